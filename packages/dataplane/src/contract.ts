@@ -1,0 +1,93 @@
+/**
+ * What a data plane is to the process that owns it: Child SAs go in, IKE datagrams and notices come out.
+ *
+ * Two implementations stand behind it: the portable one (`dgram` and `node:crypto`, the reference) and the native one (a worker
+ * thread on koffi with batched I/O). `openDataPlane` probes and picks. The data plane owns the UDP 4500 socket and the TUN.
+ */
+import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
+
+export interface DataPlaneOptions {
+  /** Address and port (4500, or another in tests and device-sim) of the socket for ESP in UDP and IKE with the non-ESP marker. */
+  readonly bind: SocketAddress
+  readonly tun: TunOptions
+  readonly role: ConcentratorRole | DeviceRole
+  /** 24 bits; upper part of every ESP IV (DESIGN 8). */
+  readonly incarnation: number
+  /** Inbound SPIs are made by `packages/esp` spi layout with this slot. */
+  readonly nodeSlot: number
+  readonly maxSas: number
+  readonly replayWindowPackets: number
+  /** Leave out to take the fastest rung that passes its self-test. */
+  readonly rung?: Rung
+}
+
+/** `native`: koffi with GSO/GRO and TUN offload as far as the kernel gives them. `portable`: dgram and node:crypto. */
+export type Rung = 'native' | 'portable'
+
+export interface TunOptions {
+  /** Interface name, at most 15 characters. */
+  readonly name: string
+  /** Name of the network namespace (under /run/netns) the TUN is created in; null for the one this process is in. */
+  readonly namespace: string | null
+  readonly mtuBytes: number
+}
+
+/** Packets from devices must go to a dial address as part of a flow that was opened from there. */
+export interface ConcentratorRole {
+  readonly kind: 'concentrator'
+  /** IPv4 addresses (textual) from which gateways dial. */
+  readonly dialAddresses: readonly string[]
+}
+
+/** One or many simulated devices: no flow check, selectors only. */
+export interface DeviceRole {
+  readonly kind: 'device'
+}
+
+export interface DataPlaneHandlers {
+  /** An IKE datagram arrived on the ESP port; `bytes` is without the non-ESP marker and owned by the handler. */
+  onIke(bytes: Uint8Array, path: Path): void
+  /** Fresh authenticated traffic came in on this SA (at most once a second per SA). */
+  onInboundTraffic(spiIn: Spi): void
+  /** A packet that authenticated and advanced the window came from another address (rate-limited). */
+  onPeerMoved(spiIn: Spi, remote: SocketAddress): void
+  /** Bytes, packets or sequence numbers reached the soft limit. */
+  onSoftLimit(spiIn: Spi): void
+  /** The data plane died and forwards nothing any more; the node must fail over. */
+  onFailure(error: Error): void
+}
+
+export interface SaCounters {
+  readonly spiIn: Spi
+  readonly packetsIn: number
+  readonly bytesIn: number
+  readonly packetsOut: number
+  readonly bytesOut: number
+}
+
+export interface NodeCounters {
+  readonly packetsIn: number
+  readonly bytesIn: number
+  readonly packetsOut: number
+  readonly bytesOut: number
+  /** By name of DropCode. */
+  readonly drops: Readonly<Record<string, number>>
+}
+
+export interface DataPlane {
+  readonly rung: Rung
+  /** What is in use and why not more, one line for people. */
+  readonly description: string
+  /** Resolves once packets of this SA are accepted. Copies and zeroes the keys in `child`. `subject` groups SAs of one device: a replaced SA's outbound moves over. */
+  install(child: ChildSaDescription): Promise<void>
+  activateOutbound(spiIn: Spi): void
+  move(spiIn: Spi, path: Path): void
+  remove(spiIn: Spi): void
+  /** Sends an IKE message from the ESP port with the non-ESP marker in front; drops it when the socket is full. */
+  sendIke(bytes: Uint8Array, remote: SocketAddress): void
+  /** One-byte NAT keepalive (RFC 3948 2.3). */
+  sendKeepalive(remote: SocketAddress): void
+  readSaCounters(spis: readonly Spi[]): Promise<readonly SaCounters[]>
+  readCounters(): Promise<NodeCounters>
+  close(): Promise<void>
+}

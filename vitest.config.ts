@@ -1,0 +1,57 @@
+import { defineConfig } from 'vitest/config'
+
+// Workspace packages are read from their TypeScript sources (condition "source"), not from dist. Not 'import': Vitest hands
+// these conditions to its workers' require() too.
+const resolve = { conditions: ['source', 'node'] }
+const shared = { ssr: { resolve }, environments: { __vitest__: { resolve } } } // the second is where globalSetup is loaded
+
+const full = process.env['CULVERT_FULL'] === '1'
+const exclude = ['**/node_modules/**', '**/dist/**', '**/*.net.test.ts', ...(full ? [] : ['**/*.full.test.ts'])]
+const setup = new URL('./test/setup/servers.ts', import.meta.url).pathname
+
+/**
+ * unit: no server, no privilege. service: real PostgreSQL (and Redis where there is one), a database per file.
+ * network: namespaces, TUN and real peers, one file at a time. `*.full.test.ts` runs only in `npm run test:full`.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: 'unit',
+          include: [
+            'packages/{bytes,crypto,esp,ikev2,dataplane,concentrator-core,lifecycle,contracts,config,observability}/src/**/*.test.ts',
+            'test/{vectors,sim,fuzz,docs}/**/*.test.ts',
+            'scripts/**/*.test.ts',
+          ],
+          exclude,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'service',
+          include: ['packages/{db,queue,services,testkit}/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
+          exclude,
+          globalSetup: [setup],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'network',
+          include: ['packages/*/src/**/*.net.test.ts', 'apps/*/src/**/*.net.test.ts', 'test/{interop,e2e}/**/*.test.ts'],
+          exclude: exclude.filter((pattern) => !pattern.includes('.net.')),
+          globalSetup: [setup],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+})
