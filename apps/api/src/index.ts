@@ -1,1 +1,3 @@
-export {}
+export { buildApi, type ApiOptions } from './build-api.ts'
+export { runApi, type RunningApi } from './run-api.ts'
+export { ApiSettings } from './settings.ts'

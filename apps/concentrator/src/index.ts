@@ -1,1 +1,2 @@
-export {}
+export { startConcentrator, type Concentrator } from './concentrator.ts'
+export type { ConcentratorSettings } from './settings.ts'

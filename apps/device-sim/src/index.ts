@@ -1,1 +1,2 @@
-export {}
+export { startDevice, type Device, type DeviceOptions } from './device.ts'
+export { serveWebPage, type WebPage } from './web-page.ts'

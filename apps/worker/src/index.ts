@@ -1,1 +1,2 @@
-export {}
+export { runWorker, type RunningWorker, type WorkerOptions } from './run-worker.ts'
+export { WorkerSettings } from './settings.ts'

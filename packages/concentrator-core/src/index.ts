@@ -1,1 +1,11 @@
-export {}
+export { createAttachmentRegistry, type AttachmentRecord, type AttachmentRegistry } from './attachment-registry.ts'
+export {
+  createCredentialCache,
+  type CacheAnswer,
+  type CachedCredential,
+  type CredentialCache,
+  type CredentialCacheLimits,
+} from './credential-cache.ts'
+export { createIkeSpiAllocator, slotOfIkeSpi, type IkeSpiAllocator } from './ike-spi-allocator.ts'
+export { selectorOf } from './selectors.ts'
+export { transformText } from './transform-text.ts'

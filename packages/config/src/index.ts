@@ -1,1 +1,2 @@
-export {}
+export { databaseSettings, logSettings, nodeSettings, redisSettings, zoneSettings } from './fragments.ts'
+export { ConfigError, loadConfig, type Environment } from './load-config.ts'

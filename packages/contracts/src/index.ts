@@ -1,1 +1,27 @@
-export {}
+export { canonicalCidr, hostCidr } from './cidr.ts'
+export {
+  DomainError,
+  errorCodes,
+  errorRegistry,
+  type DomainErrorOptions,
+  type ErrorCode,
+  type FieldError,
+} from './errors.ts'
+export { Event, eventTypes, type EventType } from './events.ts'
+export { CredentialId, DeviceId, NetworkId, TunnelId } from './fields.ts'
+export { formatFaults, registerFormats } from './formats.ts'
+export { Attachment, ChildSa, Concentrator, ConcentratorList, IkeSa } from './resources/attachment.ts'
+export { Credential, CredentialInput, CredentialList, IssuedCredential } from './resources/credential.ts'
+export { ConfigQuery, Device, DeviceInput, DevicePage, DevicePatch, DeviceQuery } from './resources/device.ts'
+export { Problem } from './resources/problem.ts'
+export {
+  Connection,
+  ConnectionPage,
+  ConnectionQuery,
+  Tunnel,
+  TunnelInput,
+  TunnelPage,
+  TunnelPatch,
+  TunnelQuery,
+  WaitQuery,
+} from './resources/tunnel.ts'

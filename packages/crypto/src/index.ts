@@ -1,3 +1,5 @@
+export { nobleProvider } from './noble/provider.ts'
+export { opensslProvider } from './openssl/provider.ts'
 export type {
   AeadCipher,
   BlockCipher,
@@ -9,3 +11,4 @@ export type {
   Prf,
   Rng,
 } from './provider.ts'
+export { ENCR, ESN, INTEG, KE, PRF, TRANSFORM_TYPE, transformName } from './transform-names.ts'

@@ -78,6 +78,8 @@ export interface DataPlane {
   readonly rung: Rung
   /** What is in use and why not more, one line for people. */
   readonly description: string
+  /** Where the socket is bound; the real port when `bind.port` was 0. */
+  readonly local: SocketAddress
   /** Resolves once packets of this SA are accepted. Copies and zeroes the keys in `child`. `subject` groups SAs of one device: a replaced SA's outbound moves over. */
   install(child: ChildSaDescription): Promise<void>
   activateOutbound(spiIn: Spi): void

@@ -1,1 +1,21 @@
-export type * from './contract.ts'
+export type {
+  ConcentratorRole,
+  DataPlane,
+  DataPlaneHandlers,
+  DataPlaneOptions,
+  DeviceRole,
+  NodeCounters,
+  Rung,
+  SaCounters,
+  TunOptions,
+} from './contract.ts'
+export { openDataPlane } from './open.ts'
+export {
+  configureTun,
+  ensureNamespace,
+  namespaceExists,
+  removeNamespace,
+  removeTun,
+  type TunConfiguration,
+} from './tun/namespace.ts'
+export { TunError, type TunErrorCode } from './tun/tun-error.ts'

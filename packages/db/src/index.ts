@@ -1,1 +1,107 @@
-export {}
+export { makeApiKey, parseApiKey, verifyApiKey, type NewApiKey, type ParsedApiKey } from './api-key.ts'
+export { brokenConstraint, isDatabaseUnavailable } from './errors.ts'
+export { idSuffix, isId, newId, type IdPrefix } from './ids.ts'
+export { listen, type Listener, type ListenHandler, type ListenOptions, type Notice } from './listen.ts'
+export { migrate } from './migrate.ts'
+export {
+  concentratorChannel,
+  deviceChangedChannel,
+  gatewayChannel,
+  notify,
+  tunnelChangedChannel,
+  type SqlRunner,
+} from './notify.ts'
+export {
+  createApiKey,
+  ensureOrganization,
+  findApiKey,
+  noteApiKeyUse,
+  type ApiKeyRequest,
+  type Organization,
+  type StoredApiKey,
+} from './organizations.ts'
+export { type Page, type PageRequest, type PageStart } from './page.ts'
+export {
+  addCredential,
+  credentialState,
+  listCredentials,
+  maxActiveCredentials,
+  revokeCredential,
+  type CredentialRecord,
+  type NewCredential,
+} from './credentials.ts'
+export { isDetached, requestDetach, type DetachRequest } from './detach.ts'
+export { listConnections, type ConnectionRecord } from './connections.ts'
+export {
+  changeDevice,
+  createDevice,
+  deleteDevice,
+  findDevice,
+  listDevices,
+  type DeviceChange,
+  type DeviceFilter,
+  type DeviceRecord,
+  type NewDevice,
+} from './devices.ts'
+export {
+  listConcentrators,
+  nodeDeadAfterSec,
+  preferredConcentrator,
+  type ConcentratorRecord,
+  type Touched,
+} from './nodes.ts'
+export {
+  changeTunnel,
+  closeTunnel,
+  findTunnel,
+  listTunnels,
+  maxActiveTunnels,
+  openTunnel,
+  type NewTunnel,
+  type OpenFault,
+  type TunnelChange,
+  type TunnelFilter,
+  type TunnelRecord,
+} from './tunnels.ts'
+export { appendEvent, appendEvents, type NewEvent } from './outbox.ts'
+export { openPool, type PoolOptions } from './pool.ts'
+export { connectPrisma, type Database } from './prisma.ts'
+export {
+  generateSealingKeyPair,
+  openSecret,
+  sealingKeyId,
+  sealSecret,
+  type SealBinding,
+  type SealingKeyPair,
+} from './seal.ts'
+export { inTransaction } from './transaction.ts'
+export { findDeviceByIdentity, type DeviceForAttach } from './concentrator/device-lookup.ts'
+export { writeAttachments } from './concentrator/attachment-rows.ts'
+export type { AttachmentSnapshot, ChildSaSnapshot, IkeSaSnapshot } from './concentrator/attachment-snapshot.ts'
+export { markPolicyApplied, readHeldDevices, readPolicyWork, type PolicyWork } from './concentrator/policy-work.ts'
+export {
+  beatConcentrator,
+  registerConcentrator,
+  type ConcentratorRegistration,
+  type ConcentratorState,
+} from './concentrator/registration.ts'
+export { writeChildCounters, type ChildCounters } from './concentrator/sa-rows.ts'
+export { closeLostConnections, writeConnections, type ConnectionRow } from './gateway-connections.ts'
+export {
+  beatGateway,
+  GatewayReplacedError,
+  readDeviceRoutes,
+  readGatewayPorts,
+  readQuarantine,
+  registerGateway,
+  reportPorts,
+  type DeviceRoute,
+  type GatewayLease,
+  type GatewayPort,
+  type GatewayRegistration,
+  type PortReport,
+} from './gateway-store.ts'
+export type { Pool } from 'pg'
+export { findNodesBehind, markOffline, readHeartbeats, type NodeHeartbeat, type NodesBehind } from './node-sweep.ts'
+export { defaultRetention, prune, type Retention } from './prune.ts'
+export { endTunnelsOfLostGateways, expireTunnels, nextExpiryMs, openWaitingTunnels } from './tunnel-sweep.ts'

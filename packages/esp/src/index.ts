@@ -1,1 +1,50 @@
-export {}
+export { ChildSa, DEFAULT_SOFT_LIMITS, type SoftLimits } from './child-sa.ts'
+export {
+  acceptPlaintext,
+  commitAuthentic,
+  createDecapsulated,
+  decapsulate,
+  type Decapsulated,
+  inspectEspHeader,
+} from './decapsulate.ts'
+export { DeviceIsolation, type KnownFlow } from './device-isolation.ts'
+export { DROP_CODE_COUNT, DROP_CODE_NAMES, DropCode } from './drop-code.ts'
+export {
+  createEncapsulated,
+  encapsulate,
+  type Encapsulated,
+  espOverheadBytes,
+  findOutbound,
+  type PacketSlice,
+  paddedBytes,
+  sealInto,
+  takeSequenceNumber,
+  TRAILER_ROOM_BYTES,
+  writeTrailer,
+} from './encapsulate.ts'
+export { ESP_HEADER_BYTES, type EspLayout, type EspOpener, type EspSealer } from './esp-transform.ts'
+export {
+  FLOW_CLOSING_SEC,
+  FLOW_IDLE_SEC,
+  FlowEnd,
+  type FlowKey,
+  FlowTable,
+  type FlowTableOptions,
+} from './flow-table.ts'
+export { createInnerPacket, type InnerPacket, parseInnerPacket, Protocol } from './inner-packet.ts'
+export { IvCounter } from './iv-counter.ts'
+export { clampMss, updatedChecksum } from './mss-clamp.ts'
+export { RandomPool } from './random-pool.ts'
+export { Commit, MAX_WINDOW_PACKETS, MIN_WINDOW_PACKETS, ReplayWindow, replayWindowWords } from './replay-window.ts'
+export { type InstallError, Sad, type SadOptions } from './sad.ts'
+export { SelectorSet } from './selector-set.ts'
+export { distance, highHalf } from './sequence-number.ts'
+export { composeSpi, SPI_GENERATION_COUNT, SPI_INDEX_COUNT, spiGeneration, spiIndex, spiSlot } from './spi.ts'
+export { SpiAllocator } from './spi-allocator.ts'
+export {
+  createTransformPair,
+  type TransformContext,
+  type TransformPair,
+  type TransformPairError,
+} from './transform-pair.ts'
+export { classifyDatagram, DatagramKind, NON_ESP_MARKER_BYTES } from './udp-encapsulation.ts'

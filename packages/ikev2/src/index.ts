@@ -1,3 +1,47 @@
 export type * from './message/model.ts'
 export type * from './endpoint/contract.ts'
 export { ZERO_SPI } from './message/model.ts'
+export { createEndpoint } from './endpoint/endpoint.ts'
+export { decodeMessage, decodePayloads } from './message/decode.ts'
+export { encodeMessage, encodePayloads } from './message/encode.ts'
+export { type PeekedHeader, peekHeader } from './message/header.ts'
+export { identityBody } from './message/identity-codec.ts'
+export {
+  AUTH_METHOD,
+  CERT_ENCODING,
+  CFG_ATTRIBUTE,
+  CFG_TYPE,
+  ENCR,
+  ESN,
+  EXCHANGE,
+  ID_TYPE,
+  INTEG,
+  KE,
+  NOTIFY,
+  PAYLOAD,
+  PRF,
+  PROTOCOL,
+  SIGNATURE_HASH,
+  TRANSFORM_TYPE,
+  TS_TYPE,
+} from './message/numbers.ts'
+export { type AddedFragment, addFragment, type FragmentSet } from './message/reassembly.ts'
+export { openMessage, sealMessage, type SealLimits, type SkKeys } from './message/seal.ts'
+export { defaultEspSuites, defaultIkeSuites } from './proposal/default-suites.ts'
+export { checkChoice, type OfferOptions, proposalsFor } from './proposal/offer.ts'
+export { type KePolicy, type SelectedSuite, type SelectOptions, selectProposal } from './proposal/select.ts'
+export { pskAuth, sharedKeyAuth, signedOctets, type SignedParts } from './keys/authentication.ts'
+export {
+  type ChildDirectionKeys,
+  type ChildKeyInput,
+  deriveChildKeys,
+  deriveIkeKeys,
+  deriveSkeyseed,
+  type IkeKeyInput,
+  type IkeKeys,
+  type IkeSuite,
+  prfPlus,
+} from './keys/key-schedule.ts'
+export { natDetectionHash } from './keys/nat-detection.ts'
+export { covers, narrow } from './traffic-selector/narrow.ts'
+export { contains, fromCidr, intersect, sameSelector, sameSelectors, toText } from './traffic-selector/selector.ts'

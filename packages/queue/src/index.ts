@@ -1,1 +1,9 @@
-export {}
+export { concentratorQueue, gatewayQueue, jobKinds, lifecycleQueue, type JobKind, type NodeQueue } from './names.ts'
+export {
+  openQueues,
+  type HintOptions,
+  type QueueLogger,
+  type Queues,
+  type QueuesOptions,
+  type WorkHandle,
+} from './queues.ts'

@@ -1,1 +1,6 @@
-export {}
+export { dataRoot } from './account.ts'
+export { debianTree, unpackDebian, type DebianTree } from './debian.ts'
+export { startPostgres, type PostgresOptions } from './postgres.ts'
+export { accepting, endChild, ending, freePort, keptPort, markIsAlive, processMark, type Service } from './process.ts'
+export { findRedis, REDIS_PACKAGES, redisOnPath, startRedis, type RedisBinary, type RedisOptions } from './redis.ts'
+export { scratchFolder } from './scratch.ts'

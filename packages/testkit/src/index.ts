@@ -1,1 +1,8 @@
-export {}
+export { createDatabase } from './database.ts'
+export { findPeer, peer, peerNames, type Peer, type PeerName, type PeerSearch } from './debian-peer.ts'
+export { createLab, type HostOptions, type Lab, labMissing } from './lab.ts'
+export { type ExecOptions, type ExecResult, type LabProcess, type Namespace } from './namespace.ts'
+export { type Nat, type NatOptions, type PortRange } from './nat.ts'
+export { waitFor, type WaitOptions } from './wait-for.ts'
+export { type SaNames, startStrongswan, type Strongswan, type StrongswanOptions } from './strongswan.ts'
+export { type ChildSaReport, type IkeSaReport } from './strongswan-sas.ts'

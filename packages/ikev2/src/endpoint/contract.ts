@@ -62,6 +62,11 @@ export interface EndpointConfig {
   /** Largest IKE message we send unfragmented, in bytes of UDP payload. */
   readonly fragmentBytes: number
   readonly timing: EndpointTiming
+  /**
+   * Make the peer use UDP encapsulation where there is no NAT, by sending a NAT detection hash that cannot match. Leave out
+   * for true: the data plane speaks ESP in UDP only.
+   */
+  readonly forceUdpEncap?: boolean
 }
 
 export interface EndpointTiming {
@@ -108,7 +113,7 @@ export interface InitiatorConfig {
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]
   readonly requestAddress: { readonly ip4: boolean; readonly ip6: boolean }
-  /** Opaque to the core; comes back in every event. */
+  /** Opaque to the core; comes back as `subject` in every event. */
   readonly label: string
 }
 
@@ -193,6 +198,8 @@ export type CloseReason =
 
 export type Effect =
   | { readonly kind: 'send'; readonly path: Path; readonly bytes: Uint8Array }
+  /** One octet 0xFF without marker (RFC 3948 2.3); only made when `natKeepaliveMs` is set and we are behind NAT. */
+  | { readonly kind: 'keepalive'; readonly path: Path }
   | { readonly kind: 'ask'; readonly ticket: number; readonly question: Question }
   | { readonly kind: 'installChildSa'; readonly key: AttachmentKey; readonly child: ChildSaDescription }
   | { readonly kind: 'activateOutbound'; readonly key: AttachmentKey; readonly spiIn: Spi }
@@ -227,6 +234,8 @@ export type IkeEvent =
   | {
       readonly kind: 'attemptFailed'
       readonly path: Path
+      /** The label of our own attempt, or who the peer proved to be; null when nothing was proven. */
+      readonly subject: string | null
       readonly idI: Identity | null
       readonly reason: CloseReason
       readonly detail: string

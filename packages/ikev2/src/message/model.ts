@@ -65,8 +65,11 @@ export interface ConfigurationAttribute {
 export type Payload =
   | { readonly kind: 'sa'; readonly proposals: readonly Proposal[] }
   | { readonly kind: 'ke'; readonly group: number; readonly data: Uint8Array }
-  | { readonly kind: 'idI' | 'idR'; readonly id: Identity }
-  | { readonly kind: 'cert' | 'certReq'; readonly encoding: number; readonly data: Uint8Array }
+  /** `reserved`: the three reserved octets, present when not zero: AUTH covers them as received (RFC 7296 2.15). */
+  | { readonly kind: 'idI'; readonly id: Identity; readonly reserved?: number }
+  | { readonly kind: 'idR'; readonly id: Identity; readonly reserved?: number }
+  | { readonly kind: 'cert'; readonly encoding: number; readonly data: Uint8Array }
+  | { readonly kind: 'certReq'; readonly encoding: number; readonly data: Uint8Array }
   | { readonly kind: 'auth'; readonly method: number; readonly data: Uint8Array }
   | { readonly kind: 'nonce'; readonly data: Uint8Array }
   | {
@@ -78,7 +81,8 @@ export type Payload =
     }
   | { readonly kind: 'delete'; readonly protocolId: number; readonly spis: readonly Uint8Array[] }
   | { readonly kind: 'vendor'; readonly data: Uint8Array }
-  | { readonly kind: 'tsI' | 'tsR'; readonly selectors: readonly TrafficSelector[] }
+  | { readonly kind: 'tsI'; readonly selectors: readonly TrafficSelector[] }
+  | { readonly kind: 'tsR'; readonly selectors: readonly TrafficSelector[] }
   | { readonly kind: 'cp'; readonly cfgType: number; readonly attributes: readonly ConfigurationAttribute[] }
   | { readonly kind: 'eap'; readonly data: Uint8Array }
   /** An unknown payload that was not critical; skipped by every handler. */

@@ -1,0 +1,25 @@
+/**
+ * Who calls: an API key in `Authorization: Bearer`, found by its id and proven by a constant-time compare of hashes. Runs
+ * before the body is read. Every failure is the same 401, whatever was wrong.
+ */
+import { DomainError } from '@culvert/contracts'
+import { findApiKey, noteApiKeyUse, parseApiKey, verifyApiKey, type Pool } from '@culvert/db'
+import type { FastifyRequest } from 'fastify'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set for every request under /v1. */
+    organizationId: string
+  }
+}
+
+export function authenticator(pool: Pool): (request: FastifyRequest) => Promise<void> {
+  return async (request) => {
+    const key = parseApiKey(/^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? '')
+    if (!key) throw new DomainError('unauthenticated')
+    const stored = await findApiKey(pool, key.id)
+    if (!verifyApiKey(key, stored?.secretHash ?? null) || !stored) throw new DomainError('unauthenticated')
+    request.organizationId = stored.organizationId
+    if (stored.stale) noteApiKeyUse(pool, key.id).catch((error: unknown) => request.log.debug({ err: error }, 'last use not noted'))
+  }
+}

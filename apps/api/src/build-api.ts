@@ -1,0 +1,119 @@
+/**
+ * The API as a Fastify application: stores, queues, checks, routes, documentation. It owns what it opens and closes it with
+ * itself. Starts and serves also while the database is away: then it answers 503 and heals by itself.
+ */
+import { connectPrisma, openPool, sealingKeyId } from '@culvert/db'
+import { createHealthRegistry, createLogger, type Logger } from '@culvert/observability'
+import { openQueues } from '@culvert/queue'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { LogController, type FastifyBaseLogger } from 'fastify'
+import { randomUUID } from 'node:crypto'
+import { authenticator } from './authenticate.ts'
+import { Changes } from './changes.ts'
+import type { Api, ApiContext } from './context.ts'
+import { documentation } from './documentation.ts'
+import { answerErrors, answerBrokenHttp } from './error-answers.ts'
+import { attachmentRoutes } from './routes/attachments.ts'
+import { credentialRoutes } from './routes/credentials.ts'
+import { deviceRoutes } from './routes/devices.ts'
+import { healthRoutes } from './routes/health.ts'
+import { tunnelRoutes } from './routes/tunnels.ts'
+import { unknownRoutes } from './unknown-routes.ts'
+import { compileValidator } from './validation.ts'
+
+export interface ApiOptions {
+  readonly databaseUrl: string
+  /** Jobs go through PostgreSQL without it. */
+  readonly redisUrl?: string | undefined
+  /** The concentrators' public key, base64url. */
+  readonly sealingPublicKey: string
+  readonly zone?: string | undefined
+  readonly servicePrefix?: string | undefined
+  /** Proxies whose X-Forwarded-For is believed; nobody's when left out. */
+  readonly trustProxy?: string | undefined
+  readonly logger?: Logger | undefined
+  readonly poolSize?: number | undefined
+}
+
+const bodyLimitBytes = 64 * 1024
+
+export async function buildApi(options: ApiOptions): Promise<Api> {
+  const logger = options.logger ?? createLogger('api', 'silent')
+  const context = openContext(options, logger)
+  const api: Api = Fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    bodyLimit: bodyLimitBytes,
+    trustProxy: options.trustProxy ?? false,
+    requestTimeout: 60_000,
+    forceCloseConnections: true,
+    genReqId: (request) => requestId(request.headers['x-request-id']),
+    clientErrorHandler: answerBrokenHttp,
+    frameworkErrors: answerErrors,
+    routerOptions: { maxParamLength: 200 },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  api.setValidatorCompiler(compileValidator)
+  api.setErrorHandler(answerErrors)
+  acceptEmptyJson(api)
+  api.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  api.decorateRequest('organizationId', '')
+  api.addHook('onClose', () => closeContext(context))
+  unknownRoutes(api)
+  await documentation(api)
+  healthRoutes(api, healthOf(context))
+  await api.register(
+    async (v1) => {
+      v1.addHook('onRequest', authenticator(context.pool))
+      for (const routes of [deviceRoutes, credentialRoutes, tunnelRoutes, attachmentRoutes]) routes(v1 as Api, context)
+    },
+    { prefix: '/v1' },
+  )
+  await api.ready()
+  return api
+}
+
+function openContext(options: ApiOptions, logger: Logger): ApiContext {
+  const warn = (error: Error): void => logger.warn({ err: error }, 'a connection to the database broke')
+  const pool = openPool(options.databaseUrl, { max: options.poolSize ?? 20, applicationName: 'culvert-api', onError: warn })
+  return {
+    pool,
+    db: connectPrisma(pool),
+    queues: openQueues({ databaseUrl: options.databaseUrl, redisUrl: options.redisUrl, logger }),
+    changes: new Changes(options.databaseUrl, logger),
+    logger,
+    zone: options.zone ?? 'fleet.culvert.internal',
+    servicePrefix: options.servicePrefix ?? '10.127.0.0/24',
+    sealing: { publicKey: options.sealingPublicKey, keyId: sealingKeyId(options.sealingPublicKey) },
+  }
+}
+
+async function closeContext({ changes, queues, db, pool }: ApiContext): Promise<void> {
+  await Promise.all([changes.close(), queues.close(), db.$disconnect()])
+  await pool.end()
+}
+
+function healthOf({ pool }: ApiContext): ReturnType<typeof createHealthRegistry> {
+  const health = createHealthRegistry()
+  health.register('database', async () => void (await pool.query('SELECT 1')), 'the database does not answer')
+  return health
+}
+
+/** Clients send `Content-Type: application/json` also where there is no body; then the schema says what is missing. */
+function acceptEmptyJson(api: Api): void {
+  const parse = api.getDefaultJsonParser('error', 'error')
+  const utf8 = new TextDecoder('utf-8', { fatal: true })
+  api.removeAllContentTypeParsers()
+  api.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined)
+    try {
+      void parse(request, utf8.decode(body), done)
+    } catch (error) {
+      done(Object.assign(error as Error, { statusCode: 400 }))
+    }
+  })
+}
+
+/** A caller's id is kept when it is harmless, so that its own logs can be matched. */
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,100}$/.test(given) ? given : `req_${randomUUID()}`
+}

@@ -1,0 +1,85 @@
+/**
+ * One LISTEN for the whole process, on which every waiting request is woken. A wake only says "read again": notices that were
+ * lost while the connection was away are made up for by waking everybody when it is back, and by a slow poll.
+ */
+import { deviceChangedChannel, listen, tunnelChangedChannel, type Listener } from '@culvert/db'
+import type { Logger } from '@culvert/observability'
+
+const pollMs = 1_000
+
+export interface WaitOptions<T> {
+  /** Id of the tunnel or device. */
+  readonly id: string
+  readonly timeoutMs: number
+  /** The caller has gone. */
+  readonly signal: AbortSignal
+  readonly read: () => Promise<T>
+  readonly done: (value: T) => boolean
+}
+
+export class Changes {
+  readonly #waiters = new Map<string, Set<() => void>>()
+  readonly #listener: Listener
+
+  constructor(databaseUrl: string, logger: Logger) {
+    this.#listener = listen(
+      databaseUrl,
+      [tunnelChangedChannel, deviceChangedChannel],
+      (notice) => {
+        if (notice === 'reconnected') for (const id of this.#waiters.keys()) this.#wake(id)
+        else this.#wake(notice.payload)
+      },
+      {
+        applicationName: 'culvert-api-listen',
+        onError: (error) => logger.warn({ err: error }, 'notices of changes do not arrive; waiting calls poll'),
+      },
+    )
+  }
+
+  connected(): boolean {
+    return this.#listener.connected()
+  }
+
+  close(): Promise<void> {
+    return this.#listener.close()
+  }
+
+  /** @returns the first value that is `done`, or the last one read when the time is up or the caller gone */
+  async until<T>({ id, timeoutMs, signal, read, done }: WaitOptions<T>): Promise<T> {
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const changed = this.#nextChange(id)
+      try {
+        const value = await read()
+        const leftMs = deadline - performance.now()
+        if (done(value) || leftMs <= 0 || signal.aborted) return value
+        await changed.within(Math.min(leftMs, pollMs), signal)
+      } finally {
+        changed.forget()
+      }
+    }
+  }
+
+  /** Counts from now on, so that a change during the read is not missed. */
+  #nextChange(id: string): { within(ms: number, signal: AbortSignal): Promise<void>; forget(): void } {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const waiters = this.#waiters.get(id) ?? new Set()
+    this.#waiters.set(id, waiters.add(resolve))
+    return {
+      within: async (ms, signal) => {
+        const timer = setTimeout(resolve, ms)
+        signal.addEventListener('abort', () => resolve(), { once: true })
+        await promise
+        clearTimeout(timer)
+      },
+      forget: () => {
+        waiters.delete(resolve)
+        if (waiters.size === 0 && this.#waiters.get(id) === waiters) this.#waiters.delete(id)
+      },
+    }
+  }
+
+  #wake(id: string): void {
+    for (const resolve of this.#waiters.get(id) ?? []) resolve()
+  }
+}

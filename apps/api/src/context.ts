@@ -1,0 +1,32 @@
+/** What routes get: the stores, the queues and the way to wait for a change. Nothing in it belongs to one request. */
+import type { Database, Pool, Touched } from '@culvert/db'
+import type { Logger } from '@culvert/observability'
+import { concentratorQueue, gatewayQueue, type JobKind, type Queues } from '@culvert/queue'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type { Changes } from './changes.ts'
+
+export interface ApiContext {
+  readonly pool: Pool
+  readonly db: Database
+  readonly queues: Queues
+  readonly changes: Changes
+  readonly logger: Logger
+  readonly zone: string
+  readonly servicePrefix: string
+  readonly sealing: { readonly publicKey: string; readonly keyId: string }
+}
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** Jobs are hints: they follow the commit, nobody waits for them, and what is lost heals. */
+export function hintNodes(queues: Queues, touched: Touched, concentratorKind: JobKind): void {
+  for (const node of touched.gateways) void queues.hint(gatewayQueue(node), 'listeners.changed')
+  for (const node of touched.concentrators) void queues.hint(concentratorQueue(node), concentratorKind)
+}

@@ -1,0 +1,30 @@
+/** Pieces of route schemas: what a route may answer, in the form that @fastify/swagger turns into OpenAPI. */
+import { errorRegistry, type ErrorCode } from '@culvert/contracts'
+import { Type, type TSchema } from 'typebox'
+
+/** Codes that any authenticated route can answer with. */
+const common: readonly ErrorCode[] = ['validation_failed', 'unauthenticated', 'internal_error', 'database_unavailable']
+
+/** @returns a response entry per status, naming the codes it may carry */
+export function problems(...codes: readonly ErrorCode[]): Record<number, TSchema> {
+  const byStatus = Map.groupBy(new Set<ErrorCode>([...codes, ...common]), (code) => errorRegistry[code].status)
+  const entries = [...byStatus].map(([status, list]) => [status, problemResponse(list)] as const)
+  return Object.fromEntries(entries)
+}
+
+function problemResponse(codes: readonly ErrorCode[]): TSchema {
+  const description = codes.map((code) => `\`${code}\`: ${errorRegistry[code].title}`).join('; ')
+  return { description, content: { 'application/problem+json': { schema: Type.Ref('Problem') } } } as unknown as TSchema
+}
+
+export function json(schema: TSchema, description: string): TSchema {
+  return { description, content: { 'application/json': { schema } } } as unknown as TSchema
+}
+
+export function text(description: string): TSchema {
+  return { description, content: { 'text/plain': { schema: Type.String() } } } as unknown as TSchema
+}
+
+export function empty(description: string): TSchema {
+  return Type.Null({ description })
+}

@@ -1,0 +1,152 @@
+/** /v1/devices: registration, reading, change, deletion, and the configuration to paste. */
+import { ConfigQuery, DeviceId, DeviceInput, DevicePatch, DeviceQuery, DomainError } from '@culvert/contracts'
+import { changeDevice, createDevice, deleteDevice, findDevice, listDevices, preferredConcentrator } from '@culvert/db'
+import { Type } from 'typebox'
+import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import { readPage, writePage } from '../paging.ts'
+import { ifMatch, setEtag } from '../preconditions.ts'
+import { empty, json, problems, text } from '../responses.ts'
+import { swanctlConfig } from '../swanctl-config.ts'
+import { deviceView } from '../views.ts'
+
+const params = Type.Object({ deviceId: DeviceId }, { additionalProperties: false })
+const tags = ['devices']
+
+export function deviceRoutes(api: Api, context: ApiContext): void {
+  registration(api, context)
+  const { pool } = context
+
+  api.get(
+    '/devices',
+    {
+      schema: {
+        operationId: 'listDevices',
+        summary: 'List devices, newest first',
+        tags,
+        querystring: DeviceQuery,
+        response: { 200: json(Type.Ref('DevicePage'), 'A page of devices.'), ...problems('invalid_cursor') },
+      },
+    },
+    async ({ organizationId, query }) => {
+      const list = ['devices', organizationId, query.iccid, query.tag]
+      const page = await listDevices(pool, organizationId, query, readPage(query, list))
+      return writePage(page, list, deviceView)
+    },
+  )
+
+  api.get(
+    '/devices/:deviceId',
+    {
+      schema: {
+        operationId: 'getDevice',
+        summary: 'Read a device',
+        tags,
+        params,
+        response: { 200: json(Type.Ref('Device'), 'The device.'), ...problems('not_found') },
+      },
+    },
+    async (request, reply) => {
+      const device = await findDevice(pool, request.organizationId, request.params.deviceId)
+      if (!device) throw new DomainError('not_found')
+      setEtag(reply, device.version)
+      return deviceView(device)
+    },
+  )
+
+  api.get(
+    '/devices/:deviceId/config',
+    {
+      schema: {
+        operationId: 'getDeviceConfig',
+        summary: 'Configuration for the device, with a marker where the secret goes',
+        tags,
+        params,
+        querystring: ConfigQuery,
+        response: { 200: text('The configuration, to be pasted.'), ...problems('not_found', 'no_concentrator') },
+      },
+    },
+    async (request, reply) => {
+      const device = await findDevice(pool, request.organizationId, request.params.deviceId)
+      if (!device) throw new DomainError('not_found')
+      const concentrator = await preferredConcentrator(pool)
+      if (!concentrator) throw new DomainError('no_concentrator', { retryAfterSec: 10 })
+      const config = swanctlConfig({
+        deviceId: device.id,
+        deviceName: device.name,
+        deviceIdentity: device.ikeIdentity,
+        concentratorAddresses: concentrator.addresses,
+        concentratorIdentity: concentrator.ikeIdentity,
+        servicePrefix: context.servicePrefix,
+      })
+      return reply.type('text/plain; charset=utf-8').send(config)
+    },
+  )
+}
+
+function registration(api: Api, { pool, zone, queues }: ApiContext): void {
+  api.post(
+    '/devices',
+    {
+      schema: {
+        operationId: 'createDevice',
+        summary: 'Register a device',
+        description: 'Gives the device a stable inner address and the identity it claims in IKEv2.',
+        tags,
+        body: DeviceInput,
+        response: { 201: json(Type.Ref('Device'), 'Registered.'), ...problems('duplicate_iccid', 'network_full') },
+      },
+    },
+    async ({ organizationId, body }, reply) => {
+      const { iccid, imsi = null, imei = null, eid = null, name = null, tags: labels = [], tunnelable = true } = body
+      const device = await createDevice(pool, { organizationId, zone, iccid, imsi, imei, eid, name, tags: labels, tunnelable })
+      if (typeof device === 'string') {
+        const field = device === 'duplicate_iccid' ? [{ in: 'body', pointer: '/iccid', message: 'belongs to another device' } as const] : []
+        throw new DomainError(device, { errors: field })
+      }
+      setEtag(reply, device.version)
+      return reply.code(201).header('location', `/v1/devices/${device.id}`).send(deviceView(device))
+    },
+  )
+
+  api.patch(
+    '/devices/:deviceId',
+    {
+      schema: {
+        operationId: 'updateDevice',
+        summary: 'Change a device',
+        tags,
+        params,
+        body: DevicePatch,
+        response: { 200: json(Type.Ref('Device'), 'Changed.'), ...problems('not_found', 'precondition_failed') },
+      },
+    },
+    async (request, reply) => {
+      const key = { organizationId: request.organizationId, id: request.params.deviceId, ifVersion: ifMatch(request) }
+      const device = await changeDevice(pool, key, request.body)
+      if (typeof device === 'string') throw new DomainError(device === 'changed' ? 'precondition_failed' : device)
+      setEtag(reply, device.version)
+      return deviceView(device)
+    },
+  )
+
+  api.delete(
+    '/devices/:deviceId',
+    {
+      schema: {
+        operationId: 'deleteDevice',
+        summary: 'Delete a device',
+        description: 'Revokes its credentials, detaches it and closes its tunnels.',
+        tags,
+        params,
+        response: { 204: empty('Deleted.'), ...problems('not_found', 'precondition_failed') },
+      },
+    },
+    async (request, reply) => {
+      const key = { organizationId: request.organizationId, id: request.params.deviceId, ifVersion: ifMatch(request) }
+      const touched = await deleteDevice(pool, key)
+      if (typeof touched === 'string') throw new DomainError(touched === 'changed' ? 'precondition_failed' : touched)
+      hintNodes(queues, touched, 'policy.changed')
+      return reply.code(204).send(null)
+    },
+  )
+}

@@ -1,0 +1,216 @@
+/**
+ * /v1/tunnels. Opening writes the wish in one transaction, hints the gateway and waits for what becomes of it: 201 when the
+ * tunnel is open in time, else 202 and the same resource to be read again.
+ */
+import { canonicalCidr, ConnectionQuery, DomainError, hostCidr, TunnelId, TunnelInput, TunnelPatch, TunnelQuery, WaitQuery } from '@culvert/contracts'
+import { changeTunnel, closeTunnel, findTunnel, listConnections, listTunnels, openTunnel, type TunnelRecord } from '@culvert/db'
+import { isFinalTunnel } from '@culvert/lifecycle'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import { readPage, writePage } from '../paging.ts'
+import { callerSignal, ifMatch, setEtag, waitMs } from '../preconditions.ts'
+import { empty, json, problems } from '../responses.ts'
+import { connectionView, tunnelView } from '../views.ts'
+
+const params = Type.Object({ tunnelId: TunnelId }, { additionalProperties: false })
+const tags = ['tunnels']
+
+export function tunnelRoutes(api: Api, context: ApiContext): void {
+  opening(api, context)
+  changing(api, context)
+  const { pool } = context
+
+  api.get(
+    '/tunnels',
+    {
+      schema: {
+        operationId: 'listTunnels',
+        summary: 'List tunnels, newest first',
+        tags,
+        querystring: TunnelQuery,
+        response: { 200: json(Type.Ref('TunnelPage'), 'A page of tunnels.'), ...problems('invalid_cursor') },
+      },
+    },
+    async ({ organizationId, query }) => {
+      const list = ['tunnels', organizationId, query.deviceId, query.state]
+      return writePage(await listTunnels(pool, organizationId, query, readPage(query, list)), list, tunnelView)
+    },
+  )
+
+  api.get(
+    '/tunnels/:tunnelId',
+    {
+      schema: {
+        operationId: 'getTunnel',
+        summary: 'Read a tunnel',
+        tags,
+        params,
+        response: { 200: json(Type.Ref('Tunnel'), 'The tunnel.'), ...problems('not_found') },
+      },
+    },
+    async (request, reply) => {
+      const tunnel = await findTunnel(pool, request.organizationId, request.params.tunnelId)
+      if (!tunnel) throw new DomainError('not_found')
+      setEtag(reply, tunnel.version)
+      return tunnelView(tunnel)
+    },
+  )
+
+  api.get(
+    '/tunnels/:tunnelId/connections',
+    {
+      schema: {
+        operationId: 'listConnections',
+        summary: 'Access log of a tunnel: who connected and who was refused',
+        tags,
+        params,
+        querystring: ConnectionQuery,
+        response: { 200: json(Type.Ref('ConnectionPage'), 'Newest first.'), ...problems('not_found', 'invalid_cursor') },
+      },
+    },
+    async ({ organizationId, params: { tunnelId }, query }) => {
+      const list = ['connections', organizationId, tunnelId]
+      const page = readPage(query, list)
+      if (!(await findTunnel(pool, organizationId, tunnelId))) throw new DomainError('not_found')
+      return writePage(await listConnections(pool, organizationId, tunnelId, page), list, connectionView)
+    },
+  )
+}
+
+function opening(api: Api, context: ApiContext): void {
+  api.post(
+    '/tunnels',
+    {
+      schema: {
+        operationId: 'openTunnel',
+        summary: 'Open a tunnel to a TCP port of a device',
+        description:
+          'Waits up to `wait` seconds for the tunnel to open. Without `allowFrom` only the address this call comes from may connect: ' +
+          'name the networks of your users when they are elsewhere, such as `["0.0.0.0/0"]` for everybody.',
+        tags,
+        querystring: WaitQuery,
+        body: TunnelInput,
+        response: {
+          201: json(Type.Ref('Tunnel'), 'Open: connect to `host` and `port`.'),
+          202: json(Type.Ref('Tunnel'), 'Not open yet: read the tunnel again.'),
+          ...problems('not_found', 'device_offline', 'device_not_tunnelable', 'tunnel_limit', 'no_gateway', 'tunnel_failed'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { organizationId, body } = request
+      const opened = await openTunnel(context.pool, {
+        organizationId,
+        deviceId: body.deviceId,
+        devicePort: body.port,
+        ttlSec: body.ttlSec ?? 3_600,
+        allowFrom: allowList(body.allowFrom, request.ip),
+        waitForDevice: body.waitForDevice ?? false,
+      })
+      if (typeof opened === 'string') throw new DomainError(opened, opened === 'no_gateway' ? { retryAfterSec: 5 } : {})
+      if (opened.state === 'opening') hintNodes(context.queues, { gateways: [opened.gatewayId], concentrators: [] }, 'policy.changed')
+      const timeoutMs = waitMs(request, request.query.wait)
+      const tunnel = await awaitTunnel(context, request, reply, { id: opened.id, timeoutMs, done: ({ state }) => state === 'open' || isFinalTunnel(state) })
+      if (tunnel.state === 'failed') throw failed(tunnel)
+      setEtag(reply, tunnel.version)
+      return reply
+        .code(tunnel.state === 'open' ? 201 : 202)
+        .header('location', `/v1/tunnels/${tunnel.id}`)
+        .send(tunnelView(tunnel))
+    },
+  )
+}
+
+function changing(api: Api, context: ApiContext): void {
+  const { pool, queues } = context
+  api.patch(
+    '/tunnels/:tunnelId',
+    {
+      schema: {
+        operationId: 'updateTunnel',
+        summary: 'Extend a tunnel or change who may connect',
+        description: '`ttlSec` counts from now. Connections that stay allowed go on.',
+        tags,
+        params,
+        body: TunnelPatch,
+        response: {
+          200: json(Type.Ref('Tunnel'), 'Changed.'),
+          ...problems('not_found', 'tunnel_not_active', 'precondition_failed'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { organizationId, body } = request
+      const key = { organizationId, id: request.params.tunnelId, ifVersion: ifMatch(request) }
+      const allowFrom = body.allowFrom && allowList(body.allowFrom, request.ip)
+      const changed = await changeTunnel(pool, key, { ttlSec: body.ttlSec, allowFrom })
+      if (typeof changed === 'string') throw new DomainError(changed === 'changed' ? 'precondition_failed' : changed)
+      hintNodes(queues, { gateways: changed.gateways, concentrators: [] }, 'policy.changed')
+      const tunnel = await findTunnel(pool, organizationId, key.id)
+      if (!tunnel) throw new DomainError('not_found')
+      setEtag(reply, tunnel.version)
+      return tunnelView(tunnel)
+    },
+  )
+
+  api.delete(
+    '/tunnels/:tunnelId',
+    {
+      schema: {
+        operationId: 'closeTunnel',
+        summary: 'Close a tunnel and all its connections',
+        description: 'Closing a tunnel that has ended is no error.',
+        tags,
+        params,
+        querystring: WaitQuery,
+        response: { 202: json(Type.Ref('Tunnel'), 'Closing.'), 204: empty('Closed.'), ...problems('not_found') },
+      },
+    },
+    async (request, reply) => {
+      const { tunnelId: id } = request.params
+      const closing = await closeTunnel(pool, request.organizationId, id)
+      if (closing === 'not_found') throw new DomainError('not_found')
+      hintNodes(queues, { gateways: closing.gateways, concentrators: [] }, 'policy.changed')
+      const timeoutMs = waitMs(request, request.query.wait)
+      const tunnel = await awaitTunnel(context, request, reply, { id, timeoutMs, done: ({ state }) => isFinalTunnel(state) })
+      return isFinalTunnel(tunnel.state) ? reply.code(204).send(null) : reply.code(202).send(tunnelView(tunnel))
+    },
+  )
+}
+
+async function awaitTunnel(
+  { pool, changes }: ApiContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  wanted: { id: string; timeoutMs: number; done: (tunnel: TunnelRecord) => boolean },
+): Promise<TunnelRecord> {
+  const tunnel = await changes.until({
+    id: wanted.id,
+    timeoutMs: wanted.timeoutMs,
+    signal: callerSignal(request, reply),
+    read: () => findTunnel(pool, request.organizationId, wanted.id),
+    done: (row) => row === null || wanted.done(row),
+  })
+  if (!tunnel) throw new DomainError('not_found')
+  return tunnel
+}
+
+function failed(tunnel: TunnelRecord): DomainError {
+  return new DomainError('tunnel_failed', {
+    publicDetail: `Tunnel ${tunnel.id} failed: ${tunnel.reason ?? 'unknown'}.`,
+    retryAfterSec: 2,
+    internalContext: { tunnel: tunnel.id, gateway: tunnel.gatewayId, reason: tunnel.reason },
+  })
+}
+
+/** The schema has checked each entry; without any, only the caller may connect. */
+function allowList(given: readonly string[] | undefined, callerAddress: string): string[] {
+  const prefixes = given?.map(canonicalCidr) ?? [hostCidr(callerAddress)]
+  const known = prefixes.filter((prefix) => prefix !== null)
+  if (known.length > 0) return [...new Set(known)]
+  throw new DomainError('validation_failed', {
+    publicDetail: 'The address of this call is not known: set allowFrom.',
+    errors: [{ in: 'body', pointer: '/allowFrom', message: 'is required here' }],
+  })
+}

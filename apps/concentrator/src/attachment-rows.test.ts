@@ -1,0 +1,207 @@
+import {
+  ensureOrganization,
+  findDeviceByIdentity,
+  markPolicyApplied,
+  newId,
+  openPool,
+  readHeldDevices,
+  readPolicyWork,
+  registerConcentrator,
+  writeAttachments,
+  writeChildCounters,
+  type AttachmentSnapshot,
+  type Pool,
+} from '@culvert/db'
+import { createDatabase } from '@culvert/testkit'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+
+let pool: Pool
+let organizationId: string
+
+beforeAll(async () => {
+  pool = openPool(await createDatabase(inject('databaseUrl')))
+  const organization = await ensureOrganization(pool, { name: 'Acme', slug: 'acme' })
+  organizationId = organization.id
+  await pool.query(
+    `INSERT INTO networks (id, organization_id, name, pool4) VALUES ('net_a', $1, 'default', '10.128.0.0/20')`,
+    [organizationId],
+  )
+  for (const [id, slot] of [
+    ['con-1', 1],
+    ['con-2', 2],
+  ] as const) {
+    await registerConcentrator(pool, node(id, slot))
+  }
+})
+afterAll(() => pool.end())
+
+function node(id: string, slot: number): Parameters<typeof registerConcentrator>[1] {
+  return { id, slot, addresses: ['192.0.2.1'], ikeIdentity: 'c', tunNamespace: 't', dialAddress: '10.127.0.1' }
+}
+
+let devices = 0
+async function addDevice(): Promise<string> {
+  const id = newId('dev')
+  devices++
+  await pool.query(
+    `INSERT INTO devices (id, organization_id, network_id, name, iccid, ike_identity, address4) VALUES ($1, $2, 'net_a', $1, $3, $4, $5)`,
+    [id, organizationId, `89000000000000000${devices}`, `${id}.acme.example`, `10.128.0.${9 + devices}`],
+  )
+  return id
+}
+
+function snapshot(deviceId: string, changes: Partial<AttachmentSnapshot> = {}): AttachmentSnapshot {
+  return {
+    deviceId,
+    organizationId,
+    state: 'attached',
+    address4: '10.128.0.10',
+    remoteAddress: '192.0.2.10',
+    remotePort: 4500,
+    behindNat: false,
+    attachedAt: new Date('2026-01-01T00:00:00Z'),
+    detachedAt: null,
+    detachReason: null,
+    lastSeenAt: new Date('2026-01-01T00:00:00Z'),
+    changed: true,
+    ikeSas: [ikeSa('01', [100])],
+    ...changes,
+  }
+}
+
+function ikeSa(spi: string, children: number[]): AttachmentSnapshot['ikeSas'][number] {
+  return {
+    spiI: spi.padStart(16, '0'),
+    spiR: `${spi}ff`.padStart(16, '0'),
+    initiator: false,
+    encryption: 'AES-GCM-16-256',
+    integrity: null,
+    prf: 'PRF-HMAC-SHA2-256',
+    keyExchange: 'CURVE25519',
+    establishedAt: new Date('2026-01-01T00:00:00Z'),
+    childSas: children.map((spiIn) => ({
+      spiIn,
+      spiOut: 4_000_000_000 + spiIn,
+      encryption: 'AES-GCM-16-256',
+      integrity: null,
+      esn: false,
+      selectorsLocal: ['10.127.0.0-10.127.0.255'],
+      selectorsRemote: ['10.128.0.10'],
+      installedAt: new Date('2026-01-01T00:00:00Z'),
+    })),
+  }
+}
+
+const rowOf = async (deviceId: string): Promise<Record<string, unknown> | undefined> =>
+  (await pool.query(`SELECT * FROM attachments WHERE device_id = $1`, [deviceId])).rows[0]
+const childrenOf = async (deviceId: string): Promise<number[]> =>
+  (
+    await pool.query<{ spi_in: string }>(`SELECT spi_in FROM child_sas WHERE device_id = $1 ORDER BY spi_in`, [
+      deviceId,
+    ])
+  ).rows.map((row) => Number(row.spi_in))
+
+describe('registration', () => {
+  it('draws a greater incarnation each time', async () => {
+    const first = await registerConcentrator(pool, node('con-9', 9))
+    expect(await registerConcentrator(pool, node('con-9', 9))).toBe(first + 1)
+  })
+
+  it('ends the attachments a former life left behind and says so in an event', async () => {
+    await registerConcentrator(pool, node('con-8', 8))
+    const deviceId = await addDevice()
+    await writeAttachments(pool, 'con-8', [snapshot(deviceId)])
+    await registerConcentrator(pool, node('con-8', 8))
+    expect(await rowOf(deviceId)).toMatchObject({ state: 'detached', detach_reason: 'node_restarted' })
+    expect(await childrenOf(deviceId)).toEqual([])
+    const { rows } = await pool.query(`SELECT type, sequence FROM events WHERE resource_id = $1 ORDER BY sequence`, [
+      deviceId,
+    ])
+    expect(rows).toEqual([
+      { type: 'device.online', sequence: 1 },
+      { type: 'device.offline', sequence: 2 },
+    ])
+  })
+})
+
+describe('attachment rows', () => {
+  it('replaces the SAs of a device, and a Child SA that stays keeps its counters', async () => {
+    const deviceId = await addDevice()
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId, { ikeSas: [ikeSa('0a', [100, 101])] })])
+    await writeChildCounters(pool, [{ deviceId, spiIn: 101, packetsIn: 1, bytesIn: 2, packetsOut: 3, bytesOut: 4 }])
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId, { changed: false, ikeSas: [ikeSa('0a', [101, 102])] })])
+    expect(await childrenOf(deviceId)).toEqual([101, 102])
+    const { rows } = await pool.query(`SELECT bytes_out FROM child_sas WHERE device_id = $1 AND spi_in = 101`, [
+      deviceId,
+    ])
+    expect(rows).toEqual([{ bytes_out: '4' }])
+    expect(await rowOf(deviceId)).toMatchObject({ epoch: 1 })
+  })
+
+  it('keeps the rows of other devices of the batch apart', async () => {
+    const [a, b] = [await addDevice(), await addDevice()]
+    await writeAttachments(pool, 'con-1', [
+      snapshot(a, { ikeSas: [ikeSa('0b', [110])] }),
+      snapshot(b, { ikeSas: [ikeSa('0c', [110, 111])] }),
+    ])
+    expect(await childrenOf(a)).toEqual([110])
+    expect(await childrenOf(b)).toEqual([110, 111])
+  })
+
+  it('lets the newer node win and never lets the older one write over it', async () => {
+    const deviceId = await addDevice()
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId, { ikeSas: [ikeSa('0d', [120])] })])
+    const later = { attachedAt: new Date('2026-01-02T00:00:00Z'), ikeSas: [ikeSa('0e', [121])] }
+    await writeAttachments(pool, 'con-2', [snapshot(deviceId, later)])
+    await writeAttachments(pool, 'con-1', [
+      snapshot(deviceId, { state: 'detached', detachReason: 'superseded', detachedAt: new Date(), ikeSas: [] }),
+    ])
+    expect(await rowOf(deviceId)).toMatchObject({ concentrator_id: 'con-2', state: 'attached', epoch: 2 })
+    expect(await childrenOf(deviceId)).toEqual([121])
+    expect(await readHeldDevices(pool, 'con-1', [deviceId])).toMatchObject([{ heldElsewhere: true }])
+  })
+
+  it('drops a snapshot of a device that does not exist or belongs to another organization', async () => {
+    const deviceId = await addDevice()
+    await writeAttachments(pool, 'con-1', [snapshot('dev_nobody'), snapshot(deviceId, { organizationId: 'org_other' })])
+    expect(await rowOf('dev_nobody')).toBeUndefined()
+    expect(await rowOf(deviceId)).toBeUndefined()
+  })
+})
+
+describe('policy work', () => {
+  it('finds a detach request and a deletion once, until they are marked as applied', async () => {
+    const deviceId = await addDevice()
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId)])
+    await markPolicyApplied(pool, 'con-1', await readPolicyWork(pool, 'con-1'))
+    await pool.query(`UPDATE attachments SET detach_desired = detach_desired + 1 WHERE device_id = $1`, [deviceId])
+    const work = await readPolicyWork(pool, 'con-1')
+    expect(work).toMatchObject([{ deviceId, detachRequested: true, deleted: false }])
+    await markPolicyApplied(pool, 'con-2', work)
+    expect(await readPolicyWork(pool, 'con-1')).toHaveLength(1)
+    await markPolicyApplied(pool, 'con-1', work)
+    expect(await readPolicyWork(pool, 'con-1')).toEqual([])
+    await pool.query(`UPDATE devices SET deleted_at = now() WHERE id = $1`, [deviceId])
+    expect(await readPolicyWork(pool, 'con-1')).toMatchObject([{ deviceId, deleted: true }])
+  })
+})
+
+describe('device lookup', () => {
+  it('returns valid credentials only, and nothing for a deleted device', async () => {
+    const deviceId = await addDevice()
+    const identity = `${deviceId}.acme.example`
+    const add = (id: string, extra: string): Promise<unknown> =>
+      pool.query(
+        `INSERT INTO credentials (id, organization_id, device_id, kind, sealed_secret, sealing_key_id, revoked_at, expires_at)
+         VALUES ($1, $2, $3, 'psk', '\\x01', 'k', ${extra})`,
+        [id, organizationId, deviceId],
+      )
+    await add('crd_good', 'NULL, NULL')
+    await add('crd_revoked', 'now(), NULL')
+    await add('crd_expired', "NULL, now() - interval '1 second'")
+    expect(await findDeviceByIdentity(pool, identity)).toMatchObject({ deviceId, credentials: [{ id: 'crd_good' }] })
+    await pool.query(`UPDATE devices SET deleted_at = now() WHERE id = $1`, [deviceId])
+    expect(await findDeviceByIdentity(pool, identity)).toBeNull()
+    expect(await findDeviceByIdentity(pool, "'; DROP TABLE devices; --")).toBeNull()
+  })
+})

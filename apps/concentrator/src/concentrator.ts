@@ -1,0 +1,181 @@
+/**
+ * One concentrator: IKE on the main thread, packets in the data plane, state behind, desired state in front.
+ *
+ * Start order matters: the incarnation is drawn before any SA can exist, the TUN stands before the first device is let in, and
+ * the node says `ready` last. Stop goes the other way: devices are told (Delete), state is written, then sockets close.
+ */
+import {
+  createAttachmentRegistry,
+  createCredentialCache,
+  createIkeSpiAllocator,
+  selectorOf,
+} from '@culvert/concentrator-core'
+import { configureTun, ensureNamespace, openDataPlane, type DataPlane } from '@culvert/dataplane'
+import { openPool, registerConcentrator, type Pool } from '@culvert/db'
+import { SpiAllocator } from '@culvert/esp'
+import { createIkeDriver, createSystemRng, openPlainSocket, type IkeDriver } from '@culvert/ike-driver'
+import { createEndpoint } from '@culvert/ikev2'
+import type { Logger } from '@culvert/observability'
+import { createAdmission, type Admission } from './admission.ts'
+import { startCommandIntake } from './command-intake.ts'
+import { createCredentialDesk } from './credential-desk.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { endpointConfigOf } from './ike-policy.ts'
+import { createPolicyEnforcer } from './policy-enforcer.ts'
+import { readSealingKey } from './sealing-key.ts'
+import type { ConcentratorSettings } from './settings.ts'
+import { createStateWriter } from './state-writer.ts'
+
+export interface Concentrator {
+  readonly dataPlane: DataPlane
+  readonly attachedCount: number
+  /** Tells every device, writes what is left to write and closes. */
+  stop(): Promise<void>
+}
+
+const CREDENTIAL_CACHE = { entries: 20_000, freshMs: 30_000, staleMs: 3_600_000, unknownMs: 2_000 }
+
+export async function startConcentrator(
+  settings: ConcentratorSettings,
+  log: Logger,
+  onFailure: (error: Error) => void,
+): Promise<Concentrator> {
+  const pool = openPool(settings.databaseUrl, { max: 6, applicationName: `concentrator ${settings.nodeName}` })
+  try {
+    return await assemble(settings, log, onFailure, pool)
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}
+
+async function assemble(
+  settings: ConcentratorSettings,
+  log: Logger,
+  onFailure: (error: Error) => void,
+  pool: Pool,
+): Promise<Concentrator> {
+  const sealingKey = await readSealingKey(settings.sealingPrivateKeyFile)
+  const incarnation = await registerConcentrator(pool, {
+    id: settings.nodeName,
+    slot: settings.slot,
+    addresses: [settings.address],
+    ikeIdentity: settings.ikeIdentity,
+    tunNamespace: settings.tunNamespace,
+    dialAddress: settings.dialAddress,
+  })
+  const registry = createAttachmentRegistry()
+  const cache = createCredentialCache(CREDENTIAL_CACHE)
+  const writer = createStateWriter({ pool, nodeName: settings.nodeName, registry, log })
+  const admission = createAdmission({
+    desk: createCredentialDesk({ pool, cache, sealingKey, log }),
+    registry,
+    writer,
+    servicePrefix: selectorOf(settings.servicePrefix),
+    hostSelector: selectorOf,
+    log,
+  })
+  const { driver, dataPlane, closeSockets } = await startPackets(settings, incarnation, admission, log, onFailure)
+  const enforcer = createPolicyEnforcer({
+    pool,
+    nodeName: settings.nodeName,
+    registry,
+    cache,
+    close: (key, reason) => driver.command({ kind: 'deleteIke', key, reason }),
+    log,
+  })
+  const intake = startCommandIntake({ settings, enforcer, cache, log })
+  const heartbeat = startHeartbeat({ pool, nodeName: settings.nodeName, registry, dataPlane, enforcer, log })
+  await heartbeat.beat('ready')
+  log.info({ dataPlane: dataPlane.description, address: settings.address }, 'concentrator ready')
+
+  return {
+    dataPlane,
+    get attachedCount() {
+      return registry.attachedCount
+    },
+    async stop() {
+      await intake.stop()
+      heartbeat.stop()
+      for (const record of registry.attached()) {
+        driver.command({ kind: 'deleteIke', key: record.key, reason: 'shutdown' })
+        const gone = registry.detach(record.key, 'shutdown', performance.now())
+        if (gone) writer.touch(record.deviceId, true)
+      }
+      await writer.drain(3000)
+      writer.stop()
+      await heartbeat.beat('stopped').catch(() => {})
+      driver.close()
+      await closeSockets()
+      await pool.end()
+    },
+  }
+}
+
+/** Namespace, TUN, both UDP sockets and the driver between them and the IKE core. */
+async function startPackets(
+  settings: ConcentratorSettings,
+  incarnation: number,
+  admission: Admission,
+  log: Logger,
+  onFailure: (error: Error) => void,
+): Promise<{ driver: IkeDriver; dataPlane: DataPlane; closeSockets: () => Promise<void> }> {
+  const { address, espPort, ikePort, tunNamespace, tunName } = settings
+  let driver: IkeDriver | null = null
+  await ensureNamespace(tunNamespace)
+  const dataPlane = await openDataPlane(
+    {
+      bind: { address, port: espPort },
+      tun: { name: tunName, namespace: tunNamespace, mtuBytes: settings.tunMtuBytes },
+      role: { kind: 'concentrator', dialAddresses: [settings.dialAddress] },
+      incarnation,
+      nodeSlot: settings.slot,
+      maxSas: settings.maxDevices * 2,
+      replayWindowPackets: 1024,
+      ...(settings.rung ? { rung: settings.rung } : {}),
+    },
+    {
+      onIke: (bytes, path) => driver?.datagram(bytes, path),
+      onInboundTraffic(spiIn) {
+        driver?.inboundTraffic(spiIn)
+        const key = driver?.keyOf(spiIn)
+        if (key !== undefined) admission.seen(key)
+      },
+      onPeerMoved: (spiIn, remote) => driver?.peerMoved(spiIn, remote),
+      onSoftLimit: (spiIn) => driver?.softLimit(spiIn),
+      onFailure,
+    },
+  )
+  await configureTun({
+    namespace: tunNamespace,
+    name: tunName,
+    mtuBytes: settings.tunMtuBytes,
+    addresses: [`${settings.dialAddress}/32`],
+    routes: [settings.poolPrefix],
+  })
+  const plain = await openPlainSocket({ address, port: ikePort }, (bytes, path) => driver?.datagram(bytes, path))
+  const rng = createSystemRng()
+  driver = createIkeDriver({
+    endpoint: createEndpoint(endpointConfigOf(settings)),
+    dataPlane,
+    espPort,
+    sendPlain: (bytes, remote) => plain.send(bytes, remote),
+    rng,
+    incarnation,
+    ikeSpis: createIkeSpiAllocator(settings.slot, rng),
+    childSpis: new SpiAllocator(settings.slot, settings.maxDevices * 2, incarnation),
+    handlers: {
+      answer: (question) => admission.answer(question),
+      onEvent: (event) => admission.onEvent(event),
+      onError: (error) => log.error({ err: error }, 'the IKE driver met an error'),
+    },
+  })
+  return {
+    driver,
+    dataPlane,
+    async closeSockets() {
+      await plain.close()
+      await dataPlane.close()
+    },
+  }
+}

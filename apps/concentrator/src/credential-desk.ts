@@ -1,0 +1,87 @@
+/**
+ * Answers the core's question "who is this?": memory first, then Postgres, secrets opened with the node's sealing key.
+ *
+ * While Postgres is away a known device may come back on a cached secret for an hour; an unknown one gets no answer at all, so
+ * that it asks again instead of taking a failure for final. Concurrent questions for one identity share one lookup.
+ */
+import type { CachedCredential, CredentialCache } from '@culvert/concentrator-core'
+import { findDeviceByIdentity, isDatabaseUnavailable, openSecret, type Pool } from '@culvert/db'
+import type { Identity } from '@culvert/ikev2'
+import type { Logger } from '@culvert/observability'
+
+const ID_FQDN = 2
+const ID_RFC822_ADDR = 3
+const LONGEST_IDENTITY_BYTES = 255
+
+export interface CredentialDesk {
+  /** @returns the credential (its secrets are the caller's copies), null for nobody, undefined when it cannot be known now. */
+  find(identity: Identity): Promise<CachedCredential | null | undefined>
+}
+
+export function createCredentialDesk(options: {
+  pool: Pool
+  cache: CredentialCache
+  sealingKey: string
+  log: Logger
+}): CredentialDesk {
+  const { pool, cache, sealingKey, log } = options
+  const underWay = new Map<string, Promise<CachedCredential | null | undefined>>()
+
+  async function lookUp(identity: string): Promise<CachedCredential | null | undefined> {
+    try {
+      const device = await findDeviceByIdentity(pool, identity)
+      if (!device) {
+        cache.put(identity, null, performance.now())
+        return null
+      }
+      const psks = []
+      for (const credential of device.credentials) {
+        const aad = { organizationId: device.organizationId, deviceId: device.deviceId, credentialId: credential.id }
+        const secret = await openSecret(sealingKey, credential.sealedSecret, aad)
+        if (secret) psks.push({ id: credential.id, secret })
+        else
+          log.warn(
+            { credentialId: credential.id },
+            'a stored credential does not open with the sealing key of this node',
+          )
+      }
+      const { deviceId, organizationId, address4, policyVersion } = device
+      const credential = { deviceId, organizationId, address4, policyVersion, psks }
+      cache.put(identity, credential, performance.now())
+      return credential
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) throw error
+      const cached = cache.get(identity, performance.now())
+      return cached.kind === 'miss' ? undefined : cached.credential
+    }
+  }
+
+  return {
+    async find(id) {
+      const identity = identityText(id)
+      if (identity === null) return null
+      const cached = cache.get(identity, performance.now())
+      if (cached.kind === 'fresh') return copyOf(cached.credential)
+      const running = underWay.get(identity) ?? lookUp(identity).finally(() => underWay.delete(identity))
+      underWay.set(identity, running)
+      return copyOf(await running)
+    },
+  }
+}
+
+/** An identity as it stands in the registry, or null when no device can have it (control characters, other types). */
+export function identityText(id: Identity): string | null {
+  if (id.type !== ID_FQDN && id.type !== ID_RFC822_ADDR) return null
+  if (id.data.length === 0 || id.data.length > LONGEST_IDENTITY_BYTES) return null
+  let text = ''
+  for (const byte of id.data) {
+    if (byte <= 0x20 || byte >= 0x7f) return null
+    text += String.fromCharCode(byte)
+  }
+  return text.toLowerCase()
+}
+
+function copyOf(credential: CachedCredential | null | undefined): CachedCredential | null | undefined {
+  if (!credential) return credential
+  return { ...credential, psks: credential.psks.map(({ id, secret }) => ({ id, secret: Uint8Array.from(secret) })) }
+}

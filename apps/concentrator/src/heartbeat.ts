@@ -1,0 +1,75 @@
+/**
+ * The node's pulse: its row every five seconds, counters of its Child SAs every ten, and a slice of its devices compared with
+ * their rows, so that what notices missed is found.
+ */
+import type { AttachmentRegistry } from '@culvert/concentrator-core'
+import type { DataPlane } from '@culvert/dataplane'
+import {
+  beatConcentrator,
+  isDatabaseUnavailable,
+  writeChildCounters,
+  type ConcentratorState,
+  type Pool,
+} from '@culvert/db'
+import type { Spi } from '@culvert/ikev2'
+import type { Logger } from '@culvert/observability'
+import type { PolicyEnforcer } from './policy-enforcer.ts'
+
+const BEAT_MS = 5000
+const COUNTED_AT_ONCE = 5000
+
+export interface Heartbeat {
+  beat(state: ConcentratorState): Promise<void>
+  stop(): void
+}
+
+export function startHeartbeat(options: {
+  pool: Pool
+  nodeName: string
+  registry: AttachmentRegistry
+  dataPlane: DataPlane
+  enforcer: PolicyEnforcer
+  log: Logger
+}): Heartbeat {
+  const { pool, nodeName, registry, dataPlane, enforcer, log } = options
+  let busy = false
+  let beats = 0
+
+  async function beat(state: ConcentratorState): Promise<void> {
+    const { attachedCount } = registry
+    await beatConcentrator(pool, { id: nodeName, state, attachedCount, dataPlane: dataPlane.description })
+  }
+
+  async function count(): Promise<void> {
+    const owners = new Map<Spi, string>()
+    for (const record of registry.attached()) {
+      for (const spiIn of record.children.keys()) owners.set(spiIn, record.deviceId)
+    }
+    const spis = [...owners.keys()]
+    for (let start = 0; start < spis.length; start += COUNTED_AT_ONCE) {
+      const counters = await dataPlane.readSaCounters(spis.slice(start, start + COUNTED_AT_ONCE))
+      await writeChildCounters(
+        pool,
+        counters.map((counter) => ({ ...counter, deviceId: owners.get(counter.spiIn) ?? '' })),
+      )
+    }
+  }
+
+  const timer = setInterval(() => {
+    if (busy) return
+    busy = true
+    beats++
+    beat('ready')
+      .then(() => (beats % 2 === 0 ? count() : undefined))
+      .then(() => enforcer.reconcile())
+      .then(() => enforcer.checkHeld())
+      .catch((error: unknown) => {
+        if (!isDatabaseUnavailable(error)) log.error({ err: error }, 'the heartbeat failed')
+      })
+      .finally(() => {
+        busy = false
+      })
+  }, BEAT_MS)
+
+  return { beat, stop: () => clearInterval(timer) }
+}

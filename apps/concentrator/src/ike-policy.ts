@@ -1,0 +1,29 @@
+/**
+ * The IKE policy of a concentrator: what it calls itself, what it accepts, how patient it is.
+ *
+ * Retransmission waits as strongSwan does (4 s, then 1.8 times longer, five times), so that a device in a dead spot is not given
+ * up before it would give up itself. Lifetimes are longer than what devices usually set: the device rekeys first.
+ */
+import { defaultEspSuites, defaultIkeSuites, type EndpointConfig } from '@culvert/ikev2'
+import type { ConcentratorSettings } from './settings.ts'
+
+const ID_FQDN = 2
+
+export function endpointConfigOf(settings: ConcentratorSettings): EndpointConfig {
+  return {
+    localId: { type: ID_FQDN, data: new TextEncoder().encode(settings.ikeIdentity) },
+    proposals: { ike: defaultIkeSuites, esp: defaultEspSuites },
+    cookieThreshold: 100,
+    maxHalfOpen: 2000,
+    maxIkeSas: settings.maxDevices,
+    fragmentBytes: 1280,
+    timing: {
+      livenessMs: settings.livenessSec * 1000,
+      retransmit: { firstMs: 4000, factor: 1.8, tries: 5 },
+      halfOpenMs: 30_000,
+      ikeRekeyMs: settings.ikeRekeySec * 1000,
+      childRekeyMs: settings.childRekeySec * 1000,
+      natKeepaliveMs: 0,
+    },
+  }
+}

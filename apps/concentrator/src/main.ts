@@ -1,0 +1,133 @@
+/**
+ * `concentrator`: terminates devices' IKEv2/ESP tunnels on one address. Needs root (or CAP_NET_ADMIN) and /dev/net/tun.
+ */
+import {
+  ConfigError,
+  databaseSettings,
+  loadConfig,
+  logSettings,
+  nodeSettings,
+  redisSettings,
+  zoneSettings,
+} from '@culvert/config'
+import { isDatabaseUnavailable } from '@culvert/db'
+import { createLogger } from '@culvert/observability'
+import { Type } from 'typebox'
+import { startConcentrator, type Concentrator } from './concentrator.ts'
+import type { ConcentratorSettings } from './settings.ts'
+
+const schema = Type.Object({
+  ...databaseSettings,
+  ...redisSettings,
+  ...nodeSettings,
+  ...logSettings,
+  ...zoneSettings,
+  CONCENTRATOR_ADDRESS: Type.String({ description: 'the outer IPv4 address that devices reach' }),
+  CONCENTRATOR_IKE_PORT: Type.Integer({ minimum: 1, maximum: 65_535, default: 500 }),
+  CONCENTRATOR_ESP_PORT: Type.Integer({ minimum: 1, maximum: 65_535, default: 4500 }),
+  CONCENTRATOR_IDENTITY: Type.Optional(
+    Type.String({ description: 'its IKE identity, concentrator.<zone> unless set' }),
+  ),
+  CONCENTRATOR_SLOT: Type.Integer({
+    minimum: 1,
+    maximum: 255,
+    default: 1,
+    description: 'its number in every SPI, 1 to 255',
+  }),
+  CONCENTRATOR_TUN_NAMESPACE: Type.String({ default: 'culvert-tun', pattern: '^[A-Za-z0-9_.-]{1,64}$' }),
+  CONCENTRATOR_TUN_NAME: Type.String({ default: 'culvert0', pattern: '^[A-Za-z0-9_-]{1,15}$' }),
+  CONCENTRATOR_DIAL_ADDRESS: Type.String({
+    default: '10.127.0.1',
+    description: 'the inner address gateways dial from',
+  }),
+  CONCENTRATOR_SERVICE_PREFIX: Type.String({
+    default: '10.127.0.0/24',
+    description: 'the prefix that devices may reach',
+  }),
+  CONCENTRATOR_POOL_PREFIX: Type.String({
+    default: '10.128.0.0/9',
+    description: 'the prefix all inner addresses come from',
+  }),
+  CONCENTRATOR_MAX_DEVICES: Type.Integer({ minimum: 1, maximum: 60_000, default: 20_000 }),
+  CONCENTRATOR_IKE_REKEY_SEC: Type.Integer({
+    minimum: 0,
+    default: 28_800,
+    description: 'age of an IKE SA at which it is rekeyed, 0 never',
+  }),
+  CONCENTRATOR_CHILD_REKEY_SEC: Type.Integer({
+    minimum: 0,
+    default: 7200,
+    description: 'age of a Child SA at which it is rekeyed, 0 never',
+  }),
+  CONCENTRATOR_LIVENESS_SEC: Type.Integer({
+    minimum: 1,
+    default: 30,
+    description: 'silence after which a device is asked whether it lives',
+  }),
+  CONCENTRATOR_RUNG: Type.Optional(Type.Union([Type.Literal('native'), Type.Literal('portable')])),
+  SEALING_PRIVATE_KEY_FILE: Type.String({ description: 'the file with the key that opens sealed credentials' }),
+})
+
+async function main(): Promise<void> {
+  const settings = readSettings()
+  const log = createLogger('concentrator', settings.logLevel)
+  let running: Concentrator | null = null
+  let stopping = false
+  const stop = async (code: number): Promise<void> => {
+    if (stopping) return
+    stopping = true
+    await running?.stop()
+    process.exit(code)
+  }
+  running = await startConcentrator(settings, log, (error) => {
+    log.fatal({ err: error }, 'the data plane failed; this node stops')
+    void stop(1)
+  })
+  process.once('SIGTERM', () => void stop(0))
+  process.once('SIGINT', () => void stop(0))
+}
+
+function readSettings(): ConcentratorSettings & { logLevel: 'info' } {
+  const env = loadConfig(schema, process.env)
+  return {
+    logLevel: env.LOG_LEVEL as 'info',
+    nodeName: env.NODE_NAME,
+    slot: env.CONCENTRATOR_SLOT,
+    databaseUrl: env.DATABASE_URL,
+    redisUrl: env.REDIS_URL ?? null,
+    address: env.CONCENTRATOR_ADDRESS,
+    ikePort: env.CONCENTRATOR_IKE_PORT,
+    espPort: env.CONCENTRATOR_ESP_PORT,
+    ikeIdentity: env.CONCENTRATOR_IDENTITY ?? `concentrator.${env.CULVERT_ZONE}`,
+    tunNamespace: env.CONCENTRATOR_TUN_NAMESPACE,
+    tunName: env.CONCENTRATOR_TUN_NAME,
+    tunMtuBytes: 1400,
+    dialAddress: env.CONCENTRATOR_DIAL_ADDRESS,
+    servicePrefix: env.CONCENTRATOR_SERVICE_PREFIX,
+    poolPrefix: env.CONCENTRATOR_POOL_PREFIX,
+    sealingPrivateKeyFile: env.SEALING_PRIVATE_KEY_FILE,
+    rung: env.CONCENTRATOR_RUNG ?? null,
+    maxDevices: env.CONCENTRATOR_MAX_DEVICES,
+    ikeRekeySec: env.CONCENTRATOR_IKE_REKEY_SEC,
+    childRekeySec: env.CONCENTRATOR_CHILD_REKEY_SEC,
+    livenessSec: env.CONCENTRATOR_LIVENESS_SEC,
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${sentenceOf(error)}\n`)
+  process.exit(1)
+})
+
+/** One clear sentence for what a person can mend; the whole error for what is a bug. */
+function sentenceOf(error: unknown): string {
+  if (error instanceof ConfigError) return error.message
+  if (isDatabaseUnavailable(error)) return 'PostgreSQL cannot be reached: check DATABASE_URL and that the server runs.'
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE')
+    return 'The IKE or ESP port is taken by another process: set CONCENTRATOR_IKE_PORT and CONCENTRATOR_ESP_PORT, or end it (ss -ulpn shows it).'
+  if (code === 'EADDRNOTAVAIL') return 'CONCENTRATOR_ADDRESS is not an address of this machine.'
+  if (code === 'EACCES' || code === 'EPERM') return 'The concentrator needs root: start it with sudo.'
+  return error.name === 'TunError' ? error.message : (error.stack ?? error.message)
+}

@@ -1,0 +1,30 @@
+/**
+ * What a concentrator is told by its environment; every field is explained in the README.
+ */
+export interface ConcentratorSettings {
+  readonly nodeName: string
+  /** Upper byte of every SPI of this node, 1 to 255. */
+  readonly slot: number
+  readonly databaseUrl: string
+  readonly redisUrl: string | null
+  /** Outer IPv4 address that devices reach. */
+  readonly address: string
+  readonly ikePort: number
+  readonly espPort: number
+  readonly ikeIdentity: string
+  readonly tunNamespace: string
+  readonly tunName: string
+  readonly tunMtuBytes: number
+  /** Address gateways dial from; the service prefix around it is what devices may reach. */
+  readonly dialAddress: string
+  readonly servicePrefix: string
+  readonly poolPrefix: string
+  readonly sealingPrivateKeyFile: string
+  readonly rung: 'native' | 'portable' | null
+  readonly maxDevices: number
+  /** After these this node starts a rekey; devices usually do so earlier. 0 leaves it to them. */
+  readonly ikeRekeySec: number
+  readonly childRekeySec: number
+  /** Silence of a device after which it is asked whether it lives. */
+  readonly livenessSec: number
+}

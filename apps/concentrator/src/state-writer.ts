@@ -1,0 +1,158 @@
+/**
+ * Writes attachments behind: a set of dirty devices, flushed in batches, newest state only.
+ *
+ * Never in the way of a packet. While Postgres is away the set only holds device ids (bounded by the devices there are), and one
+ * attempt a second finds out when it is back. `changed` says that an online or offline event is due.
+ */
+import type { AttachmentRecord, AttachmentRegistry } from '@culvert/concentrator-core'
+import { transformText } from '@culvert/concentrator-core'
+import { isDatabaseUnavailable, writeAttachments, type AttachmentSnapshot, type Pool } from '@culvert/db'
+import { toText, type AttachmentKey } from '@culvert/ikev2'
+import type { Logger } from '@culvert/observability'
+
+const BATCH_DEVICES = 500
+const RETRY_MS = 1000
+
+export interface StateWriter {
+  /** @param changed the presence of the device began or ended. */
+  touch(deviceId: string, changed: boolean): void
+  /** Resolves when everything touched so far is written, or when it cannot be within `timeoutMs`. */
+  drain(timeoutMs: number): Promise<void>
+  stop(): void
+}
+
+export function createStateWriter(options: {
+  pool: Pool
+  nodeName: string
+  registry: AttachmentRegistry
+  log: Logger
+}): StateWriter {
+  const { pool, nodeName, registry, log } = options
+  const dirty = new Map<string, boolean>()
+  /** The last presence written per device, so that a retry or a double touch makes one event. */
+  const written = new Map<string, AttachmentKey>()
+  let running: Promise<void> | null = null
+  let retry: NodeJS.Timeout | null = null
+  let stopped = false
+
+  function schedule(): void {
+    if (running || retry || stopped || dirty.size === 0) return
+    running = new Promise<void>((done) => setImmediate(done)).then(flush).finally(() => {
+      running = null
+      schedule()
+    })
+  }
+
+  async function flush(): Promise<void> {
+    const batch = [...dirty].slice(0, BATCH_DEVICES)
+    for (const [deviceId] of batch) dirty.delete(deviceId)
+    const taken: { record: AttachmentRecord; state: AttachmentRecord['state']; changed: boolean }[] = []
+    for (const [deviceId, changed] of batch) {
+      const record = registry.byDevice(deviceId)
+      if (record) taken.push({ record, state: record.state, changed: changed && presenceChanged(record) })
+    }
+    const snapshots = taken.map(({ record, changed }) => snapshotOf(record, changed))
+    try {
+      await writeAttachments(pool, nodeName, snapshots).catch((error: unknown) => {
+        if (isDatabaseUnavailable(error)) throw error
+        return writeOneByOne(snapshots, error)
+      })
+    } catch {
+      for (const [deviceId, changed] of batch) dirty.set(deviceId, changed || (dirty.get(deviceId) ?? false))
+      retry = setTimeout(() => {
+        retry = null
+        schedule()
+      }, RETRY_MS)
+      return
+    }
+    for (const { record, state } of taken) {
+      if (state === 'attached') written.set(record.deviceId, record.key)
+      else {
+        written.delete(record.deviceId)
+        registry.forget(record.deviceId, record.key)
+      }
+    }
+  }
+
+  /** One refused row must not hold up the others; it is reported and left until its device changes again. */
+  async function writeOneByOne(snapshots: readonly AttachmentSnapshot[], cause: unknown): Promise<void> {
+    log.warn({ err: cause, devices: snapshots.length }, 'a batch of attachments was refused; writing them one by one')
+    for (const snapshot of snapshots) {
+      try {
+        await writeAttachments(pool, nodeName, [snapshot])
+      } catch (error) {
+        if (isDatabaseUnavailable(error)) throw error
+        log.error({ err: error, deviceId: snapshot.deviceId }, 'the attachment of a device could not be written')
+      }
+    }
+  }
+
+  function presenceChanged(record: AttachmentRecord): boolean {
+    return record.state === 'attached' ? written.get(record.deviceId) !== record.key : true
+  }
+
+  return {
+    touch(deviceId, changed) {
+      dirty.set(deviceId, changed || (dirty.get(deviceId) ?? false))
+      schedule()
+    },
+    async drain(timeoutMs) {
+      const deadline = performance.now() + timeoutMs
+      while ((dirty.size > 0 || running) && performance.now() < deadline) {
+        await (running ?? new Promise((done) => setTimeout(done, 20)))
+      }
+    },
+    stop() {
+      stopped = true
+      if (retry) clearTimeout(retry)
+    },
+  }
+}
+
+/** Monotonic times become dates here, the only place where they leave the process. */
+export function snapshotOf(record: AttachmentRecord, changed: boolean): AttachmentSnapshot {
+  const { ike } = record
+  const attached = record.state === 'attached'
+  return {
+    deviceId: record.deviceId,
+    organizationId: record.organizationId,
+    state: record.state,
+    address4: record.address4,
+    remoteAddress: record.remote.address,
+    remotePort: record.remote.port,
+    behindNat: ike.peerBehindNat,
+    attachedAt: dateOf(record.attachedAtMs),
+    detachedAt: record.detachedAtMs === null ? null : dateOf(record.detachedAtMs),
+    detachReason: record.detachReason,
+    lastSeenAt: dateOf(record.lastSeenAtMs),
+    changed,
+    ikeSas: !attached
+      ? []
+      : [
+          {
+            spiI: ike.spiI,
+            spiR: ike.spiR,
+            initiator: record.initiatedIke,
+            encryption: transformText(ike.encr),
+            integrity: ike.integ ? transformText(ike.integ) : null,
+            prf: transformText(ike.prf),
+            keyExchange: transformText(ike.ke),
+            establishedAt: dateOf(record.ikeEstablishedAtMs),
+            childSas: [...record.children.values()].map(({ summary, installedAtMs }) => ({
+              spiIn: summary.spiIn,
+              spiOut: summary.spiOut,
+              encryption: transformText(summary.encr),
+              integrity: summary.integ ? transformText(summary.integ) : null,
+              esn: summary.esn,
+              selectorsLocal: summary.tsLocal.map(toText),
+              selectorsRemote: summary.tsRemote.map(toText),
+              installedAt: dateOf(installedAtMs),
+            })),
+          },
+        ],
+  }
+}
+
+function dateOf(monotonicMs: number): Date {
+  return new Date(Math.round(performance.timeOrigin + monotonicMs))
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+/** Entry point of the worker process. */
+import { ConfigError, loadConfig } from '@culvert/config'
+import { isDatabaseUnavailable, openPool } from '@culvert/db'
+import { createLogger } from '@culvert/observability'
+import { runWorker } from './run-worker.ts'
+import { WorkerSettings } from './settings.ts'
+
+try {
+  const settings = loadConfig(WorkerSettings, process.env)
+  await checkDatabase(settings.DATABASE_URL)
+  const logger = createLogger('worker', settings.LOG_LEVEL)
+  const worker = runWorker({ databaseUrl: settings.DATABASE_URL, redisUrl: settings.REDIS_URL, logger })
+  logger.info({}, 'the worker runs')
+  const stop = (): void => {
+    worker.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+} catch (error) {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : (error as Error).message}\n`)
+  process.exit(1)
+}
+
+/** At start a database that cannot be reached is one clear sentence; later it is waited for. */
+async function checkDatabase(url: string): Promise<void> {
+  const pool = openPool(url, { max: 1, applicationName: 'culvert-worker' })
+  try {
+    await pool.query('SELECT 1')
+  } catch (error) {
+    if (!isDatabaseUnavailable(error)) throw error
+    const { hostname, port } = new URL(url)
+    const where = `${hostname}:${port === '' ? 5432 : port}`
+    throw new Error(`The worker cannot reach PostgreSQL at ${where}: check DATABASE_URL and that the server runs.`, { cause: error })
+  } finally {
+    await pool.end()
+  }
+}

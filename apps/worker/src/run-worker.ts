@@ -1,0 +1,107 @@
+/**
+ * The worker: tunnels expire, waiting tunnels open when their device comes, silent nodes are buried, forgotten hints repeated.
+ *
+ * Woken by NOTIFY device_changed, by jobs on the queue `lifecycle`, by the next expiry and by a timer; all of them only say
+ * "look". While the database is away it waits and says so once.
+ */
+import { deviceChangedChannel, isDatabaseUnavailable, listen, nodeDeadAfterSec, openPool } from '@culvert/db'
+import { createLogger, type Logger } from '@culvert/observability'
+import { lifecycleQueue, openQueues } from '@culvert/queue'
+import { Sweeper } from './sweeper.ts'
+
+export interface WorkerOptions {
+  readonly databaseUrl: string
+  readonly redisUrl?: string | undefined
+  readonly logger?: Logger | undefined
+  /** Longest pause between two passes. */
+  readonly sweepIntervalMs?: number | undefined
+  /** Silence after which a node counts as dead. */
+  readonly nodeDeadAfterMs?: number | undefined
+}
+
+export interface RunningWorker {
+  /** Resolves when everything that was due at the time of the call has been done. */
+  sweep(): Promise<void>
+  close(): Promise<void>
+}
+
+const shortestPauseMs = 50
+
+/** Returns at once, also while the database is away. */
+export function runWorker(options: WorkerOptions): RunningWorker {
+  const { databaseUrl, redisUrl, logger = createLogger('worker', 'silent') } = options
+  const intervalMs = options.sweepIntervalMs ?? 5_000
+  const broken = (error: Error): void => logger.debug({ err: error }, 'a connection to the database broke')
+  const pool = openPool(databaseUrl, { max: 4, applicationName: 'culvert-worker', onError: broken })
+  const queues = openQueues({ databaseUrl, redisUrl, logger })
+  const sweeper = new Sweeper({ pool, queues, logger, nodeDeadAfterMs: options.nodeDeadAfterMs ?? nodeDeadAfterSec * 1_000 })
+  const told = tellOnce(logger)
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+  let last: Promise<void> = Promise.resolve()
+  const changedDevices = new Set<string>()
+
+  /** Passes follow one another; each looks at everything, so one that is asked for later sees what was due before. */
+  const sweep = (): Promise<void> => {
+    last = last.then(async () => {
+      if (closed) return
+      clearTimeout(timer)
+      const dueMs = await told(() => sweeper.sweep())
+      const pauseMs = Math.min(intervalMs * (0.75 + Math.random() / 4), Math.max(dueMs ?? intervalMs, shortestPauseMs))
+      if (!closed) timer = setTimeout(() => void sweep(), pauseMs)
+    })
+    return last
+  }
+
+  /** Notices that come while a pass runs are one more pass. */
+  const openWaiting = async (): Promise<void> => {
+    const devices = [...changedDevices]
+    changedDevices.clear()
+    if (!closed) await told(() => sweeper.devicesChanged(devices))
+  }
+
+  const listener = listen(
+    databaseUrl,
+    [deviceChangedChannel],
+    (notice) => {
+      if (closed) return
+      if (notice === 'reconnected') return void sweep()
+      changedDevices.add(notice.payload)
+      if (changedDevices.size === 1) last = last.then(openWaiting)
+    },
+    { applicationName: 'culvert-worker-listen', onError: broken },
+  )
+  queues.workNode(lifecycleQueue, () => sweep())
+  void sweep()
+  return {
+    sweep,
+    close: async () => {
+      closed = true
+      clearTimeout(timer)
+      await listener.close()
+      await last
+      clearTimeout(timer)
+      await queues.close()
+      await pool.end()
+    },
+  }
+}
+
+/** Runs work that may fail: a database that is away is told once, and once more when it is back; everything else each time. */
+function tellOnce(logger: Logger): <T>(work: () => Promise<T>) => Promise<T | null> {
+  let away = false
+  return async (work) => {
+    try {
+      const result = await work()
+      if (away) logger.info({}, 'the database is back')
+      away = false
+      return result
+    } catch (error) {
+      const unavailable = isDatabaseUnavailable(error)
+      if (!unavailable) logger.error({ err: error }, 'a pass failed; it is repeated')
+      else if (!away) logger.warn({ err: error }, 'the database is away; what is due waits')
+      away ||= unavailable
+      return null
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * One pass over everything that can become due. Idempotent: it may run late, twice, or in several workers at once.
+ */
+import {
+  endTunnelsOfLostGateways,
+  expireTunnels,
+  findNodesBehind,
+  markOffline,
+  nextExpiryMs,
+  openWaitingTunnels,
+  prune,
+  readHeartbeats,
+  type Pool,
+} from '@culvert/db'
+import type { Logger } from '@culvert/observability'
+import { concentratorQueue, gatewayQueue, type Queues } from '@culvert/queue'
+import { NodeWatch } from './node-watch.ts'
+
+export interface SweeperOptions {
+  readonly pool: Pool
+  readonly queues: Queues
+  readonly logger: Logger
+  readonly nodeDeadAfterMs: number
+}
+
+const pruneEveryMs = 600_000
+
+export class Sweeper {
+  readonly #options: SweeperOptions
+  readonly #watch: NodeWatch
+  #prunedAtMs: number | null = null
+
+  constructor(options: SweeperOptions) {
+    this.#options = options
+    this.#watch = new NodeWatch(options.nodeDeadAfterMs)
+  }
+
+  /** @returns milliseconds until something is due for certain, null when nothing is */
+  async sweep(): Promise<number | null> {
+    const { pool } = this.#options
+    try {
+      this.#hintGateways(await expireTunnels(pool))
+      this.#hintGateways(await openWaitingTunnels(pool, null))
+      await this.#buryNodes()
+      await this.#tellNodesBehind()
+      await this.#prune()
+      return await nextExpiryMs(pool)
+    } catch (error) {
+      this.#watch.forget()
+      throw error
+    }
+  }
+
+  /** Devices were attached or left: tunnels may have waited for them. */
+  async devicesChanged(deviceIds: readonly string[]): Promise<void> {
+    this.#hintGateways(await openWaitingTunnels(this.#options.pool, deviceIds))
+  }
+
+  async #buryNodes(): Promise<void> {
+    const { pool, logger } = this.#options
+    for (const node of this.#watch.observe(await readHeartbeats(pool), performance.now())) {
+      if (await markOffline(pool, node)) logger.warn({ node: node.id, kind: node.kind }, 'a node is silent and counts as offline')
+    }
+    const ended = await endTunnelsOfLostGateways(pool)
+    if (ended > 0) logger.warn({ tunnels: ended }, 'tunnels failed with their gateway')
+  }
+
+  async #tellNodesBehind(): Promise<void> {
+    const { pool, queues } = this.#options
+    const behind = await findNodesBehind(pool)
+    this.#hintGateways(behind.gateways)
+    for (const id of behind.detach) void queues.hint(concentratorQueue(id), 'device.detach')
+    for (const id of behind.policy) void queues.hint(concentratorQueue(id), 'policy.changed')
+  }
+
+  async #prune(): Promise<void> {
+    const nowMs = performance.now()
+    if (this.#prunedAtMs !== null && nowMs - this.#prunedAtMs < pruneEveryMs) return
+    const removed = await prune(this.#options.pool)
+    this.#prunedAtMs = nowMs
+    if (removed > 0) this.#options.logger.debug({ removed }, 'old rows removed')
+  }
+
+  #hintGateways(gateways: readonly string[]): void {
+    for (const id of gateways) void this.#options.queues.hint(gatewayQueue(id), 'listeners.changed')
+  }
+}

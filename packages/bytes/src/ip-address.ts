@@ -1,0 +1,124 @@
+/**
+ * IPv4 and IPv6 addresses as text and as 4 or 16 octets.
+ *
+ * Parsing is strict: four decimal numbers without leading zeros, or RFC 4291 2.2 without a zone. Printing is canonical
+ * (RFC 5952, with the dotted form for IPv4-mapped addresses), so equal addresses have equal texts and the text can be a
+ * map key.
+ */
+import { compareBytes } from './octets.ts'
+
+/** Address in canonical text, made by `formatIp` or `canonicalIp` only. */
+export type IpText = string & { readonly __brand: 'IpText' }
+export type IpFamily = 4 | 6
+
+/** @returns 4 or 16 octets, or `undefined` when the text is no address. */
+export function parseIp(text: string): Uint8Array | undefined {
+  return text.includes(':') ? parseIpv6(text) : parseIpv4(text)
+}
+
+export function parseIpv4(text: string): Uint8Array | undefined {
+  if (text.length > 15) return undefined
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)
+  if (match === null) return undefined
+  const parts = match.slice(1)
+  if (parts.some((part) => Number(part) > 255 || (part.length > 1 && part.startsWith('0')))) return undefined
+  return Uint8Array.from(parts, Number)
+}
+
+export function parseIpv6(text: string): Uint8Array | undefined {
+  if (text.length > 45) return undefined
+  const halves = text.split('::')
+  if (halves.length > 2) return undefined
+  const [headText = '', tailText] = halves
+  const head = parseGroups(headText, tailText === undefined)
+  const tail = tailText === undefined ? [] : parseGroups(tailText, true)
+  if (head === undefined || tail === undefined) return undefined
+  const missing = 16 - head.length - tail.length
+  // "::" stands for at least one group of zeros (RFC 5952 4.2.2 forbids writing it for one, RFC 4291 allows reading it)
+  if (tailText === undefined ? missing !== 0 : missing < 2) return undefined
+  const bytes = new Uint8Array(16)
+  bytes.set(head, 0)
+  bytes.set(tail, 16 - tail.length)
+  return bytes
+}
+
+/** @param bytes 4 or 16 octets. @returns `undefined` for any other length. */
+export function formatIp(bytes: Uint8Array): IpText | undefined {
+  if (bytes.length === 4) return bytes.join('.') as IpText
+  return bytes.length === 16 ? (formatIpv6(bytes) as IpText) : undefined
+}
+
+/** @returns the canonical spelling of an address, or `undefined` when the text is none. */
+export function canonicalIp(text: string): IpText | undefined {
+  const bytes = parseIp(text)
+  return bytes === undefined ? undefined : formatIp(bytes)
+}
+
+/** @returns the family of 4 or 16 octets, `undefined` for any other length. */
+export function ipFamily(bytes: Uint8Array): IpFamily | undefined {
+  if (bytes.length === 4) return 4
+  return bytes.length === 16 ? 6 : undefined
+}
+
+/** Orders addresses: IPv4 before IPv6, numerically within a family. */
+export function compareIp(a: Uint8Array, b: Uint8Array): -1 | 0 | 1 {
+  if (a.length !== b.length) return a.length < b.length ? -1 : 1
+  return compareBytes(a, b)
+}
+
+/** @param offset a natural number up to 2^53 - 1. @returns a fresh address that much higher; `undefined` past the last one. */
+export function addToIp(address: Uint8Array, offset: number): Uint8Array | undefined {
+  if (!Number.isSafeInteger(offset) || offset < 0) return undefined
+  const sum = address.slice()
+  let carry = offset
+  for (let i = sum.length - 1; i >= 0 && carry > 0; i--) {
+    const value = (sum[i] ?? 0) + (carry % 256)
+    sum[i] = value & 0xff
+    carry = Math.floor(carry / 256) + (value >>> 8)
+  }
+  return carry === 0 ? sum : undefined
+}
+
+/** Octets of colon-separated groups; a dotted IPv4 tail is allowed where the text ends. */
+function parseGroups(text: string, endsAddress: boolean): number[] | undefined {
+  if (text === '') return []
+  const octets: number[] = []
+  const groups = text.split(':')
+  for (const [index, group] of groups.entries()) {
+    if (endsAddress && index === groups.length - 1 && group.includes('.')) {
+      const dotted = parseIpv4(group)
+      if (dotted === undefined) return undefined
+      octets.push(...dotted)
+    } else {
+      if (!/^[0-9a-fA-F]{1,4}$/.test(group)) return undefined
+      const value = Number.parseInt(group, 16)
+      octets.push(value >>> 8, value & 0xff)
+    }
+  }
+  return octets.length <= 16 ? octets : undefined
+}
+
+function formatIpv6(bytes: Uint8Array): string {
+  if (isIpv4Mapped(bytes)) return `::ffff:${bytes.subarray(12).join('.')}`
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0))
+  const zeros = longestZeroRun(groups)
+  const hex = groups.map((group) => group.toString(16))
+  if (zeros.length < 2) return hex.join(':')
+  return `${hex.slice(0, zeros.start).join(':')}::${hex.slice(zeros.start + zeros.length).join(':')}`
+}
+
+function isIpv4Mapped(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, 10).every((octet) => octet === 0) && bytes[10] === 0xff && bytes[11] === 0xff
+}
+
+/** The first of the longest runs (RFC 5952 4.2.3). */
+function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 }
+  let run = { start: 0, length: 0 }
+  for (const [index, group] of groups.entries()) {
+    run =
+      group === 0 ? { start: run.length === 0 ? index : run.start, length: run.length + 1 } : { start: 0, length: 0 }
+    if (run.length > best.length) best = run
+  }
+  return best
+}

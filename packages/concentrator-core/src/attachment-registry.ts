@@ -1,0 +1,81 @@
+/**
+ * Which devices are attached to this node: one attachment per device, the newest wins (DESIGN 7).
+ *
+ * Keeps what the state writer and the reconciler need to know about an attachment, keyed by device and by the IKE core's
+ * attachment key. Holds no key material. A device that left stays as a `detached` record until its row was written.
+ */
+import type { AttachmentKey, ChildSaSummary, CloseReason, IkeSaSummary, SocketAddress, Spi } from '@culvert/ikev2'
+
+export interface AttachmentRecord {
+  readonly key: AttachmentKey
+  readonly deviceId: string
+  readonly organizationId: string
+  readonly address4: string
+  /** Credentials that were valid when the device authenticated; when one of them goes, so does the attachment. */
+  readonly credentialIds: readonly string[]
+  readonly attachedAtMs: number
+  state: 'attached' | 'detached'
+  ike: IkeSaSummary
+  ikeEstablishedAtMs: number
+  initiatedIke: boolean
+  readonly children: Map<Spi, { readonly summary: ChildSaSummary; readonly installedAtMs: number }>
+  remote: SocketAddress
+  lastSeenAtMs: number
+  detachedAtMs: number | null
+  detachReason: CloseReason | null
+}
+
+export interface AttachmentRegistry {
+  readonly attachedCount: number
+  byDevice(deviceId: string): AttachmentRecord | undefined
+  byKey(key: AttachmentKey): AttachmentRecord | undefined
+  /** Registers a new attachment; an older one of the same device is forgotten here (its SAs are closed by the IKE core). */
+  attach(record: AttachmentRecord): void
+  /** Marks the attachment as gone; a no-op when a newer one took its place. @returns the record when it was current. */
+  detach(key: AttachmentKey, reason: CloseReason, nowMs: number): AttachmentRecord | undefined
+  /** Forgets a detached device after its row was written. */
+  forget(deviceId: string, key: AttachmentKey): void
+  attached(): Iterable<AttachmentRecord>
+}
+
+export function createAttachmentRegistry(): AttachmentRegistry {
+  const devices = new Map<string, AttachmentRecord>()
+  const keys = new Map<AttachmentKey, AttachmentRecord>()
+  let attachedCount = 0
+  return {
+    get attachedCount() {
+      return attachedCount
+    },
+    byDevice: (deviceId) => devices.get(deviceId),
+    byKey: (key) => keys.get(key),
+    attach(record) {
+      const older = devices.get(record.deviceId)
+      if (older) {
+        keys.delete(older.key)
+        if (older.state === 'attached') attachedCount--
+      }
+      devices.set(record.deviceId, record)
+      keys.set(record.key, record)
+      attachedCount++
+    },
+    detach(key, reason, nowMs) {
+      const record = keys.get(key)
+      if (!record || record.state === 'detached') return undefined
+      record.state = 'detached'
+      record.detachedAtMs = nowMs
+      record.detachReason = reason
+      record.children.clear()
+      attachedCount--
+      return record
+    },
+    forget(deviceId, key) {
+      const record = devices.get(deviceId)
+      if (!record || record.key !== key || record.state !== 'detached') return
+      devices.delete(deviceId)
+      keys.delete(key)
+    },
+    *attached() {
+      for (const record of devices.values()) if (record.state === 'attached') yield record
+    },
+  }
+}

@@ -1,0 +1,35 @@
+/** Fields that several resources have. */
+import { Type, type TSchema, type TUnion, type TNull, type TUnsafe } from 'typebox'
+
+export const idPattern = (prefix: string): string => `^${prefix}_[a-z2-7]{20}$`
+export const DeviceId = Type.String({ pattern: idPattern('dev'), description: 'Id of a device.' })
+export const TunnelId = Type.String({ pattern: idPattern('tun'), description: 'Id of a tunnel.' })
+export const CredentialId = Type.String({ pattern: idPattern('crd'), description: 'Id of a credential.' })
+export const NetworkId = Type.String({ pattern: idPattern('net'), description: 'Id of a network.' })
+
+/** RFC 3339, UTC. */
+export const Timestamp = Type.String({ format: 'date-time' })
+
+/** One line of text: no control characters. */
+export const line = (options: { minLength?: number; maxLength: number; description?: string }) =>
+  Type.String({ pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$', ...options })
+
+export function nullable<T extends TSchema>(schema: T): TUnion<[T, TNull]> {
+  return Type.Union([schema, Type.Null()])
+}
+
+/** One of these texts. */
+export const oneOf = <const T extends readonly string[]>(values: T, options: { description?: string } = {}) =>
+  Type.Enum([...values] as string[], { type: 'string', ...options }) as unknown as TUnsafe<T[number]>
+
+/** Query of every list. */
+export const pageQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Most items on a page.' })),
+  cursor: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 400, pattern: '^[A-Za-z0-9_-]+$', description: '`nextCursor` of the page before.' }),
+  ),
+}
+
+export const NextCursor = nullable(
+  Type.String({ description: 'Give it as `cursor` to get the next page; null on the last one.' }),
+)

@@ -1,0 +1,26 @@
+/** String formats of our schemas that are more than a pattern; `registerFormats` makes TypeBox check them. */
+import { iccidFault } from '@culvert/lifecycle'
+import Format from 'typebox/format'
+import { canonicalCidr } from './cidr.ts'
+
+/** What is wrong with a text of this format, for people; null when nothing is. */
+export const formatFaults: Readonly<Record<string, (text: string) => string | null>> = {
+  iccid: (text) => {
+    const fault = iccidFault(text)
+    if (fault === null) return null
+    return {
+      digits: 'must have digits only',
+      length: 'must have 18 to 22 digits',
+      industry: 'must start with 89',
+      checksum: 'has a wrong check digit (Luhn): check it for a typing error',
+    }[fault]
+  },
+  cidr: (text) =>
+    canonicalCidr(text) === null
+      ? 'must be an address or prefix such as 203.0.113.7 or 203.0.113.0/24, without bits beyond its length'
+      : null,
+}
+
+export function registerFormats(): void {
+  for (const [name, fault] of Object.entries(formatFaults)) Format.Set(name, (text) => fault(text) === null)
+}

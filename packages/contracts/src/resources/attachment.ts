@@ -1,0 +1,81 @@
+/** REST: a device's presence on a concentrator with its security associations, and the concentrators themselves. */
+import { attachmentStates } from '@culvert/lifecycle'
+import { Type, type Static } from 'typebox'
+import { DeviceId, nullable, oneOf, Timestamp } from '../fields.ts'
+
+export const ChildSa = Type.Object(
+  {
+    spiIn: Type.String({ description: 'Our inbound SPI in hexadecimal.' }),
+    spiOut: Type.String({ description: "The device's inbound SPI in hexadecimal." }),
+    encryption: Type.String(),
+    integrity: nullable(Type.String()),
+    esn: Type.Boolean(),
+    selectorsLocal: Type.Array(Type.String()),
+    selectorsRemote: Type.Array(Type.String()),
+    installedAt: Timestamp,
+    ageSec: Type.Integer(),
+    packetsIn: Type.Integer(),
+    bytesIn: Type.Integer(),
+    packetsOut: Type.Integer(),
+    bytesOut: Type.Integer(),
+    countedAt: nullable(Timestamp),
+  },
+  { $id: 'ChildSa', additionalProperties: false },
+)
+
+export const IkeSa = Type.Object(
+  {
+    spiI: Type.String(),
+    spiR: Type.String(),
+    originalInitiator: oneOf(['device', 'concentrator']),
+    encryption: Type.String(),
+    integrity: nullable(Type.String()),
+    prf: Type.String(),
+    keyExchange: Type.String(),
+    establishedAt: Timestamp,
+    ageSec: Type.Integer(),
+    childSas: Type.Array(Type.Ref('ChildSa')),
+  },
+  { $id: 'IkeSa', additionalProperties: false },
+)
+
+export const Attachment = Type.Object(
+  {
+    deviceId: DeviceId,
+    state: oneOf(attachmentStates),
+    concentratorId: Type.String(),
+    epoch: Type.Integer({ description: 'Grows with every attachment of the device.' }),
+    address: Type.String(),
+    remoteAddress: Type.String({ description: 'Outer address of the device, or of the NAT before it.' }),
+    remotePort: Type.Integer(),
+    behindNat: Type.Boolean(),
+    attachedAt: Timestamp,
+    detachedAt: nullable(Timestamp),
+    detachReason: nullable(Type.String()),
+    lastSeenAt: Timestamp,
+    ikeSas: Type.Array(Type.Ref('IkeSa')),
+  },
+  { $id: 'Attachment', additionalProperties: false },
+)
+export type Attachment = Omit<Static<typeof Attachment>, 'ikeSas'> & {
+  ikeSas: (Omit<Static<typeof IkeSa>, 'childSas'> & { childSas: Static<typeof ChildSa>[] })[]
+}
+
+export const Concentrator = Type.Object(
+  {
+    id: Type.String(),
+    state: Type.String({ description: 'starting, ready, failing, draining, stopped or offline.' }),
+    addresses: Type.Array(Type.String(), { description: 'Outer addresses that devices use.' }),
+    ikeIdentity: Type.String(),
+    dataPlane: Type.String(),
+    startedAt: nullable(Timestamp),
+    heartbeatAt: nullable(Timestamp),
+  },
+  { $id: 'Concentrator', additionalProperties: false },
+)
+export type Concentrator = Static<typeof Concentrator>
+
+export const ConcentratorList = Type.Object(
+  { data: Type.Array(Type.Ref('Concentrator')) },
+  { $id: 'ConcentratorList', additionalProperties: false },
+)

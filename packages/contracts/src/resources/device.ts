@@ -1,0 +1,84 @@
+/** REST: devices. */
+import { Type, type Static } from 'typebox'
+import { DeviceId, line, NetworkId, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
+
+const Iccid = Type.String({
+  format: 'iccid',
+  maxLength: 22,
+  description: 'Number of the SIM (ITU-T E.118), 18 to 22 digits with a Luhn check digit.',
+})
+const Imsi = Type.String({ pattern: '^[0-9]{14,15}$', description: 'Subscriber identity, 14 or 15 digits.' })
+const Imei = Type.String({ pattern: '^[0-9]{14,16}$', description: 'Equipment identity, 14 to 16 digits.' })
+const Eid = Type.String({ pattern: '^[0-9]{32}$', description: 'Identity of the eUICC, 32 digits.' })
+const Name = line({ minLength: 1, maxLength: 100, description: 'A name for people.' })
+const Tags = Type.Array(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}$' }), { maxItems: 32, uniqueItems: true })
+
+export const DeviceInput = Type.Object(
+  {
+    iccid: Iccid,
+    imsi: Type.Optional(nullable(Imsi)),
+    imei: Type.Optional(nullable(Imei)),
+    eid: Type.Optional(nullable(Eid)),
+    name: Type.Optional(Name),
+    tags: Type.Optional(Tags),
+    tunnelable: Type.Optional(Type.Boolean({ default: true })),
+  },
+  { additionalProperties: false },
+)
+export type DeviceInput = Static<typeof DeviceInput>
+
+export const DevicePatch = Type.Object(
+  {
+    imsi: Type.Optional(nullable(Imsi)),
+    imei: Type.Optional(nullable(Imei)),
+    eid: Type.Optional(nullable(Eid)),
+    name: Type.Optional(Name),
+    tags: Type.Optional(Tags),
+    tunnelable: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)
+export type DevicePatch = Static<typeof DevicePatch>
+
+export const Device = Type.Object(
+  {
+    id: DeviceId,
+    name: Type.String(),
+    iccid: Type.String(),
+    imsi: nullable(Type.String()),
+    imei: nullable(Type.String()),
+    eid: nullable(Type.String()),
+    tags: Type.Array(Type.String()),
+    networkId: NetworkId,
+    address: Type.String({ format: 'ipv4', description: 'Inner address, stable for the life of the device.' }),
+    ikeIdentity: Type.String({ description: 'FQDN that the device claims in IKE_AUTH (IDi).' }),
+    tunnelable: Type.Boolean(),
+    state: oneOf(['online', 'offline']),
+    lastSeenAt: nullable(Timestamp),
+    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  },
+  { $id: 'Device', additionalProperties: false },
+)
+export type Device = Static<typeof Device>
+
+export const DevicePage = Type.Object(
+  { data: Type.Array(Type.Ref('Device')), nextCursor: NextCursor },
+  { $id: 'DevicePage', additionalProperties: false },
+)
+
+export const DeviceQuery = Type.Object(
+  {
+    ...pageQuery,
+    iccid: Type.Optional(Type.String({ pattern: '^[0-9]{18,22}$' })),
+    tag: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
+  },
+  { additionalProperties: false },
+)
+export type DeviceQuery = Static<typeof DeviceQuery>
+
+export const ConfigQuery = Type.Object(
+  { target: oneOf(['swanctl'], { description: 'The kind of configuration.' }) },
+  { additionalProperties: false },
+)

@@ -1,0 +1,104 @@
+/** REST: tunnels, a customer's access to a port of a device, and the access log of each. */
+import { tunnelReasons, tunnelStates } from '@culvert/lifecycle'
+import { Type, type Static } from 'typebox'
+import { DeviceId, NextCursor, nullable, oneOf, pageQuery, Timestamp, TunnelId } from '../fields.ts'
+
+const TtlSec = Type.Integer({ minimum: 10, maximum: 86_400, description: 'Seconds from now until the tunnel expires.' })
+const AllowFrom = Type.Array(Type.String({ format: 'cidr', maxLength: 49 }), {
+  minItems: 1,
+  maxItems: 64,
+  uniqueItems: true,
+  description: 'Who may connect: addresses and prefixes. Left out: only the address this call comes from, as the API sees it.',
+})
+
+export const TunnelInput = Type.Object(
+  {
+    deviceId: DeviceId,
+    port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'TCP port of the device.' }),
+    ttlSec: Type.Optional(Type.Integer({ minimum: 10, maximum: 86_400, default: 3_600, description: 'Seconds until the tunnel expires.' })),
+    allowFrom: Type.Optional(AllowFrom),
+    waitForDevice: Type.Optional(
+      Type.Boolean({ default: false, description: 'Open the tunnel when the device attaches, instead of refusing while it is offline.' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type TunnelInput = Static<typeof TunnelInput>
+
+export const TunnelPatch = Type.Object(
+  { ttlSec: Type.Optional(TtlSec), allowFrom: Type.Optional(AllowFrom) },
+  { additionalProperties: false, minProperties: 1 },
+)
+export type TunnelPatch = Static<typeof TunnelPatch>
+
+export const Tunnel = Type.Object(
+  {
+    id: TunnelId,
+    deviceId: DeviceId,
+    state: oneOf(tunnelStates),
+    reason: nullable(oneOf(tunnelReasons)),
+    devicePort: Type.Integer(),
+    protocol: Type.Literal('tcp'),
+    host: nullable(Type.String({ description: 'Where to connect; null until the tunnel is open.' })),
+    port: nullable(Type.Integer({ description: 'Port to connect to; null until the tunnel is open.' })),
+    allowFrom: Type.Array(Type.String()),
+    waitForDevice: Type.Boolean(),
+    ttlSec: Type.Integer(),
+    expiresAt: Timestamp,
+    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+    openedAt: nullable(Timestamp),
+    closedAt: nullable(Timestamp),
+  },
+  { $id: 'Tunnel', additionalProperties: false },
+)
+export type Tunnel = Static<typeof Tunnel>
+
+export const TunnelPage = Type.Object(
+  { data: Type.Array(Type.Ref('Tunnel')), nextCursor: NextCursor },
+  { $id: 'TunnelPage', additionalProperties: false },
+)
+
+export const TunnelQuery = Type.Object(
+  { ...pageQuery, deviceId: Type.Optional(DeviceId), state: Type.Optional(oneOf(tunnelStates)) },
+  { additionalProperties: false },
+)
+export type TunnelQuery = Static<typeof TunnelQuery>
+
+export const WaitQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 30,
+        description: 'Seconds to wait for the result before answering 202; 5 when left out. `Prefer: wait=n` and `Prefer: respond-async` do the same.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const Connection = Type.Object(
+  {
+    id: Type.String(),
+    tunnelId: TunnelId,
+    clientAddress: Type.String(),
+    clientPort: Type.Integer(),
+    state: oneOf(['open', 'closed', 'refused']),
+    reason: nullable(Type.String()),
+    openedAt: Timestamp,
+    closedAt: nullable(Timestamp),
+    bytesUp: Type.Integer({ description: 'From the client to the device.' }),
+    bytesDown: Type.Integer({ description: 'From the device to the client.' }),
+  },
+  { $id: 'Connection', additionalProperties: false },
+)
+export type Connection = Static<typeof Connection>
+
+export const ConnectionPage = Type.Object(
+  { data: Type.Array(Type.Ref('Connection')), nextCursor: NextCursor },
+  { $id: 'ConnectionPage', additionalProperties: false },
+)
+
+export const ConnectionQuery = Type.Object(pageQuery, { additionalProperties: false })

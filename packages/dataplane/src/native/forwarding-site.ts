@@ -1,0 +1,18 @@
+/** What both directions of the worker work with. */
+import type { DeviceIsolation } from '@culvert/esp'
+import type { Checksum } from './checksum.ts'
+import type { NativeSad } from './native-sad.ts'
+import type { Notices } from './notices.ts'
+import type { PacketMemory } from './packet-memory.ts'
+import type { SharedState } from './shared-state.ts'
+
+export interface ForwardingSite {
+  readonly memory: PacketMemory
+  readonly checksum: Checksum
+  readonly sads: NativeSad
+  readonly shared: SharedState
+  readonly notices: Notices
+  /** Null in the role of a device. */
+  readonly isolation: DeviceIsolation | null
+  readonly tunMtuBytes: number
+}

@@ -1,0 +1,193 @@
+/**
+ * UDP to TUN: takes batches of datagrams apart, opens ESP in place and hands inner packets to the coalescer.
+ *
+ * Order of the checks is that of packages/esp, whose functions do them: SPI, length and replay window before the ICV; then the
+ * window moves, trailer, inner headers, selectors, the concentrator's policy. One shortcut: a packet of the same SA and with
+ * the same addresses, protocol and ports as the one before it in this batch gets the same answer from selectors and policy,
+ * so they are not asked again, unless it carries SYN, FIN or RST.
+ */
+import {
+  acceptPlaintext,
+  clampMss,
+  classifyDatagram,
+  commitAuthentic,
+  createDecapsulated,
+  DatagramKind,
+  DropCode,
+  ESP_HEADER_BYTES,
+  inspectEspHeader,
+  NON_ESP_MARKER_BYTES,
+  Protocol,
+} from '@culvert/esp'
+import type { SocketAddress } from '@culvert/ikev2'
+import type { Coalescer } from './coalescer.ts'
+import { applyOuterCongestion } from './congestion.ts'
+import type { ForwardingSite } from './forwarding-site.ts'
+import type { NativeSa } from './native-sad.ts'
+import { NodeField, SaField } from './shared-state.ts'
+import { decodeSocketAddress, formatAddress, sameSocketAddress } from './socket-address.ts'
+import type { ReceivedBuffer, UdpReceiver } from './udp-receiver.ts'
+
+const TCP_SYN_FIN_RST = 0x07
+const TCP_SYN = 0x02
+
+/** Addresses, ports and protocol of the last packet that passed everything; `record` null when there is none. */
+interface LastFlow {
+  record: NativeSa | null
+  source: number
+  destination: number
+  ports: number
+  protocol: number
+}
+
+export class Inbound {
+  readonly #site: ForwardingSite
+  readonly #receiver: UdpReceiver
+  readonly #coalescer: Coalescer
+  readonly #local: SocketAddress
+  readonly #out = createDecapsulated()
+  readonly #last: LastFlow = { record: null, source: 0, destination: 0, ports: 0, protocol: 0 }
+
+  /** @param local where the socket is bound */
+  constructor(site: ForwardingSite, receiver: UdpReceiver, coalescer: Coalescer, local: SocketAddress) {
+    this.#site = site
+    this.#receiver = receiver
+    this.#coalescer = coalescer
+    this.#local = local
+  }
+
+  /** Handles one batch. @returns buffers received; 0 when nothing waited */
+  receive(): number {
+    const count = this.#receiver.receive()
+    if (count === 0) return 0
+    this.#last.record = null
+    for (let index = 0; index < count; index++) this.#takeApart(this.#receiver.buffers[index]!)
+    this.#coalescer.flush()
+    return count
+  }
+
+  #takeApart(buffer: ReceivedBuffer): void {
+    const { bytes } = this.#site.memory
+    const { node } = this.#site.shared
+    const end = buffer.data + buffer.length
+    const step = buffer.segmentBytes
+    if (step === 0) {
+      node[NodeField.drops + DropCode.runt]!++
+      return
+    }
+    for (let at = buffer.data; at < end; at += step) {
+      const length = end - at < step ? end - at : step
+      const kind = classifyDatagram(bytes, at, length)
+      let code: DropCode = DropCode.none
+      if (kind === DatagramKind.esp) code = this.#openEsp(at, length, buffer)
+      else if (kind === DatagramKind.ike) code = this.#takeIke(at, length, buffer)
+      else if (kind === DatagramKind.runt) code = DropCode.runt
+      if (code !== DropCode.none) node[NodeField.drops + code]!++
+    }
+  }
+
+  #openEsp(at: number, length: number, buffer: ReceivedBuffer): DropCode {
+    const { memory, sads } = this.#site
+    const out = this.#out
+    let code: DropCode = inspectEspHeader(sads.sad, memory.bytes, at, length, out)
+    if (code !== DropCode.none) return code
+    const record = sads.of(out.candidate!)
+    const { opener } = record
+    const place = this.#coalescer.place
+    if (!opener.openAt(at, length, place, out.sequenceHigh)) return DropCode.badIcv
+    code = commitAuthentic(out)
+    if (code !== DropCode.none) return code
+    this.#noteAuthentic(record, buffer)
+    const textBytes = length - ESP_HEADER_BYTES - opener.ivBytes - opener.icvBytes
+    let innerBytes = this.#sameFlowBytes(record, place, textBytes)
+    if (innerBytes === 0) {
+      code = this.#acceptPacket(record, place, textBytes)
+      if (code !== DropCode.none) return code
+      innerBytes = out.length
+    }
+    if (buffer.ecn !== 0) {
+      code = applyOuterCongestion(memory.bytes, place, buffer.ecn)
+      if (code !== DropCode.none) return code
+    }
+    this.#coalescer.add(innerBytes)
+    this.#count(record, innerBytes)
+    return DropCode.none
+  }
+
+  #noteAuthentic(record: NativeSa, buffer: ReceivedBuffer): void {
+    const { memory, notices } = this.#site
+    notices.noteTraffic(record)
+    if (!this.#out.hasAdvanced || sameSocketAddress(memory, buffer.source, record.destination)) return
+    if (notices.mayNoteMove(record)) {
+      notices.noteMove(record.sa.spiIn, decodeSocketAddress(memory.bytes, buffer.source))
+    }
+  }
+
+  /** @returns length of the inner packet when it is plainly one more of the flow just let through, else 0 */
+  #sameFlowBytes(record: NativeSa, packet: number, textBytes: number): number {
+    const last = this.#last
+    if (last.record !== record || textBytes < 46) return 0
+    const { bytes, view } = this.#site.memory
+    const payloadBytes = textBytes - 2 - bytes[packet + textBytes - 2]!
+    const totalBytes = view.getUint16(packet + 2)
+    const isSame =
+      bytes[packet + textBytes - 1] === 4 &&
+      bytes[packet] === 0x45 &&
+      totalBytes <= payloadBytes &&
+      totalBytes >= 40 &&
+      (view.getUint16(packet + 6) & 0x3fff) === 0 &&
+      bytes[packet + 9] === last.protocol &&
+      view.getInt32(packet + 12) === last.source &&
+      view.getInt32(packet + 16) === last.destination &&
+      view.getInt32(packet + 20) === last.ports &&
+      (last.protocol === Protocol.udp || (bytes[packet + 33]! & TCP_SYN_FIN_RST) === 0)
+    if (!isSame) return 0
+    record.sa.packetsIn++
+    record.sa.bytesIn += totalBytes
+    return totalBytes
+  }
+
+  #acceptPacket(record: NativeSa, packet: number, textBytes: number): DropCode {
+    const { memory, isolation, tunMtuBytes } = this.#site
+    const { bytes, view } = memory
+    const { inner } = this.#out
+    let code: DropCode = acceptPlaintext(bytes, packet, textBytes, this.#out)
+    if (code !== DropCode.none) return code
+    if (isolation !== null) {
+      code = isolation.admitInbound(bytes, inner, record.sa)
+      if (code !== DropCode.none) return code
+    }
+    if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, tunMtuBytes)
+    const isPlain = bytes[packet] === 0x45 && inner.hasPorts && !inner.isFragment
+    if (isPlain && (inner.protocol === Protocol.tcp || inner.protocol === Protocol.udp)) {
+      const last = this.#last
+      last.record = record
+      last.source = view.getInt32(packet + 12)
+      last.destination = view.getInt32(packet + 16)
+      last.ports = view.getInt32(packet + 20)
+      last.protocol = inner.protocol
+    }
+    return DropCode.none
+  }
+
+  #count(record: NativeSa, innerBytes: number): void {
+    const { node, sas } = this.#site.shared
+    node[NodeField.packetsIn]!++
+    node[NodeField.bytesIn]! += innerBytes
+    sas[record.line + SaField.packetsIn] = record.sa.packetsIn
+    sas[record.line + SaField.bytesIn] = record.sa.bytesIn
+  }
+
+  #takeIke(at: number, length: number, buffer: ReceivedBuffer): DropCode {
+    const { memory, notices } = this.#site
+    if (!notices.hasRoomForIke()) return DropCode.queueFull
+    const bytes = memory.copyOut(at + NON_ESP_MARKER_BYTES, length - NON_ESP_MARKER_BYTES)
+    const remote = decodeSocketAddress(memory.bytes, buffer.source)
+    const local =
+      buffer.local === 0
+        ? this.#local
+        : { address: formatAddress(memory.bytes, buffer.local, memory.bytes[buffer.source]!), port: this.#local.port }
+    notices.addIke(bytes, { local, remote })
+    return DropCode.none
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * The owner's side of the native data plane: opens descriptors, starts the worker, passes SAs in and messages out.
+ *
+ * The worker and its port are unreferenced while nothing is awaited: a data plane alone does not keep a process alive.
+ */
+import { closeSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import { DROP_CODE_NAMES, spiIndex } from '@culvert/esp'
+import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
+import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, NodeCounters, SaCounters } from '../contract.ts'
+import { guardExit, type GuardedWorker, releaseGuard } from './exit-guard.ts'
+import { type FromWorker, packChildSa, type ToWorker, type WorkerSetup } from './messages.ts'
+import type { OwnerSocket } from './owner-socket.ts'
+import { ControlWord, NodeField, SA_LINE_FIELDS, SaField, SharedState } from './shared-state.ts'
+import type { TunOffload } from './tun-offload.ts'
+
+export interface NativeParts {
+  readonly options: DataPlaneOptions
+  readonly handlers: DataPlaneHandlers
+  readonly socket: OwnerSocket
+  readonly tunFd: number
+  readonly offload: TunOffload
+  readonly connections: WorkerSetup['connections']
+}
+
+interface Waiting {
+  resolve(): void
+  reject(error: Error): void
+}
+
+export class NativeDataPlane implements DataPlane {
+  readonly rung = 'native'
+  readonly description: string
+  readonly local: SocketAddress
+  readonly #parts: NativeParts
+  readonly #shared: SharedState
+  readonly #worker: Worker
+  readonly #guard: GuardedWorker
+  readonly #ended: Promise<void>
+  readonly #waiting = new Map<number, Waiting>()
+  #tickets = 0
+  #state: 'open' | 'closing' | 'ended' = 'open'
+
+  /** Takes over the descriptors; resolves when the worker forwards. */
+  static async start(parts: NativeParts): Promise<NativeDataPlane> {
+    const plane = new NativeDataPlane(parts)
+    await plane.#await(READY)
+    return plane
+  }
+
+  private constructor(parts: NativeParts) {
+    const { options, socket, offload } = parts
+    this.#parts = parts
+    this.local = socket.local
+    this.description = describe(socket, offload)
+    this.#shared = SharedState.create(options.maxSas)
+    const { rung: _, ...workerOptions } = options
+    const setup: WorkerSetup = {
+      options: workerOptions,
+      local: socket.local,
+      udpFd: socket.fd,
+      tunFd: parts.tunFd,
+      wakeFd: socket.wakeFd,
+      offload,
+      connections: parts.connections,
+      shared: this.#shared.buffers,
+    }
+    this.#worker = new Worker(WORKER_URL, { workerData: setup, execArgv: workerArguments() })
+    this.#worker.unref()
+    this.#guard = { control: this.#shared.control, wake: () => socket.wake() }
+    guardExit(this.#guard)
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message))
+    this.#ended = new Promise((resolve) => {
+      let failure = new Error('the data worker ended')
+      this.#worker.on('error', (error: Error) => (failure = error))
+      this.#worker.on('exit', () => {
+        this.#end(failure)
+        resolve()
+      })
+    })
+  }
+
+  async install(child: ChildSaDescription): Promise<void> {
+    const ticket = ++this.#tickets
+    const answered = this.#await(ticket)
+    this.#post({ kind: 'install', ticket, child: packChildSa(child) })
+    await answered
+  }
+
+  activateOutbound(spiIn: Spi): void {
+    this.#post({ kind: 'activateOutbound', spiIn })
+  }
+
+  move(spiIn: Spi, path: Path): void {
+    this.#post({ kind: 'move', spiIn, path })
+  }
+
+  remove(spiIn: Spi): void {
+    this.#post({ kind: 'remove', spiIn })
+  }
+
+  sendIke(bytes: Uint8Array, remote: SocketAddress): void {
+    if (this.#state === 'open') this.#parts.socket.sendIke(bytes, remote)
+  }
+
+  sendKeepalive(remote: SocketAddress): void {
+    if (this.#state === 'open') this.#parts.socket.sendKeepalive(remote)
+  }
+
+  readSaCounters(spis: readonly Spi[]): Promise<readonly SaCounters[]> {
+    const { sas } = this.#shared
+    const lines = spis.map((spi) => ({ spiIn: spi, line: spiIndex(spi) * SA_LINE_FIELDS }))
+    const known = lines.filter(({ spiIn, line }) => sas[line + SaField.spi] === spiIn)
+    return Promise.resolve(
+      known.map(({ spiIn, line }) => ({
+        spiIn,
+        packetsIn: sas[line + SaField.packetsIn] ?? 0,
+        bytesIn: sas[line + SaField.bytesIn] ?? 0,
+        packetsOut: sas[line + SaField.packetsOut] ?? 0,
+        bytesOut: sas[line + SaField.bytesOut] ?? 0,
+      })),
+    )
+  }
+
+  readCounters(): Promise<NodeCounters> {
+    const { node } = this.#shared
+    const drops: Record<string, number> = {}
+    for (const [code, name] of DROP_CODE_NAMES.entries()) {
+      if (code > 0) drops[name] = node[NodeField.drops + code] ?? 0
+    }
+    return Promise.resolve({
+      packetsIn: node[NodeField.packetsIn] ?? 0,
+      bytesIn: node[NodeField.bytesIn] ?? 0,
+      packetsOut: node[NodeField.packetsOut] ?? 0,
+      bytesOut: node[NodeField.bytesOut] ?? 0,
+      drops,
+    })
+  }
+
+  /** Ends the worker, then closes the descriptors; the TUN interface itself stays. */
+  async close(): Promise<void> {
+    if (this.#state === 'open') {
+      this.#state = 'closing'
+      Atomics.store(this.#shared.control, ControlWord.stop, 1)
+      this.#worker.ref()
+      this.#parts.socket.wake()
+    }
+    await this.#ended
+  }
+
+  #post(message: ToWorker): void {
+    if (this.#state !== 'open') return
+    this.#worker.postMessage(message)
+    if (Atomics.exchange(this.#shared.control, ControlWord.mail, 1) === 0) this.#parts.socket.wake()
+  }
+
+  #await(ticket: number): Promise<void> {
+    if (this.#state !== 'open') return Promise.reject(new Error('the data plane is closed'))
+    this.#worker.ref()
+    return new Promise((resolve, reject) => this.#waiting.set(ticket, { resolve, reject }))
+  }
+
+  #receive(message: FromWorker): void {
+    const { handlers } = this.#parts
+    switch (message.kind) {
+      case 'ready':
+        return this.#answer(READY, null)
+      case 'installed':
+        return this.#answer(message.ticket, message.error)
+      case 'ike':
+        Atomics.sub(this.#shared.control, ControlWord.ikeBacklog, message.datagrams.length)
+        for (const { bytes, path } of message.datagrams) handlers.onIke(bytes, path)
+        return
+      case 'notices':
+        for (const spiIn of message.traffic) handlers.onInboundTraffic(spiIn)
+        for (const { spiIn, remote } of message.moved) handlers.onPeerMoved(spiIn, remote)
+        for (const spiIn of message.softLimits) handlers.onSoftLimit(spiIn)
+        return
+    }
+  }
+
+  #answer(ticket: number, error: string | null): void {
+    const waiting = this.#waiting.get(ticket)
+    this.#waiting.delete(ticket)
+    if (this.#waiting.size === 0 && this.#state === 'open') this.#worker.unref()
+    if (error === null) waiting?.resolve()
+    else waiting?.reject(new Error(`the data plane refused the Child SA: ${error}`))
+  }
+
+  /** The worker is gone: nobody uses the descriptors any more. */
+  #end(failure: Error): void {
+    const isExpected = this.#state === 'closing'
+    this.#state = 'ended'
+    releaseGuard(this.#guard)
+    this.#parts.socket.close()
+    closeSync(this.#parts.tunFd)
+    const hasStarted = !this.#waiting.has(READY)
+    for (const { reject } of this.#waiting.values())
+      reject(isExpected ? new Error('the data plane was closed') : failure)
+    this.#waiting.clear()
+    if (!isExpected && hasStarted) this.#parts.handlers.onFailure(failure)
+  }
+}
+
+/** Ticket of the worker's first message. */
+const READY = 0
+
+const IS_SOURCE = import.meta.url.endsWith('.ts')
+const WORKER_URL = new URL(`./worker.${IS_SOURCE ? 'ts' : 'js'}`, import.meta.url)
+
+/** From sources, the worker reads its packages from sources too, whatever runs the owner. */
+function workerArguments(): string[] {
+  return IS_SOURCE ? ['--conditions=source'] : []
+}
+
+function describe(socket: OwnerSocket, offload: TunOffload): string {
+  const tun = { uso: 'TCP and UDP offload', tso: 'TCP offload (no UDP: kernel before 6.2)', none: 'no offload' }[
+    offload
+  ]
+  return `native: OpenSSL ${process.versions.openssl}, UDP ${socket.gro ? 'GSO and GRO' : 'GSO, no GRO'}, TUN ${tun}`
+}

@@ -1,0 +1,103 @@
+/**
+ * The SAs of the worker: the database of packages/esp, and beside each SA what only this rung has (transforms in packet memory,
+ * the peer's socket address, the line of shared counters).
+ *
+ * The peer's address lies in packet memory, in a table by SPI index: its offset names the destination of a run of
+ * datagrams, and the kernel compares and reads it there.
+ */
+import { type ChildSa, DropCode, type InnerPacket, Sad, type SadOptions, spiIndex } from '@culvert/esp'
+import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
+import type { PacketMemory } from './packet-memory.ts'
+import type { NativeOpener, NativeSealer } from './packet-transform.ts'
+import { SA_LINE_FIELDS, SaField, type SharedState } from './shared-state.ts'
+import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
+import type { TransformFactory } from './transform-factory.ts'
+
+export interface NativeSa {
+  readonly sa: ChildSa
+  readonly opener: NativeOpener
+  readonly sealer: NativeSealer
+  /** Offset of the peer's socket address. */
+  readonly destination: number
+  /** First field of its line of shared counters. */
+  readonly line: number
+  /** When the owner was last told about traffic and about a move; milliseconds of the worker's clock. */
+  trafficNoticeMs: number
+  moveNoticeMs: number
+}
+
+export interface NativeSadSite {
+  readonly memory: PacketMemory
+  readonly shared: SharedState
+  readonly transforms: TransformFactory
+}
+
+export class NativeSad {
+  /** For the checks of packages/esp. */
+  readonly sad: Sad
+  readonly #site: NativeSadSite
+  readonly #records: (NativeSa | undefined)[]
+  readonly #addresses: number
+
+  constructor(site: NativeSadSite, options: SadOptions) {
+    this.#site = site
+    this.sad = new Sad(options)
+    this.#records = Array.from({ length: options.maxSas }, () => undefined)
+    this.#addresses = site.memory.allocate(SOCKADDR_BYTES * options.maxSas)
+  }
+
+  /** @returns why it was refused, or null. Copies the keys; the caller zeroes its own. */
+  install(child: ChildSaDescription): string | null {
+    const transforms = this.#site.transforms.create(child.keys)
+    if (typeof transforms === 'string') return transforms
+    const index = spiIndex(child.spiIn)
+    const sa = this.sad.install(child, transforms)
+    if (typeof sa === 'string') {
+      transforms.opener.destroy()
+      transforms.sealer.destroy()
+      return sa
+    }
+    const destination = this.#addresses + SOCKADDR_BYTES * index
+    encodeSocketAddress(child.path.remote, this.#site.memory.bytes, destination)
+    const line = index * SA_LINE_FIELDS
+    this.#site.shared.sas.fill(0, line, line + SA_LINE_FIELDS)
+    this.#site.shared.sas[line + SaField.spi] = sa.spiIn
+    this.#records[index] = { sa, ...transforms, destination, line, trafficNoticeMs: -Infinity, moveNoticeMs: -Infinity }
+    return null
+  }
+
+  move(spiIn: Spi, path: Path): void {
+    const record = this.find(spiIn)
+    if (record === undefined) return
+    this.sad.move(spiIn, path)
+    encodeSocketAddress(path.remote, this.#site.memory.bytes, record.destination)
+  }
+
+  remove(spiIn: Spi): void {
+    if (this.find(spiIn) === undefined) return
+    this.#records[spiIndex(spiIn)] = undefined
+    this.sad.remove(spiIn)
+  }
+
+  find(spiIn: Spi): NativeSa | undefined {
+    const record = this.#records[spiIndex(spiIn)]
+    return record !== undefined && record.sa.spiIn === spiIn ? record : undefined
+  }
+
+  /** The record of an SA that `sad` handed out. */
+  of(sa: ChildSa): NativeSa {
+    return this.#records[spiIndex(sa.spiIn)]!
+  }
+
+  /** @returns the record, or the drop code that says why there is none */
+  outbound(packet: InnerPacket): NativeSa | DropCode {
+    const found = this.sad.outbound(packet)
+    return typeof found === 'number' ? found : this.of(found)
+  }
+
+  /** Frees every transform. */
+  clear(): void {
+    this.sad.clear()
+    this.#records.fill(undefined)
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * The native rung with real kernels, by the rules of every rung, and together with the portable one.
+ */
+import { describe } from 'vitest'
+import { forwardingRules } from '../../test/forwarding-suite.ts'
+
+describe('native data plane', () => {
+  forwardingRules('cvnn', { concentrator: 'native', device: 'native' })
+})
+describe('native concentrator, portable device', () => {
+  forwardingRules('cvnp', { concentrator: 'native', device: 'portable' })
+})
+describe('portable concentrator, native device', () => {
+  forwardingRules('cvpn', { concentrator: 'portable', device: 'native' })
+})

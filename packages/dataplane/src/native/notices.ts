@@ -1,0 +1,85 @@
+/**
+ * What the worker tells its owner while it forwards: traffic and moves of SAs, soft limits, IKE datagrams.
+ *
+ * Everything is bounded and batched: traffic and moves at most once a second per SA, one message per interval for all SAs, IKE
+ * datagrams once per round as long as the owner keeps up; beyond `MOST_IKE_WAITING` they are refused.
+ */
+import { DEFAULT_SOFT_LIMITS } from '@culvert/esp'
+import type { Path, SocketAddress, Spi } from '@culvert/ikev2'
+import type { FromWorker, ReceivedIke } from './messages.ts'
+import type { NativeSa } from './native-sad.ts'
+import { ControlWord, type SharedState } from './shared-state.ts'
+
+const PER_SA_MS = 1000
+const INTERVAL_MS = 20
+const MOST_IKE_WAITING = 4096
+
+export class Notices {
+  /** Milliseconds of a monotonic clock, set once per round. */
+  nowMs = 0
+  readonly #post: (message: FromWorker) => void
+  readonly #control: Int32Array
+  #traffic: Spi[] = []
+  #moved: { spiIn: Spi; remote: SocketAddress }[] = []
+  #softLimits: Spi[] = []
+  #ike: ReceivedIke[] = []
+  #postedMs = -Infinity
+
+  constructor(shared: SharedState, post: (message: FromWorker) => void) {
+    this.#control = shared.control
+    this.#post = post
+  }
+
+  /** An authentic, fresh packet came in. */
+  noteTraffic(record: NativeSa): void {
+    if (this.nowMs - record.trafficNoticeMs < PER_SA_MS) return
+    record.trafficNoticeMs = this.nowMs
+    this.#traffic.push(record.sa.spiIn)
+    this.noteLimits(record)
+  }
+
+  /** An authentic packet that advanced the window came from an address that is not the one we send to. */
+  mayNoteMove(record: NativeSa): boolean {
+    if (this.nowMs - record.moveNoticeMs < PER_SA_MS) return false
+    record.moveNoticeMs = this.nowMs
+    return true
+  }
+
+  noteMove(spiIn: Spi, remote: SocketAddress): void {
+    this.#moved.push({ spiIn, remote })
+  }
+
+  noteLimits({ sa }: NativeSa): void {
+    if (sa.passesSoftLimit(DEFAULT_SOFT_LIMITS)) this.#softLimits.push(sa.spiIn)
+  }
+
+  /** @returns whether there is room; if so `addIke` follows */
+  hasRoomForIke(): boolean {
+    return this.#ike.length + Atomics.load(this.#control, ControlWord.ikeBacklog) < MOST_IKE_WAITING
+  }
+
+  addIke(bytes: Uint8Array, path: Path): void {
+    this.#ike.push({ bytes, path })
+  }
+
+  /** After every round. */
+  flush(): void {
+    if (this.#ike.length > 0) {
+      Atomics.add(this.#control, ControlWord.ikeBacklog, this.#ike.length)
+      this.#post({ kind: 'ike', datagrams: this.#ike })
+      this.#ike = []
+    }
+    const waiting = this.#traffic.length + this.#moved.length + this.#softLimits.length
+    if (waiting === 0 || this.nowMs - this.#postedMs < INTERVAL_MS) return
+    this.#postedMs = this.nowMs
+    this.#post({ kind: 'notices', traffic: this.#traffic, moved: this.#moved, softLimits: this.#softLimits })
+    this.#traffic = []
+    this.#moved = []
+    this.#softLimits = []
+  }
+
+  /** Whether `flush` still holds something back. */
+  get isWaiting(): boolean {
+    return this.#traffic.length + this.#moved.length + this.#softLimits.length > 0
+  }
+}

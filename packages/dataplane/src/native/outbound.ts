@@ -1,0 +1,138 @@
+/**
+ * TUN to UDP: reads packets and superpackets, finds their SA, cuts them into packets and seals those into runs of datagrams.
+ *
+ * Lookup, selectors and policy are asked once per frame: all segments of a superpacket belong to one flow. The ESP trailer is
+ * written behind the packet in place, where the next segment's payload may lie; what stood there is put back.
+ */
+import {
+  clampMss,
+  createInnerPacket,
+  DropCode,
+  ESP_HEADER_BYTES,
+  paddedBytes,
+  parseInnerPacket,
+  takeSequenceNumber,
+  TRAILER_ROOM_BYTES,
+  writeTrailer,
+} from '@culvert/esp'
+import { innerCongestion } from './congestion.ts'
+import type { ForwardingSite } from './forwarding-site.ts'
+import type { NativeSa } from './native-sad.ts'
+import { Segmenter, VNET_HEADER_BYTES, VNET_NEEDS_CSUM } from './segmenter.ts'
+import { NodeField, SaField } from './shared-state.ts'
+import type { Syscalls } from './syscalls.ts'
+import { LARGEST_DATAGRAM, type UdpSender } from './udp-sender.ts'
+
+const FRAME_BYTES = VNET_HEADER_BYTES + 65_536
+const MOST_FRAMES = 64
+const MOST_BYTES = 1 << 20
+const TCP_SYN = 0x02
+
+export class Outbound {
+  readonly #site: ForwardingSite
+  readonly #syscalls: Syscalls
+  readonly #tunFd: number
+  readonly #sender: UdpSender
+  readonly #segmenter: Segmenter
+  readonly #frame: number
+  readonly #inner = createInnerPacket()
+  readonly #overwritten = new Uint8Array(TRAILER_ROOM_BYTES)
+
+  constructor(site: ForwardingSite, syscalls: Syscalls, tunFd: number, sender: UdpSender) {
+    this.#site = site
+    this.#syscalls = syscalls
+    this.#tunFd = tunFd
+    this.#sender = sender
+    this.#segmenter = new Segmenter(site.memory, site.checksum)
+    this.#frame = site.memory.allocate(64 + FRAME_BYTES + TRAILER_ROOM_BYTES) + 64 - VNET_HEADER_BYTES
+  }
+
+  /** Reads until nothing waits or a round's worth is done, then sends. @returns frames read */
+  drain(): number {
+    const { node } = this.#site.shared
+    let frames = 0
+    let total = 0
+    while (frames < MOST_FRAMES && total < MOST_BYTES) {
+      const length = this.#syscalls.read(this.#tunFd, this.#frame, FRAME_BYTES)
+      if (length <= 0) break
+      frames++
+      total += length
+      const code = this.#forward(length)
+      if (code !== DropCode.none) node[NodeField.drops + code]!++
+    }
+    this.#sender.flush()
+    return frames
+  }
+
+  #forward(length: number): DropCode {
+    const { memory, sads, isolation, tunMtuBytes, notices } = this.#site
+    const { bytes } = memory
+    const inner = this.#inner
+    const packet = this.#frame + VNET_HEADER_BYTES
+    let code: DropCode = parseInnerPacket(bytes, packet, length - VNET_HEADER_BYTES, inner)
+    if (code !== DropCode.none) return code
+    const record = sads.outbound(inner)
+    if (typeof record === 'number') return record
+    if (isolation !== null) {
+      code = isolation.admitOutbound(bytes, inner)
+      if (code !== DropCode.none) return code
+    }
+    if ((inner.tcpFlags & TCP_SYN) !== 0) {
+      const isPartial = (bytes[this.#frame]! & VNET_NEEDS_CSUM) !== 0
+      clampMss(bytes, inner, tunMtuBytes, isPartial ? 'partial' : 'complete')
+    }
+    if (!this.#segmenter.begin(this.#frame, length)) return DropCode.innerMalformed
+    code = this.#sealAll(record, innerCongestion(bytes, packet))
+    notices.noteLimits(record)
+    return code
+  }
+
+  #sealAll(record: NativeSa, ecn: number): DropCode {
+    const segmenter = this.#segmenter
+    while (segmenter.next()) {
+      const code = this.#seal(record, ecn)
+      if (code !== DropCode.none) return code
+    }
+    const { sas } = this.#site.shared
+    sas[record.line + SaField.packetsOut] = record.sa.packetsOut
+    sas[record.line + SaField.bytesOut] = record.sa.bytesOut
+    return DropCode.none
+  }
+
+  #seal(record: NativeSa, ecn: number): DropCode {
+    const { sa, sealer, destination } = record
+    const { memory, shared } = this.#site
+    const { bytes, view } = memory
+    const { offset, length, more } = this.#segmenter
+    const textBytes = paddedBytes(length, sealer)
+    const espBytes = ESP_HEADER_BYTES + sealer.ivBytes + textBytes + sealer.icvBytes
+    if (espBytes > LARGEST_DATAGRAM) return DropCode.tooBig
+    if (!takeSequenceNumber(sa)) return DropCode.sequenceExhausted
+    const at = this.#sender.reserve(destination, espBytes, ecn)
+    view.setUint32(at, sa.spiOut)
+    view.setUint32(at + 4, sa.sequenceLow)
+    const end = offset + length
+    const trailerBytes = textBytes - length
+    if (more) this.#save(end, trailerBytes)
+    writeTrailer(bytes, end, end + trailerBytes, this.#inner.version)
+    const isSealed = sealer.sealAt(at, offset, textBytes, sa.sequenceHigh)
+    if (more) this.#restore(end, trailerBytes)
+    if (!isSealed) return DropCode.sequenceExhausted
+    this.#sender.commit(espBytes)
+    sa.packetsOut++
+    sa.bytesOut += length
+    shared.node[NodeField.packetsOut]!++
+    shared.node[NodeField.bytesOut]! += length
+    return DropCode.none
+  }
+
+  #save(from: number, count: number): void {
+    const { bytes } = this.#site.memory
+    for (let i = 0; i < count; i++) this.#overwritten[i] = bytes[from + i]!
+  }
+
+  #restore(to: number, count: number): void {
+    const { bytes } = this.#site.memory
+    for (let i = 0; i < count; i++) bytes[to + i] = this.#overwritten[i]!
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The system calls of the native data plane, through koffi on the libc that Node itself is linked with (glibc or musl).
+ *
+ * One of the two places where foreign functions are called (the other is `evp.ts`). Only synchronous calls, no callbacks.
+ * Pointers are declared as `int64_t` and passed as Numbers (user addresses are below 2^53), the fastest way there is.
+ * Every block that the kernel reads or writes is checked against the packet memory: directly by the calls below, and when
+ * it is written into a message header (`PacketMemory.writePointer`) for the calls that take one.
+ *
+ * Failing calls return a negative number, as libc does; `errno` belongs to the last call of this thread.
+ */
+import koffi from 'koffi'
+import type { PacketMemory } from './packet-memory.ts'
+
+/** @returns address of the first byte of a buffer; the caller keeps the buffer alive and unmoved */
+export function addressOf(buffer: ArrayBufferLike): number {
+  return Number(koffi.address(buffer))
+}
+
+const POINTER = 'int64_t'
+const SIZE = 'int64_t'
+const libc = koffi.load(null)
+
+const callSocket = libc.func('socket', 'int', ['int', 'int', 'int'])
+const callBind = libc.func('bind', 'int', ['int', POINTER, 'uint32_t'])
+const callGetsockname = libc.func('getsockname', 'int', ['int', POINTER, POINTER])
+const callSetsockopt = libc.func('setsockopt', 'int', ['int', 'int', 'int', POINTER, 'uint32_t'])
+const callRecvmmsg = libc.func('recvmmsg', 'int', ['int', POINTER, 'uint32_t', 'int', POINTER])
+const callSendmsg = libc.func('sendmsg', SIZE, ['int', POINTER, 'int'])
+const callSendmmsg = libc.func('sendmmsg', 'int', ['int', POINTER, 'uint32_t', 'int'])
+const callSendto = libc.func('sendto', SIZE, ['int', POINTER, SIZE, 'int', POINTER, 'uint32_t'])
+const callRead = libc.func('read', SIZE, ['int', POINTER, SIZE])
+const callWrite = libc.func('write', SIZE, ['int', POINTER, SIZE])
+const callPoll = libc.func('poll', 'int', [POINTER, 'unsigned long', 'int'])
+const callEventfd = libc.func('eventfd', 'int', ['uint32_t', 'int'])
+const callClose = libc.func('close', 'int', ['int'])
+const callIoctl = libc.func('ioctl', 'int', ['int', 'unsigned long', POINTER])
+
+export const EAGAIN = 11
+export const EINTR = 4
+export const ENOBUFS = 105
+
+export const AF_INET = 2
+export const AF_INET6 = 10
+export const SOCK_DGRAM = 2
+export const SOCK_CLOEXEC = 0x80000
+export const MSG_DONTWAIT = 0x40
+export const POLLIN = 1
+export const POLLOUT = 4
+/** POLLERR, POLLHUP, POLLNVAL. */
+export const POLL_FAILED: number = 0x08 | 0x10 | 0x20
+
+const EFD_NONBLOCK_CLOEXEC = 0x80800
+
+export function errno(): number {
+  return koffi.errno()
+}
+
+export function socket(family: number, type: number): number {
+  return callSocket(family, type, 0) as number
+}
+
+export function closeFile(fd: number): void {
+  callClose(fd)
+}
+
+/** Non-blocking, counting from zero. */
+export function eventfd(): number {
+  return callEventfd(0, EFD_NONBLOCK_CLOEXEC) as number
+}
+
+/** An `ioctl` whose argument is a plain number. */
+export function ioctlValue(fd: number, request: number, value: number): number {
+  return callIoctl(fd, request, value) as number
+}
+
+/** System calls on blocks of one packet memory; all positions are offsets in it. */
+export class Syscalls {
+  readonly #memory: PacketMemory
+  readonly #scratch: number
+
+  constructor(memory: PacketMemory) {
+    this.#memory = memory
+    this.#scratch = memory.allocate(16)
+  }
+
+  bind(fd: number, sockaddr: number, length: number): number {
+    return callBind(fd, this.#memory.address(sockaddr, length), length) as number
+  }
+
+  /** Fills the 28-byte block at `sockaddr`. */
+  getsockname(fd: number, sockaddr: number): number {
+    this.#memory.view.setUint32(this.#scratch, 28, true)
+    const length = this.#memory.address(this.#scratch, 4)
+    return callGetsockname(fd, this.#memory.address(sockaddr, 28), length) as number
+  }
+
+  setIntOption(fd: number, level: number, option: number, value: number): number {
+    this.#memory.view.setInt32(this.#scratch, value, true)
+    return callSetsockopt(fd, level, option, this.#memory.address(this.#scratch, 4), 4) as number
+  }
+
+  /** `vector` is an array of `count` mmsghdr of 64 bytes. @returns messages received */
+  recvmmsg(fd: number, vector: number, count: number): number {
+    return callRecvmmsg(fd, this.#memory.address(vector, count * 64), count, MSG_DONTWAIT, 0) as number
+  }
+
+  /** `header` is a msghdr of 56 bytes. @returns bytes sent */
+  sendmsg(fd: number, header: number): number {
+    return callSendmsg(fd, this.#memory.address(header, 56), MSG_DONTWAIT) as number
+  }
+
+  /** @returns messages sent; the first that fails ends the call */
+  sendmmsg(fd: number, vector: number, count: number): number {
+    return callSendmmsg(fd, this.#memory.address(vector, count * 64), count, MSG_DONTWAIT) as number
+  }
+
+  sendto(fd: number, offset: number, length: number, sockaddr: number, sockaddrLength: number): number {
+    const to = this.#memory.address(sockaddr, sockaddrLength)
+    return callSendto(fd, this.#memory.address(offset, length), length, MSG_DONTWAIT, to, sockaddrLength) as number
+  }
+
+  read(fd: number, offset: number, length: number): number {
+    return callRead(fd, this.#memory.address(offset, length), length) as number
+  }
+
+  /** Takes the count out of a non-blocking event counter. */
+  drainEventfd(fd: number): void {
+    this.read(fd, this.#scratch, 8)
+  }
+
+  /** Wakes whoever polls an event counter. */
+  signalEventfd(fd: number): void {
+    this.#memory.writeNumber(this.#scratch, 1)
+    this.write(fd, this.#scratch, 8)
+  }
+
+  write(fd: number, offset: number, length: number): number {
+    return callWrite(fd, this.#memory.address(offset, length), length) as number
+  }
+
+  /** `vector` is an array of `count` pollfd of 8 bytes. */
+  poll(vector: number, count: number, timeoutMs: number): number {
+    return callPoll(this.#memory.address(vector, count * 8), count, timeoutMs) as number
+  }
+}

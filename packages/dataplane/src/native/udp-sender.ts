@@ -1,0 +1,193 @@
+/**
+ * Sends datagrams in runs: equal ones to the same address leave in one call, cut apart by the kernel (UDP_SEGMENT).
+ *
+ * All limits of such a run are in `#fits`: one destination, one ECN value, equal lengths but for a shorter last one, at most 64
+ * datagrams and 65 000 bytes. Datagrams are built in place: `reserve`, write, `commit`. Where the kernel refuses a
+ * run (no checksum offload, a small MTU), its datagrams are sent one by one (sendmmsg) and the refusal is counted.
+ */
+import type { PacketMemory } from './packet-memory.ts'
+import { SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
+import { EAGAIN, EINTR, ENOBUFS, AF_INET6, errno, POLLOUT, type Syscalls } from './syscalls.ts'
+import { IP_TOS, IPV6_TCLASS, SOL_IP, SOL_IPV6, SOL_UDP, UDP_SEGMENT } from './udp-socket.ts'
+
+const MOST_DATAGRAMS = 64
+const MOST_BYTES = 65_000
+export const LARGEST_DATAGRAM = 65_507
+const HEADER_BYTES = 64
+const SEGMENT_CMSG_BYTES = 24
+const TOS_CMSG_BYTES = 24
+const PATIENCE_MS = 5
+
+export class UdpSender {
+  /** Runs that the kernel refused to cut. */
+  refusedRuns = 0
+  /** Datagrams lost because the kernel did not take them. */
+  failed = 0
+
+  readonly #memory: PacketMemory
+  readonly #syscalls: Syscalls
+  readonly #fd: number
+  readonly #buffer: number
+  readonly #name: number
+  readonly #headers: number
+  readonly #vectors: number
+  readonly #control: number
+  readonly #pollVector: number
+
+  #end: number
+  #count = 0
+  #segmentBytes = 0
+  #closed = false
+  #destination = 0
+  #ecn = 0
+
+  constructor(memory: PacketMemory, syscalls: Syscalls, fd: number) {
+    this.#memory = memory
+    this.#syscalls = syscalls
+    this.#fd = fd
+    this.#buffer = memory.allocate(MOST_BYTES + LARGEST_DATAGRAM)
+    this.#end = this.#buffer
+    this.#name = memory.allocate(SOCKADDR_BYTES)
+    this.#headers = memory.allocate(HEADER_BYTES * MOST_DATAGRAMS)
+    this.#vectors = memory.allocate(16 * MOST_DATAGRAMS)
+    this.#control = memory.allocate(SEGMENT_CMSG_BYTES + TOS_CMSG_BYTES)
+    this.#pollVector = memory.allocate(8)
+    for (let index = 0; index < MOST_DATAGRAMS; index++) {
+      const header = this.#headers + HEADER_BYTES * index
+      memory.writePointer(header, this.#name, SOCKADDR_BYTES)
+      memory.writePointer(header + 16, this.#vectors + 16 * index, 16)
+      memory.writeNumber(header + 24, 1)
+    }
+  }
+
+  /**
+   * @param destination offset of a socket address; equal offsets mean the same run
+   * @param ecn congestion bits for the outer header
+   * @returns offset of a block of `length` bytes (at most 65 507) to write the datagram to; valid until `commit`
+   */
+  reserve(destination: number, length: number, ecn: number): number {
+    if (this.#count > 0 && !this.#fits(destination, length, ecn)) this.flush()
+    if (this.#count === 0) {
+      this.#destination = destination
+      this.#ecn = ecn
+      this.#segmentBytes = length
+    }
+    return this.#end
+  }
+
+  /** The reserved datagram is complete. */
+  commit(length: number): void {
+    this.#end += length
+    this.#count++
+    this.#closed = length < this.#segmentBytes
+  }
+
+  /** Sends what is there. */
+  flush(): void {
+    if (this.#count === 0) return
+    const total = this.#end - this.#buffer
+    this.#prepare(this.#headers, this.#buffer, total, this.#writeControl())
+    if (!this.#send()) {
+      if (this.#count > 1) this.#sendSingly(total)
+      else this.failed++
+    }
+    this.#end = this.#buffer
+    this.#count = 0
+    this.#closed = false
+  }
+
+  /** For destinations whose address is about to change or to be reused. */
+  flushFor(destination: number): void {
+    if (this.#destination === destination) this.flush()
+  }
+
+  #fits(destination: number, length: number, ecn: number): boolean {
+    return (
+      !this.#closed &&
+      destination === this.#destination &&
+      ecn === this.#ecn &&
+      length <= this.#segmentBytes &&
+      this.#count < MOST_DATAGRAMS &&
+      this.#end - this.#buffer + length <= MOST_BYTES
+    )
+  }
+
+  #prepare(header: number, data: number, length: number, controlBytes: number): void {
+    const memory = this.#memory
+    const vector = this.#vectors + ((header - this.#headers) >>> 2)
+    memory.writePointer(vector, data, length)
+    memory.writeNumber(vector + 8, length)
+    memory.view.setUint32(header + 8, sockaddrLength(memory, this.#destination), true)
+    if (controlBytes > 0) memory.writePointer(header + 32, this.#control, controlBytes)
+    else memory.writeNumber(header + 32, 0)
+    memory.writeNumber(header + 40, controlBytes)
+  }
+
+  /** @returns bytes of control messages: ECN first when it is not zero, then the segment size when there is a run */
+  #writeControl(): number {
+    let at = this.#control
+    if (this.#ecn !== 0) {
+      const ipv6 = this.#memory.bytes[this.#destination] === AF_INET6
+      this.#writeCmsg(at, 20, ipv6 ? SOL_IPV6 : SOL_IP, ipv6 ? IPV6_TCLASS : IP_TOS)
+      this.#memory.view.setUint32(at + 16, this.#ecn, true)
+      at += TOS_CMSG_BYTES
+    }
+    if (this.#count > 1) {
+      this.#writeCmsg(at, 18, SOL_UDP, UDP_SEGMENT)
+      this.#memory.view.setUint16(at + 16, this.#segmentBytes, true)
+      at += SEGMENT_CMSG_BYTES
+    }
+    return at - this.#control
+  }
+
+  #writeCmsg(at: number, length: number, level: number, type: number): void {
+    this.#memory.writeNumber(at, length)
+    this.#memory.view.setInt32(at + 8, level, true)
+    this.#memory.view.setInt32(at + 12, type, true)
+  }
+
+  #send(): boolean {
+    this.#copyDestination()
+    if (this.#syscalls.sendmsg(this.#fd, this.#headers) >= 0) return true
+    return isTransient(errno()) && this.#awaitRoom() && this.#syscalls.sendmsg(this.#fd, this.#headers) >= 0
+  }
+
+  /** The kernel gets a copy: the table of addresses may change while a call is repeated. */
+  #copyDestination(): void {
+    const from = this.#destination
+    this.#memory.bytes.copyWithin(this.#name, from, from + SOCKADDR_BYTES)
+  }
+
+  #sendSingly(total: number): void {
+    this.refusedRuns++
+    const [count, segmentBytes] = [this.#count, this.#segmentBytes]
+    this.#count = 1 // one datagram each: no segment size in the control messages
+    const controlBytes = this.#writeControl()
+    for (let index = 0; index < count; index++) {
+      const start = segmentBytes * index
+      const header = this.#headers + HEADER_BYTES * index
+      this.#prepare(header, this.#buffer + start, Math.min(segmentBytes, total - start), controlBytes)
+    }
+    let index = 0
+    while (index < count) {
+      const sent = this.#syscalls.sendmmsg(this.#fd, this.#headers + HEADER_BYTES * index, count - index)
+      if (sent > 0) {
+        index += sent
+      } else if (!isTransient(errno()) || !this.#awaitRoom()) {
+        this.failed++
+        index++
+      }
+    }
+  }
+
+  #awaitRoom(): boolean {
+    const { view } = this.#memory
+    view.setInt32(this.#pollVector, this.#fd, true)
+    view.setInt16(this.#pollVector + 4, POLLOUT, true)
+    return this.#syscalls.poll(this.#pollVector, 1, PATIENCE_MS) > 0
+  }
+}
+
+function isTransient(code: number): boolean {
+  return code === EAGAIN || code === EINTR || code === ENOBUFS
+}

@@ -1,0 +1,81 @@
+/**
+ * The UDP socket for ESP in UDP (RFC 3948) and IKE: made once by the owning thread, used by the worker through its descriptor.
+ *
+ * UDP_GRO lets the kernel hand over runs of equal datagrams as one; it is optional. Outer packets are sent without DF and
+ * sized by the interface, never by unauthenticated ICMP (IP_PMTUDISC_OMIT). The TOS of what arrives is asked for because of ECN
+ * (RFC 6040), the local address only where the socket is bound to a wildcard.
+ */
+import { getSystemErrorMap } from 'node:util'
+import type { SocketAddress } from '@culvert/ikev2'
+import type { PacketMemory } from './packet-memory.ts'
+import { decodeSocketAddress, encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
+import { AF_INET, closeFile, errno, socket, SOCK_CLOEXEC, SOCK_DGRAM, type Syscalls } from './syscalls.ts'
+
+export const SOL_SOCKET = 1
+export const SOL_IP = 0
+export const SOL_IPV6 = 41
+export const SOL_UDP = 17
+export const UDP_SEGMENT = 103
+export const UDP_GRO = 104
+export const IP_TOS = 1
+export const IP_PKTINFO = 8
+export const IPV6_PKTINFO = 50
+export const IPV6_TCLASS = 67
+
+const SO_SNDBUF = 7
+const SO_RCVBUF = 8
+const SO_SNDBUFFORCE = 32
+const SO_RCVBUFFORCE = 33
+const IP_MTU_DISCOVER = 10
+const IP_RECVTOS = 13
+const IPV6_MTU_DISCOVER = 23
+const IPV6_RECVPKTINFO = 49
+const IPV6_RECVTCLASS = 66
+const PMTUDISC_OMIT = 5
+const BUFFER_BYTES = 8 << 20
+
+export interface UdpSocket {
+  readonly fd: number
+  readonly family: number
+  /** As bound: a port 0 was replaced by the one the kernel chose. */
+  readonly local: SocketAddress
+  readonly isWildcard: boolean
+  readonly gro: boolean
+}
+
+/** Opens it in the network namespace of the calling thread. Throws when the address cannot be bound. */
+export function openUdpSocket(memory: PacketMemory, syscalls: Syscalls, bind: SocketAddress): UdpSocket {
+  const family = familyOf(bind.address)
+  const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC)
+  if (fd < 0) throw new Error(`cannot make a UDP socket (errno ${errno()})`)
+  const set = (level: number, option: number, value: number): boolean =>
+    syscalls.setIntOption(fd, level, option, value) === 0
+  if (!set(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)) set(SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES)
+  if (!set(SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES)) set(SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES)
+  const isWildcard = bind.address === '0.0.0.0' || bind.address === '::'
+  if (family === AF_INET) {
+    set(SOL_IP, IP_MTU_DISCOVER, PMTUDISC_OMIT)
+    set(SOL_IP, IP_RECVTOS, 1)
+    if (isWildcard) set(SOL_IP, IP_PKTINFO, 1)
+  } else {
+    set(SOL_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_OMIT)
+    set(SOL_IPV6, IPV6_RECVTCLASS, 1)
+    if (isWildcard) set(SOL_IPV6, IPV6_RECVPKTINFO, 1)
+  }
+  const name = memory.allocate(SOCKADDR_BYTES)
+  encodeSocketAddress(bind, memory.bytes, name)
+  if (syscalls.bind(fd, name, sockaddrLength(memory, name)) < 0) {
+    const reason = errno()
+    closeFile(fd)
+    throw bindError(bind, reason)
+  }
+  syscalls.getsockname(fd, name)
+  const local = decodeSocketAddress(memory.bytes, name)
+  return { fd, family, local, isWildcard, gro: set(SOL_UDP, UDP_GRO, 1) }
+}
+
+/** With the code that Node gives the same failure. */
+function bindError({ address, port }: SocketAddress, reason: number): Error {
+  const [code] = getSystemErrorMap().get(-reason) ?? [`errno ${reason}`]
+  return Object.assign(new Error(`cannot bind UDP ${address} port ${port}: ${code}`), { code })
+}

@@ -1,0 +1,204 @@
+/**
+ * The data worker: one thread, both directions, from the first message to the last.
+ *
+ * A round takes one batch of datagrams, then drains the TUN, then looks at the mail word; with nothing to do it sleeps in poll(2)
+ * on the socket, the TUN and the event counter. Every `AIR_MS` at the latest it returns to the event loop, because a thread that
+ * never does can be neither ended nor joined. An error here ends the worker; its owner fails over.
+ */
+import { randomBytes, randomInt } from 'node:crypto'
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { opensslProvider } from '@culvert/crypto'
+import { DeviceIsolation, DropCode, RandomPool } from '@culvert/esp'
+import { createChecksum } from './checksum.ts'
+import { Coalescer } from './coalescer.ts'
+import { Openssl } from './evp.ts'
+import type { ForwardingSite } from './forwarding-site.ts'
+import { Inbound } from './inbound.ts'
+import { type FromWorker, type ToWorker, withChildSa, type WorkerSetup } from './messages.ts'
+import { NativeSad } from './native-sad.ts'
+import { Notices } from './notices.ts'
+import { Outbound } from './outbound.ts'
+import { PacketMemory } from './packet-memory.ts'
+import { ControlWord, NodeField, SharedState } from './shared-state.ts'
+import { SOCKADDR_BYTES } from './socket-address.ts'
+import { addressOf, POLL_FAILED, POLLIN, Syscalls } from './syscalls.ts'
+import { TransformFactory } from './transform-factory.ts'
+import { UdpReceiver } from './udp-receiver.ts'
+import { UdpSender } from './udp-sender.ts'
+
+const AIR_MS = 20
+const POLL_MS = 250
+const NOTICE_POLL_MS = 20
+const FIXED_BYTES = 3 << 20
+const MOST_FLOWS = 1 << 18
+
+class DataWorker {
+  readonly #setup: WorkerSetup
+  readonly #port: MessagePort
+  readonly #shared: SharedState
+  readonly #syscalls: Syscalls
+  readonly #memory: PacketMemory
+  readonly #notices: Notices
+  readonly #sads: NativeSad
+  readonly #isolation: DeviceIsolation | null
+  readonly #sender: UdpSender
+  readonly #inbound: Inbound
+  readonly #outbound: Outbound
+  readonly #pollVector: number
+
+  constructor(setup: WorkerSetup, port: MessagePort) {
+    const { options, udpFd, tunFd, offload } = setup
+    this.#setup = setup
+    this.#port = port
+    this.#shared = new SharedState(setup.shared)
+    const memory = new PacketMemory(FIXED_BYTES + SOCKADDR_BYTES * options.maxSas, addressOf)
+    this.#memory = memory
+    const checksum = createChecksum(memory)
+    this.#syscalls = new Syscalls(memory)
+    this.#notices = new Notices(this.#shared, (message) => this.#post(message))
+    this.#isolation = createIsolation(setup)
+    this.#sads = this.#createSads(memory, checksum)
+    const site: ForwardingSite = {
+      memory,
+      checksum,
+      sads: this.#sads,
+      shared: this.#shared,
+      notices: this.#notices,
+      isolation: this.#isolation,
+      tunMtuBytes: options.tun.mtuBytes,
+    }
+    const toTun = { write: (frame: number, length: number): void => this.#writeTun(frame, length) }
+    const coalescer = new Coalescer(memory, checksum, toTun, { tcp: offload !== 'none', udp: offload === 'uso' })
+    this.#sender = new UdpSender(memory, this.#syscalls, udpFd)
+    this.#inbound = new Inbound(site, new UdpReceiver(memory, this.#syscalls, udpFd), coalescer, setup.local)
+    this.#outbound = new Outbound(site, this.#syscalls, tunFd, this.#sender)
+    this.#pollVector = memory.allocate(24)
+    for (const [index, fd] of [udpFd, tunFd, setup.wakeFd].entries()) {
+      memory.view.setInt32(this.#pollVector + 8 * index, fd, true)
+      memory.view.setInt16(this.#pollVector + 8 * index + 4, POLLIN, true)
+    }
+  }
+
+  async run(): Promise<void> {
+    const { control } = this.#shared
+    let airedMs = performance.now()
+    this.#post({ kind: 'ready' })
+    while (Atomics.load(control, ControlWord.stop) === 0) {
+      this.#readMail()
+      const nowMs = performance.now()
+      this.#notices.nowMs = nowMs
+      const isBusy = this.#forward()
+      if (!isBusy) this.#sleep()
+      if (nowMs - airedMs < AIR_MS) continue
+      airedMs = nowMs
+      this.#isolation?.advanceTo(Math.floor(nowMs / 1000))
+      this.#publish()
+      await nextTurn()
+    }
+  }
+
+  close(): void {
+    this.#sads.clear()
+    this.#publish()
+  }
+
+  /** @returns whether there was anything to do */
+  #forward(): boolean {
+    const received = this.#inbound.receive()
+    const read = this.#outbound.drain()
+    this.#notices.flush()
+    return received + read > 0
+  }
+
+  #sleep(): void {
+    const { view } = this.#memory
+    this.#syscalls.poll(this.#pollVector, 3, this.#notices.isWaiting ? NOTICE_POLL_MS : POLL_MS)
+    if ((view.getInt16(this.#pollVector + 14, true) & POLL_FAILED) !== 0)
+      throw new Error('the TUN interface was removed')
+  }
+
+  #readMail(): void {
+    const { control } = this.#shared
+    if (Atomics.exchange(control, ControlWord.mail, 0) === 0) return
+    this.#syscalls.drainEventfd(this.#setup.wakeFd)
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port) as { message: ToWorker } | undefined
+      if (received === undefined) return
+      this.#obey(received.message)
+    }
+  }
+
+  #obey(message: ToWorker): void {
+    switch (message.kind) {
+      case 'install': {
+        const error = withChildSa(message.child, (child) => this.#sads.install(child))
+        this.#post({ kind: 'installed', ticket: message.ticket, error })
+        return
+      }
+      case 'activateOutbound':
+        this.#sads.sad.activateOutbound(message.spiIn)
+        return
+      case 'remove':
+        this.#sads.remove(message.spiIn)
+        return
+      case 'move':
+        this.#sads.move(message.spiIn, message.path)
+        return
+    }
+  }
+
+  #writeTun(frame: number, length: number): void {
+    if (this.#syscalls.write(this.#setup.tunFd, frame, length) >= 0) return
+    this.#shared.node[NodeField.drops + DropCode.tunWriteFailed]!++
+  }
+
+  #publish(): void {
+    const { node } = this.#shared
+    node[NodeField.refusedRuns] = this.#sender.refusedRuns
+    node[NodeField.drops + DropCode.sendFailed] = this.#sender.failed
+  }
+
+  #post(message: FromWorker): void {
+    this.#port.postMessage(message)
+  }
+
+  #createSads(memory: PacketMemory, checksum: ReturnType<typeof createChecksum>): NativeSad {
+    const { nodeSlot, maxSas, replayWindowPackets, role, incarnation } = this.#setup.options
+    const random = new RandomPool((length) => randomBytes(length))
+    const openssl = new Openssl(memory)
+    const provider = opensslProvider
+    const transforms = new TransformFactory({ memory, checksum, openssl, random, provider, incarnation })
+    const outboundBy = role.kind === 'concentrator' ? 'destination' : 'source'
+    const options = { nodeSlot, maxSas, replayWindowPackets, outboundBy } as const
+    return new NativeSad({ memory, shared: this.#shared, transforms }, options)
+  }
+}
+
+function createIsolation({ options, connections }: WorkerSetup): DeviceIsolation | null {
+  if (options.role.kind !== 'concentrator') return null
+  const addresses = options.role.dialAddresses.map((address) =>
+    address.split('.').reduce((value, octet) => value * 256 + Number(octet), 0),
+  )
+  const isolation = new DeviceIsolation(addresses, { maxFlows: MOST_FLOWS, hashSeed: randomInt(2 ** 32) })
+  isolation.advanceTo(Math.floor(performance.now() / 1000))
+  isolation.adopt(connections)
+  return isolation
+}
+
+async function main(setup: WorkerSetup, port: MessagePort): Promise<void> {
+  const control = new Int32Array(setup.shared.control)
+  try {
+    const worker = new DataWorker(setup, port)
+    try {
+      await worker.run()
+    } finally {
+      worker.close()
+    }
+  } finally {
+    Atomics.store(control, ControlWord.stopped, 1)
+    Atomics.notify(control, ControlWord.stopped)
+  }
+}
+
+if (parentPort !== null && workerData !== null) await main(workerData as WorkerSetup, parentPort)

@@ -1,0 +1,273 @@
+/**
+ * The portable rung: `dgram`, `node:crypto` and one packet at a time. The reference that the native rung must agree with, and what
+ * runs where the native one cannot.
+ *
+ *   UDP ── classify ── decapsulate ── isolation ── MSS ── TUN
+ *   TUN ── findOutbound ── isolation ── MSS ── sealInto ── UDP
+ *
+ * Everything happens on the thread that owns it. Queues are bounded: sends by `UdpPort`, packets out of the TUN by its kernel queue.
+ */
+import { randomBytes } from 'node:crypto'
+import { InvariantError, parseIpv4 } from '@culvert/bytes'
+import { opensslProvider } from '@culvert/crypto'
+import {
+  classifyDatagram,
+  clampMss,
+  createDecapsulated,
+  createEncapsulated,
+  createTransformPair,
+  DatagramKind,
+  type Decapsulated,
+  decapsulate,
+  DeviceIsolation,
+  DROP_CODE_COUNT,
+  DROP_CODE_NAMES,
+  DropCode,
+  findOutbound,
+  NON_ESP_MARKER_BYTES,
+  type PacketSlice,
+  RandomPool,
+  Sad,
+  sealInto,
+} from '@culvert/esp'
+import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
+import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, NodeCounters, SaCounters } from '../contract.ts'
+import { openTun } from '../tun/open-tun.ts'
+import { TunDevice } from '../tun/tun-device.ts'
+import { SaNotices } from './sa-notices.ts'
+import { UdpPort } from './udp-port.ts'
+
+const MAX_FLOWS = 1 << 17
+/** IV of AES-CBC, ICV of SHA2-512, padding and headers stay below this. */
+const ESP_ROOM_BYTES = 128
+const KEEPALIVE = Uint8Array.of(0xff)
+
+/** @throws TunError, or the bind error of the system; nothing stays open then */
+export async function openPortableDataPlane(
+  options: DataPlaneOptions,
+  handlers: DataPlaneHandlers,
+  whyNotNative = 'asked for',
+): Promise<DataPlane> {
+  const plane = new PortableDataPlane(options, handlers, whyNotNative)
+  await plane.open()
+  return plane
+}
+
+class PortableDataPlane implements DataPlane {
+  readonly rung = 'portable'
+  readonly description: string
+  readonly #options: DataPlaneOptions
+  readonly #handlers: DataPlaneHandlers
+  readonly #sad: Sad
+  readonly #notices: SaNotices
+  readonly #isolation: DeviceIsolation | null
+  readonly #random = new RandomPool((length) => randomBytes(length))
+  readonly #drops = new Float64Array(DROP_CODE_COUNT)
+  readonly #incoming = createDecapsulated()
+  readonly #outgoing = createEncapsulated()
+  readonly #slice: PacketSlice = { bytes: new Uint8Array(0), offset: 0, length: 0 }
+  readonly #total = { packetsIn: 0, bytesIn: 0, packetsOut: 0, bytesOut: 0 }
+  #udp: UdpPort | undefined
+  #tun: TunDevice | undefined
+  #hasFailed = false
+
+  constructor(options: DataPlaneOptions, handlers: DataPlaneHandlers, whyNotNative: string) {
+    const { maxSas, nodeSlot, replayWindowPackets, role } = options
+    this.description = `portable: dgram and node:crypto, one packet at a time (${whyNotNative})`
+    this.#options = options
+    this.#handlers = handlers
+    const outboundBy = role.kind === 'device' ? 'source' : 'destination'
+    this.#sad = new Sad({ nodeSlot, maxSas, replayWindowPackets, outboundBy })
+    this.#notices = new SaNotices(handlers, maxSas)
+    const hashSeed = randomBytes(4).readInt32LE()
+    this.#isolation =
+      role.kind === 'device'
+        ? null
+        : new DeviceIsolation(role.dialAddresses.map(addressNumber), { maxFlows: MAX_FLOWS, hashSeed })
+  }
+
+  get local(): SocketAddress {
+    return this.#udp?.local ?? this.#options.bind
+  }
+
+  async open(): Promise<void> {
+    const { bind, tun: tunOptions } = this.#options
+    const tun = openTun(tunOptions, { vnetHeader: false })
+    this.#isolation?.advanceTo(nowSec(performance.now()))
+    this.#isolation?.adopt(tun.connections)
+    const fail = (error: Error): void => this.#fail(error)
+    this.#tun = new TunDevice(tun.fd, { onPacket: (bytes, length) => this.#fromTun(bytes, length), onFailure: fail })
+    try {
+      this.#udp = await UdpPort.open(bind, tunOptions.mtuBytes + ESP_ROOM_BYTES, {
+        onDatagram: (bytes, address, port) => this.#fromUdp(bytes, address, port),
+        onSendFailed: () => this.#drop(DropCode.sendFailed),
+        onFailure: fail,
+      })
+    } catch (error) {
+      await this.#tun.close()
+      throw error
+    }
+  }
+
+  // eslint-disable-next-line typescript/require-await -- the contract: other rungs wait for their worker
+  async install(child: ChildSaDescription): Promise<void> {
+    const { keys } = child
+    const { incarnation } = this.#options
+    const made = createTransformPair(keys, { provider: opensslProvider, incarnation, random: this.#random })
+    for (const key of [keys.inboundKey, keys.outboundKey, keys.inboundIntegKey, keys.outboundIntegKey]) key.fill(0)
+    if (!made.ok) throw new InvariantError(`the Child SA cannot be installed: ${made.error}`)
+    const installed = child.udpEncap ? this.#sad.install(child, made.value) : 'noUdpEncapsulation'
+    if (typeof installed === 'string') {
+      made.value.opener.destroy()
+      made.value.sealer.destroy()
+      throw new InvariantError(`the Child SA cannot be installed: ${installed}`)
+    }
+    this.#notices.reset(installed)
+  }
+
+  activateOutbound(spiIn: Spi): void {
+    this.#sad.activateOutbound(spiIn)
+  }
+
+  move(spiIn: Spi, path: Path): void {
+    this.#sad.move(spiIn, path)
+  }
+
+  remove(spiIn: Spi): void {
+    this.#sad.remove(spiIn)
+  }
+
+  sendIke(bytes: Uint8Array, remote: SocketAddress): void {
+    if (this.#udp?.acquire() == null) return this.#drop(DropCode.queueFull)
+    const datagram = new Uint8Array(NON_ESP_MARKER_BYTES + bytes.length)
+    datagram.set(bytes, NON_ESP_MARKER_BYTES)
+    this.#udp.send(datagram, datagram.length, remote)
+  }
+
+  sendKeepalive(remote: SocketAddress): void {
+    this.#udp?.send(KEEPALIVE, 1, remote)
+  }
+
+  // eslint-disable-next-line typescript/require-await -- the contract
+  async readSaCounters(spis: readonly Spi[]): Promise<readonly SaCounters[]> {
+    return spis.flatMap((spiIn) => {
+      const sa = this.#sad.inbound(spiIn)
+      if (sa === undefined) return []
+      const { packetsIn, bytesIn, packetsOut, bytesOut } = sa
+      return [{ spiIn, packetsIn, bytesIn, packetsOut, bytesOut }]
+    })
+  }
+
+  // eslint-disable-next-line typescript/require-await -- the contract
+  async readCounters(): Promise<NodeCounters> {
+    const drops: Record<string, number> = {}
+    for (let code = DropCode.none + 1; code < DROP_CODE_COUNT; code++) {
+      drops[DROP_CODE_NAMES[code]!] = this.#drops[code]!
+    }
+    return { ...this.#total, drops }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#udp?.close(), this.#tun?.close()])
+    this.#sad.clear()
+  }
+
+  #fromUdp(datagram: Uint8Array, address: string, port: number): void {
+    switch (classifyDatagram(datagram, 0, datagram.length)) {
+      case DatagramKind.esp:
+        return this.#fromPeer(datagram, address, port)
+      case DatagramKind.ike: {
+        const path: Path = { local: this.local, remote: { address, port } }
+        return this.#handlers.onIke(datagram.subarray(NON_ESP_MARKER_BYTES), path)
+      }
+      case DatagramKind.keepalive:
+        return
+      case DatagramKind.runt:
+        return this.#drop(DropCode.runt)
+    }
+  }
+
+  #fromPeer(datagram: Uint8Array, address: string, port: number): void {
+    const packet = this.#incoming
+    const nowMs = performance.now()
+    const code = this.#accept(datagram, packet, nowMs)
+    if (code === DropCode.none) this.#toTun(packet.buffer, packet.length)
+    else this.#drop(code)
+    this.#notices.afterInbound(packet, address, port, nowMs)
+  }
+
+  #accept(datagram: Uint8Array, packet: Decapsulated, nowMs: number): DropCode {
+    try {
+      const code = decapsulate(this.#sad, datagram, packet)
+      if (code !== DropCode.none || packet.sa === null || this.#isolation === null) return code
+      this.#isolation.advanceTo(nowSec(nowMs))
+      return this.#isolation.admitInbound(packet.buffer, packet.inner, packet.sa)
+    } catch {
+      return DropCode.cryptoFailed // a bug in the way of one packet must not take the node down
+    }
+  }
+
+  #toTun(buffer: Uint8Array, length: number): void {
+    clampMss(buffer, this.#incoming.inner, this.#options.tun.mtuBytes)
+    if (this.#tun?.write(buffer.subarray(0, length)) !== true) return this.#drop(DropCode.tunWriteFailed)
+    this.#total.packetsIn++
+    this.#total.bytesIn += length
+  }
+
+  #fromTun(bytes: Uint8Array, length: number): void {
+    let code: DropCode
+    try {
+      code = this.#forwardOut(bytes, length)
+    } catch {
+      code = DropCode.cryptoFailed
+    }
+    if (code !== DropCode.none) this.#drop(code)
+  }
+
+  #forwardOut(bytes: Uint8Array, length: number): DropCode {
+    const slice = this.#slice
+    const out = this.#outgoing
+    slice.bytes = bytes
+    slice.length = length
+    const found = findOutbound(this.#sad, slice, out)
+    if (found !== DropCode.none) return found
+    if (this.#isolation !== null) {
+      this.#isolation.advanceTo(nowSec(performance.now()))
+      const admitted = this.#isolation.admitOutbound(bytes, out.inner)
+      if (admitted !== DropCode.none) return admitted
+    }
+    clampMss(bytes, out.inner, this.#options.tun.mtuBytes)
+    const buffer = this.#udp?.acquire() ?? null
+    if (this.#udp === undefined || buffer === null || out.sa === null) return DropCode.queueFull
+    out.buffer = buffer
+    const sealed = sealInto(slice, out)
+    if (sealed === DropCode.none) {
+      this.#udp.send(buffer, out.length, out.sa.path.remote)
+      this.#total.packetsOut++
+      this.#total.bytesOut += out.inner.totalBytes
+    }
+    this.#notices.checkLimits(out.sa)
+    return sealed
+  }
+
+  #drop(code: DropCode): void {
+    this.#drops[code] = this.#drops[code]! + 1
+  }
+
+  #fail(error: Error): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    this.#handlers.onFailure(error)
+  }
+}
+
+function nowSec(nowMs: number): number {
+  return Math.floor(nowMs / 1000)
+}
+
+/** @throws InvariantError: the configuration was checked before */
+function addressNumber(text: string): number {
+  const octets = parseIpv4(text)
+  if (octets === undefined) throw new InvariantError(`"${text}" is not an IPv4 address`)
+  return new DataView(octets.buffer).getUint32(octets.byteOffset)
+}

@@ -1,0 +1,137 @@
+/**
+ * What every rung must do with real kernels: TUNs in two namespaces, real TCP and ICMP through ESP in UDP. Both rungs, and a
+ * mixture of them, run the same rules.
+ */
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { AES_CBC, AES_GCM, DEVICE_ADDRESS, DIAL_ADDRESS, ForwardingLab, type LabRungs } from './forwarding-lab.ts'
+
+const TRANSFER_BYTES = 3_000_000
+
+/** Called inside a `describe`. @param mark short, makes the names of namespaces unique */
+export function forwardingRules(mark: string, rungs: LabRungs): void {
+  let lab: ForwardingLab
+  let spis: Awaited<ReturnType<ForwardingLab['installSa']>>
+
+  beforeAll(async () => {
+    lab = await ForwardingLab.create(`${mark}-${process.pid}`, rungs)
+    spis = await lab.installSa(0, AES_GCM, { outbound: true })
+  })
+  afterAll(() => lab.close())
+
+  const until = <T>(probe: () => T | Promise<T>): Promise<T> => vi.waitFor(probe, { timeout: 30_000, interval: 20 })
+  const drops = async (): Promise<Readonly<Record<string, number>>> =>
+    (await lab.concentrator.plane.readCounters()).drops
+
+  async function expectTransfer(port: string): Promise<void> {
+    const server = lab.run(lab.device, 'tcp-peer', 'serve', DEVICE_ADDRESS, port, String(TRANSFER_BYTES))
+    await until(() => expect(server.heard('listening')).toBeDefined())
+    const client = lab.run(lab.concentrator, 'tcp-peer', 'connect', DEVICE_ADDRESS, port, String(TRANSFER_BYTES))
+    await until(() => {
+      expect(client.heard('received')).toBe(server.heard('sent') ?? 'nothing')
+      expect(server.heard('received')).toBe(client.heard('sent') ?? 'nothing')
+    })
+  }
+
+  it('names its rung and what it uses', () => {
+    expect(lab.concentrator.plane.rung).toBe(rungs.concentrator)
+    expect(lab.concentrator.plane.description).toMatch(new RegExp(`^${rungs.concentrator}: .`))
+    expect(lab.device.plane.rung).toBe(rungs.device)
+  })
+
+  it('carries an echo request to the device and its reply back', async () => {
+    const ping = lab.run(lab.concentrator, 'ping', DEVICE_ADDRESS, '1000', '10')
+    await until(() => expect(ping.lines).toEqual(['reply']))
+    expect(lab.concentrator.notices.traffic).toContain(spis.concentrator)
+  })
+
+  it('carries a TCP stream both ways, octet for octet', async () => {
+    await expectTransfer('5001')
+    const [counters] = await lab.concentrator.plane.readSaCounters([spis.concentrator])
+    expect(counters?.bytesIn).toBeGreaterThan(TRANSFER_BYTES)
+    expect(counters?.bytesOut).toBeGreaterThan(TRANSFER_BYTES)
+  })
+
+  it('drops a replayed packet', async () => {
+    const before = await lab.concentrator.plane.readCounters()
+    lab.middle.sendToConcentrator(lab.middle.toConcentrator.at(-1)!)
+    await until(async () => expect((await drops())['replayed']).toBe(before.drops['replayed']! + 1))
+    expect((await lab.concentrator.plane.readCounters()).packetsIn).toBe(before.packetsIn)
+  })
+
+  it('drops a damaged packet and one for an unknown SPI', async () => {
+    const before = await drops()
+    const damaged = Uint8Array.from(lab.middle.toConcentrator.at(-1)!)
+    damaged[4] = 0x7f // far ahead, so that the replay check lets it through to the ICV
+    lab.middle.sendToConcentrator(damaged)
+    lab.middle.sendToConcentrator(Uint8Array.from(damaged, (octet, i) => (i === 3 ? octet ^ 1 : octet)))
+    await until(async () => {
+      expect((await drops())['badIcv']).toBe(before['badIcv']! + 1)
+      expect((await drops())['unknownSpi']).toBe(before['unknownSpi']! + 1)
+    })
+  })
+
+  it('lets a device answer but never ask', async () => {
+    const before = await drops()
+    const server = lab.run(lab.concentrator, 'tcp-peer', 'serve', '0.0.0.0', '5002', '10')
+    await until(() => expect(server.heard('listening')).toBeDefined())
+    const ping = lab.run(lab.device, 'ping', DIAL_ADDRESS, '56', '1')
+    lab.run(lab.device, 'tcp-peer', 'connect', DIAL_ADDRESS, '5002', '10')
+    lab.run(lab.device, 'tcp-peer', 'connect', '10.127.0.99', '5002', '10')
+    await until(async () => {
+      expect((await drops())['noFlow']).toBeGreaterThanOrEqual(before['noFlow']! + 2)
+      expect((await drops())['notToDialAddress']).toBeGreaterThan(before['notToDialAddress']!)
+      expect(ping.lines).toEqual(['silence'])
+    })
+    expect(server.lines).toEqual(['listening'])
+  })
+
+  it('delivers IKE messages without the marker and swallows keepalives', async () => {
+    const message = new Uint8Array(40).fill(7)
+    lab.device.plane.sendKeepalive(lab.device.via)
+    lab.device.plane.sendIke(message, lab.device.via)
+    await until(() =>
+      expect(lab.concentrator.notices.ike.at(-1)?.bytes).toSatisfy(
+        (bytes: Uint8Array) => Buffer.compare(bytes, message) === 0,
+      ),
+    )
+    expect(lab.concentrator.notices.ike).toHaveLength(1)
+    expect((await drops())['runt']).toBe(0)
+  })
+
+  it('moves traffic to the new SA at a rekey and keeps receiving on the old one until it is removed', async () => {
+    const next = await lab.installSa(1, AES_CBC, { outbound: false })
+    await expectTransfer('5003') // the new SA receives only: everything still leaves through the old one
+    expect((await lab.concentrator.plane.readSaCounters([next.concentrator]))[0]?.packetsIn).toBe(0)
+    lab.concentrator.plane.activateOutbound(next.concentrator)
+    await expectTransfer('5004')
+    lab.device.plane.activateOutbound(next.device)
+    lab.concentrator.plane.remove(spis.concentrator)
+    lab.device.plane.remove(spis.device)
+    await expectTransfer('5005')
+    spis = next
+  })
+
+  it('reports a peer that moved and follows it only when told', async () => {
+    const remote = await lab.middle.rebind()
+    const ping = lab.run(lab.device, 'ping', DIAL_ADDRESS, '56', '1') // dropped, but authentic
+    await until(() => expect(lab.concentrator.notices.moved).toContainEqual({ spiIn: spis.concentrator, remote }))
+    lab.concentrator.plane.move(spis.concentrator, { local: lab.concentrator.plane.local, remote })
+    await expectTransfer('5006')
+    await until(() => expect(ping.lines).toHaveLength(1))
+  })
+
+  it('takes over the TUN after a restart, with the streams that the kernel still holds', async () => {
+    const server = lab.run(lab.device, 'tcp-peer', 'serve-slow', DEVICE_ADDRESS, '5007')
+    await until(() => expect(server.heard('listening')).toBeDefined())
+    const client = lab.run(lab.concentrator, 'tcp-peer', 'connect-slow', DEVICE_ADDRESS, '5007')
+    await until(() => expect([client.heard('open'), server.heard('open')]).toEqual(['', '']))
+    await lab.restartConcentrator()
+    lab.device.plane.remove(spis.device)
+    spis = await lab.installSa(2, AES_GCM, { outbound: true })
+    const remote = lab.middle.towardsDevice
+    lab.concentrator.plane.move(spis.concentrator, { local: lab.concentrator.plane.local, remote })
+    server.say('the-device-speaks-first')
+    await until(() => expect(client.heard('heard')).toBe('the-device-speaks-first'))
+    expect(lab.concentrator.notices.failures).toEqual([])
+  })
+}

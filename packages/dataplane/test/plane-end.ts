@@ -1,0 +1,138 @@
+/**
+ * One end of a tunnel as a process of its own, for tests: opens a data plane in the namespace it was started in, installs one
+ * Child SA with fixed keys, configures the TUN, then obeys lines on stdin.
+ *
+ *   plane-end <JSON of PlaneEndOptions>
+ *
+ * Prints "ready <description>"; then on "counters" the node's counters as JSON, and on "end <way>" it ends in that way.
+ */
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { createInterface } from 'node:readline'
+import { composeSpi } from '@culvert/esp'
+import type { ChildSaDescription, TrafficSelector } from '@culvert/ikev2'
+import { configureTun, type DataPlane, openDataPlane, type Rung } from '../src/index.ts'
+
+export interface PlaneEndOptions {
+  readonly rung: Rung
+  /** 1 or 2: which end this is. */
+  readonly end: 1 | 2
+  /** Outer addresses of end 1 and end 2. */
+  readonly outer: readonly [string, string]
+  /** Inner addresses of end 1 and end 2. */
+  readonly inner: readonly [string, string]
+  readonly tun: string
+  readonly encr: { readonly id: number; readonly keyBits: number | null; readonly keyBytes: number }
+  readonly integ: { readonly id: number; readonly keyBytes: number } | null
+  readonly esn: boolean
+}
+
+const PORT = 4500
+const MTU_BYTES = 1400
+const say = (line: string): boolean => process.stdout.write(`${line}\n`)
+
+function describe({ end, outer, inner, encr, integ, esn }: PlaneEndOptions): ChildSaDescription {
+  const [mine, theirs] = [end, 3 - end]
+  const key = (length: number, from: number): Uint8Array => new Uint8Array(length).fill(0x40 + from)
+  const at = (address: string): { address: string; port: number } => ({ address, port: PORT })
+  return {
+    spiIn: composeSpi(mine, 1, 1),
+    spiOut: composeSpi(theirs, 1, 1),
+    keys: {
+      encr: { type: 1, id: encr.id, keyBits: encr.keyBits },
+      integ: integ === null ? null : { type: 3, id: integ.id, keyBits: null },
+      esn,
+      inboundKey: key(encr.keyBytes, theirs),
+      outboundKey: key(encr.keyBytes, mine),
+      inboundIntegKey: key(integ?.keyBytes ?? 0, theirs),
+      outboundIntegKey: key(integ?.keyBytes ?? 0, mine),
+    },
+    path: { local: at(outer[mine - 1]!), remote: at(outer[theirs - 1]!) },
+    udpEncap: true,
+    peerBehindNat: true,
+    tsLocal: [selector(inner[mine - 1]!)],
+    tsRemote: [selector(inner[theirs - 1]!)],
+    outbound: true,
+    replaces: null,
+  }
+}
+
+function selector(address: string): TrafficSelector {
+  const octets = Uint8Array.from(address.split('.'), Number)
+  return { type: 7, protocol: 0, startPort: 0, endPort: 0xffff, startAddress: octets, endAddress: octets }
+}
+
+async function open(options: PlaneEndOptions): Promise<DataPlane> {
+  const { end, rung, tun, outer, inner } = options
+  const handlers = {
+    onIke: (): void => {},
+    onInboundTraffic: (): void => {},
+    onPeerMoved: (): void => {},
+    onSoftLimit: (): void => {},
+    onFailure: (error: Error): void => void say(`failed ${error.message}`),
+  }
+  const plane = await openDataPlane(
+    {
+      rung,
+      bind: { address: outer[end - 1]!, port: PORT },
+      tun: { name: tun, namespace: null, mtuBytes: MTU_BYTES },
+      role: { kind: 'device' },
+      incarnation: 1,
+      nodeSlot: end,
+      maxSas: 16,
+      replayWindowPackets: 1024,
+    },
+    handlers,
+  )
+  await configureTun({
+    namespace: null,
+    name: tun,
+    mtuBytes: MTU_BYTES,
+    addresses: [`${inner[end - 1]}/32`],
+    routes: [`${inner[2 - end]}/32`],
+  })
+  await plane.install(describe(options))
+  return plane
+}
+
+/** Ways to end that must not hang, whatever the data plane does at that moment. */
+const WAYS: Readonly<Record<string, (plane: DataPlane) => void>> = {
+  exit: () => process.exit(7),
+  throw: () => {
+    throw new Error('meant')
+  },
+  reject: () => void Promise.reject(new Error('meant')),
+  close: (plane) => void plane.close().then(() => say('closed')),
+  nothing: () => {},
+}
+
+async function main(options: PlaneEndOptions): Promise<void> {
+  const plane = await open(options)
+  say(`ready ${plane.description}`)
+  const lines = createInterface({ input: process.stdin })
+  lines.on('line', (line) => {
+    const [word, way = ''] = line.split(' ')
+    if (word === 'counters') void plane.readCounters().then((counters) => say(`counters ${JSON.stringify(counters)}`))
+    if (word !== 'end') return
+    lines.close()
+    process.stdin.destroy()
+    WAYS[way]?.(plane)
+  })
+}
+
+/** The owner of the data plane is itself a worker, which is terminated from outside. */
+function terminateOwner(options: PlaneEndOptions): void {
+  const owner = new Worker(new URL(import.meta.url), { workerData: options, execArgv: ['--conditions=source'] })
+  owner.once('message', () => {
+    say('ready')
+    void owner.terminate().then(() => say('terminated'))
+  })
+}
+
+if (!isMainThread) {
+  await open(workerData as PlaneEndOptions)
+  parentPort?.postMessage('open')
+} else {
+  const options = JSON.parse(process.argv[2] ?? '') as PlaneEndOptions
+  if (process.argv[3] === 'terminate-owner') terminateOwner(options)
+  else await main(options)
+}

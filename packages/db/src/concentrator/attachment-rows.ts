@@ -1,0 +1,86 @@
+/**
+ * Attachment rows, written behind in batches: one statement per kind (`unnest`), because ten thousand devices may come back at
+ * once. Nothing here stands between a packet and its answer. A row belongs to the node named in it; a node that was superseded
+ * never overwrites the newer owner with its `detached`.
+ */
+import type { Pool, PoolClient } from 'pg'
+import { concentratorChannel, deviceChangedChannel, notify } from '../notify.ts'
+import { appendEvents } from '../outbox.ts'
+import { inTransaction } from '../transaction.ts'
+import type { AttachmentSnapshot } from './attachment-snapshot.ts'
+import { replaceSas } from './sa-rows.ts'
+
+/** Writes a batch of attachments with their SAs in one transaction; at most one snapshot per device. */
+export async function writeAttachments(
+  pool: Pool,
+  nodeId: string,
+  batch: readonly AttachmentSnapshot[],
+): Promise<void> {
+  if (batch.length === 0) return
+  await inTransaction(pool, async (client) => {
+    const devices = batch.map((snapshot) => snapshot.deviceId)
+    const losers = await client.query<{ concentrator_id: string }>(
+      `SELECT DISTINCT concentrator_id FROM (SELECT concentrator_id FROM attachments
+         WHERE device_id = ANY($1) AND state = 'attached' AND concentrator_id <> $2 FOR UPDATE) AS held`,
+      [devices, nodeId],
+    )
+    const written = await upsertAttachments(client, nodeId, batch)
+    const owned = batch.filter((snapshot) => written.has(snapshot.deviceId))
+    await replaceSas(client, owned)
+    const changed = owned.filter((snapshot) => snapshot.changed)
+    await appendEvents(
+      client,
+      changed.map((snapshot) => ({
+        resourceId: snapshot.deviceId,
+        organizationId: snapshot.organizationId,
+        type: snapshot.state === 'attached' ? 'device.online' : 'device.offline',
+        data: snapshot.state === 'attached' ? { concentrator: nodeId } : { reason: snapshot.detachReason },
+      })),
+    )
+    for (const { concentrator_id } of losers.rows) await notify(client, concentratorChannel(concentrator_id), '')
+    for (const snapshot of changed) await notify(client, deviceChangedChannel, snapshot.deviceId)
+  })
+}
+
+async function upsertAttachments(
+  client: PoolClient,
+  nodeId: string,
+  batch: readonly AttachmentSnapshot[],
+): Promise<Set<string>> {
+  const column = <T>(read: (snapshot: AttachmentSnapshot) => T): T[] => batch.map(read)
+  const { rows } = await client.query<{ device_id: string }>(
+    `INSERT INTO attachments (device_id, organization_id, concentrator_id, epoch, state, address4, remote_address, remote_port,
+       behind_nat, attached_at, detached_at, detach_reason, last_seen_at)
+     SELECT v.device_id, v.organization_id, $1, 1, v.state, v.address4::inet, v.remote_address, v.remote_port, v.behind_nat,
+       v.attached_at, v.detached_at, v.detach_reason, v.last_seen_at
+     FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::bool[], $9::timestamptz[],
+       $10::timestamptz[], $11::text[], $12::timestamptz[])
+       AS v(device_id, organization_id, state, address4, remote_address, remote_port, behind_nat, attached_at, detached_at,
+         detach_reason, last_seen_at)
+     JOIN devices d ON d.id = v.device_id AND d.organization_id = v.organization_id
+     ON CONFLICT (device_id) DO UPDATE SET
+       epoch = attachments.epoch + (CASE WHEN attachments.concentrator_id = excluded.concentrator_id
+         AND attachments.attached_at = excluded.attached_at THEN 0 ELSE 1 END),
+       concentrator_id = excluded.concentrator_id, state = excluded.state, address4 = excluded.address4,
+       remote_address = excluded.remote_address, remote_port = excluded.remote_port, behind_nat = excluded.behind_nat,
+       attached_at = excluded.attached_at, detached_at = excluded.detached_at, detach_reason = excluded.detach_reason,
+       last_seen_at = excluded.last_seen_at
+     WHERE excluded.state = 'attached' OR attachments.concentrator_id = excluded.concentrator_id
+     RETURNING device_id`,
+    [
+      nodeId,
+      column((s) => s.deviceId),
+      column((s) => s.organizationId),
+      column((s) => s.state),
+      column((s) => s.address4),
+      column((s) => s.remoteAddress),
+      column((s) => s.remotePort),
+      column((s) => s.behindNat),
+      column((s) => s.attachedAt),
+      column((s) => s.detachedAt),
+      column((s) => s.detachReason),
+      column((s) => s.lastSeenAt),
+    ],
+  )
+  return new Set(rows.map((row) => row.device_id))
+}

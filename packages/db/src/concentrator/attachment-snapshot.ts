@@ -1,0 +1,42 @@
+/**
+ * What a concentrator knows about one device's presence, as it is written to Postgres.
+ */
+export interface AttachmentSnapshot {
+  readonly deviceId: string
+  readonly organizationId: string
+  readonly state: 'attached' | 'detached'
+  readonly address4: string
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly behindNat: boolean
+  readonly attachedAt: Date
+  readonly detachedAt: Date | null
+  readonly detachReason: string | null
+  readonly lastSeenAt: Date
+  /** The presence began or ended since the last write: an event and a notice are due. */
+  readonly changed: boolean
+  readonly ikeSas: readonly IkeSaSnapshot[]
+}
+
+export interface IkeSaSnapshot {
+  readonly spiI: string
+  readonly spiR: string
+  readonly initiator: boolean
+  readonly encryption: string
+  readonly integrity: string | null
+  readonly prf: string
+  readonly keyExchange: string
+  readonly establishedAt: Date
+  readonly childSas: readonly ChildSaSnapshot[]
+}
+
+export interface ChildSaSnapshot {
+  readonly spiIn: number
+  readonly spiOut: number
+  readonly encryption: string
+  readonly integrity: string | null
+  readonly esn: boolean
+  readonly selectorsLocal: readonly string[]
+  readonly selectorsRemote: readonly string[]
+  readonly installedAt: Date
+}

@@ -1,0 +1,70 @@
+/**
+ * A concentrator's own row: registration with a fresh incarnation, heartbeats.
+ */
+import type { Pool } from 'pg'
+import { appendEvents } from '../outbox.ts'
+import { inTransaction } from '../transaction.ts'
+
+export interface ConcentratorRegistration {
+  readonly id: string
+  readonly slot: number
+  readonly addresses: readonly string[]
+  readonly ikeIdentity: string
+  readonly tunNamespace: string
+  readonly dialAddress: string
+}
+
+const LARGEST_INCARNATION = 0xff_ffff
+
+/**
+ * Registers the node, ends attachments a former life left behind, and draws an incarnation by a committed update (DESIGN 8).
+ * @returns the incarnation, 24 bits, greater than every one before it.
+ */
+export async function registerConcentrator(pool: Pool, node: ConcentratorRegistration): Promise<number> {
+  return inTransaction(pool, async (client) => {
+    await client.query(`INSERT INTO installation (id, incarnation) VALUES (1, 0) ON CONFLICT (id) DO NOTHING`)
+    const drawn = await client.query<{ incarnation: number }>(
+      `UPDATE installation SET incarnation = incarnation + 1 WHERE id = 1 RETURNING incarnation`,
+    )
+    const incarnation = drawn.rows[0]?.incarnation ?? 0
+    if (incarnation < 1 || incarnation > LARGEST_INCARNATION)
+      throw new Error('the incarnations of this installation are used up')
+    await client.query(
+      `INSERT INTO concentrators (id, slot, incarnation, addresses, ike_identity, tun_namespace, dial_address, state, started_at, heartbeat_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, 'starting', now(), now())
+       ON CONFLICT (id) DO UPDATE SET slot = excluded.slot, incarnation = excluded.incarnation, addresses = excluded.addresses,
+         ike_identity = excluded.ike_identity, tun_namespace = excluded.tun_namespace, dial_address = excluded.dial_address,
+         state = 'starting', started_at = now(), heartbeat_at = now(), attached_count = 0`,
+      [node.id, node.slot, incarnation, node.addresses, node.ikeIdentity, node.tunNamespace, node.dialAddress],
+    )
+    const left = await client.query<{ device_id: string; organization_id: string }>(
+      `UPDATE attachments SET state = 'detached', detached_at = now(), detach_reason = 'node_restarted'
+       WHERE concentrator_id = $1 AND state = 'attached' RETURNING device_id, organization_id`,
+      [node.id],
+    )
+    const devices = left.rows.map((row) => row.device_id)
+    await client.query(`DELETE FROM ike_sas WHERE device_id = ANY($1)`, [devices])
+    await appendEvents(
+      client,
+      left.rows.map((row) => ({
+        resourceId: row.device_id,
+        organizationId: row.organization_id,
+        type: 'device.offline',
+        data: { reason: 'node_restarted' },
+      })),
+    )
+    return incarnation
+  })
+}
+
+export type ConcentratorState = 'ready' | 'failing' | 'stopped'
+
+export async function beatConcentrator(
+  pool: Pool,
+  beat: { id: string; state: ConcentratorState; attachedCount: number; dataPlane: string },
+): Promise<void> {
+  await pool.query(
+    `UPDATE concentrators SET heartbeat_at = now(), state = $2, attached_count = $3, data_plane = $4 WHERE id = $1`,
+    [beat.id, beat.state, beat.attachedCount, beat.dataPlane],
+  )
+}

@@ -1,0 +1,171 @@
+/** Devices: registration, change, deletion. Every statement is bound to an organization. */
+import type { Pool, PoolClient } from 'pg'
+import { brokenConstraint } from './errors.ts'
+import { idSuffix, newId } from './ids.ts'
+import { ensureNetwork, nextAddress } from './networks.ts'
+import { tellConcentrators, type Touched } from './nodes.ts'
+import { appendEvent } from './outbox.ts'
+import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { inTransaction } from './transaction.ts'
+import { endTunnelsOfDevice } from './tunnel-end.ts'
+
+export interface DeviceRecord {
+  readonly id: string
+  readonly organizationId: string
+  readonly networkId: string
+  readonly name: string
+  readonly iccid: string
+  readonly imsi: string | null
+  readonly imei: string | null
+  readonly eid: string | null
+  readonly tags: string[]
+  readonly ikeIdentity: string
+  readonly address4: string
+  readonly tunnelable: boolean
+  readonly version: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+  readonly attached: boolean
+  readonly lastSeenAt: Date | null
+}
+
+export interface NewDevice {
+  readonly organizationId: string
+  readonly zone: string
+  readonly iccid: string
+  readonly imsi: string | null
+  readonly imei: string | null
+  readonly eid: string | null
+  readonly name: string | null
+  readonly tags: readonly string[]
+  readonly tunnelable: boolean
+}
+
+export interface DeviceChange {
+  readonly imsi?: string | null | undefined
+  readonly imei?: string | null | undefined
+  readonly eid?: string | null | undefined
+  readonly name?: string | undefined
+  readonly tags?: readonly string[] | undefined
+  readonly tunnelable?: boolean | undefined
+}
+
+export interface DeviceFilter {
+  readonly iccid?: string | undefined
+  readonly tag?: string | undefined
+}
+
+const columns = `d.id, d.organization_id AS "organizationId", d.network_id AS "networkId", d.name, d.iccid, d.imsi, d.imei, d.eid, d.tags,
+  d.ike_identity AS "ikeIdentity", host(d.address4) AS address4, d.tunnelable, d.version, d.created_at AS "createdAt",
+  d.updated_at AS "updatedAt", coalesce(a.state = 'attached', false) AS attached, a.last_seen_at AS "lastSeenAt"`
+const source = `devices d LEFT JOIN attachments a ON a.organization_id = d.organization_id AND a.device_id = d.id`
+
+/** The device joins the organization's network `default`, which is made with the first device. */
+export async function createDevice(pool: Pool, device: NewDevice): Promise<DeviceRecord | 'duplicate_iccid' | 'network_full'> {
+  const id = newId('dev')
+  try {
+    return await inTransaction(pool, async (tx) => {
+      const networkId = await ensureNetwork(tx, device.organizationId, 'default')
+      const address = networkId === null ? null : await nextAddress(tx, networkId)
+      if (networkId === null || address === null) throw new NetworkFull()
+      await tx.query(
+        `INSERT INTO devices (id, organization_id, network_id, name, iccid, imsi, imei, eid, tags, ike_identity, address4, tunnelable)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 || '.' || o.slug || '.' || $11, $12, $13 FROM organizations o WHERE o.id = $2`,
+        [
+          ...[id, device.organizationId, networkId, device.name ?? `SIM ${device.iccid}`, device.iccid],
+          ...[device.imsi, device.imei, device.eid, device.tags, idSuffix(id), device.zone, address, device.tunnelable],
+        ],
+      )
+      const event = { organizationId: device.organizationId, resourceId: id }
+      await appendEvent(tx, { ...event, type: 'device.created', data: { iccid: device.iccid } })
+      return (await findDevice(tx, device.organizationId, id)) as DeviceRecord
+    })
+  } catch (error) {
+    if (error instanceof NetworkFull) return 'network_full'
+    if (brokenConstraint(error) === 'devices_organization_id_iccid_key') return 'duplicate_iccid'
+    throw error
+  }
+}
+
+class NetworkFull extends Error {}
+
+/** @returns null for a device that is deleted, unknown or of another organization */
+export async function findDevice(sql: Pool | PoolClient, organizationId: string, id: string): Promise<DeviceRecord | null> {
+  const { rows } = await sql.query<DeviceRecord>(
+    `SELECT ${columns} FROM ${source} WHERE d.organization_id = $1 AND d.id = $2 AND d.deleted_at IS NULL`,
+    [organizationId, id],
+  )
+  return rows[0] ?? null
+}
+
+export async function listDevices(
+  pool: Pool,
+  organizationId: string,
+  filter: DeviceFilter,
+  page: PageRequest,
+): Promise<Page<DeviceRecord>> {
+  const where = new Conditions().add('d.organization_id = ?', organizationId).add('d.deleted_at IS NULL')
+  if (filter.iccid !== undefined) where.add('d.iccid = ?', filter.iccid)
+  if (filter.tag !== undefined) where.add('d.tags @> ARRAY[?]', filter.tag)
+  if (page.after) where.add('(d.created_at, d.id) < (?, ?)', page.after.createdAt, page.after.id)
+  const { rows } = await pool.query<DeviceRecord>(
+    `SELECT ${columns} FROM ${source} WHERE ${where.text} ORDER BY d.created_at DESC, d.id DESC LIMIT ${page.limit + 1}`,
+    where.values,
+  )
+  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
+}
+
+/** @param ifVersion the version the caller saw, null when it does not care */
+export async function changeDevice(
+  pool: Pool,
+  key: { organizationId: string; id: string; ifVersion: number | null },
+  change: DeviceChange,
+): Promise<DeviceRecord | 'not_found' | 'changed'> {
+  return inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{ version: number }>(
+      'SELECT version FROM devices WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE',
+      [key.organizationId, key.id],
+    )
+    if (!rows[0]) return 'not_found'
+    if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
+    const fields = Object.entries(change).filter(([name, value]) => changeable.has(name) && value !== undefined)
+    const sets = fields.map(([name], index) => `${name} = $${index + 3}`)
+    await tx.query(
+      `UPDATE devices SET ${[...sets, 'version = version + 1', 'updated_at = now()'].join(', ')} WHERE organization_id = $1 AND id = $2`,
+      [key.organizationId, key.id, ...fields.map(([, value]) => value)],
+    )
+    const data = { changed: fields.map(([name]) => name) }
+    await appendEvent(tx, { organizationId: key.organizationId, type: 'device.updated', resourceId: key.id, data })
+    return (await findDevice(tx, key.organizationId, key.id)) as DeviceRecord
+  })
+}
+
+/** Names of changeable fields, which are the names of their columns. */
+const changeable = new Set(['imsi', 'imei', 'eid', 'name', 'tags', 'tunnelable'])
+
+/** Revokes its credentials, ends its tunnels and tells the concentrators. @returns whom to hint, null when there is no such device */
+export async function deleteDevice(
+  pool: Pool,
+  key: { organizationId: string; id: string; ifVersion: number | null },
+): Promise<Touched | 'not_found' | 'changed'> {
+  return inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{ version: number }>(
+      'SELECT version FROM devices WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE',
+      [key.organizationId, key.id],
+    )
+    if (!rows[0]) return 'not_found'
+    if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
+    await tx.query(
+      `UPDATE devices SET deleted_at = now(), updated_at = now(), version = version + 1, policy_version = policy_version + 1
+       WHERE organization_id = $1 AND id = $2`,
+      [key.organizationId, key.id],
+    )
+    await tx.query(
+      'UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND device_id = $2 AND revoked_at IS NULL',
+      [key.organizationId, key.id],
+    )
+    const gateways = await endTunnelsOfDevice(tx, key.organizationId, key.id, 'device_deleted')
+    await appendEvent(tx, { organizationId: key.organizationId, type: 'device.deleted', resourceId: key.id, data: {} })
+    return { gateways, concentrators: await tellConcentrators(tx, key.id) }
+  })
+}

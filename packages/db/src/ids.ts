@@ -1,0 +1,25 @@
+/** Ids: a prefix that says what it names, and 100 random bits. The prefix never decides who may see the thing. */
+import { randomBytes } from 'node:crypto'
+
+export type IdPrefix = 'org' | 'net' | 'dev' | 'crd' | 'tun' | 'prt' | 'con' | 'evt'
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+export const idLength = 20
+
+/** @returns `prefix_` and 20 characters of lower-case base32 from the system's random source */
+export function newId(prefix: IdPrefix): string {
+  const bytes = randomBytes(idLength)
+  let text = `${prefix}_`
+  for (const byte of bytes) text += alphabet[byte & 31]
+  return text
+}
+
+/** @returns true when `text` has the shape of an id with this prefix */
+export function isId(prefix: IdPrefix, text: string): boolean {
+  return text.length === prefix.length + 1 + idLength && text.startsWith(`${prefix}_`) && /^[a-z2-7]+$/.test(text.slice(-idLength))
+}
+
+/** @returns the random part of an id, which names the thing inside IKE identities */
+export function idSuffix(id: string): string {
+  return id.slice(id.indexOf('_') + 1)
+}

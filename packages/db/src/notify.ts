@@ -1,0 +1,24 @@
+/**
+ * NOTIFY inside a transaction: delivered when it commits, dropped when it rolls back. A notice says where to look, never
+ * what to do; it holds an id at most.
+ */
+export interface SqlRunner {
+  query(text: string, values?: unknown[]): Promise<unknown>
+}
+
+/** Channel with the id of every tunnel whose state changed. */
+export const tunnelChangedChannel = 'tunnel_changed'
+/** Channel with the id of every device that was attached or detached. */
+export const deviceChangedChannel = 'device_changed'
+
+export function gatewayChannel(nodeId: string): string {
+  return `gateway_${nodeId}`
+}
+
+export function concentratorChannel(nodeId: string): string {
+  return `concentrator_${nodeId}`
+}
+
+export async function notify(sql: SqlRunner, channel: string, payload: string): Promise<void> {
+  await sql.query('SELECT pg_notify($1, $2)', [channel, payload])
+}

@@ -1,0 +1,42 @@
+/**
+ * Events, written in the transaction that changed the resource: both commit or neither does. A trigger numbers them, so
+ * that the sequence of a resource grows by one whoever writes.
+ */
+import { newId } from './ids.ts'
+import type { SqlRunner } from './notify.ts'
+
+export interface NewEvent {
+  readonly organizationId: string
+  /** Dotted, such as `tunnel.opened`. */
+  readonly type: string
+  readonly resourceId: string
+  /** Small: ids and states, never a secret. */
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** @returns the id of the event */
+export async function appendEvent(tx: SqlRunner, event: NewEvent): Promise<string> {
+  const [id] = await appendEvents(tx, [event])
+  return id as string
+}
+
+/** The same for many at once, in order of resource, so that two writers cannot block each other crosswise. */
+export async function appendEvents(tx: SqlRunner, events: readonly NewEvent[]): Promise<string[]> {
+  if (events.length === 0) return []
+  const ordered = events.toSorted((a, b) => (a.resourceId < b.resourceId ? -1 : a.resourceId > b.resourceId ? 1 : 0))
+  const ids = ordered.map(() => newId('evt'))
+  await tx.query(
+    `INSERT INTO events (id, organization_id, type, resource_id, sequence, data)
+     SELECT v.id, v.organization_id, v.type, v.resource_id, 0, v.data
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[]) WITH ORDINALITY
+       AS v(id, organization_id, type, resource_id, data, position) ORDER BY v.position`,
+    [
+      ids,
+      ordered.map((event) => event.organizationId),
+      ordered.map((event) => event.type),
+      ordered.map((event) => event.resourceId),
+      ordered.map((event) => JSON.stringify(event.data)),
+    ],
+  )
+  return ids
+}

@@ -1,0 +1,38 @@
+/** Forgets what nobody needs any more, a bounded number of rows at a time. */
+import type { Pool } from 'pg'
+
+export interface Retention {
+  readonly connectionDays: number
+  readonly eventDays: number
+  /** Tunnels that have ended, and deleted devices; a device's inner address is free again with it. */
+  readonly endedDays: number
+}
+
+export const defaultRetention: Retention = { connectionDays: 90, eventDays: 90, endedDays: 30 }
+
+const batch = 5_000
+
+/** @returns how many rows were removed; the batch size tells that there are more */
+export async function prune(pool: Pool, retention: Retention = defaultRetention): Promise<number> {
+  const steps: [sql: string, days: number][] = [
+    [`DELETE FROM connections WHERE id IN (SELECT id FROM connections WHERE state <> 'open' AND opened_at < ? LIMIT ${batch})`, retention.connectionDays],
+    [`DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created_at < ? LIMIT ${batch})`, retention.eventDays],
+    [
+      `DELETE FROM tunnels WHERE id IN (SELECT id FROM tunnels WHERE state IN ('closed', 'expired', 'failed') AND closed_at < ?
+         AND NOT EXISTS (SELECT 1 FROM tunnel_ports p WHERE p.tunnel_id = tunnels.id AND p.quarantine_until > now()) LIMIT ${batch})`,
+      retention.endedDays,
+    ],
+    [
+      `DELETE FROM devices WHERE id IN (SELECT id FROM devices d WHERE deleted_at < ?
+         AND NOT EXISTS (SELECT 1 FROM tunnels t WHERE t.organization_id = d.organization_id AND t.device_id = d.id)
+         AND NOT EXISTS (SELECT 1 FROM attachments a WHERE a.device_id = d.id AND a.state = 'attached') LIMIT ${batch})`,
+      retention.endedDays,
+    ],
+  ]
+  let removed = 0
+  for (const [sql, days] of steps) {
+    const { rowCount } = await pool.query(sql.replace('?', `now() - $1::int * interval '1 day'`), [days])
+    removed += rowCount ?? 0
+  }
+  return removed
+}

@@ -1,0 +1,79 @@
+/**
+ * Moves tunnels through their lifecycle, with event and notices, in the caller's transaction. Rows are locked before the step
+ * is decided, so that a customer, a gateway and a sweeper never undo each other.
+ */
+import { desiredListener, isFinalTunnel, stepTunnel, type EndReason, type TunnelEvent, type TunnelStatus } from '@culvert/lifecycle'
+import type { PoolClient } from 'pg'
+import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
+import { appendEvent } from './outbox.ts'
+
+export interface LockedTunnel extends TunnelStatus {
+  readonly id: string
+  readonly organizationId: string
+  readonly deviceId: string
+}
+
+const lockColumns = 'id, organization_id AS "organizationId", device_id AS "deviceId", state, reason'
+const active = `state IN ('requested', 'waiting_for_device', 'opening', 'open', 'draining')`
+
+export async function lockTunnel(tx: PoolClient, tunnelId: string, organizationId?: string): Promise<LockedTunnel | null> {
+  const { rows } = await tx.query<LockedTunnel>(
+    `SELECT ${lockColumns} FROM tunnels WHERE id = $1 AND ($2::text IS NULL OR organization_id = $2) FOR UPDATE`,
+    [tunnelId, organizationId ?? null],
+  )
+  return rows[0] ?? null
+}
+
+/** @returns the gateways that have something to do; null when the event changes nothing in this state */
+export async function moveTunnel(tx: PoolClient, tunnel: LockedTunnel, event: TunnelEvent): Promise<string[] | null> {
+  const next = stepTunnel(tunnel, event)
+  if (!next) return null
+  await tx.query(
+    `UPDATE tunnels SET state = $2, reason = $3, version = version + 1, updated_at = now(),
+       closed_at = CASE WHEN $4 THEN now() ELSE closed_at END WHERE id = $1`,
+    [tunnel.id, next.state, next.reason, isFinalTunnel(next.state)],
+  )
+  const gateways = await desire(tx, tunnel.id, desiredListener(next.state))
+  if (isFinalTunnel(next.state)) {
+    await appendEvent(tx, {
+      organizationId: tunnel.organizationId,
+      type: `tunnel.${next.state}`,
+      resourceId: tunnel.id,
+      data: { deviceId: tunnel.deviceId, state: next.state, reason: next.reason },
+    })
+  }
+  await notify(tx, tunnelChangedChannel, tunnel.id)
+  return gateways
+}
+
+export function endTunnel(tx: PoolClient, tunnel: LockedTunnel, reason: EndReason): Promise<string[] | null> {
+  return moveTunnel(tx, tunnel, { kind: 'end', reason })
+}
+
+/** @returns the gateways that have something to do */
+export async function endTunnelsOfDevice(
+  tx: PoolClient,
+  organizationId: string,
+  deviceId: string,
+  reason: EndReason,
+): Promise<string[]> {
+  const { rows } = await tx.query<LockedTunnel>(
+    `SELECT ${lockColumns} FROM tunnels WHERE organization_id = $1 AND device_id = $2 AND ${active} ORDER BY id FOR UPDATE`,
+    [organizationId, deviceId],
+  )
+  const gateways = new Set<string>()
+  for (const tunnel of rows) for (const gateway of (await endTunnel(tx, tunnel, reason)) ?? []) gateways.add(gateway)
+  return [...gateways]
+}
+
+/** Raises the generation of ports that are desired otherwise, and tells their gateways. */
+async function desire(tx: PoolClient, tunnelId: string, desired: 'listen' | 'close'): Promise<string[]> {
+  const { rows } = await tx.query<{ gateway_id: string }>(
+    `UPDATE tunnel_ports SET desired = $2, desired_generation = desired_generation + 1
+     WHERE tunnel_id = $1 AND desired <> $2 RETURNING gateway_id`,
+    [tunnelId, desired],
+  )
+  const gateways = [...new Set(rows.map((row) => row.gateway_id))]
+  for (const gateway of gateways) await notify(tx, gatewayChannel(gateway), tunnelId)
+  return gateways
+}

@@ -1,0 +1,197 @@
+/** Tunnels as customers open, read, change and close them. */
+import type { TunnelReason, TunnelState } from '@culvert/lifecycle'
+import type { Pool, PoolClient } from 'pg'
+import { newId } from './ids.ts'
+import { chooseGateway } from './nodes.ts'
+import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
+import { appendEvent } from './outbox.ts'
+import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { inTransaction } from './transaction.ts'
+import { endTunnel, lockTunnel } from './tunnel-end.ts'
+
+export interface TunnelRecord {
+  readonly id: string
+  readonly deviceId: string
+  readonly state: TunnelState
+  readonly reason: TunnelReason | null
+  readonly allowFrom: string[]
+  readonly waitForDevice: boolean
+  readonly ttlSec: number
+  readonly expiresAt: Date
+  readonly version: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+  readonly openedAt: Date | null
+  readonly closedAt: Date | null
+  readonly devicePort: number
+  readonly gatewayId: string
+  readonly gatewayHost: string
+  readonly gatewayPort: number | null
+}
+
+export interface NewTunnel {
+  readonly organizationId: string
+  readonly deviceId: string
+  readonly devicePort: number
+  readonly ttlSec: number
+  /** Canonical prefixes. */
+  readonly allowFrom: readonly string[]
+  readonly waitForDevice: boolean
+}
+
+export type OpenFault = 'not_found' | 'device_offline' | 'device_not_tunnelable' | 'no_gateway' | 'tunnel_limit'
+
+export interface TunnelFilter {
+  readonly deviceId?: string | undefined
+  readonly state?: string | undefined
+}
+
+/** Tunnels of one device that have not ended. */
+export const maxActiveTunnels = 64
+const columns = `t.id, t.device_id AS "deviceId", t.state, t.reason, t.allow_from AS "allowFrom", t.wait_for_device AS "waitForDevice",
+  t.ttl_sec AS "ttlSec", t.expires_at AS "expiresAt", t.version, t.created_at AS "createdAt", t.updated_at AS "updatedAt",
+  t.opened_at AS "openedAt", t.closed_at AS "closedAt", p.device_port AS "devicePort", p.gateway_id AS "gatewayId",
+  g.public_host AS "gatewayHost", p.gateway_port AS "gatewayPort"`
+const source = `tunnels t JOIN tunnel_ports p ON p.organization_id = t.organization_id AND p.tunnel_id = t.id
+  JOIN gateways g ON g.id = p.gateway_id`
+
+/** Writes tunnel, port, event and notice at once; the gateway does the rest. */
+export async function openTunnel(
+  pool: Pool,
+  tunnel: NewTunnel,
+): Promise<{ id: string; state: TunnelState; gatewayId: string } | OpenFault> {
+  const { organizationId, deviceId } = tunnel
+  return inTransaction(pool, async (tx) => {
+    const device = await deviceForTunnel(tx, organizationId, deviceId)
+    if (!device) return 'not_found'
+    if (!device.tunnelable) return 'device_not_tunnelable'
+    if (!device.attached && !tunnel.waitForDevice) return 'device_offline'
+    if (device.activeTunnels >= maxActiveTunnels) return 'tunnel_limit'
+    const gatewayId = await chooseGateway(tx)
+    if (gatewayId === null) return 'no_gateway'
+    const id = newId('tun')
+    const state = device.attached ? 'opening' : 'waiting_for_device'
+    await insertTunnel(tx, { ...tunnel, id, state, gatewayId })
+    await appendEvent(tx, { organizationId, type: 'tunnel.requested', resourceId: id, data: { deviceId, state } })
+    if (device.attached) await notify(tx, gatewayChannel(gatewayId), id)
+    return { id, state, gatewayId }
+  })
+}
+
+/** The share lock keeps the device from being deleted until the tunnel is there to be ended with it. */
+async function deviceForTunnel(
+  tx: PoolClient,
+  organizationId: string,
+  deviceId: string,
+): Promise<{ tunnelable: boolean; attached: boolean; activeTunnels: number } | null> {
+  const { rows } = await tx.query<{ tunnelable: boolean; attached: boolean; activeTunnels: number }>(
+    `SELECT d.tunnelable, EXISTS (SELECT 1 FROM attachments a WHERE a.organization_id = $1 AND a.device_id = $2 AND a.state = 'attached') AS attached,
+       (SELECT count(*)::int FROM tunnels t WHERE t.organization_id = $1 AND t.device_id = $2
+         AND t.state IN ('requested', 'waiting_for_device', 'opening', 'open', 'draining')) AS "activeTunnels"
+     FROM devices d WHERE d.organization_id = $1 AND d.id = $2 AND d.deleted_at IS NULL FOR SHARE OF d`,
+    [organizationId, deviceId],
+  )
+  return rows[0] ?? null
+}
+
+async function insertTunnel(
+  tx: PoolClient,
+  tunnel: NewTunnel & { id: string; state: 'opening' | 'waiting_for_device'; gatewayId: string },
+): Promise<void> {
+  const listen = tunnel.state === 'opening'
+  await tx.query(
+    `INSERT INTO tunnels (id, organization_id, device_id, state, reason, allow_from, wait_for_device, ttl_sec, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::int, now() + $8::int * interval '1 second')`,
+    [
+      ...[tunnel.id, tunnel.organizationId, tunnel.deviceId, tunnel.state, listen ? null : 'device_offline'],
+      ...[tunnel.allowFrom, tunnel.waitForDevice, tunnel.ttlSec],
+    ],
+  )
+  await tx.query(
+    `INSERT INTO tunnel_ports (id, organization_id, tunnel_id, gateway_id, protocol, device_port, desired, desired_generation, applied_generation)
+     VALUES ($1, $2, $3, $4, 'tcp', $5, $6, $7, 0)`,
+    [newId('prt'), tunnel.organizationId, tunnel.id, tunnel.gatewayId, tunnel.devicePort, listen ? 'listen' : 'close', listen ? 1 : 0],
+  )
+}
+
+export async function findTunnel(sql: Pool | PoolClient, organizationId: string, id: string): Promise<TunnelRecord | null> {
+  const { rows } = await sql.query<TunnelRecord>(
+    `SELECT ${columns} FROM ${source} WHERE t.organization_id = $1 AND t.id = $2`,
+    [organizationId, id],
+  )
+  return rows[0] ?? null
+}
+
+export async function listTunnels(
+  pool: Pool,
+  organizationId: string,
+  filter: TunnelFilter,
+  page: PageRequest,
+): Promise<Page<TunnelRecord>> {
+  const where = new Conditions().add('t.organization_id = ?', organizationId)
+  if (filter.deviceId !== undefined) where.add('t.device_id = ?', filter.deviceId)
+  if (filter.state !== undefined) where.add('t.state = ?', filter.state)
+  if (page.after) where.add('(t.created_at, t.id) < (?, ?)', page.after.createdAt, page.after.id)
+  const { rows } = await pool.query<TunnelRecord>(
+    `SELECT ${columns} FROM ${source} WHERE ${where.text} ORDER BY t.created_at DESC, t.id DESC LIMIT ${page.limit + 1}`,
+    where.values,
+  )
+  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
+}
+
+/** @returns the gateways to hint */
+export async function closeTunnel(
+  pool: Pool,
+  organizationId: string,
+  id: string,
+): Promise<{ gateways: string[] } | 'not_found'> {
+  return inTransaction(pool, async (tx) => {
+    const tunnel = await lockTunnel(tx, id, organizationId)
+    return tunnel ? { gateways: (await endTunnel(tx, tunnel, 'requested')) ?? [] } : 'not_found'
+  })
+}
+
+export interface TunnelChange {
+  /** Seconds from now. */
+  readonly ttlSec?: number | undefined
+  readonly allowFrom?: readonly string[] | undefined
+}
+
+/** Acts on live tunnels: raising the generation makes the gateway read the new values, flows that stay allowed go on. */
+export async function changeTunnel(
+  pool: Pool,
+  key: { organizationId: string; id: string; ifVersion: number | null },
+  change: TunnelChange,
+): Promise<{ gateways: string[] } | 'not_found' | 'changed' | 'tunnel_not_active'> {
+  const { organizationId, id, ifVersion } = key
+  return inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{ version: number; live: boolean }>(
+      `SELECT version, state IN ('requested', 'waiting_for_device', 'opening', 'open') AND expires_at > now() AS live
+       FROM tunnels WHERE organization_id = $1 AND id = $2 FOR UPDATE`,
+      [organizationId, id],
+    )
+    const tunnel = rows[0]
+    if (!tunnel) return 'not_found'
+    if (ifVersion !== null && tunnel.version !== ifVersion) return 'changed'
+    if (!tunnel.live) return 'tunnel_not_active'
+    await tx.query(
+      `UPDATE tunnels SET version = version + 1, updated_at = now(), allow_from = coalesce($2::text[], allow_from), ttl_sec = coalesce($3::int, ttl_sec),
+         expires_at = CASE WHEN $3::int IS NULL THEN expires_at ELSE now() + $3::int * interval '1 second' END WHERE id = $1`,
+      [id, change.allowFrom ?? null, change.ttlSec ?? null],
+    )
+    const gateways = await repeatListen(tx, id)
+    const data = { changed: Object.keys(change).filter((name) => change[name as keyof TunnelChange] !== undefined) }
+    await appendEvent(tx, { organizationId, type: 'tunnel.updated', resourceId: id, data })
+    await notify(tx, tunnelChangedChannel, id)
+    return { gateways }
+  })
+}
+
+async function repeatListen(tx: PoolClient, tunnelId: string): Promise<string[]> {
+  const { rows } = await tx.query<{ gateway_id: string }>(
+    `UPDATE tunnel_ports SET desired_generation = desired_generation + 1 WHERE tunnel_id = $1 AND desired = 'listen' RETURNING gateway_id`,
+    [tunnelId],
+  )
+  for (const { gateway_id } of rows) await notify(tx, gatewayChannel(gateway_id), tunnelId)
+  return rows.map((row) => row.gateway_id)
+}

@@ -1,0 +1,102 @@
+/**
+ * One Child SA in the packet path: both directions, their counters and limits.
+ *
+ * Mutable on purpose: a packet changes counters and nothing else. Only `decapsulate`, `encapsulate` and `Sad` write here.
+ */
+import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
+import type { EspOpener, EspSealer } from './esp-transform.ts'
+import { prefixesOfRange, type Prefix } from './prefixes.ts'
+import { ReplayWindow } from './replay-window.ts'
+import { readUint32 } from './octets.ts'
+import { SelectorSet } from './selector-set.ts'
+import type { TransformPair } from './transform-pair.ts'
+
+/** When the owner is told to rekey; the hard limits are the sequence number and the IV counter (CONFORMANCE C66). */
+export interface SoftLimits {
+  readonly sequenceNumbers: number
+  /** Inner octets of one direction. */
+  readonly bytes: number
+}
+
+/** Three quarters of the 32-bit numbers; 2^38 octets keeps AES-CBC far from its birthday bound of 2^68 octets. */
+export const DEFAULT_SOFT_LIMITS: SoftLimits = { sequenceNumbers: 0xc0000000, bytes: 2 ** 38 }
+
+export class ChildSa {
+  readonly spiIn: Spi
+  readonly spiOut: number
+  readonly esn: boolean
+  readonly udpEncap: boolean
+  readonly peerBehindNat: boolean
+  readonly opener: EspOpener
+  readonly sealer: EspSealer
+  readonly replayWindow: ReplayWindow
+  readonly tsLocal: SelectorSet
+  readonly tsRemote: SelectorSet
+  /** Where outbound lookups find this SA: prefixes of tsRemote, or of tsLocal in the device role. */
+  readonly routes: readonly Prefix[]
+  path: Path
+  isOutboundActive = false
+  /** Last number sent. */
+  sequenceHigh = 0
+  sequenceLow = 0
+  packetsIn = 0
+  bytesIn = 0
+  packetsOut = 0
+  bytesOut = 0
+  hasReportedSoftLimit = false
+
+  constructor(
+    description: ChildSaDescription,
+    transforms: TransformPair,
+    replayWindow: ReplayWindow,
+    outboundBy: 'source' | 'destination',
+  ) {
+    this.spiIn = description.spiIn
+    this.spiOut = description.spiOut
+    this.esn = description.keys.esn
+    this.udpEncap = description.udpEncap
+    this.peerBehindNat = description.peerBehindNat
+    this.opener = transforms.opener
+    this.sealer = transforms.sealer
+    this.replayWindow = replayWindow
+    this.tsLocal = new SelectorSet(description.tsLocal)
+    this.tsRemote = new SelectorSet(description.tsRemote)
+    this.routes = routesOf(outboundBy === 'source' ? description.tsLocal : description.tsRemote)
+    this.path = description.path
+  }
+
+  /** True once, when either direction passed a soft limit. */
+  passesSoftLimit(limits: SoftLimits): boolean {
+    if (this.hasReportedSoftLimit) return false
+    const isPast =
+      (!this.esn &&
+        (this.sequenceLow >= limits.sequenceNumbers || this.replayWindow.topLow >= limits.sequenceNumbers)) ||
+      this.bytesOut >= limits.bytes ||
+      this.bytesIn >= limits.bytes
+    if (isPast) this.hasReportedSoftLimit = true
+    return isPast
+  }
+
+  destroy(): void {
+    this.opener.destroy()
+    this.sealer.destroy()
+  }
+}
+
+function routesOf(selectors: ChildSaDescription['tsLocal']): Prefix[] {
+  const routes: Prefix[] = []
+  const seen = new Set<string>()
+  for (const { startAddress, endAddress } of selectors) {
+    if (startAddress.length !== endAddress.length || startAddress.length % 4 !== 0) continue
+    for (const prefix of prefixesOfRange(wordsOf(startAddress), wordsOf(endAddress))) {
+      const key = `${prefix.words.join(',')}/${prefix.lengthBits}`
+      if (!seen.has(key)) routes.push(prefix)
+      seen.add(key)
+    }
+  }
+  return routes
+}
+
+function wordsOf(address: Uint8Array): Uint32Array {
+  return Uint32Array.from({ length: address.length / 4 }, (_, i) => readUint32(address, 4 * i))
+}

@@ -1,0 +1,123 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { FLOW_CLOSING_SEC, FLOW_IDLE_SEC, FlowEnd, type FlowKey, FlowTable } from './flow-table.ts'
+
+const KEY: FlowKey = {
+  deviceAddress: 0xf0000005,
+  devicePort: 60_000,
+  dialAddress: 0x0a7f0001,
+  dialPort: 40_000,
+  protocol: 6,
+}
+
+describe('flow table', () => {
+  it('knows a flow by all five of its parts', () => {
+    const table = new FlowTable({ maxFlows: 64, hashSeed: 1 })
+    table.open(KEY, true)
+    expect(table.has({ ...KEY })).toBe(true)
+    for (const part of ['deviceAddress', 'devicePort', 'dialAddress', 'dialPort', 'protocol'] as const) {
+      expect([part, table.has({ ...KEY, [part]: KEY[part] + 1 })]).toEqual([part, false])
+    }
+  })
+
+  it('forgets a flow that was quiet for 15 minutes, unless an outbound packet refreshed it', () => {
+    const table = new FlowTable({ maxFlows: 64, hashSeed: 1 })
+    table.open(KEY, true)
+    table.advanceTo(FLOW_IDLE_SEC)
+    expect(table.refresh(KEY)).toBe(true)
+    table.advanceTo(2 * FLOW_IDLE_SEC)
+    expect(table.has(KEY)).toBe(true)
+    table.advanceTo(2 * FLOW_IDLE_SEC + 1)
+    expect([table.has(KEY), table.refresh(KEY)]).toEqual([false, false])
+  })
+
+  it('is not kept alive by looking at it', () => {
+    const table = new FlowTable({ maxFlows: 64, hashSeed: 1 })
+    table.open(KEY, true)
+    for (let sec = 0; sec <= FLOW_IDLE_SEC; sec += 60) {
+      table.advanceTo(sec)
+      expect(table.has(KEY)).toBe(true)
+    }
+    table.advanceTo(FLOW_IDLE_SEC + 1)
+    expect(table.has(KEY)).toBe(false)
+  })
+
+  it('forgets a reset flow after 2 minutes, and one with both FINs, but not one with a single FIN', () => {
+    const ends: [string, (table: FlowTable) => void, boolean][] = [
+      ['reset', (table) => table.noteReset(KEY), false],
+      ['both', (table) => [FlowEnd.dial, FlowEnd.device].forEach((end) => table.noteFin(KEY, end)), false],
+      ['half', (table) => [FlowEnd.dial, FlowEnd.dial].forEach((end) => table.noteFin(KEY, end)), true],
+    ]
+    for (const [what, end, isAlive] of ends) {
+      const table = new FlowTable({ maxFlows: 64, hashSeed: 1 })
+      table.open(KEY, true)
+      end(table)
+      table.advanceTo(FLOW_CLOSING_SEC)
+      expect([what, table.has(KEY)]).toEqual([what, true])
+      table.advanceTo(FLOW_CLOSING_SEC + 1)
+      expect([what, table.has(KEY)]).toEqual([what, isAlive])
+    }
+  })
+
+  it('opens a closing flow again with a SYN, and not with anything else', () => {
+    const table = new FlowTable({ maxFlows: 64, hashSeed: 1 })
+    table.open(KEY, true)
+    table.noteReset(KEY)
+    table.open(KEY, false)
+    table.advanceTo(FLOW_CLOSING_SEC + 1)
+    expect(table.has(KEY)).toBe(false)
+    table.open(KEY, true)
+    table.advanceTo(3 * FLOW_CLOSING_SEC)
+    expect(table.has(KEY)).toBe(true)
+  })
+
+  it('stays bounded: a full bucket loses its oldest flow and keeps the others', () => {
+    const table = new FlowTable({ maxFlows: 8, hashSeed: 1 })
+    expect(table.capacity).toBe(8)
+    const flow = (dialPort: number): FlowKey => ({ ...KEY, dialPort })
+    for (let i = 0; i < 8; i++) {
+      table.advanceTo(i)
+      table.open(flow(i), true)
+    }
+    table.refresh(flow(0))
+    table.advanceTo(9)
+    table.open(flow(100), true)
+    expect([0, 1, 2, 7, 100].map((i) => table.has(flow(i)))).toEqual([true, false, true, true, true])
+  })
+
+  it('agrees with a map of flows and times while nothing is evicted', () => {
+    const step = fc.record({
+      call: fc.constantFrom('open', 'refresh', 'reset', 'advance'),
+      flow: fc.nat(5),
+      sec: fc.constantFrom(1, 100, FLOW_CLOSING_SEC, FLOW_CLOSING_SEC + 1, FLOW_IDLE_SEC),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.integer(), (steps, hashSeed) => {
+        const table = new FlowTable({ maxFlows: 512, hashSeed })
+        const model = new Map<number, { lastSec: number; idleSec: number }>()
+        const refreshed: [found: boolean, expected: boolean][] = []
+        let nowSec = 0
+        const isLive = (flow: number): boolean => {
+          const known = model.get(flow)
+          return known !== undefined && nowSec - known.lastSec <= known.idleSec
+        }
+        for (const { call, flow, sec } of steps) {
+          const key = { ...KEY, devicePort: flow }
+          if (call === 'advance') table.advanceTo((nowSec += sec))
+          else if (call === 'open') {
+            table.open(key, true)
+            model.set(flow, { lastSec: nowSec, idleSec: FLOW_IDLE_SEC })
+          } else if (call === 'refresh') {
+            refreshed.push([table.refresh(key), isLive(flow)])
+            if (isLive(flow)) model.get(flow)!.lastSec = nowSec
+          } else {
+            table.noteReset(key)
+            if (isLive(flow)) model.get(flow)!.idleSec = FLOW_CLOSING_SEC
+          }
+          for (let other = 0; other <= 5; other++) expect(table.has({ ...KEY, devicePort: other })).toBe(isLive(other))
+        }
+        for (const [found, expected] of refreshed) expect(found).toBe(expected)
+      }),
+    )
+  })
+})

@@ -1,0 +1,158 @@
+/**
+ * Flows that were opened from a dial address towards a device; the memory behind "a device only ever answers".
+ *
+ * Set-associative hash of typed arrays: a flow lives in one of the `WAYS` entries of its bucket, so every operation reads at most
+ * one bucket and nothing is ever swept. A full bucket loses its oldest flow. Only outbound packets insert or refresh; a device can
+ * neither fill the table nor keep a flow alive. Keys are IPv4 today; IPv6 needs wider keys and the same calls.
+ *
+ *   key: device address | device port << 16 | dial port | dial address | protocol
+ */
+const WAYS = 8
+
+export interface FlowTableOptions {
+  /** Rounded up to a power of two. */
+  readonly maxFlows: number
+  /** Odd or even, any 32 bits; spreads the buckets differently in each process. */
+  readonly hashSeed: number
+}
+
+export const FLOW_IDLE_SEC = 15 * 60
+export const FLOW_CLOSING_SEC = 2 * 60
+
+/** Who is on which side; ports are 0 and the echo identifier for ICMP. */
+export interface FlowKey {
+  deviceAddress: number
+  devicePort: number
+  dialAddress: number
+  dialPort: number
+  protocol: number
+}
+
+export const FlowEnd = { dial: 1, device: 2 } as const
+export type FlowEnd = (typeof FlowEnd)[keyof typeof FlowEnd]
+
+const FIN_FROM_BOTH = FlowEnd.dial | FlowEnd.device
+const RESET = 4
+
+export class FlowTable {
+  readonly #device: Uint32Array
+  readonly #ports: Uint32Array
+  readonly #dial: Uint32Array
+  /** 0 marks a free entry: protocol 0 carries no flow. */
+  readonly #protocol: Uint8Array
+  /** FIN seen from dial (1), from device (2), RST (4). */
+  readonly #closing: Uint8Array
+  readonly #lastSec: Uint32Array
+  readonly #bucketMask: number
+  readonly #seed: number
+  #nowSec = 0
+
+  constructor(options: FlowTableOptions) {
+    let buckets = 1
+    while (buckets * WAYS < options.maxFlows) buckets *= 2
+    const entries = buckets * WAYS
+    this.#device = new Uint32Array(entries)
+    this.#ports = new Uint32Array(entries)
+    this.#dial = new Uint32Array(entries)
+    this.#protocol = new Uint8Array(entries)
+    this.#closing = new Uint8Array(entries)
+    this.#lastSec = new Uint32Array(entries)
+    this.#bucketMask = buckets - 1
+    this.#seed = options.hashSeed | 0
+  }
+
+  get capacity(): number {
+    return this.#protocol.length
+  }
+
+  /** Moves the table's clock, in seconds of any monotonic origin; a few seconds late does not matter. */
+  advanceTo(nowSec: number): void {
+    this.#nowSec = nowSec
+  }
+
+  /** An outbound packet that may open: inserts or refreshes. A closing flow opens again when `isFresh` (TCP SYN). */
+  open(key: FlowKey, isFresh: boolean): void {
+    let entry = this.#find(key)
+    if (entry === -1) entry = this.#claim(key)
+    else if (isFresh) this.#closing[entry] = 0
+    this.#lastSec[entry] = this.#nowSec
+  }
+
+  /** An outbound packet that may not open. @returns whether the flow exists */
+  refresh(key: FlowKey): boolean {
+    const entry = this.#find(key)
+    if (entry === -1) return false
+    this.#lastSec[entry] = this.#nowSec
+    return true
+  }
+
+  has(key: FlowKey): boolean {
+    return this.#find(key) !== -1
+  }
+
+  noteFin(key: FlowKey, from: FlowEnd): void {
+    this.#noteClosing(key, from)
+  }
+
+  noteReset(key: FlowKey): void {
+    this.#noteClosing(key, RESET)
+  }
+
+  #noteClosing(key: FlowKey, bits: number): void {
+    const entry = this.#find(key)
+    if (entry !== -1) this.#closing[entry] = this.#closing[entry]! | bits
+  }
+
+  #find(key: FlowKey): number {
+    const first = this.#bucketOf(key)
+    for (let entry = first; entry < first + WAYS; entry++) {
+      if (this.#isSame(entry, key)) return this.#isLive(entry) ? entry : -1
+    }
+    return -1
+  }
+
+  /** Takes the entry of a dead flow, or else of the one that was quiet for longest. */
+  #claim(key: FlowKey): number {
+    const first = this.#bucketOf(key)
+    let chosen = first
+    for (let entry = first; entry < first + WAYS; entry++) {
+      if (this.#isSame(entry, key) || !this.#isLive(entry)) {
+        chosen = entry
+        break
+      }
+      if (this.#lastSec[entry]! < this.#lastSec[chosen]!) chosen = entry
+    }
+    this.#device[chosen] = key.deviceAddress
+    this.#ports[chosen] = (key.devicePort << 16) | key.dialPort
+    this.#dial[chosen] = key.dialAddress
+    this.#protocol[chosen] = key.protocol
+    this.#closing[chosen] = 0
+    return chosen
+  }
+
+  #isSame(entry: number, key: FlowKey): boolean {
+    return (
+      this.#ports[entry] === ((key.devicePort << 16) | key.dialPort) >>> 0 &&
+      this.#device[entry] === key.deviceAddress &&
+      this.#protocol[entry] === key.protocol &&
+      this.#dial[entry] === key.dialAddress
+    )
+  }
+
+  #isLive(entry: number): boolean {
+    if (this.#protocol[entry] === 0) return false
+    const closing = this.#closing[entry]!
+    const isClosing = (closing & RESET) !== 0 || (closing & FIN_FROM_BOTH) === FIN_FROM_BOTH
+    return this.#nowSec - this.#lastSec[entry]! <= (isClosing ? FLOW_CLOSING_SEC : FLOW_IDLE_SEC)
+  }
+
+  #bucketOf(key: FlowKey): number {
+    let hash = this.#seed ^ key.deviceAddress
+    hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
+    hash ^= (key.devicePort << 16) | key.dialPort
+    hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b)
+    hash ^= Math.imul(key.dialAddress ^ key.protocol, 0x9e3779b1)
+    hash = Math.imul(hash ^ (hash >>> 16), 0x21f0aaad)
+    return ((hash ^ (hash >>> 15)) & this.#bucketMask) * WAYS
+  }
+}

@@ -1,0 +1,162 @@
+import type { Spi } from '@culvert/ikev2'
+import { beforeEach, describe, expect, it } from 'vitest'
+import {
+  describeSa,
+  installIn,
+  ip4,
+  ip6,
+  keysOf,
+  parsed,
+  range4,
+  SAD_OPTIONS,
+  SUITES,
+  transformContext,
+  udp,
+} from '../test/packets.ts'
+import { DropCode } from './drop-code.ts'
+import { Sad } from './sad.ts'
+import { composeSpi } from './spi.ts'
+import { createTransformPair } from './transform-pair.ts'
+
+const A = composeSpi(1, 1, 0)
+const B = composeSpi(1, 2, 0)
+const C = composeSpi(1, 3, 0)
+const toDevice = parsed(ip4({ source: '10.127.0.1', destination: '10.128.0.5' }, udp(1, 2)))
+
+describe('SAD', () => {
+  let sad: Sad
+  beforeEach(() => {
+    sad = new Sad(SAD_OPTIONS)
+  })
+  const spiFor = (packet = toDevice): number => {
+    const found = sad.outbound(packet)
+    return typeof found === 'number' ? found : found.spiIn
+  }
+
+  it('keeps sending with the old SA until the new one is activated, and receives on both (rekey)', () => {
+    installIn(sad, describeSa(A))
+    installIn(sad, describeSa(B, { outbound: false, replaces: A }))
+    expect(spiFor()).toBe(A)
+    sad.activateOutbound(B)
+    expect(spiFor()).toBe(B)
+    expect([sad.inbound(A)?.spiIn, sad.inbound(B)?.spiIn]).toEqual([A, B])
+    sad.remove(A)
+    expect([sad.inbound(A), spiFor()]).toEqual([undefined, B])
+  })
+
+  it('falls back to the older SA when the newer one goes away', () => {
+    installIn(sad, describeSa(A))
+    installIn(sad, describeSa(B))
+    sad.remove(B)
+    expect(spiFor()).toBe(A)
+    sad.remove(A)
+    expect(spiFor()).toBe(DropCode.noOutboundSa)
+    expect(sad.size).toBe(0)
+  })
+
+  it('sends nothing with an SA that was never activated', () => {
+    installIn(sad, describeSa(A, { outbound: false }))
+    expect(spiFor()).toBe(DropCode.noOutboundSa)
+  })
+
+  it('prefers the longer prefix over the newer SA', () => {
+    installIn(sad, describeSa(A, { tsRemote: [range4('10.128.0.5', '10.128.0.5')] }))
+    installIn(sad, describeSa(B, { tsRemote: [range4('10.128.0.0', '10.128.255.255')] }))
+    installIn(sad, describeSa(C, { tsRemote: [range4('0.0.0.0', '255.255.255.255')] }))
+    expect(spiFor()).toBe(A)
+    expect(spiFor(parsed(ip4({ source: '10.127.0.1', destination: '10.128.9.9' }, udp(1, 2))))).toBe(B)
+    expect(spiFor(parsed(ip4({ source: '10.127.0.1', destination: '192.0.2.1' }, udp(1, 2))))).toBe(C)
+  })
+
+  it('goes on to the next SA when selectors of the first do not match', () => {
+    installIn(sad, describeSa(A))
+    const onlyTcp = [range4('10.128.0.5', '10.128.0.5', { protocol: 6 })]
+    installIn(sad, describeSa(B, { tsRemote: onlyTcp }))
+    expect(spiFor()).toBe(A)
+    sad.remove(A)
+    expect(spiFor()).toBe(DropCode.outboundSelectorMismatch)
+  })
+
+  it('finds simulated devices by their source when they all talk to one place', () => {
+    sad = new Sad({ ...SAD_OPTIONS, outboundBy: 'source' })
+    for (const [spiIn, address] of [
+      [A, '10.128.0.1'],
+      [B, '10.128.0.2'],
+    ] as const) {
+      const tsRemote = [range4('10.127.0.0', '10.127.0.255')]
+      installIn(sad, describeSa(spiIn, { tsLocal: [range4(address, address)], tsRemote }))
+    }
+    expect(spiFor(parsed(ip4({ source: '10.128.0.2', destination: '10.127.0.1' }, udp(1, 2))))).toBe(B)
+    expect(spiFor(parsed(ip4({ source: '10.128.0.3', destination: '10.127.0.1' }, udp(1, 2))))).toBe(
+      DropCode.noOutboundSa,
+    )
+  })
+
+  it('routes IPv6 by longest prefix as well', () => {
+    const all = { type: 8 as const, protocol: 0, startPort: 0, endPort: 0xffff }
+    const range = (start: number[], end: number[]) => ({ ...all, startAddress: groups(start), endAddress: groups(end) })
+    const local = range([0xfd01, 0, 0, 0, 0, 0, 0, 0], [0xfd01, 0, 0, 0, 0, 0, 0, 0xffff])
+    const host = [0xfd00, 0, 0, 0, 0, 0, 0, 5]
+    const wide = range([0xfd00, 0, 0, 0, 0, 0, 0, 0], [0xfd00, 0, 0, 0, 0xffff, 0xffff, 0xffff, 0xffff])
+    installIn(sad, describeSa(A, { tsLocal: [local], tsRemote: [wide] }))
+    installIn(sad, describeSa(B, { tsLocal: [local], tsRemote: [range(host, host)] }))
+    const to = (destination: number[]) =>
+      parsed(ip6({ source: [0xfd01, 0, 0, 0, 0, 0, 0, 1], destination, nextHeader: 17 }, udp(1, 2)))
+    expect(spiFor(to(host))).toBe(B)
+    expect(spiFor(to([0xfd00, 0, 0, 0, 1, 2, 3, 4]))).toBe(A)
+    expect(spiFor(to([0xfd00, 0, 0, 1, 0, 0, 0, 5]))).toBe(DropCode.noOutboundSa)
+    sad.remove(B)
+    expect(spiFor(to(host))).toBe(A)
+  })
+
+  it('refuses SPIs of another slot or outside the table, SPIs in use, SPI 0 for sending, and endless selectors', () => {
+    const install = (...words: Parameters<typeof describeSa>): unknown => {
+      const description = describeSa(...words)
+      const pair = createTransformPair(description.keys, transformContext())
+      return pair.ok ? sad.install(description, pair.value) : pair.error
+    }
+    expect(install(composeSpi(2, 1, 0))).toBe('spiNotOurs')
+    expect(install(composeSpi(1, 16, 0))).toBe('spiNotOurs')
+    installIn(sad, describeSa(A))
+    expect(install(A)).toBe('spiInUse')
+    expect(install(composeSpi(1, 1, 1))).toBe('spiInUse')
+    expect(install(B, { spiOut: 0 as Spi })).toBe('spiOutZero')
+    const many = Array.from({ length: 65 }, () => range4('10.0.0.1', '10.0.0.1'))
+    expect(install(B, { tsRemote: many })).toBe('tooManySelectors')
+    expect(sad.size).toBe(1)
+  })
+
+  it('zeroes the keys of a removed SA', () => {
+    const sa = installIn(sad, describeSa(A, { keys: keysOf(SUITES[0]!, 1, 2, false) }))
+    const sealed = (): string => {
+      const out = new Uint8Array(60)
+      sa.sealer.seal(new Uint8Array(20), out, 0, 0)
+      return Buffer.from(out.subarray(16)).toString('hex')
+    }
+    sad.clear()
+    expect(sad.size).toBe(0)
+    const keys = { ...keysOf(SUITES[0]!, 0, 0, false) }
+    const zero = createTransformPair(keys, transformContext())
+    const out = new Uint8Array(60)
+    if (zero.ok) zero.value.sealer.seal(new Uint8Array(20), out, 0, 0)
+    expect(sealed()).toBe(Buffer.from(out.subarray(16)).toString('hex'))
+  })
+
+  it('splits any range of addresses into routes that hold exactly it', () => {
+    installIn(sad, describeSa(A, { tsRemote: [range4('10.128.0.3', '10.128.1.17')] }))
+    for (const [address, isInside] of [
+      ['10.128.0.2', false],
+      ['10.128.0.3', true],
+      ['10.128.0.255', true],
+      ['10.128.1.17', true],
+      ['10.128.1.18', false],
+    ] as const) {
+      const packet = parsed(ip4({ source: '10.127.0.1', destination: address }, udp(1, 2)))
+      expect([address, spiFor(packet)]).toEqual([address, isInside ? A : DropCode.noOutboundSa])
+    }
+  })
+})
+
+function groups(values: readonly number[]): Uint8Array {
+  return Uint8Array.from(values.flatMap((group) => [group >>> 8, group & 0xff]))
+}

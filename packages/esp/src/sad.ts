@@ -1,0 +1,116 @@
+/**
+ * Security association database (RFC 4301 4.4.2): inbound by SPI in a dense table, outbound by inner address.
+ *
+ * Inbound is one array read and an exact comparison of the SPI. Outbound is by longest prefix; among SAs of the same address the
+ * one activated last wins, which is what moves traffic at a rekey: the new SA receives from `install` on, sends from
+ * `activateOutbound` on, and the old one receives until `remove`. Neither cost depends on the number of SAs.
+ */
+import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
+import { ChildSa } from './child-sa.ts'
+import { DropCode } from './drop-code.ts'
+import type { InnerPacket } from './inner-packet.ts'
+import { ReplayWindow } from './replay-window.ts'
+import { RouteTable } from './route-table.ts'
+import { MAX_SELECTORS } from './selector-set.ts'
+import { SPI_INDEX_COUNT, spiIndex, spiSlot } from './spi.ts'
+import type { TransformPair } from './transform-pair.ts'
+
+export interface SadOptions {
+  readonly nodeSlot: number
+  readonly maxSas: number
+  readonly replayWindowPackets: number
+  /**
+   * `destination` for a concentrator: many peers, each with its own inner addresses. `source` for simulated devices: many local
+   * addresses that all talk to the same place.
+   */
+  readonly outboundBy: 'source' | 'destination'
+}
+
+export type InstallError = 'spiNotOurs' | 'spiInUse' | 'spiOutZero' | 'tooManySelectors'
+
+export class Sad {
+  readonly #options: SadOptions
+  readonly #bySpi: (ChildSa | undefined)[]
+  readonly #routes = new RouteTable<ChildSa>()
+  readonly #bySource: boolean
+  #size = 0
+
+  constructor(options: SadOptions) {
+    if (options.maxSas < 1 || options.maxSas > SPI_INDEX_COUNT) throw new RangeError('maxSas must be 1..131072')
+    this.#options = options
+    this.#bySource = options.outboundBy === 'source'
+    this.#bySpi = Array.from<undefined>({ length: options.maxSas })
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Takes over `transforms`. Sends nothing with it unless `description.outbound`. */
+  install(description: ChildSaDescription, transforms: TransformPair): ChildSa | InstallError {
+    const index = spiIndex(description.spiIn)
+    if (spiSlot(description.spiIn) !== this.#options.nodeSlot || index >= this.#bySpi.length) return 'spiNotOurs'
+    if (this.#bySpi[index] !== undefined) return 'spiInUse'
+    if (description.spiOut === 0) return 'spiOutZero'
+    if (Math.max(description.tsLocal.length, description.tsRemote.length) > MAX_SELECTORS) return 'tooManySelectors'
+    const window = new ReplayWindow(this.#options.replayWindowPackets)
+    const sa = new ChildSa(description, transforms, window, this.#options.outboundBy)
+    this.#bySpi[index] = sa
+    this.#size++
+    if (description.outbound) this.activateOutbound(sa.spiIn)
+    return sa
+  }
+
+  /** From now on packets for its addresses leave through this SA. Unknown SPIs are ignored. */
+  activateOutbound(spiIn: Spi): void {
+    const sa = this.inbound(spiIn)
+    if (sa === undefined) return
+    sa.isOutboundActive = true
+    for (const prefix of sa.routes) this.#routes.add(prefix, sa)
+  }
+
+  move(spiIn: Spi, path: Path): void {
+    const sa = this.inbound(spiIn)
+    if (sa !== undefined) sa.path = path
+  }
+
+  /** Forgets the SA and zeroes its keys; traffic falls back to an older active SA of the same addresses, if there is one. */
+  remove(spiIn: Spi): void {
+    const sa = this.inbound(spiIn)
+    if (sa === undefined) return
+    for (const prefix of sa.routes) this.#routes.remove(prefix, sa)
+    this.#bySpi[spiIndex(spiIn)] = undefined
+    this.#size--
+    sa.destroy()
+  }
+
+  /** The SA with exactly this SPI. */
+  inbound(spi: number): ChildSa | undefined {
+    const sa = this.#bySpi[spiIndex(spi)]
+    return sa !== undefined && sa.spiIn === spi ? sa : undefined
+  }
+
+  /** @returns the SA, or the drop code that says why there is none (`noOutboundSa`, `outboundSelectorMismatch`). */
+  outbound(packet: InnerPacket): ChildSa | DropCode {
+    const isIp4 = packet.version === 4
+    const address4 = this.#bySource ? packet.source4 : packet.destination4
+    const address6 = this.#bySource ? packet.source6 : packet.destination6
+    const levels = isIp4 ? this.#routes.levelCount4 : this.#routes.levelCount6
+    let code: DropCode = DropCode.noOutboundSa
+    for (let level = 0; level < levels; level++) {
+      const candidates = isIp4 ? this.#routes.find4(level, address4) : this.#routes.find6(level, address6)
+      if (candidates === undefined) continue
+      for (let i = 0; i < candidates.length; i++) {
+        const sa = candidates[i]!
+        if (sa.tsLocal.matchesSource(packet) && sa.tsRemote.matchesDestination(packet)) return sa
+      }
+      code = DropCode.outboundSelectorMismatch
+    }
+    return code
+  }
+
+  /** Removes every SA and zeroes all keys. */
+  clear(): void {
+    for (const sa of this.#bySpi) if (sa !== undefined) this.remove(sa.spiIn)
+  }
+}

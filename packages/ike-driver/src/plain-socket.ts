@@ -1,0 +1,40 @@
+/**
+ * The UDP socket of the IKE port (500): messages without the non-ESP marker (RFC 7296 2.23).
+ *
+ * Datagrams shorter than an IKE header or longer than 64 KiB never reach the core. Sends that the kernel refuses are dropped;
+ * the protocol retransmits.
+ */
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { isIPv6 } from 'node:net'
+import type { Path, SocketAddress } from '@culvert/ikev2'
+
+const IKE_HEADER_BYTES = 28
+
+export interface PlainSocket {
+  readonly local: SocketAddress
+  send(bytes: Uint8Array, remote: SocketAddress): void
+  close(): Promise<void>
+}
+
+/** @throws the bind error (EADDRINUSE, EACCES) of the system. */
+export async function openPlainSocket(
+  bind: SocketAddress,
+  onDatagram: (bytes: Uint8Array, path: Path) => void,
+): Promise<PlainSocket> {
+  const socket: Socket = createSocket({ type: isIPv6(bind.address) ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 })
+  socket.bind(bind.port, bind.address)
+  await once(socket, 'listening')
+  const bound = socket.address()
+  const local: SocketAddress = { address: bound.address, port: bound.port }
+  socket.on('message', (bytes, from) => {
+    if (bytes.length < IKE_HEADER_BYTES) return
+    onDatagram(bytes, { local, remote: { address: from.address, port: from.port } })
+  })
+  socket.on('error', () => {}) // e.g. an ICMP error for an earlier send: never a reason to stop
+  return {
+    local,
+    send: (bytes, remote) => socket.send(bytes, remote.port, remote.address, () => {}),
+    close: () => new Promise((done) => socket.close(() => done())),
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * Answers of the driver, by ticket. One that is late, doubled, for nobody or of the wrong kind does nothing.
+ */
+import type { Answer } from './contract.ts'
+import type { Context } from './context.ts'
+import { answerAttach, answerCredential } from '../exchanges/ike-auth/decide.ts'
+
+export function hearAnswer(context: Context, ticket: number, answer: Answer): void {
+  const { asks } = context.tables
+  const sa = asks.get(ticket)
+  if (sa === undefined) return
+  const { state } = sa
+  if (state.phase === 'credentialAsked' && answer.kind === 'credential') {
+    asks.delete(ticket)
+    answerCredential(context, sa, state, answer)
+  } else if (state.phase === 'attachAsked' && answer.kind === 'attach') {
+    asks.delete(ticket)
+    answerAttach(context, sa, state, answer)
+  }
+}

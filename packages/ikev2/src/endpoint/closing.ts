@@ -1,0 +1,115 @@
+/**
+ * Ends things: an IKE SA, an attachment with everything on it, an attempt that never stood.
+ *
+ * Every inbound SPI that was allocated is given back exactly once, by `removeChildSa` when it was installed and by `releaseSpi`
+ * when not. Whoever heard an attachment key (in a question or an event) hears `closed` for it;
+ * an attempt of ours that fails before is reported by `attemptFailed`.
+ */
+import type { CloseReason, Path } from './contract.ts'
+import { type Context, emit } from './context.ts'
+import type { Identity } from '../message/model.ts'
+import { type Attachment, dropChild, dropOther } from '../sa/attachment.ts'
+import type { ChildSa } from '../sa/child-sa.ts'
+import type { Channel } from '../sa/channel.ts'
+import type { IkeSa } from '../sa/ike-sa.ts'
+import { retransmissionSpanMs } from '../sa/retransmission.ts'
+
+/** Drops every trace of an IKE SA, and its keys. Child SAs belong to the attachment and are not touched. */
+export function forgetIkeSa(context: Context, sa: IkeSa): void {
+  const { tables } = context
+  const { state } = sa
+  tables.bySpi.delete(sa.localSpi)
+  tables.timers.remove(sa)
+  context.touched.delete(sa)
+  if ('digest' in state) tables.halfOpen.delete(state.digest)
+  if ('ticket' in state) tables.asks.delete(state.ticket)
+  if ('attachment' in state) dropOther(state.attachment, sa)
+  if (state.phase === 'authSent') context.effects.push({ kind: 'releaseSpi', spiIn: state.spiIn })
+  if (state.phase === 'initSent') return
+  releaseAttempt(context, state.channel)
+  wipe(state.channel)
+}
+
+/** Keeps an IKE SA only to repeat its last response, for as long as the peer may repeat its request (RFC 7296 1.4.1). */
+export function lingerClosed(context: Context, sa: IkeSa, channel: Channel): void {
+  if ('attachment' in sa.state) dropOther(sa.state.attachment, sa)
+  releaseAttempt(context, channel)
+  channel.pending = null
+  const expiresAtMs = context.env.nowMs + retransmissionSpanMs(context.config.timing)
+  sa.state = { phase: 'closed', channel, expiresAtMs }
+  context.touched.add(sa)
+}
+
+/**
+ * Ends an attachment at once, without a word to the peer.
+ *
+ * @param answered an IKE SA that still has to repeat the response just sent; the others are forgotten.
+ */
+export function closeAttachment(
+  context: Context,
+  attachment: Attachment,
+  reason: CloseReason,
+  answered: IkeSa | null = null,
+): void {
+  if (attachment.stage === 'closed') return
+  for (const child of attachment.children) context.effects.push(removal(attachment, child))
+  attachment.children = []
+  attachment.tasks = []
+  const ikeSas = attachment.current === null ? attachment.others : [...attachment.others, attachment.current]
+  if (attachment.stage === 'established') context.tables.established -= 1
+  const isUnknownOutside = attachment.stage === 'forming' && attachment.role === 'initiator'
+  attachment.stage = 'closed'
+  for (const sa of ikeSas) {
+    if (sa === answered && sa.state.phase !== 'initSent') lingerClosed(context, sa, sa.state.channel)
+    else forgetIkeSa(context, sa)
+  }
+  context.tables.attachments.delete(attachment.key)
+  if (isUnknownOutside) return
+  emit(context, { kind: 'closed', key: attachment.key, subject: attachment.subject, reason })
+}
+
+/** Ends an IKE SA of ours as responder that is not authenticated to the end, without a word to the peer. */
+export function closeHalfOpen(context: Context, sa: IkeSa, reason: CloseReason): void {
+  const { state } = sa
+  forgetIkeSa(context, sa)
+  if (state.phase === 'attachAsked') closeAttachment(context, state.attachment, reason)
+}
+
+/** Takes one Child SA out of the data plane. */
+export function removeChild(context: Context, attachment: Attachment, child: ChildSa): void {
+  dropChild(attachment, child)
+  context.effects.push(removal(attachment, child))
+  emit(context, { kind: 'childClosed', key: attachment.key, spiIn: child.spiIn })
+}
+
+function removal(attachment: Attachment, child: ChildSa): Context['effects'][number] {
+  return { kind: 'removeChildSa', key: attachment.key, spiIn: child.spiIn }
+}
+
+/** Gives back what the request under way had allocated. */
+function releaseAttempt(context: Context, channel: Channel): void {
+  const attempt = channel.pending?.attempt
+  if (attempt?.kind === 'rekeyChild') context.effects.push({ kind: 'releaseSpi', spiIn: attempt.spiIn })
+}
+
+function wipe(channel: Channel): void {
+  channel.skD.fill(0)
+  for (const keys of [channel.sending, channel.receiving]) {
+    keys.encrKey.fill(0)
+    keys.integKey.fill(0)
+  }
+}
+
+/** Tells people why an attempt came to nothing. `detail` is ours, never text of the peer. */
+export function reportFailure(
+  context: Context,
+  failure: {
+    readonly path: Path
+    readonly subject: string | null
+    readonly idI: Identity | null
+    readonly reason: CloseReason
+    readonly detail: string
+  },
+): void {
+  emit(context, { kind: 'attemptFailed', ...failure })
+}

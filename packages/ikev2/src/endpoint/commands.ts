@@ -1,0 +1,52 @@
+/**
+ * Commands of the driver. One for an attachment that is gone, or that asks for what is happening already, does nothing.
+ */
+import type { Command } from './contract.ts'
+import type { Context } from './context.ts'
+import { followPeer } from './moving.ts'
+import { queueWork } from './work.ts'
+import { scheduleDeletion } from '../exchanges/create-child-sa/complete-child.ts'
+import { initiate } from '../exchanges/ike-sa-init/initiate.ts'
+import { type Attachment, findChildIn } from '../sa/attachment.ts'
+
+export function obey(context: Context, command: Command): void {
+  if (command.kind === 'initiate') {
+    initiate(context, command.peer)
+    return
+  }
+  const attachment = context.tables.attachments.get(command.key)
+  if (attachment === undefined || attachment.current === null) return
+  context.touched.add(attachment.current)
+  obeyFor(context, attachment, command)
+}
+
+function obeyFor(context: Context, attachment: Attachment, command: Exclude<Command, { kind: 'initiate' }>): void {
+  switch (command.kind) {
+    case 'rekeyIke':
+      queueWork(context, attachment, { kind: 'rekeyIke', group: null })
+      break
+    case 'rekeyChild':
+    case 'childSoftLimit':
+      queueWork(context, attachment, { kind: 'rekeyChild', spiIn: command.spiIn, group: null })
+      break
+    case 'deleteChild': {
+      const child = findChildIn(attachment, command.spiIn)
+      if (child !== null && child.state.kind !== 'deleting') scheduleDeletion(attachment, child)
+      break
+    }
+    case 'deleteIke':
+      queueWork(context, attachment, { kind: 'deleteIke', reason: command.reason })
+      break
+    case 'checkLiveness':
+      queueWork(context, attachment, { kind: 'liveness' })
+      break
+    case 'inboundTraffic':
+      attachment.heardAtMs = context.env.nowMs
+      break
+    case 'peerMoved': {
+      const path = { local: attachment.route.path.local, remote: command.remote }
+      if (followPeer(context, attachment, path)) queueWork(context, attachment, { kind: 'liveness' })
+      break
+    }
+  }
+}

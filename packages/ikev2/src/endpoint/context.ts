@@ -1,0 +1,42 @@
+/**
+ * One step of the endpoint: what came in with it and what goes out of it. Handlers take a context and never return effects.
+ *
+ * `touched` lists the IKE SAs whose next deadline or next request has to be worked out when the input has been dealt with.
+ */
+import type { Effect, EndpointConfig, Env, IkeEvent, Path, Question } from './contract.ts'
+import type { IkeHeader, MessageId, Payload } from '../message/model.ts'
+import type { Channel } from '../sa/channel.ts'
+import type { IkeSa } from '../sa/ike-sa.ts'
+import type { Tables } from './tables.ts'
+
+export interface Context {
+  readonly config: EndpointConfig
+  readonly env: Env
+  readonly tables: Tables
+  readonly effects: Effect[]
+  readonly touched: Set<IkeSa>
+}
+
+/** An authenticated, decoded message on an IKE SA, of the message id its window expects. */
+export interface Received {
+  readonly sa: IkeSa
+  readonly channel: Channel
+  readonly header: IkeHeader
+  readonly messageId: MessageId
+  readonly payloads: readonly Payload[]
+  readonly path: Path
+}
+
+export function emit(context: Context, event: IkeEvent): void {
+  context.effects.push({ kind: 'event', event })
+}
+
+/** Asks the driver on behalf of this IKE SA. @returns the ticket its answer will carry. */
+export function ask(context: Context, sa: IkeSa, question: Question): number {
+  const { tables } = context
+  const ticket = tables.nextTicket
+  tables.nextTicket += 1
+  tables.asks.set(ticket, sa)
+  context.effects.push({ kind: 'ask', ticket, question })
+  return ticket
+}

@@ -1,0 +1,46 @@
+/**
+ * From a row of the transition table to the code that acts upon it, and the check that the next phase is one of the row's.
+ */
+import type { Context, Received } from './context.ts'
+import { receiveAuthRequest } from '../exchanges/ike-auth/receive-request.ts'
+import { receiveAuthResponse } from '../exchanges/ike-auth/receive-response.ts'
+import { receiveCreateChildSaRequest } from '../exchanges/create-child-sa/receive-request.ts'
+import { receiveCreateChildSaResponse } from '../exchanges/create-child-sa/receive-response.ts'
+import { receiveInformationalRequest } from '../exchanges/informational/receive-request.ts'
+import { receiveInformationalResponse } from '../exchanges/informational/receive-response.ts'
+import type { MessageRow } from '../sa/transition-table.ts'
+
+/** The message fits the row. A response ends the request it answers. */
+export function hear(context: Context, row: MessageRow, received: Received): void {
+  const { sa, channel } = received
+  const { state } = sa
+  const attempt = channel.pending?.attempt ?? null
+  if (row.role === 'response') channel.pending = null
+  switch (row.handler) {
+    case 'authRequest':
+      if (state.phase === 'initAnswered') receiveAuthRequest(context, received, state)
+      break
+    case 'authResponse':
+      if (state.phase === 'authSent') receiveAuthResponse(context, received, state)
+      break
+    case 'createChildSaRequest':
+      if ('attachment' in state) receiveCreateChildSaRequest(context, received, state.attachment)
+      break
+    case 'createChildSaResponse':
+      if ('attachment' in state && attempt !== null) {
+        receiveCreateChildSaResponse(context, received, state.attachment, attempt)
+      }
+      break
+    case 'informationalRequest':
+      if ('attachment' in state) receiveInformationalRequest(context, received, state.attachment)
+      break
+    case 'informationalResponse':
+      if ('attachment' in state && attempt !== null) {
+        receiveInformationalResponse(context, received, state.attachment, attempt)
+      }
+      break
+    case 'initRequest':
+    case 'initResponse':
+      break
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * The way of a datagram: header → IKE SA → window → authentication → payloads → row of the transition table → handler.
+ *
+ * Nothing behind a step is looked at before the step is passed: no parsing inside SK before its ICV was checked (C08), no
+ * handler before the window let the message through (C47), no exchange its phase does not hear (C37).
+ */
+import type { Path } from './contract.ts'
+import type { Context, Received } from './context.ts'
+import { answerFatally } from './fatal.ts'
+import { hear } from './handlers.ts'
+import { followPeer } from './moving.ts'
+import { respond, sendAll } from './outbound.ts'
+import { answerUndecodable, answerUnknownSpi } from './unprotected.ts'
+import { notify } from '../exchanges/notify.ts'
+import { receiveInitResponse } from '../exchanges/ike-sa-init/receive-response.ts'
+import { answerInitRequest } from '../exchanges/ike-sa-init/respond.ts'
+import { decodeMessage, decodePayloads } from '../message/decode.ts'
+import { type DecodeError, type Message, type Payload, ZERO_SPI } from '../message/model.ts'
+import { EXCHANGE, NOTIFY } from '../message/numbers.ts'
+import { addFragment } from '../message/reassembly.ts'
+import { openMessage } from '../message/seal.ts'
+import { addTask } from '../sa/attachment.ts'
+import { type Channel, REASSEMBLY_MS } from '../sa/channel.ts'
+import type { IkeSa } from '../sa/ike-sa.ts'
+import { classifyRequest } from '../sa/message-window.ts'
+import { fitsRow } from '../sa/payload-shape.ts'
+import { findRow } from '../sa/transition-table.ts'
+
+/** @param bytes without the non-ESP marker; not kept. */
+export function receiveDatagram(context: Context, bytes: Uint8Array, path: Path): void {
+  const decoded = decodeMessage(bytes)
+  if (!decoded.ok) {
+    answerUndecodable(context, decoded.error, bytes, path)
+    return
+  }
+  const message = decoded.value
+  const { header } = message
+  if (header.exchangeType === EXCHANGE.IKE_SA_INIT && header.spiR === ZERO_SPI && !header.isResponse) {
+    receiveInitRequest(context, message, bytes, path)
+    return
+  }
+  const sa = context.tables.bySpi.get(header.fromOriginalInitiator ? header.spiR : header.spiI)
+  if (sa === undefined || sa.originalInitiator === header.fromOriginalInitiator) {
+    answerUnknownSpi(context, header, path)
+  } else if (sa.state.phase === 'initSent') {
+    receiveClear(context, sa, message, bytes, path)
+  } else if (sa.spiI === header.spiI && sa.spiR === header.spiR) {
+    receiveProtected(context, { sa, channel: sa.state.channel, message, bytes, path })
+  } else answerUnknownSpi(context, header, path)
+}
+
+function receiveInitRequest(context: Context, message: Message, bytes: Uint8Array, path: Path): void {
+  const { header, payloads } = message
+  const row = findRow('listening', EXCHANGE.IKE_SA_INIT, 'request')
+  const isFirst = header.messageId === 0 && header.fromOriginalInitiator && header.spiI !== ZERO_SPI
+  if (row === null || !isFirst || message.sealed !== null || !fitsRow(row, payloads)) return
+  answerInitRequest(context, { header, payloads, bytes, path })
+}
+
+function receiveClear(context: Context, sa: IkeSa, message: Message, bytes: Uint8Array, path: Path): void {
+  const { header, payloads } = message
+  const row = findRow('initSent', header.exchangeType, header.isResponse ? 'response' : 'request')
+  const isAnswer = header.messageId === 0 && header.spiI === sa.spiI && message.sealed === null
+  if (sa.state.phase !== 'initSent' || row === null || !isAnswer || !fitsRow(row, payloads)) return
+  receiveInitResponse(context, sa, sa.state, { header, payloads, bytes, path })
+}
+
+interface Protected {
+  readonly sa: IkeSa
+  readonly channel: Channel
+  readonly message: Message
+  readonly bytes: Uint8Array
+  readonly path: Path
+}
+
+function receiveProtected(context: Context, incoming: Protected): void {
+  const { channel, message, bytes, path, sa } = incoming
+  const { header, sealed } = message
+  if (sealed === null || (sealed.totalFragments > 0 && !channel.fragmentation)) return
+  if (header.isResponse) {
+    const { pending } = channel
+    if (pending?.messageId !== header.messageId || pending.exchangeType !== header.exchangeType) return
+    const plaintext = openMessage(bytes, message, channel.receiving)
+    if (plaintext.ok) assemble(context, incoming, plaintext.value)
+    return
+  }
+  const verdict = classifyRequest(channel.received, header.messageId)
+  if (verdict !== 'fresh' && verdict !== 'repeated') return
+  const plaintext = openMessage(bytes, message, channel.receiving)
+  if (!plaintext.ok) return
+  if (verdict === 'fresh') assemble(context, incoming, plaintext.value)
+  else if (sealed.totalFragments === 0 || sealed.fragmentNumber === 1) {
+    sendAll(context, sa, channel.received.response ?? [], path)
+  }
+}
+
+/** Puts fragments together; a whole message goes on at once. */
+function assemble(context: Context, incoming: Protected, plaintext: Uint8Array): void {
+  const { channel, message } = incoming
+  const { header, sealed } = message
+  if (sealed === null) return
+  if (sealed.totalFragments === 0) {
+    process(context, incoming, sealed.innerType, plaintext)
+    return
+  }
+  const place = header.isResponse ? 'responseFragments' : 'requestFragments'
+  const collected = channel[place]
+  const { set, complete } = addFragment(
+    collected?.messageId === header.messageId ? collected.set : null,
+    sealed,
+    plaintext,
+  )
+  const expiresAtMs = context.env.nowMs + REASSEMBLY_MS
+  channel[place] = set === null ? null : { messageId: header.messageId, set, expiresAtMs }
+  context.touched.add(incoming.sa)
+  if (complete !== null) process(context, incoming, complete.innerType, complete.bytes)
+}
+
+/** A whole, authentic message of the expected id. */
+function process(context: Context, incoming: Protected, innerType: number, plaintext: Uint8Array): void {
+  const { sa, channel, message, path } = incoming
+  const { header } = message
+  context.touched.add(sa)
+  heard(context, incoming)
+  const decoded = decodePayloads(innerType, plaintext)
+  const payloads = decoded.ok ? decoded.value : []
+  const received: Received = { sa, channel, header, messageId: header.messageId, payloads, path }
+  const row = findRow(sa.state.phase, header.exchangeType, header.isResponse ? 'response' : 'request')
+  if (row === null) return
+  if (!decoded.ok) rejectPayloads(context, received, decoded.error)
+  else if (!fitsRow(row, payloads)) rejectPayloads(context, received, null)
+  else hear(context, row, received)
+}
+
+/** The peer lives, and a fresh request of a peer behind NAT tells where it is (C60). */
+function heard(context: Context, { sa, message, path }: Protected): void {
+  const { state } = sa
+  if (state.phase !== 'established') return
+  state.attachment.heardAtMs = context.env.nowMs
+  if (!message.header.isResponse) followPeer(context, state.attachment, path)
+}
+
+/** @param error null when every payload is sound but they do not make a message (C07, C49). */
+function rejectPayloads(context: Context, received: Received, error: DecodeError | null): void {
+  const { sa, channel, header, messageId, path } = received
+  if (header.isResponse) giveUp(context, received)
+  else if (error?.code === 'unknownCritical') {
+    const exchange = { sa, channel, exchangeType: header.exchangeType }
+    respond(context, exchange, messageId, [unsupported(error.payloadType)], path)
+  } else answerFatally(context, received)
+}
+
+function unsupported(payloadType: number): Payload {
+  return notify(NOTIFY.UNSUPPORTED_CRITICAL_PAYLOAD, Uint8Array.of(payloadType))
+}
+
+/** A response that cannot be understood: no notify for it, the IKE SA ends in an exchange of its own (C49). */
+function giveUp(context: Context, { sa, channel }: Received): void {
+  const { state } = sa
+  if (!('attachment' in state)) return
+  if (state.phase === 'established') {
+    channel.pending = null
+    addTask(state.attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Starts queued work on the current IKE SA of an attachment whenever its window is free (RFC 7296 2.3: window 1).
+ */
+import { closeAttachment } from './closing.ts'
+import type { CloseReason } from './contract.ts'
+import type { Context } from './context.ts'
+import { sendRequest } from './outbound.ts'
+import { EXCHANGE } from '../message/numbers.ts'
+import { requestChildRekey } from '../exchanges/create-child-sa/request-child.ts'
+import { requestIkeRekey } from '../exchanges/create-child-sa/request-ike.ts'
+import { requestChildDelete } from '../exchanges/informational/delete-child.ts'
+import { startIkeDelete } from '../exchanges/informational/delete-ike.ts'
+import { addTask, type Attachment, dropTask } from '../sa/attachment.ts'
+import type { Channel } from '../sa/channel.ts'
+import type { IkeSa } from '../sa/ike-sa.ts'
+import { ivsRunLow } from '../sa/iv-source.ts'
+import { messageIdsRunLow } from '../sa/message-window.ts'
+import type { Task, Work } from '../sa/request.ts'
+
+/** Queues work to be done as soon as possible. */
+export function queueWork(context: Context, attachment: Attachment, work: Work): void {
+  addTask(attachment, { work, notBeforeMs: context.env.nowMs, refusals: 0 })
+  if (attachment.current !== null) context.touched.add(attachment.current)
+}
+
+/** Sends the next request if there is one and the window allows it. */
+export function startWork(context: Context, attachment: Attachment): void {
+  const sa = attachment.current
+  if (sa === null || sa.state.phase !== 'established') return
+  const { channel } = sa.state
+  if (runsLow(channel)) addTask(attachment, { work: { kind: 'rekeyIke', group: null }, notBeforeMs: 0, refusals: 0 })
+  while (channel.pending === null) {
+    const task = nextTask(attachment, context.env.nowMs)
+    if (task === null) return
+    dropTask(attachment, task)
+    if (start(context, attachment, { sa, channel }, task) === 'exhausted') {
+      closeAttachment(context, attachment, 'expired')
+      return
+    }
+  }
+}
+
+function runsLow(channel: Channel): boolean {
+  const isRekeying = channel.pending?.attempt.kind === 'rekeyIke'
+  return !isRekeying && (ivsRunLow(channel.iv) || messageIdsRunLow(channel.received, channel.sent))
+}
+
+/** The end of the IKE SA goes before everything else; the rest in the order it came. */
+function nextTask(attachment: Attachment, nowMs: number): Task | null {
+  const due = attachment.tasks.filter((task) => task.notBeforeMs <= nowMs)
+  return due.find(({ work }) => work.kind === 'deleteIke') ?? due[0] ?? null
+}
+
+interface CurrentIke {
+  readonly sa: IkeSa
+  readonly channel: Channel
+}
+
+function start(
+  context: Context,
+  attachment: Attachment,
+  ike: CurrentIke,
+  task: Task,
+): 'sent' | 'skipped' | 'exhausted' {
+  const { work } = task
+  switch (work.kind) {
+    case 'rekeyIke':
+      return requestIkeRekey(context, ike, { ...task, work })
+    case 'rekeyChild':
+      return requestChildRekey(context, attachment, ike, { ...task, work })
+    case 'deleteChild':
+      return requestChildDelete(context, attachment, ike, work.spiIn)
+    case 'deleteIke':
+      return deleteIke(context, attachment, ike, work.reason)
+    case 'liveness': {
+      const exchange = { ...ike, exchangeType: EXCHANGE.INFORMATIONAL }
+      return sendRequest(context, exchange, [], { kind: 'liveness' }) ? 'sent' : 'exhausted'
+    }
+  }
+}
+
+function deleteIke(context: Context, attachment: Attachment, { sa }: CurrentIke, reason: CloseReason): 'sent' {
+  startIkeDelete(context, attachment, sa, reason)
+  return 'sent'
+}

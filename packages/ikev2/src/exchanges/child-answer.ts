@@ -1,0 +1,139 @@
+/**
+ * Agrees to a Child SA the peer asks for, in IKE_AUTH or CREATE_CHILD_SA (RFC 7296 1.2, 1.3.1, 1.3.3, 2.9).
+ *
+ * Checks come first and leave nothing behind; the inbound SPI is allocated last. The Child SA is installed before the response
+ * leaves (C43). A refusal is a notify and never ends the IKE SA.
+ */
+import type { Prf } from '@culvert/crypto'
+import type { Context } from '../endpoint/context.ts'
+import type { Payload, Proposal, Spi, TrafficSelector } from '../message/model.ts'
+import { KE, NOTIFY, PROTOCOL } from '../message/numbers.ts'
+import { readU32 } from '../message/octets.ts'
+import { type KePolicy, selectProposal, type SelectedSuite } from '../proposal/select.ts'
+import { type Attachment, findChildOut, MAX_CHILD_SAS } from '../sa/attachment.ts'
+import type { ChildSa } from '../sa/child-sa.ts'
+import type { PayloadOf } from '../sa/payload-shape.ts'
+import { covers, narrow } from '../traffic-selector/narrow.ts'
+import { installChild, type ResolvedChildSuite, resolveChildSuite } from './child-keys.ts'
+import { invalidKePayload, notify, spiBytes } from './notify.ts'
+
+/** SPIs below are reserved by IANA (RFC 4303 2.1). */
+const FIRST_SPI = 256
+
+export interface ChildRequest {
+  readonly prf: Prf
+  readonly skD: Uint8Array
+  readonly proposals: readonly Proposal[]
+  readonly kePolicy: KePolicy
+  /** KE payload of the request; null without. */
+  readonly ke: PayloadOf<'ke'> | null
+  readonly nonceI: Uint8Array
+  readonly nonceR: Uint8Array
+  readonly tsI: readonly TrafficSelector[]
+  readonly tsR: readonly TrafficSelector[]
+  /** The Child SA to be rekeyed; null for a new one. */
+  readonly replaces: ChildSa | null
+}
+
+export type ChildAnswer =
+  | {
+      readonly ok: true
+      readonly child: ChildSa
+      readonly sa: Payload
+      /** KEr, when there is one. */
+      readonly ke: readonly Payload[]
+      readonly selectors: readonly Payload[]
+    }
+  | { readonly ok: false; readonly refusal: Payload }
+
+/** Answers a request for a Child SA and installs it when it is granted. */
+export function answerChildRequest(context: Context, attachment: Attachment, request: ChildRequest): ChildAnswer {
+  const { env, config } = context
+  const selected = selectProposal(request.proposals, config.proposals.esp, {
+    protocolId: PROTOCOL.ESP,
+    keGroupOffered: request.ke?.group ?? null,
+    kePolicy: request.kePolicy,
+    spiBytes: 4,
+  })
+  const suite = selected === null ? null : resolveChildSuite(env, selected)
+  if (selected === null || suite === null) return refuse(NOTIFY.NO_PROPOSAL_CHOSEN)
+  const group = selected.ke?.id ?? KE.NONE
+  if (group !== KE.NONE && request.ke?.group !== group) return { ok: false, refusal: invalidKePayload(group) }
+  const spiOut = readU32(selected.proposal.spi, 0) as Spi
+  if (spiOut < FIRST_SPI || findChildOut(attachment, spiOut) !== null) return refuse(NOTIFY.NO_PROPOSAL_CHOSEN)
+  const selectors = agreeSelectors(attachment, request)
+  if (selectors === null) return refuse(NOTIFY.TS_UNACCEPTABLE)
+  if (attachment.children.length >= MAX_CHILD_SAS) return refuse(NOTIFY.NO_ADDITIONAL_SAS)
+  return grant(context, attachment, request, { selected, suite, spiOut, group, ...selectors })
+}
+
+interface Agreed {
+  readonly selected: SelectedSuite
+  readonly suite: ResolvedChildSuite
+  readonly spiOut: Spi
+  readonly group: number
+  readonly tsLocal: readonly TrafficSelector[]
+  readonly tsRemote: readonly TrafficSelector[]
+}
+
+function grant(context: Context, attachment: Attachment, request: ChildRequest, agreed: Agreed): ChildAnswer {
+  const exchanged = agreed.group === KE.NONE ? null : exchangeKeys(context, agreed.group, request.ke)
+  if (exchanged === undefined) return refuse(NOTIFY.INVALID_SYNTAX)
+  const spiIn = context.env.allocateChildSpi()
+  if (spiIn === null) return refuse(NOTIFY.NO_ADDITIONAL_SAS)
+  const { tsLocal, tsRemote } = agreed
+  const child = installChild(context, attachment, {
+    prf: request.prf,
+    skD: request.skD,
+    suite: agreed.suite,
+    nonceI: request.nonceI,
+    nonceR: request.nonceR,
+    sharedSecret: exchanged?.sharedSecret ?? null,
+    exchangeInitiator: false,
+    spiIn,
+    spiOut: agreed.spiOut,
+    tsLocal,
+    tsRemote,
+    outbound: request.replaces === null,
+    replaces: request.replaces?.spiIn ?? null,
+  })
+  return {
+    ok: true,
+    child,
+    sa: { kind: 'sa', proposals: [{ ...agreed.selected.proposal, spi: spiBytes(spiIn) }] },
+    ke: exchanged === null ? [] : [{ kind: 'ke', group: agreed.group, data: exchanged.publicValue }],
+    selectors: [
+      { kind: 'tsI', selectors: tsRemote },
+      { kind: 'tsR', selectors: tsLocal },
+    ],
+  }
+}
+
+/** At a rekey nothing may come out narrower than what is in use (C40). */
+function agreeSelectors(
+  attachment: Attachment,
+  { tsI, tsR, replaces }: ChildRequest,
+): Pick<Agreed, 'tsLocal' | 'tsRemote'> | null {
+  const tsLocal = narrow(tsR, replaces?.tsLocal ?? attachment.tsLocal)
+  const tsRemote = narrow(tsI, replaces?.tsRemote ?? attachment.tsRemote)
+  if (tsLocal === null || tsRemote === null) return null
+  if (replaces !== null && !(covers(tsLocal, replaces.tsLocal) && covers(tsRemote, replaces.tsRemote))) return null
+  return { tsLocal, tsRemote }
+}
+
+/** @returns undefined when the peer's value is no good (RFC 6989). */
+export function exchangeKeys(
+  context: Context,
+  group: number,
+  ke: PayloadOf<'ke'> | null,
+): { readonly publicValue: Uint8Array; readonly sharedSecret: Uint8Array } | undefined {
+  const exchange = context.env.crypto.keyExchange(group)?.generate(context.env.rng)
+  const sharedSecret = ke === null ? null : (exchange?.sharedSecret(ke.data) ?? null)
+  return exchange === undefined || sharedSecret === null
+    ? undefined
+    : { publicValue: exchange.publicValue, sharedSecret }
+}
+
+function refuse(type: number): ChildAnswer {
+  return { ok: false, refusal: notify(type) }
+}

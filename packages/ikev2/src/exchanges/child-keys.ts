@@ -1,0 +1,113 @@
+/**
+ * Makes a Child SA once everything is agreed: keys (RFC 7296 2.17), the description for the data plane, our own record.
+ *
+ * The exchange initiator's outbound keys come first in KEYMAT (C42), whoever was the original initiator of the IKE SA.
+ */
+import type { Cipher, Integrity, Prf } from '@culvert/crypto'
+import type { ChildSaDescription, ChildSaSummary, Env } from '../endpoint/contract.ts'
+import type { Context } from '../endpoint/context.ts'
+import { deriveChildKeys } from '../keys/key-schedule.ts'
+import type { Spi, TrafficSelector, Transform } from '../message/model.ts'
+import { ESN } from '../message/numbers.ts'
+import type { SelectedSuite } from '../proposal/select.ts'
+import { addChild, type Attachment } from '../sa/attachment.ts'
+import { hardLifetimeMs, jitteredLifetimeMs } from '../sa/channel.ts'
+import { type ChildSa, createChildSa } from '../sa/child-sa.ts'
+
+export interface ResolvedChildSuite {
+  readonly encr: Transform
+  readonly integ: Transform | null
+  readonly esn: boolean
+  readonly cipher: Cipher
+  readonly integrity: Integrity | null
+}
+
+/** @returns null when the provider lacks one of them, or the choice is not complete. */
+export function resolveChildSuite(env: Env, selected: SelectedSuite): ResolvedChildSuite | null {
+  const { encr, integ, esn } = selected
+  if (encr === null) return null
+  const cipher = env.crypto.cipher(encr.id, encr.keyBits)
+  const integrity = integ === null ? null : env.crypto.integrity(integ.id)
+  if (cipher === null || (integ !== null && integrity === null)) return null
+  if (cipher.kind === 'block' && integrity === null) return null
+  return { encr, integ, esn: esn?.id === ESN.YES, cipher, integrity }
+}
+
+export interface ChildInput {
+  readonly prf: Prf
+  readonly skD: Uint8Array
+  readonly suite: ResolvedChildSuite
+  readonly nonceI: Uint8Array
+  readonly nonceR: Uint8Array
+  /** Of a key exchange in this exchange (PFS); null without. */
+  readonly sharedSecret: Uint8Array | null
+  /** Whether we started the exchange that makes it. */
+  readonly exchangeInitiator: boolean
+  readonly spiIn: Spi
+  readonly spiOut: Spi
+  readonly tsLocal: readonly TrafficSelector[]
+  readonly tsRemote: readonly TrafficSelector[]
+  /** Whether we send on it at once. */
+  readonly outbound: boolean
+  readonly replaces: Spi | null
+}
+
+/** Hands the Child SA to the data plane and adds it to the attachment. */
+export function installChild(context: Context, attachment: Attachment, input: ChildInput): ChildSa {
+  const { env, config, effects } = context
+  const { suite, spiIn, spiOut, tsLocal, tsRemote, outbound, replaces } = input
+  effects.push({ kind: 'installChildSa', key: attachment.key, child: describe(attachment, input) })
+  const lifetimeMs = config.timing.childRekeyMs
+  const child = createChildSa({
+    spiIn,
+    spiOut,
+    encr: suite.encr,
+    integ: suite.integ,
+    esn: suite.esn,
+    tsLocal,
+    tsRemote,
+    replaces,
+    outboundActive: outbound,
+    rekeyAtMs: env.nowMs + jitteredLifetimeMs(lifetimeMs, env.rng(2)),
+    expiresAtMs: env.nowMs + hardLifetimeMs(lifetimeMs, config.timing),
+  })
+  addChild(attachment, child)
+  return child
+}
+
+function describe({ route }: Attachment, input: ChildInput): ChildSaDescription {
+  const { suite, exchangeInitiator, nonceI, nonceR, sharedSecret } = input
+  const keys = deriveChildKeys(
+    input.prf,
+    input.skD,
+    { cipher: suite.cipher, integ: suite.integrity },
+    { nonceI, nonceR, ...(sharedSecret === null ? {} : { sharedSecret }) },
+  )
+  const outboundKeys = exchangeInitiator ? keys.initiator : keys.responder
+  const inboundKeys = exchangeInitiator ? keys.responder : keys.initiator
+  return {
+    spiIn: input.spiIn,
+    spiOut: input.spiOut,
+    keys: {
+      encr: suite.encr,
+      integ: suite.integ,
+      esn: suite.esn,
+      inboundKey: inboundKeys.encrKey,
+      outboundKey: outboundKeys.encrKey,
+      inboundIntegKey: inboundKeys.integKey,
+      outboundIntegKey: outboundKeys.integKey,
+    },
+    path: route.path,
+    udpEncap: true,
+    peerBehindNat: route.peerBehindNat,
+    tsLocal: input.tsLocal,
+    tsRemote: input.tsRemote,
+    outbound: input.outbound,
+    replaces: input.replaces,
+  }
+}
+
+export function childSummary(child: ChildSa): ChildSaSummary {
+  const { spiIn, spiOut, encr, integ, esn, tsLocal, tsRemote, replaces } = child
+  return { spiIn, spiOut, encr, integ, esn, tsLocal, tsRemote, replaces }
+}

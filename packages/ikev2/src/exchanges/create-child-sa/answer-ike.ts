@@ -1,0 +1,103 @@
+/**
+ * CREATE_CHILD_SA as responder, to rekey the IKE SA (RFC 7296 1.3.2, 2.8.2, 2.18, 2.25.2).
+ *
+ * ```
+ *   HDR, SK {SA, Ni, KEi}  -->
+ *                         <--  HDR, SK {SA, Nr, KEr}       the new IKE SA stands, the peer will delete the old one
+ * ```
+ *
+ * When our own rekey is under way, the new IKE SA waits as its rival until our response tells which one survives.
+ */
+import type { Context, Received } from '../../endpoint/context.ts'
+import { shareTransforms } from '../../endpoint/tables.ts'
+import type { Payload } from '../../message/model.ts'
+import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
+import { ikeSpiBytes, readIkeSpi } from '../../message/octets.ts'
+import { selectProposal, type SelectedSuite } from '../../proposal/select.ts'
+import { addOther, type Attachment, MAX_OTHERS } from '../../sa/attachment.ts'
+import { lowestNonce } from '../../sa/collision.ts'
+import { createIkeSa, type IkeSa, isCurrent } from '../../sa/ike-sa.ts'
+import { findPayload, type PayloadOf } from '../../sa/payload-shape.ts'
+import { answerToIkeRekey } from '../../sa/simultaneous.ts'
+import { exchangeKeys } from '../child-answer.ts'
+import { adoptIkeSa, establishedState } from '../ike-establish.ts'
+import { deriveChannel, prfOf, type ResolvedIkeSuite, resolveIkeSuite } from '../ike-keys.ts'
+import { NONCE_BYTES } from '../ike-sa-init/respond.ts'
+import { invalidKePayload, notify } from '../notify.ts'
+
+const NO_SPI = '0'.repeat(16)
+
+export function answerIkeRekey(context: Context, attachment: Attachment, received: Received): readonly Payload[] {
+  const { payloads, sa, channel } = received
+  const verdict = answerToIkeRekey(isCurrent(sa), channel.pending?.attempt ?? null)
+  if (verdict !== 'accept' || attachment.others.length >= MAX_OTHERS) return [notify(NOTIFY.TEMPORARY_FAILURE)]
+  const ke = findPayload(payloads, 'ke')
+  const selected = selectProposal(findPayload(payloads, 'sa')?.proposals ?? [], context.config.proposals.ike, {
+    protocolId: PROTOCOL.IKE,
+    keGroupOffered: ke?.group ?? null,
+    kePolicy: 'required',
+    spiBytes: 8,
+  })
+  const resolved = selected === null ? null : resolveIkeSuite(context.env.crypto, selected)
+  if (selected === null || resolved === null) return [notify(NOTIFY.NO_PROPOSAL_CHOSEN)]
+  const group = resolved.transforms.ke.id
+  if (ke === null || ke.group !== group) return [invalidKePayload(group)]
+  return accept(context, attachment, received, { ke, selected, resolved })
+}
+
+interface Acceptable {
+  readonly ke: PayloadOf<'ke'>
+  readonly selected: SelectedSuite
+  readonly resolved: ResolvedIkeSuite
+}
+
+function accept(
+  context: Context,
+  attachment: Attachment,
+  received: Received,
+  { ke, selected, resolved }: Acceptable,
+): readonly Payload[] {
+  const { env, tables } = context
+  const { channel, payloads } = received
+  const nonceI = findPayload(payloads, 'nonce')?.data
+  const spiI = readIkeSpi(selected.proposal.spi, 0)
+  const exchanged = exchangeKeys(context, ke.group, ke)
+  if (exchanged === undefined || nonceI === undefined || spiI === NO_SPI) return [notify(NOTIFY.INVALID_SYNTAX)]
+  const nonceR = env.rng(NONCE_BYTES)
+  const spis = { spiI, spiR: env.allocateIkeSpi() }
+  const successor = deriveChannel({
+    resolved: { ...resolved, transforms: shareTransforms(tables, resolved.transforms) },
+    originalInitiator: false,
+    fragmentation: channel.fragmentation,
+    nonceI,
+    nonceR,
+    ...spis,
+    sharedSecret: exchanged.sharedSecret,
+    oldSkD: channel.skD,
+    oldPrf: prfOf(env.crypto, channel),
+  }).channel
+  exchanged.sharedSecret.fill(0)
+  const state = establishedState(context, attachment, successor)
+  const next = createIkeSa({ ...spis, originalInitiator: false, route: attachment.route, state })
+  tables.bySpi.set(next.localSpi, next)
+  context.touched.add(next)
+  takeOver(context, attachment, received, next, lowestNonce(nonceI, nonceR).slice())
+  return [
+    { kind: 'sa', proposals: [{ ...selected.proposal, spi: ikeSpiBytes(spis.spiR) }] },
+    { kind: 'nonce', data: nonceR },
+    { kind: 'ke', group: ke.group, data: exchanged.publicValue },
+  ]
+}
+
+function takeOver(
+  context: Context,
+  attachment: Attachment,
+  { channel }: Received,
+  next: IkeSa,
+  lowest: Uint8Array,
+): void {
+  const attempt = channel.pending?.attempt
+  addOther(attachment, next)
+  if (attempt?.kind === 'rekeyIke') attempt.rival = { localSpi: next.localSpi, lowestNonce: lowest }
+  else adoptIkeSa(context, attachment, next)
+}

@@ -1,0 +1,136 @@
+/**
+ * Our rekey of a Child SA: the response, and the end of a collision (RFC 7296 1.3.3, 2.8, 2.8.1).
+ *
+ * ```
+ *   no rival, or ours survives:  send on the new one at once, delete the old one, the peer deletes the rival
+ *   the rival survives:          delete our new one, the peer deletes the old one
+ * ```
+ *
+ * Until the deletes are through, all of them receive.
+ */
+import { type Context, emit, type Received } from '../../endpoint/context.ts'
+import type { Spi } from '../../message/model.ts'
+import { KE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
+import { readU32 } from '../../message/octets.ts'
+import { checkChoice } from '../../proposal/offer.ts'
+import { addTask, type Attachment, findChildIn } from '../../sa/attachment.ts'
+import { type ChildSa, replaceChildSa, startDeletion } from '../../sa/child-sa.ts'
+import { lowestNonce, ownExchangeSurvives } from '../../sa/collision.ts'
+import { findPayload, firstError, type Notify } from '../../sa/payload-shape.ts'
+import type { Attempt } from '../../sa/request.ts'
+import { retransmissionSpanMs } from '../../sa/retransmission.ts'
+import { covers } from '../../traffic-selector/narrow.ts'
+import { childSummary, installChild, type ResolvedChildSuite, resolveChildSuite } from '../child-keys.ts'
+import { dropVanishedChild } from '../informational/delete-child.ts'
+import { prfOf } from '../ike-keys.ts'
+import { handleRefusal, REKEY_RETRY_MS } from './refusal.ts'
+import { childProposals } from './request-child.ts'
+
+type RekeyChildAttempt = Extract<Attempt, { kind: 'rekeyChild' }>
+
+export function completeChildRekey(
+  context: Context,
+  attachment: Attachment,
+  received: Received,
+  attempt: RekeyChildAttempt,
+): void {
+  const error = firstError(received.payloads)
+  const agreed = error === null ? readAgreement(context, received, attempt) : null
+  if (agreed !== null) install(context, attachment, received, attempt, agreed)
+  else {
+    context.effects.push({ kind: 'releaseSpi', spiIn: attempt.spiIn })
+    if (error !== null) refused(context, attachment, attempt, error)
+    else addTask(attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
+  }
+}
+
+function refused(context: Context, attachment: Attachment, attempt: RekeyChildAttempt, error: Notify): void {
+  const child = findChildIn(attachment, attempt.replaces)
+  if (error.type !== NOTIFY.INVALID_SYNTAX && (child === null || child.state.kind !== 'installed')) return
+  if (child !== null && error.type === NOTIFY.CHILD_SA_NOT_FOUND) {
+    dropVanishedChild(context, attachment, child)
+    return
+  }
+  const work = { kind: 'rekeyChild', spiIn: attempt.replaces, group: attempt.offer.group } as const
+  const { refusals, offer } = attempt
+  const policy = context.config.proposals.esp
+  const outcome = handleRefusal(context, attachment, error, { work, group: offer.group, refusals, policy })
+  if (outcome === 'later' && child !== null) child.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
+}
+
+interface Agreement {
+  readonly suite: ResolvedChildSuite
+  readonly spiOut: Spi
+  readonly nonceR: Uint8Array
+  readonly sharedSecret: Uint8Array | null
+  readonly tsLocal: ChildSa['tsLocal']
+  readonly tsRemote: ChildSa['tsRemote']
+}
+
+/** @returns null when the response is not an answer to our offer. */
+function readAgreement(
+  context: Context,
+  { payloads }: Received,
+  { spiIn, offer }: RekeyChildAttempt,
+): Agreement | null {
+  const answered = findPayload(payloads, 'sa')
+  const nonce = findPayload(payloads, 'nonce')
+  const tsI = findPayload(payloads, 'tsI')
+  const tsR = findPayload(payloads, 'tsR')
+  if (answered === null || nonce === null || tsI === null || tsR === null) return null
+  const kePolicy = offer.keyExchange === null ? 'absent' : 'optional'
+  const options = { protocolId: PROTOCOL.ESP, kePolicy, keGroupOffered: offer.keyExchange && offer.group } as const
+  const offered = childProposals(context, spiIn, offer.group)
+  const selected = checkChoice(context.config.proposals.esp, offered, answered.proposals, options)
+  const suite = selected === null ? null : resolveChildSuite(context.env, selected)
+  if (selected === null || suite === null || selected.proposal.spi.length !== 4) return null
+  const group = selected.ke?.id ?? KE.NONE
+  const ke = findPayload(payloads, 'ke')
+  if (group !== KE.NONE && (group !== offer.group || ke?.group !== group)) return null
+  const sharedSecret = group === KE.NONE ? null : (offer.keyExchange?.sharedSecret(ke?.data ?? nonce.data) ?? null)
+  if (group !== KE.NONE && sharedSecret === null) return null
+  const spiOut = readU32(selected.proposal.spi, 0) as Spi
+  return { suite, spiOut, nonceR: nonce.data, sharedSecret, tsLocal: tsI.selectors, tsRemote: tsR.selectors }
+}
+
+function install(
+  context: Context,
+  attachment: Attachment,
+  { channel }: Received,
+  attempt: RekeyChildAttempt,
+  agreed: Agreement,
+): void {
+  const { offer, spiIn, replaces } = attempt
+  const old = findChildIn(attachment, replaces)
+  if (old !== null && !(covers(old.tsLocal, agreed.tsLocal) && covers(old.tsRemote, agreed.tsRemote))) {
+    context.effects.push({ kind: 'releaseSpi', spiIn })
+    addTask(attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
+    return
+  }
+  const rival = attempt.rival === null ? null : findChildIn(attachment, attempt.rival.spiIn)
+  const ownLowest = lowestNonce(offer.nonce, agreed.nonceR)
+  const survives = rival === null || attempt.rival === null || ownExchangeSurvives(ownLowest, attempt.rival.lowestNonce)
+  const child = installChild(context, attachment, {
+    ...agreed,
+    prf: prfOf(context.env.crypto, channel),
+    skD: channel.skD,
+    nonceI: offer.nonce,
+    exchangeInitiator: true,
+    spiIn,
+    outbound: survives,
+    replaces: survives ? replaces : null,
+  })
+  if (!survives) {
+    scheduleDeletion(attachment, child)
+    return
+  }
+  if (rival !== null) replaceChildSa(rival, spiIn, context.env.nowMs + retransmissionSpanMs(context.config.timing))
+  if (old !== null) scheduleDeletion(attachment, old)
+  emit(context, { kind: 'childRekeyed', key: attachment.key, child: childSummary(child) })
+}
+
+/** From now on it counts as being closed (2.25.1); the Delete goes out as soon as the window allows. */
+export function scheduleDeletion(attachment: Attachment, child: ChildSa): void {
+  startDeletion(child)
+  addTask(attachment, { work: { kind: 'deleteChild', spiIn: child.spiIn }, notBeforeMs: 0, refusals: 0 })
+}

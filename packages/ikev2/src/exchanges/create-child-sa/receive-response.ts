@@ -1,0 +1,19 @@
+/**
+ * The response to our CREATE_CHILD_SA request: to a rekey of a Child SA or of the IKE SA.
+ */
+import type { Context, Received } from '../../endpoint/context.ts'
+import type { Attachment } from '../../sa/attachment.ts'
+import type { Attempt } from '../../sa/request.ts'
+import { completeChildRekey } from './complete-child.ts'
+import { completeIkeRekey } from './complete-ike.ts'
+
+/** @param attempt what the request was for; it is not pending any more. */
+export function receiveCreateChildSaResponse(
+  context: Context,
+  received: Received,
+  attachment: Attachment,
+  attempt: Attempt,
+): void {
+  if (attempt.kind === 'rekeyChild') completeChildRekey(context, attachment, received, attempt)
+  else if (attempt.kind === 'rekeyIke') completeIkeRekey(context, attachment, received, attempt)
+}

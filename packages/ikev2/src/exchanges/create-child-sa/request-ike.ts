@@ -1,0 +1,39 @@
+/**
+ * Our rekey of the IKE SA: the request (RFC 7296 1.3.2, 2.18).
+ *
+ * ```
+ *   HDR, SK {SA (our new SPI), Ni, KEi}  -->
+ * ```
+ */
+import type { Context } from '../../endpoint/context.ts'
+import { sendRequest } from '../../endpoint/outbound.ts'
+import type { Payload } from '../../message/model.ts'
+import { EXCHANGE } from '../../message/numbers.ts'
+import { ikeSpiBytes } from '../../message/octets.ts'
+import type { Channel } from '../../sa/channel.ts'
+import type { IkeSa } from '../../sa/ike-sa.ts'
+import type { Task, Work } from '../../sa/request.ts'
+import { ikeProposals } from '../ike-sa-init/initiate.ts'
+import { keyPayload, makeOffer } from './request-child.ts'
+
+type RekeyIke = Extract<Work, { kind: 'rekeyIke' }>
+
+/** @returns `skipped` when the policy has no method the provider knows, `exhausted` when the IKE SA cannot send. */
+export function requestIkeRekey(
+  context: Context,
+  ike: { readonly sa: IkeSa; readonly channel: Channel },
+  task: Task & { readonly work: RekeyIke },
+): 'sent' | 'skipped' | 'exhausted' {
+  const group = task.work.group ?? ike.channel.transforms.ke.id
+  const offer = makeOffer(context, group)
+  if (offer === null) return 'skipped'
+  const localSpi = context.env.allocateIkeSpi()
+  const payloads: Payload[] = [
+    { kind: 'sa', proposals: ikeProposals(context, ikeSpiBytes(localSpi), group) },
+    { kind: 'nonce', data: offer.nonce },
+    ...keyPayload(offer),
+  ]
+  const attempt = { kind: 'rekeyIke', localSpi, offer, refusals: task.refusals, rival: null } as const
+  const exchange = { ...ike, exchangeType: EXCHANGE.CREATE_CHILD_SA }
+  return sendRequest(context, exchange, payloads, { ...attempt }) ? 'sent' : 'exhausted'
+}

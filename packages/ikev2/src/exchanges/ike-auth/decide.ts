@@ -1,0 +1,153 @@
+/**
+ * IKE_AUTH request, second half: the answers to our questions come in, and the response goes out (RFC 7296 1.2, 2.21.2).
+ *
+ * ```
+ *   credential known and proven   -->  ask attach
+ *   anything wrong with it        <--  HDR, SK {N(AUTHENTICATION_FAILED)}                       rejected
+ *   may attach                    <--  HDR, SK {IDr, AUTH, [CP], SAr2, TSi, TSr}                established
+ *   may attach, no Child SA       <--  HDR, SK {IDr, AUTH, N(why)}                              established (C33)
+ * ```
+ */
+import { reportFailure, closeAttachment } from '../../endpoint/closing.ts'
+import type { Answer, AttachGrant, CloseReason } from '../../endpoint/contract.ts'
+import { ask, type Context, emit } from '../../endpoint/context.ts'
+import { respond } from '../../endpoint/outbound.ts'
+import { newAttachmentKey } from '../../endpoint/tables.ts'
+import type { Payload } from '../../message/model.ts'
+import { AUTH_METHOD, EXCHANGE, NOTIFY } from '../../message/numbers.ts'
+import { allowSelectors, type Attachment, createAttachment } from '../../sa/attachment.ts'
+import type { ChildSa } from '../../sa/child-sa.ts'
+import type { AttachAsked, CredentialAsked, IkeSa } from '../../sa/ike-sa.ts'
+import { answerChildRequest } from '../child-answer.ts'
+import { childSummary } from '../child-keys.ts'
+import { prfOf } from '../ike-keys.ts'
+import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
+import { notify } from '../notify.ts'
+import { replyFor } from './configuration.ts'
+import { findProvenPsk, responderAuth } from './psk.ts'
+
+type CredentialAnswer = Extract<Answer, { kind: 'credential' }>
+type AttachAnswer = Extract<Answer, { kind: 'attach' }>
+
+/** Checks the proof with what was found; goes on to ask whether the peer may attach. */
+export function answerCredential(
+  context: Context,
+  sa: IkeSa,
+  state: CredentialAsked,
+  { found }: CredentialAnswer,
+): void {
+  const { env, tables } = context
+  const { claim, channel, init } = state
+  const proof = { init, idBody: claim.idBody, authData: claim.authData }
+  const psk = findProvenPsk(env, prfOf(env.crypto, channel), proof, found?.psks ?? [])
+  if (found === null || psk === null || claim.authMethod !== AUTH_METHOD.SHARED_KEY_MIC) {
+    const detail = found === null ? 'identity not known' : 'no proof of a valid secret'
+    reject(context, sa, state, { subject: null, reason: 'authenticationFailed', detail })
+    return
+  }
+  const key = newAttachmentKey(tables)
+  const attachment = createAttachment({ key, subject: found.subject, role: 'responder', route: sa.route }, env.nowMs)
+  const ticket = ask(context, sa, {
+    kind: 'attach',
+    key,
+    subject: found.subject,
+    requested: claim.requested,
+    initialContact: claim.initialContact,
+    path: sa.route.path,
+  })
+  sa.state = { ...state, phase: 'attachAsked', ticket, attachment, psk: psk.slice() }
+}
+
+/** Establishes the IKE SA and, if it can be, the first Child SA. */
+export function answerAttach(context: Context, sa: IkeSa, state: AttachAsked, { grant, refusal }: AttachAnswer): void {
+  const { attachment } = state
+  if (grant === null && refusal !== 'addressFailure') {
+    const failure = { subject: attachment.subject, reason: 'refused', detail: 'attachment refused' } as const
+    reject(context, sa, state, failure)
+    closeAttachment(context, attachment, 'refused')
+    return
+  }
+  establish(context, sa, state, grant)
+}
+
+function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: AttachGrant | null): void {
+  const { env, config, tables } = context
+  const { attachment, channel, init, claim } = state
+  const data = responderAuth(prfOf(env.crypto, channel), state.psk, init, config.localId)
+  state.psk.fill(0)
+  tables.halfOpen.delete(state.digest)
+  establishIkeSa(context, attachment, sa, channel)
+  const first = grant === null ? addressFailure() : firstChild(context, attachment, state, grant)
+  const identity: Payload[] = [
+    { kind: 'idR', id: config.localId },
+    { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data },
+  ]
+  const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
+  respond(context, exchange, claim.messageId, [...identity, ...first.payloads], sa.route.path)
+  emit(context, {
+    kind: 'established',
+    key: attachment.key,
+    subject: attachment.subject,
+    role: 'responder',
+    ike: ikeSummary(sa, channel),
+    ip4: grant?.ip4 ?? null,
+    ip6: grant?.ip6 ?? null,
+  })
+  if (first.child !== null) {
+    emit(context, { kind: 'childEstablished', key: attachment.key, child: childSummary(first.child) })
+  }
+  for (const key of grant?.replaces ?? []) {
+    const other = tables.attachments.get(key)
+    if (other !== undefined && other !== attachment) closeAttachment(context, other, 'superseded')
+  }
+}
+
+interface FirstChild {
+  readonly child: ChildSa | null
+  readonly payloads: readonly Payload[]
+}
+
+function addressFailure(): FirstChild {
+  return { child: null, payloads: [notify(NOTIFY.INTERNAL_ADDRESS_FAILURE)] }
+}
+
+function firstChild(context: Context, attachment: Attachment, state: AttachAsked, grant: AttachGrant): FirstChild {
+  const { claim, channel, init } = state
+  allowSelectors(attachment, grant)
+  const reply = replyFor(claim.configuration, grant)
+  if (reply === null) return addressFailure()
+  const answer = answerChildRequest(context, attachment, {
+    prf: prfOf(context.env.crypto, channel),
+    skD: channel.skD,
+    proposals: claim.proposals,
+    kePolicy: 'absent',
+    ke: null,
+    nonceI: init.nonceI,
+    nonceR: init.nonceR,
+    tsI: claim.tsI,
+    tsR: claim.tsR,
+    replaces: null,
+  })
+  if (answer.ok) return { child: answer.child, payloads: [...reply, answer.sa, ...answer.selectors] }
+  const lacksAddress = reply.length === 0 && isNotify(answer.refusal, NOTIFY.TS_UNACCEPTABLE)
+  return { child: null, payloads: [lacksAddress ? notify(NOTIFY.FAILED_CP_REQUIRED) : answer.refusal] }
+}
+
+function isNotify(payload: Payload, type: number): boolean {
+  return payload.kind === 'notify' && payload.type === type
+}
+
+interface Failure {
+  readonly subject: string | null
+  readonly reason: CloseReason
+  /** For people; the peer hears AUTHENTICATION_FAILED whatever it was. */
+  readonly detail: string
+}
+
+function reject(context: Context, sa: IkeSa, state: CredentialAsked | AttachAsked, failure: Failure): void {
+  const { channel, claim, digest, expiresAtMs } = state
+  sa.state = { phase: 'rejected', channel, digest, expiresAtMs }
+  const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
+  respond(context, exchange, claim.messageId, [notify(NOTIFY.AUTHENTICATION_FAILED)], sa.route.path)
+  reportFailure(context, { ...failure, path: sa.route.path, idI: claim.idI })
+}

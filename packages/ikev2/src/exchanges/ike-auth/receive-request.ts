@@ -1,0 +1,56 @@
+/**
+ * IKE_AUTH request, first half (RFC 7296 1.2, 2.15): who claims to be there? Asks for the credential and waits.
+ *
+ * ```
+ *   HDR, SK {IDi, [N(INITIAL_CONTACT)], [IDr], AUTH, [CP], SAi2, TSi, TSr, N(..)}  -->   ask credential
+ * ```
+ *
+ * Whatever is wrong with the proof itself comes out only after the credential was looked up and computed with, so that all
+ * failures look and cost alike (C32, N26). The rest of the request is kept until then, nothing of it is acted upon.
+ */
+import { ask, type Context, type Received } from '../../endpoint/context.ts'
+import { identityBody } from '../../message/identity-codec.ts'
+import { NOTIFY } from '../../message/numbers.ts'
+import { EMPTY } from '../../message/octets.ts'
+import type { AuthClaim, InitAnswered } from '../../sa/ike-sa.ts'
+import { findNotify, findPayload } from '../../sa/payload-shape.ts'
+import { requestedAddresses } from './configuration.ts'
+
+/** No AUTH payload: the peer wants EAP, which is never a good shared key proof. */
+const NO_AUTH_METHOD = 0
+
+/** The payloads fit the table; the IKE SA floats to wherever this came from (2.23). */
+export function receiveAuthRequest(context: Context, received: Received, state: InitAnswered): void {
+  const claim = readClaim(received)
+  if (claim === null) return
+  const { sa, channel, path } = received
+  channel.received.answering = true
+  sa.route.path = path
+  const ticket = ask(context, sa, { kind: 'credential', idI: claim.idI, idR: claim.idR, path })
+  sa.state = { ...state, phase: 'credentialAsked', ticket, claim }
+  context.touched.add(sa)
+}
+
+function readClaim({ payloads, messageId }: Received): AuthClaim | null {
+  const idI = findPayload(payloads, 'idI')
+  const proposals = findPayload(payloads, 'sa')
+  const tsI = findPayload(payloads, 'tsI')
+  const tsR = findPayload(payloads, 'tsR')
+  if (idI === null || proposals === null || tsI === null || tsR === null) return null
+  const auth = findPayload(payloads, 'auth')
+  const configuration = findPayload(payloads, 'cp')
+  return {
+    messageId,
+    idI: idI.id,
+    idBody: identityBody(idI.id, idI.reserved),
+    idR: findPayload(payloads, 'idR')?.id ?? null,
+    authMethod: auth?.method ?? NO_AUTH_METHOD,
+    authData: auth?.data ?? EMPTY,
+    configuration,
+    requested: requestedAddresses(configuration),
+    proposals: proposals.proposals,
+    tsI: tsI.selectors,
+    tsR: tsR.selectors,
+    initialContact: findNotify(payloads, NOTIFY.INITIAL_CONTACT) !== null,
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * From a negotiated suite and a shared secret to the protected channel of an IKE SA (RFC 7296 2.14, 2.18).
+ */
+import type { CryptoProvider, Prf } from '@culvert/crypto'
+import { deriveIkeKeys, type IkeKeyInput, type IkeKeys, type IkeSuite } from '../keys/key-schedule.ts'
+import type { SkKeys } from '../message/seal.ts'
+import type { SelectedSuite } from '../proposal/select.ts'
+import { type Channel, createChannel, type IkeTransforms } from '../sa/channel.ts'
+
+/** The transforms of a chosen IKE proposal together with what computes them. */
+export interface ResolvedIkeSuite {
+  readonly transforms: IkeTransforms
+  readonly suite: IkeSuite
+}
+
+/** @returns null when the provider lacks one of them, or the choice is not complete. */
+export function resolveIkeSuite(crypto: CryptoProvider, selected: SelectedSuite): ResolvedIkeSuite | null {
+  const { encr, prf: prfTransform, integ: integTransform, ke } = selected
+  if (encr === null || prfTransform === null || ke === null) return null
+  const cipher = crypto.cipher(encr.id, encr.keyBits)
+  const prf = crypto.prf(prfTransform.id)
+  const integ = integTransform === null ? null : crypto.integrity(integTransform.id)
+  if (cipher === null || prf === null || (integTransform !== null && integ === null)) return null
+  if (cipher.kind === 'block' && integ === null) return null
+  return { transforms: { encr, prf: prfTransform, integ: integTransform, ke }, suite: { cipher, prf, integ } }
+}
+
+export interface ChannelInput extends IkeKeyInput {
+  readonly resolved: ResolvedIkeSuite
+  /** Whether we are the original initiator of the new IKE SA. */
+  readonly originalInitiator: boolean
+  readonly fragmentation: boolean
+}
+
+/** @returns the channel, and the keys it does not keep: SK_pi and SK_pr. */
+export function deriveChannel(input: ChannelInput): { readonly channel: Channel; readonly keys: IkeKeys } {
+  const { resolved, originalInitiator, fragmentation } = input
+  const { cipher, integ } = resolved.suite
+  const keys = deriveIkeKeys(resolved.suite, input)
+  const isFirstSa = input.oldSkD === undefined
+  const ofInitiator: SkKeys = { cipher, integ, encrKey: keys.skEi, integKey: keys.skAi }
+  const ofResponder: SkKeys = { cipher, integ, encrKey: keys.skEr, integKey: keys.skAr }
+  const channel = createChannel({
+    transforms: resolved.transforms,
+    skD: keys.skD,
+    sending: originalInitiator ? ofInitiator : ofResponder,
+    receiving: originalInitiator ? ofResponder : ofInitiator,
+    fragmentation,
+    firstSent: isFirstSa && originalInitiator ? 1 : 0,
+    firstReceived: isFirstSa && !originalInitiator ? 1 : 0,
+  })
+  return { channel, keys }
+}
+
+/** The PRF of a channel; it was there when the channel was made. */
+export function prfOf(crypto: CryptoProvider, channel: Channel): Prf {
+  const prf = crypto.prf(channel.transforms.prf.id)
+  if (prf === null) throw new TypeError('the provider lost a PRF it had')
+  return prf
+}

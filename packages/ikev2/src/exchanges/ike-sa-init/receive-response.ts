@@ -1,0 +1,128 @@
+/**
+ * The response to our IKE_SA_INIT request (RFC 7296 1.2, 2.6.1, 2.21.1).
+ *
+ * Nothing here is authenticated. A demand for a cookie or another group is followed a bounded number of times; any other error
+ * is only a suspicion, believed when no better answer came until the request would be sent again. A response that does not fit
+ * our offer is dropped: the right one may still come.
+ */
+import { closeAttachment, forgetIkeSa, reportFailure } from '../../endpoint/closing.ts'
+import type { CloseReason, Path } from '../../endpoint/contract.ts'
+import type { Context } from '../../endpoint/context.ts'
+import { shareTransforms } from '../../endpoint/tables.ts'
+import { type IkeHeader, type Payload, ZERO_SPI } from '../../message/model.ts'
+import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
+import { EMPTY, readU16 } from '../../message/octets.ts'
+import { checkChoice } from '../../proposal/offer.ts'
+import type { Channel } from '../../sa/channel.ts'
+import type { IkeSa, InitExchange, InitSent } from '../../sa/ike-sa.ts'
+import { findNotify, findPayload, firstError } from '../../sa/payload-shape.ts'
+import { deriveChannel, resolveIkeSuite } from '../ike-keys.ts'
+import { sendAuthRequest } from '../ike-auth/initiate.ts'
+import { ikeProposals, retryInit } from './initiate.ts'
+import { detectNat } from './nat-detection.ts'
+
+const MAX_RETRIES = 8
+const MAX_COOKIE_BYTES = 64
+const IKE_PORT = 500
+const NAT_TRAVERSAL_PORT = 4500
+
+export interface InitResponse {
+  readonly header: IkeHeader
+  readonly payloads: readonly Payload[]
+  readonly bytes: Uint8Array
+  readonly path: Path
+}
+
+export function receiveInitResponse(context: Context, sa: IkeSa, state: InitSent, response: InitResponse): void {
+  const { payloads } = response
+  const cookie = findNotify(payloads, NOTIFY.COOKIE)
+  const otherGroup = findNotify(payloads, NOTIFY.INVALID_KE_PAYLOAD)
+  const error = firstError(payloads)
+  if (cookie !== null) followCookie(context, sa, state, cookie.data)
+  else if (otherGroup !== null) followGroup(context, sa, state, readU16(otherGroup.data, 0))
+  else if (error !== null) {
+    state.suspicion = error.type === NOTIFY.NO_PROPOSAL_CHOSEN ? 'noProposal' : 'protocolError'
+  } else accept(context, sa, state, response)
+}
+
+/** Ends an attempt of ours that came to nothing. */
+export function failInitiation(context: Context, sa: IkeSa, state: InitSent, reason: CloseReason): void {
+  const { attachment, peer } = state
+  forgetIkeSa(context, sa)
+  closeAttachment(context, attachment, reason)
+  const detail = reason === 'peerSilent' ? 'no answer to IKE_SA_INIT' : 'IKE_SA_INIT was refused'
+  reportFailure(context, { path: peer.path, subject: peer.label, idI: peer.localId, reason, detail })
+}
+
+function followCookie(context: Context, sa: IkeSa, state: InitSent, cookie: Uint8Array): void {
+  const isWellFormed = cookie.length >= 1 && cookie.length <= MAX_COOKIE_BYTES
+  if (isWellFormed && state.retries < MAX_RETRIES) retryInit(context, sa, state, { cookie: cookie.slice() })
+}
+
+/** Only a group of our own policy is taken, and not the one just refused. */
+function followGroup(context: Context, sa: IkeSa, state: InitSent, group: number): void {
+  const isOurs = context.config.proposals.ike.some((suite) => suite.ke.some(({ id }) => id === group))
+  if (isOurs && group !== state.group && state.retries < MAX_RETRIES) retryInit(context, sa, state, { group })
+}
+
+function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResponse): void {
+  const { env, config, tables } = context
+  const proposal = findPayload(response.payloads, 'sa')
+  const ke = findPayload(response.payloads, 'ke')
+  const nonce = findPayload(response.payloads, 'nonce')
+  const { spiR } = response.header
+  if (proposal === null || ke === null || nonce === null || spiR === ZERO_SPI || ke.group !== state.group) return
+  const offered = ikeProposals(context, EMPTY, state.group)
+  const options = { protocolId: PROTOCOL.IKE, kePolicy: 'required', keGroupOffered: state.group } as const
+  const selected = checkChoice(config.proposals.ike, offered, proposal.proposals, options)
+  const resolved = selected === null ? null : resolveIkeSuite(env.crypto, selected)
+  if (resolved === null || resolved.transforms.ke.id !== state.group) return
+  const sharedSecret = state.keyExchange.sharedSecret(ke.data)
+  if (sharedSecret === null) return
+  const nonceR = nonce.data.slice()
+  const { channel, keys } = deriveChannel({
+    resolved: { ...resolved, transforms: shareTransforms(tables, resolved.transforms) },
+    originalInitiator: true,
+    fragmentation: findNotify(response.payloads, NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED) !== null,
+    nonceI: state.nonceI,
+    nonceR,
+    spiI: sa.spiI,
+    spiR,
+    sharedSecret,
+  })
+  sharedSecret.fill(0)
+  sa.spiR = spiR
+  float(context, sa, response)
+  proceed(context, sa, state, channel, {
+    request: state.request,
+    response: response.bytes.slice(),
+    nonceI: state.nonceI,
+    nonceR,
+    skPi: keys.skPi,
+    skPr: keys.skPr,
+  })
+}
+
+/** Learns of NATs, and moves from port 500 to 4500 (2.23). */
+function float(context: Context, sa: IkeSa, { payloads, header, path }: InitResponse): void {
+  const { route } = sa
+  const nat = detectNat(context, header, path, payloads)
+  route.peerBehindNat = nat.peerBehindNat
+  route.localBehindNat = nat.localBehindNat
+  const { local, remote } = route.path
+  const moves = (context.config.forceUdpEncap ?? true) || nat.peerBehindNat || nat.localBehindNat
+  if (!moves || remote.port !== IKE_PORT) return
+  const localPort = local.port === IKE_PORT ? NAT_TRAVERSAL_PORT : local.port
+  route.path = { local: { ...local, port: localPort }, remote: { ...remote, port: NAT_TRAVERSAL_PORT } }
+}
+
+function proceed(context: Context, sa: IkeSa, state: InitSent, channel: Channel, init: InitExchange): void {
+  const { attachment, peer } = state
+  const spiIn = context.env.allocateChildSpi()
+  if (spiIn === null) {
+    failInitiation(context, sa, state, 'protocolError')
+    return
+  }
+  sa.state = { phase: 'authSent', attachment, peer, channel, init, spiIn }
+  sendAuthRequest(context, sa, sa.state)
+}

@@ -1,0 +1,78 @@
+/**
+ * Delete of Child SAs (RFC 7296 1.4.1, 2.25.1, 3.11).
+ *
+ * ```
+ *   HDR, SK {D(sender's inbound SPIs)}  -->
+ *                                      <--  HDR, SK {D(our inbound SPIs of the same Child SAs)}
+ * ```
+ *
+ * One Child SA goes out of both data planes on each end. When the old one of a rekey goes, its successor starts to send.
+ */
+import { removeChild } from '../../endpoint/closing.ts'
+import type { Context } from '../../endpoint/context.ts'
+import { sendRequest } from '../../endpoint/outbound.ts'
+import type { Payload, Spi } from '../../message/model.ts'
+import { EXCHANGE, PROTOCOL } from '../../message/numbers.ts'
+import { readU32 } from '../../message/octets.ts'
+import { type Attachment, findChildIn, findChildOut } from '../../sa/attachment.ts'
+import type { Channel } from '../../sa/channel.ts'
+import type { ChildSa } from '../../sa/child-sa.ts'
+import type { IkeSa } from '../../sa/ike-sa.ts'
+import type { PayloadOf } from '../../sa/payload-shape.ts'
+import { answersWithDelete } from '../../sa/simultaneous.ts'
+import { spiBytes } from '../notify.ts'
+
+/** @returns `skipped` when the Child SA is gone already, `exhausted` when the IKE SA cannot send. */
+export function requestChildDelete(
+  context: Context,
+  attachment: Attachment,
+  ike: { readonly sa: IkeSa; readonly channel: Channel },
+  spiIn: Spi,
+): 'sent' | 'skipped' | 'exhausted' {
+  if (findChildIn(attachment, spiIn) === null) return 'skipped'
+  const payload: Payload = { kind: 'delete', protocolId: PROTOCOL.ESP, spis: [spiBytes(spiIn)] }
+  const exchange = { ...ike, exchangeType: EXCHANGE.INFORMATIONAL }
+  return sendRequest(context, exchange, [payload], { kind: 'deleteChild', spiIn }) ? 'sent' : 'exhausted'
+}
+
+/** Our Delete is answered, whatever the answer says. */
+export function completeChildDelete(context: Context, attachment: Attachment, spiIn: Spi): void {
+  const child = findChildIn(attachment, spiIn)
+  if (child !== null) takeOut(context, attachment, child)
+}
+
+/** The peer deletes Child SAs. @returns our Delete for the response; nothing for SAs unknown or being deleted by us. */
+export function acceptChildDeletes(
+  context: Context,
+  attachment: Attachment,
+  channel: Channel,
+  deletes: readonly PayloadOf<'delete'>[],
+): readonly Payload[] {
+  const ours: Uint8Array[] = []
+  for (const { protocolId, spis } of deletes) {
+    if (protocolId !== PROTOCOL.ESP) continue
+    for (const spi of spis) {
+      const child = findChildOut(attachment, readU32(spi, 0) as Spi)
+      if (child === null) continue
+      if (answersWithDelete(child, channel.pending?.attempt ?? null)) ours.push(spiBytes(child.spiIn))
+      takeOut(context, attachment, child)
+    }
+  }
+  return ours.length === 0 ? [] : [{ kind: 'delete', protocolId: PROTOCOL.ESP, spis: ours }]
+}
+
+/** The peer does not know this Child SA any more (CHILD_SA_NOT_FOUND): it goes without a word (C51). */
+export function dropVanishedChild(context: Context, attachment: Attachment, child: ChildSa): void {
+  takeOut(context, attachment, child)
+}
+
+function takeOut(context: Context, attachment: Attachment, child: ChildSa): void {
+  const successor = attachment.children.find(
+    (other) => other.replaces === child.spiIn && other.state.kind === 'installed',
+  )
+  if (successor !== undefined && !successor.outboundActive) {
+    successor.outboundActive = true
+    context.effects.push({ kind: 'activateOutbound', key: attachment.key, spiIn: successor.spiIn })
+  }
+  removeChild(context, attachment, child)
+}

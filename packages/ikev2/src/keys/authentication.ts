@@ -1,0 +1,51 @@
+/**
+ * What the AUTH payload covers, and its value for a pre-shared key (RFC 7296 2.15).
+ *
+ *   signed octets = real message | peer's nonce | prf(SK_p, ID body) | IntAuth (RFC 9242, when there were such exchanges)
+ *   AUTH          = prf(prf(shared secret, "Key Pad for IKEv2"), signed octets)
+ *
+ * The real message is the sender's own IKE_SA_INIT message as it was on the wire, the ID body as it was received: nothing is
+ * encoded again. Compare with `constantTimeEqual`.
+ */
+import { concatBytes } from '@culvert/bytes'
+import type { Prf } from '@culvert/crypto'
+
+const KEY_PAD = new TextEncoder().encode('Key Pad for IKEv2')
+
+export interface SignedParts {
+  /** The whole first message of the side that signs: the IKE_SA_INIT message that succeeded, cookie included. */
+  readonly realMessage: Uint8Array
+  /** Nonce of the other side. */
+  readonly peerNonce: Uint8Array
+  /** SK_pi or SK_pr: of the side that signs. */
+  readonly skP: Uint8Array
+  /** Body of its ID payload, from the ID type on. */
+  readonly idBody: Uint8Array
+  readonly intAuth?: Uint8Array
+}
+
+/** @returns a fresh array. */
+export function signedOctets(prf: Prf, parts: SignedParts): Uint8Array {
+  const macedId = prf.compute(parts.skP, parts.idBody)
+  return concatBytes(parts.realMessage, parts.peerNonce, macedId, parts.intAuth ?? new Uint8Array(0))
+}
+
+/** AUTH data of method 2; also with the MSK of an EAP method as the secret (RFC 7296 2.16). */
+export function sharedKeyAuth(prf: Prf, secret: Uint8Array, octets: Uint8Array): Uint8Array {
+  const padded = prf.compute(secret, KEY_PAD)
+  const auth = prf.compute(padded, octets)
+  padded.fill(0)
+  return auth
+}
+
+/** AUTH data of a pre-shared key, from the parts of the signed octets. */
+export function pskAuth(
+  prf: Prf,
+  psk: Uint8Array,
+  realMessage: Uint8Array,
+  peerNonce: Uint8Array,
+  skP: Uint8Array,
+  idBody: Uint8Array,
+): Uint8Array {
+  return sharedKeyAuth(prf, psk, signedOctets(prf, { realMessage, peerNonce, skP, idBody }))
+}

@@ -1,0 +1,46 @@
+/**
+ * Big-endian reads and writes of the codec, and IKE SPIs as text and octets.
+ *
+ * Reads return 0 beyond the end: every decoder checks bounds first, so that is never seen, and no read can throw.
+ */
+import { toHex } from '@culvert/bytes'
+import type { IkeSpi } from './model.ts'
+
+/** Those of `@culvert/bytes`, so that a module of this package has one place for octets. */
+export { compareBytes, concatBytes, constantTimeEqual, toHex } from '@culvert/bytes'
+
+export const EMPTY = new Uint8Array(0)
+
+export function readU8(bytes: Uint8Array, offset: number): number {
+  return bytes[offset] ?? 0
+}
+
+export function readU16(bytes: Uint8Array, offset: number): number {
+  return (readU8(bytes, offset) << 8) | readU8(bytes, offset + 1)
+}
+
+export function readU32(bytes: Uint8Array, offset: number): number {
+  return ((readU16(bytes, offset) << 16) | readU16(bytes, offset + 2)) >>> 0
+}
+
+export function writeU16(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value >>> 8
+  bytes[offset + 1] = value
+}
+
+export function writeU32(bytes: Uint8Array, offset: number, value: number): void {
+  writeU16(bytes, offset, value >>> 16)
+  writeU16(bytes, offset + 2, value & 0xffff)
+}
+
+/** The 8 octets at `offset` as an IKE SPI. */
+export function readIkeSpi(bytes: Uint8Array, offset: number): IkeSpi {
+  return toHex(bytes.subarray(offset, offset + 8)) as IkeSpi
+}
+
+/** @returns 8 octets. */
+export function ikeSpiBytes(spi: IkeSpi): Uint8Array {
+  const bytes = new Uint8Array(8)
+  for (let index = 0; index < 8; index++) bytes[index] = Number.parseInt(spi.slice(index * 2, index * 2 + 2), 16)
+  return bytes
+}

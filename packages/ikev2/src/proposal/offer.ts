@@ -1,0 +1,81 @@
+/**
+ * The initiator's side of a negotiation: makes proposals from a policy and checks that the answer is one of them (RFC 7296 2.7).
+ */
+import type { SuitePolicy } from '../endpoint/contract.ts'
+import type { Proposal, Transform } from '../message/model.ts'
+import { KE, PROTOCOL, TRANSFORM_TYPE } from '../message/numbers.ts'
+import { type KePolicy, selectProposal, type SelectedSuite } from './select.ts'
+import { sameTransform } from './transform.ts'
+
+export interface OfferOptions {
+  /** `optional` offers the groups and NONE, `absent` leaves the type out. IKE: always `required`. */
+  readonly kePolicy: KePolicy
+  /** The group of our KE payload: proposals that have it name it first. */
+  readonly keGroupFirst?: number
+}
+
+/** @param spi of ours: empty for the first IKE SA, 8 octets at its rekey, 4 for ESP. @returns one proposal for each suite. */
+export function proposalsFor(
+  policy: readonly SuitePolicy[],
+  protocolId: number,
+  spi: Uint8Array,
+  options: OfferOptions,
+): readonly Proposal[] {
+  return policy.map((suite, index) => ({
+    number: index + 1,
+    protocolId,
+    spi,
+    transforms: [
+      ...suite.encr,
+      ...(protocolId === PROTOCOL.IKE ? suite.prf : []),
+      ...suite.integ,
+      ...groupsOffered(suite.ke, options),
+      ...(protocolId === PROTOCOL.IKE ? [] : suite.esn),
+    ],
+  }))
+}
+
+function groupsOffered(groups: readonly Transform[], { kePolicy, keGroupFirst }: OfferOptions): readonly Transform[] {
+  if (kePolicy === 'absent' || groups.length === 0) return []
+  const first = groups.filter(({ id }) => id === keGroupFirst)
+  const others = groups.filter(({ id }) => id !== keGroupFirst)
+  const none = { type: TRANSFORM_TYPE.KE, id: KE.NONE, keyBits: null }
+  return [...first, ...others, ...(kePolicy === 'optional' ? [none] : [])]
+}
+
+/**
+ * Checks the responder's choice against what was offered.
+ *
+ * @param answered the SA payload of the response.
+ * @returns null unless it is exactly one proposal with a number we gave, one transform for each type we offered under it, and
+ * nothing we did not offer.
+ */
+export function checkChoice(
+  policy: readonly SuitePolicy[],
+  offered: readonly Proposal[],
+  answered: readonly Proposal[],
+  options: { readonly protocolId: number; readonly kePolicy: KePolicy; readonly keGroupOffered?: number | null },
+): SelectedSuite | null {
+  const [answer] = answered
+  if (answer === undefined || answered.length !== 1) return null
+  const ours = offered.find(({ number }) => number === answer.number)
+  if (ours === undefined || !hasOneOfEach(ours, answer)) return null
+  const selected = selectProposal([{ ...answer, number: 1 }], policy, options)
+  if (selected === null || selected.proposal.transforms.length !== answer.transforms.length) return null
+  return { ...selected, proposal: answer }
+}
+
+/** Every transform comes from the offer and no type comes twice. Types whose offer included NONE may be left out. */
+function hasOneOfEach(ours: Proposal, answer: Proposal): boolean {
+  const types = answer.transforms.map(({ type }) => type)
+  if (new Set(types).size !== types.length) return false
+  const isOffered = answer.transforms.every((transform) =>
+    ours.transforms.some((other) => sameTransform(transform, other)),
+  )
+  return isOffered && ours.transforms.every((other) => types.includes(other.type) || mayBeLeftOut(ours, other.type))
+}
+
+function mayBeLeftOut(ours: Proposal, type: number): boolean {
+  if (type !== TRANSFORM_TYPE.KE && type !== TRANSFORM_TYPE.INTEG) return false
+  return ours.transforms.some((transform) => transform.type === type && transform.id === 0)
+}

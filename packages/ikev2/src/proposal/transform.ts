@@ -1,0 +1,56 @@
+/**
+ * What has to be known about transforms to negotiate them: which ciphers authenticate by themselves, which types a protocol
+ * takes, when two transforms are the same (RFC 7296 3.3.2 to 3.3.6, RFC 5282 8, RFC 7634 4).
+ */
+import type { Transform } from '../message/model.ts'
+import { ENCR, PROTOCOL, TRANSFORM_TYPE } from '../message/numbers.ts'
+
+const AEAD_IDS: ReadonlySet<number> = new Set([
+  ENCR.AES_CCM_8,
+  ENCR.AES_CCM_12,
+  ENCR.AES_CCM_16,
+  ENCR.AES_GCM_8,
+  ENCR.AES_GCM_12,
+  ENCR.AES_GCM_16,
+  ENCR.NULL_AUTH_AES_GMAC,
+  ENCR.CAMELLIA_CCM_8,
+  ENCR.CAMELLIA_CCM_12,
+  ENCR.CAMELLIA_CCM_16,
+  ENCR.CHACHA20_POLY1305,
+  ENCR.AES_CCM_8_IIV,
+  ENCR.AES_GCM_16_IIV,
+  ENCR.CHACHA20_POLY1305_IIV,
+])
+
+/** Whether an encryption transform needs no integrity transform beside it, and must not have one. */
+export function isAead(encr: Transform): boolean {
+  return AEAD_IDS.has(encr.id)
+}
+
+/** Types a proposal of this protocol may hold; any other makes it unusable (C21). */
+export function typesOf(protocolId: number): readonly number[] {
+  switch (protocolId) {
+    case PROTOCOL.IKE:
+      return [TRANSFORM_TYPE.ENCR, TRANSFORM_TYPE.PRF, TRANSFORM_TYPE.INTEG, TRANSFORM_TYPE.KE]
+    case PROTOCOL.AH:
+      return [TRANSFORM_TYPE.INTEG, TRANSFORM_TYPE.KE, TRANSFORM_TYPE.ESN]
+    case PROTOCOL.ESP:
+      return [TRANSFORM_TYPE.ENCR, TRANSFORM_TYPE.INTEG, TRANSFORM_TYPE.KE, TRANSFORM_TYPE.ESN]
+    default:
+      return []
+  }
+}
+
+/**
+ * Same type, id and Key Length, and no attribute we do not understand. As policies hold well-formed transforms only, this is
+ * also the rule about Key Length: present for AES, absent for ciphers of one key size (C23).
+ */
+export function sameTransform(a: Transform, b: Transform): boolean {
+  return (
+    a.type === b.type &&
+    a.id === b.id &&
+    a.keyBits === b.keyBits &&
+    a.unknownAttribute === undefined &&
+    b.unknownAttribute === undefined
+  )
+}

@@ -1,0 +1,113 @@
+/**
+ * What outlives the IKE SAs of one peer: its Child SAs, the work to be done and the way to it. The driver knows it by its key.
+ *
+ * One IKE SA is `current`; during a rekey `others` stand beside it. Child SAs belong to the attachment, so "the new
+ * IKE SA inherits all Child SAs" (RFC 7296 2.8) needs no move.
+ *
+ * Bounds: `MAX_CHILD_SAS` Child SAs, `MAX_OTHERS` IKE SAs beside the current one, and a budget for CREATE_CHILD_SA requests
+ * (RFC 8019 4.7: TEMPORARY_FAILURE beyond it).
+ */
+import type { AttachmentKey, AttachGrant, MonotonicMs, Path } from '../endpoint/contract.ts'
+import type { Spi, TrafficSelector } from '../message/model.ts'
+import type { ChildSa } from './child-sa.ts'
+import type { IkeSa } from './ike-sa.ts'
+import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
+import { sameWork, type Task } from './request.ts'
+
+export const MAX_CHILD_SAS = 16
+export const MAX_OTHERS = 4
+const CREATION_BURST = 24
+const CREATION_REFILL_MS = 2_000
+
+/** Where the peer is; one object, shared by all IKE SAs of the attachment. */
+export interface Route {
+  path: Path
+  peerBehindNat: boolean
+  localBehindNat: boolean
+  movedAtMs: MonotonicMs
+  /** Last time a keepalive or any other datagram of ours kept the NAT mapping open. */
+  sentAtMs: MonotonicMs
+}
+
+export interface Attachment {
+  readonly key: AttachmentKey
+  readonly subject: string
+  readonly role: 'initiator' | 'responder'
+  readonly route: Route
+  /** `forming` until authentication is done on both ends. */
+  stage: 'forming' | 'established' | 'closed'
+  /** The IKE SA on which we work; null until one stands. */
+  current: IkeSa | null
+  others: readonly IkeSa[]
+  children: readonly ChildSa[]
+  tasks: readonly Task[]
+  heardAtMs: MonotonicMs
+  /** What the peer may reach and what may come from it; every later Child SA is narrowed to these. */
+  tsLocal: readonly TrafficSelector[]
+  tsRemote: readonly TrafficSelector[]
+  readonly creations: TokenBucket
+}
+
+export type AttachmentParameters = Pick<Attachment, 'key' | 'subject' | 'role' | 'route'>
+
+const NOTHING: readonly never[] = Object.freeze([])
+
+export function createAttachment(parameters: AttachmentParameters, nowMs: MonotonicMs): Attachment {
+  return {
+    ...parameters,
+    current: null,
+    stage: 'forming',
+    others: NOTHING,
+    children: NOTHING,
+    tasks: NOTHING,
+    heardAtMs: nowMs,
+    tsLocal: NOTHING,
+    tsRemote: NOTHING,
+    creations: createTokenBucket(CREATION_BURST, CREATION_REFILL_MS, nowMs),
+  }
+}
+
+export function allowSelectors(attachment: Attachment, grant: Pick<AttachGrant, 'tsLocal' | 'tsRemote'>): void {
+  attachment.tsLocal = grant.tsLocal
+  attachment.tsRemote = grant.tsRemote
+}
+
+export function findChildIn(attachment: Attachment, spiIn: Spi): ChildSa | null {
+  return attachment.children.find((child) => child.spiIn === spiIn) ?? null
+}
+
+/** By the SPI the peer receives on, which is how REKEY_SA and Delete name it (1.3.3, 3.11). */
+export function findChildOut(attachment: Attachment, spiOut: Spi): ChildSa | null {
+  return attachment.children.find((child) => child.spiOut === spiOut) ?? null
+}
+
+export function addChild(attachment: Attachment, child: ChildSa): void {
+  attachment.children = [...attachment.children, child]
+}
+
+export function dropChild(attachment: Attachment, child: ChildSa): void {
+  attachment.children = without(attachment.children, child)
+}
+
+/** Queues work unless the same is queued already. */
+export function addTask(attachment: Attachment, task: Task): void {
+  if (attachment.tasks.some((queued) => sameWork(queued.work, task.work))) return
+  attachment.tasks = [...attachment.tasks, task]
+}
+
+export function dropTask(attachment: Attachment, task: Task): void {
+  attachment.tasks = without(attachment.tasks, task)
+}
+
+export function addOther(attachment: Attachment, sa: IkeSa): void {
+  attachment.others = [...attachment.others, sa]
+}
+
+export function dropOther(attachment: Attachment, sa: IkeSa): void {
+  attachment.others = without(attachment.others, sa)
+}
+
+function without<T>(items: readonly T[], item: T): readonly T[] {
+  const rest = items.filter((other) => other !== item)
+  return rest.length === 0 ? NOTHING : rest
+}

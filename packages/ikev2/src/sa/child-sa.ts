@@ -1,0 +1,65 @@
+/**
+ * One Child SA as the IKE engine knows it; keys and counters live in the data plane.
+ *
+ * ```
+ *   installed ── the peer replaces it ──▶ replaced ── its Delete comes, or we lose patience ──▶ (removed)
+ *       └────────── our Delete is queued or sent ──▶ deleting ── answered ──▶ (removed)
+ * ```
+ *
+ * The inbound half works from installation to removal. The outbound half is apart: what answered a rekey keeps sending on the
+ * old SA until the old one is deleted (RFC 7296 2.8), so `outboundActive` starts as false there.
+ */
+import type { MonotonicMs } from '../endpoint/contract.ts'
+import type { Spi, TrafficSelector, Transform } from '../message/model.ts'
+
+export type ChildSaState =
+  | { readonly kind: 'installed' }
+  | { readonly kind: 'replaced'; readonly successor: Spi; readonly expiresAtMs: MonotonicMs }
+  | { readonly kind: 'deleting' }
+
+export interface ChildSa {
+  readonly spiIn: Spi
+  readonly spiOut: Spi
+  readonly encr: Transform
+  readonly integ: Transform | null
+  readonly esn: boolean
+  readonly tsLocal: readonly TrafficSelector[]
+  readonly tsRemote: readonly TrafficSelector[]
+  /** Inbound SPI of the Child SA it took over from, null for a new one. */
+  readonly replaces: Spi | null
+  outboundActive: boolean
+  state: ChildSaState
+  /** When we start a rekey, Infinity for never; moved on after a failed attempt. */
+  rekeyAtMs: MonotonicMs
+  /** When it is deleted although no rekey succeeded (RFC 7296 2.8). */
+  readonly expiresAtMs: MonotonicMs
+}
+
+const INSTALLED: ChildSaState = { kind: 'installed' }
+const DELETING: ChildSaState = { kind: 'deleting' }
+
+export type ChildSaParameters = Omit<ChildSa, 'state'>
+
+export function createChildSa(parameters: ChildSaParameters): ChildSa {
+  return { ...parameters, state: INSTALLED }
+}
+
+export function replaceChildSa(child: ChildSa, successor: Spi, expiresAtMs: MonotonicMs): void {
+  child.state = { kind: 'replaced', successor, expiresAtMs }
+}
+
+export function startDeletion(child: ChildSa): void {
+  child.state = DELETING
+}
+
+/** The next time at which something is due on this Child SA alone. */
+export function childSaDueMs(child: ChildSa): MonotonicMs {
+  switch (child.state.kind) {
+    case 'installed':
+      return Math.min(child.rekeyAtMs, child.expiresAtMs)
+    case 'replaced':
+      return child.state.expiresAtMs
+    case 'deleting':
+      return Infinity
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What we ask of the peer: work that waits, and the one request that is under way.
+ *
+ * Work is queued per attachment and started one at a time (window 1). An attempt holds what only its request needs: the
+ * half-built SA, our nonce and private key, and the rival SA the peer made in a collision. It dies with the request.
+ */
+import type { KeyExchangePrivate } from '@culvert/crypto'
+import type { CloseReason, MonotonicMs } from '../endpoint/contract.ts'
+import type { IkeSpi, MessageId, Spi } from '../message/model.ts'
+import type { Retransmission } from './retransmission.ts'
+
+export type Work =
+  /** `group`: what INVALID_KE_PAYLOAD asked for, null for our first choice. */
+  | { readonly kind: 'rekeyIke'; readonly group: number | null }
+  | { readonly kind: 'rekeyChild'; readonly spiIn: Spi; readonly group: number | null }
+  | { readonly kind: 'deleteChild'; readonly spiIn: Spi }
+  | { readonly kind: 'deleteIke'; readonly reason: CloseReason }
+  | { readonly kind: 'liveness' }
+
+export interface Task {
+  readonly work: Work
+  readonly notBeforeMs: MonotonicMs
+  /** How often the peer refused it for now (TEMPORARY_FAILURE, INVALID_KE_PAYLOAD). */
+  readonly refusals: number
+}
+
+/** Our half of a key exchange; `keyExchange` is null for a Child SA without PFS. */
+export interface KeyOffer {
+  readonly nonce: Uint8Array
+  readonly group: number
+  readonly keyExchange: KeyExchangePrivate | null
+}
+
+/** The Child SA that the peer's crossing rekey made in place of the same old one (RFC 7296 2.8.1). */
+export interface ChildRival {
+  readonly spiIn: Spi
+  readonly lowestNonce: Uint8Array
+}
+
+/** The IKE SA that the peer's crossing rekey made (2.8.2), by our SPI of it. */
+export interface IkeRival {
+  readonly localSpi: IkeSpi
+  readonly lowestNonce: Uint8Array
+}
+
+export type Attempt =
+  | { readonly kind: 'auth' }
+  | {
+      readonly kind: 'rekeyIke'
+      readonly localSpi: IkeSpi
+      readonly offer: KeyOffer
+      readonly refusals: number
+      rival: IkeRival | null
+    }
+  | {
+      readonly kind: 'rekeyChild'
+      readonly replaces: Spi
+      readonly spiIn: Spi
+      readonly offer: KeyOffer
+      readonly refusals: number
+      rival: ChildRival | null
+    }
+  | { readonly kind: 'deleteChild'; readonly spiIn: Spi }
+  | { readonly kind: 'deleteIke'; readonly reason: CloseReason }
+  | { readonly kind: 'liveness' }
+
+export interface PendingRequest {
+  readonly messageId: MessageId
+  readonly exchangeType: number
+  readonly attempt: Attempt
+  readonly retransmission: Retransmission
+}
+
+/** True when doing both would be doing the same twice. */
+export function sameWork(a: Work, b: Work): boolean {
+  if (a.kind === 'rekeyChild' || a.kind === 'deleteChild') return a.kind === b.kind && a.spiIn === b.spiIn
+  return a.kind === b.kind
+}

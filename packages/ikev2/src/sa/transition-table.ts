@@ -1,0 +1,225 @@
+/**
+ * The transitions of an IKE SA as data: which exchange is heard in which phase, what it must carry, who handles it, what follows.
+ *
+ * A message without a row is dropped: so nothing but IKE_AUTH is heard before authentication (C37), and later exchanges
+ * (IKE_INTERMEDIATE, more IKE_AUTH rounds) are rows to add. Rows are disjoint and every phase is reachable; a test says so.
+ * `internal` rows are the transitions made by answers, timers and commands.
+ */
+import { EXCHANGE } from '../message/numbers.ts'
+import type { Payload } from '../message/model.ts'
+import type { Phase } from './ike-sa.ts'
+
+/** `listening` is no IKE SA yet, `gone` is none any more. */
+export type TablePhase = Phase | 'listening' | 'gone'
+
+export type HandlerName =
+  | 'initRequest'
+  | 'initResponse'
+  | 'authRequest'
+  | 'authResponse'
+  | 'createChildSaRequest'
+  | 'createChildSaResponse'
+  | 'informationalRequest'
+  | 'informationalResponse'
+
+export interface MessageRow {
+  readonly phase: TablePhase
+  readonly exchangeType: number
+  readonly role: 'request' | 'response'
+  /** Payloads that must be there once (in a response: unless it reports an error). */
+  readonly required: readonly Payload['kind'][]
+  /** Payloads that may be there once; all others may come in any number and are skipped when not understood. */
+  readonly optional: readonly Payload['kind'][]
+  readonly handler: HandlerName
+  readonly next: readonly TablePhase[]
+}
+
+export interface InternalRow {
+  readonly phase: TablePhase
+  readonly cause:
+    | 'initiate'
+    | 'credential'
+    | 'attach'
+    | 'expiry'
+    | 'silence'
+    | 'delete'
+    | 'rekey'
+    | 'eviction'
+    | 'superseded'
+  readonly next: readonly TablePhase[]
+}
+
+const { IKE_SA_INIT, IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL } = EXCHANGE
+
+export const MESSAGE_ROWS: readonly MessageRow[] = [
+  {
+    phase: 'listening',
+    exchangeType: IKE_SA_INIT,
+    role: 'request',
+    required: ['sa', 'ke', 'nonce'],
+    optional: [],
+    handler: 'initRequest',
+    next: ['listening', 'initAnswered'],
+  },
+  {
+    phase: 'initSent',
+    exchangeType: IKE_SA_INIT,
+    role: 'response',
+    required: [],
+    optional: ['sa', 'ke', 'nonce'],
+    handler: 'initResponse',
+    next: ['initSent', 'authSent', 'gone'],
+  },
+  {
+    phase: 'initAnswered',
+    exchangeType: IKE_AUTH,
+    role: 'request',
+    required: ['idI', 'sa', 'tsI', 'tsR'],
+    optional: ['idR', 'auth', 'cp', 'eap'],
+    handler: 'authRequest',
+    next: ['initAnswered', 'credentialAsked', 'rejected'],
+  },
+  {
+    phase: 'authSent',
+    exchangeType: IKE_AUTH,
+    role: 'response',
+    required: ['idR', 'auth'],
+    optional: ['sa', 'tsI', 'tsR', 'cp', 'eap'],
+    handler: 'authResponse',
+    next: ['established', 'deleting', 'gone'],
+  },
+  {
+    phase: 'established',
+    exchangeType: CREATE_CHILD_SA,
+    role: 'request',
+    required: ['sa', 'nonce'],
+    optional: ['ke', 'tsI', 'tsR'],
+    handler: 'createChildSaRequest',
+    next: ['established', 'replaced', 'closed'],
+  },
+  {
+    phase: 'established',
+    exchangeType: CREATE_CHILD_SA,
+    role: 'response',
+    required: ['sa', 'nonce'],
+    optional: ['ke', 'tsI', 'tsR'],
+    handler: 'createChildSaResponse',
+    next: ['established', 'deleting', 'closed', 'gone'],
+  },
+  {
+    phase: 'established',
+    exchangeType: INFORMATIONAL,
+    role: 'request',
+    required: [],
+    optional: ['cp'],
+    handler: 'informationalRequest',
+    next: ['established', 'closed'],
+  },
+  {
+    phase: 'established',
+    exchangeType: INFORMATIONAL,
+    role: 'response',
+    required: [],
+    optional: ['cp'],
+    handler: 'informationalResponse',
+    next: ['established', 'closed', 'gone'],
+  },
+  {
+    phase: 'replaced',
+    exchangeType: CREATE_CHILD_SA,
+    role: 'request',
+    required: ['sa', 'nonce'],
+    optional: ['ke', 'tsI', 'tsR'],
+    handler: 'createChildSaRequest',
+    next: ['replaced', 'closed'],
+  },
+  {
+    phase: 'replaced',
+    exchangeType: CREATE_CHILD_SA,
+    role: 'response',
+    required: ['sa', 'nonce'],
+    optional: ['ke', 'tsI', 'tsR'],
+    handler: 'createChildSaResponse',
+    next: ['replaced', 'deleting', 'gone'],
+  },
+  {
+    phase: 'replaced',
+    exchangeType: INFORMATIONAL,
+    role: 'request',
+    required: [],
+    optional: ['cp'],
+    handler: 'informationalRequest',
+    next: ['replaced', 'closed'],
+  },
+  {
+    phase: 'replaced',
+    exchangeType: INFORMATIONAL,
+    role: 'response',
+    required: [],
+    optional: ['cp'],
+    handler: 'informationalResponse',
+    next: ['replaced', 'gone'],
+  },
+  {
+    phase: 'deleting',
+    exchangeType: CREATE_CHILD_SA,
+    role: 'request',
+    required: ['sa', 'nonce'],
+    optional: ['ke', 'tsI', 'tsR'],
+    handler: 'createChildSaRequest',
+    next: ['deleting', 'closed'],
+  },
+  {
+    phase: 'deleting',
+    exchangeType: INFORMATIONAL,
+    role: 'request',
+    required: [],
+    optional: ['cp'],
+    handler: 'informationalRequest',
+    next: ['deleting', 'closed'],
+  },
+  {
+    phase: 'deleting',
+    exchangeType: INFORMATIONAL,
+    role: 'response',
+    required: [],
+    optional: ['cp'],
+    handler: 'informationalResponse',
+    next: ['gone'],
+  },
+]
+
+export const INTERNAL_ROWS: readonly InternalRow[] = [
+  { phase: 'listening', cause: 'initiate', next: ['initSent'] },
+  { phase: 'listening', cause: 'rekey', next: ['established'] },
+  { phase: 'initSent', cause: 'silence', next: ['gone'] },
+  { phase: 'initAnswered', cause: 'expiry', next: ['gone'] },
+  { phase: 'initAnswered', cause: 'eviction', next: ['gone'] },
+  { phase: 'credentialAsked', cause: 'credential', next: ['attachAsked', 'rejected'] },
+  { phase: 'credentialAsked', cause: 'expiry', next: ['gone'] },
+  { phase: 'credentialAsked', cause: 'eviction', next: ['gone'] },
+  { phase: 'attachAsked', cause: 'attach', next: ['established', 'rejected'] },
+  { phase: 'attachAsked', cause: 'expiry', next: ['gone'] },
+  { phase: 'attachAsked', cause: 'eviction', next: ['gone'] },
+  { phase: 'rejected', cause: 'expiry', next: ['gone'] },
+  { phase: 'rejected', cause: 'eviction', next: ['gone'] },
+  { phase: 'authSent', cause: 'silence', next: ['gone'] },
+  { phase: 'established', cause: 'delete', next: ['deleting'] },
+  { phase: 'established', cause: 'rekey', next: ['replaced'] },
+  { phase: 'established', cause: 'silence', next: ['gone'] },
+  { phase: 'established', cause: 'superseded', next: ['gone'] },
+  { phase: 'replaced', cause: 'expiry', next: ['gone'] },
+  { phase: 'deleting', cause: 'silence', next: ['gone'] },
+  { phase: 'closed', cause: 'expiry', next: ['gone'] },
+]
+
+const ROWS_BY_KEY = new Map(MESSAGE_ROWS.map((row) => [rowKey(row.phase, row.exchangeType, row.role), row]))
+
+/** The row for a message heard in this phase, null when such a message is not heard there. */
+export function findRow(phase: TablePhase, exchangeType: number, role: 'request' | 'response'): MessageRow | null {
+  return ROWS_BY_KEY.get(rowKey(phase, exchangeType, role)) ?? null
+}
+
+export function rowKey(phase: TablePhase, exchangeType: number, role: 'request' | 'response'): string {
+  return `${phase}/${exchangeType}/${role}`
+}

@@ -1,0 +1,37 @@
+/**
+ * Narrows the selectors a peer offers to what policy allows (RFC 7296 2.9).
+ *
+ * The answer is everything both sides agree on, so it always contains what is allowed of the first selector, the one that may
+ * describe the packet that made the peer start (C38). It never holds a selector twice nor one that another covers, and it is
+ * bounded.
+ */
+import type { TrafficSelector } from '../message/model.ts'
+import { contains, intersect } from './selector.ts'
+
+/** Selectors in one answer; the first ones of the offer win. */
+const MAX_SELECTORS = 32
+
+/**
+ * @param offered TSi or TSr as it came. @param allowed by the policy for that side.
+ * @returns the common part, in the order of the offer; null when there is none (TS_UNACCEPTABLE).
+ */
+export function narrow(
+  offered: readonly TrafficSelector[],
+  allowed: readonly TrafficSelector[],
+): readonly TrafficSelector[] | null {
+  let agreed: TrafficSelector[] = []
+  for (const theirs of offered) {
+    for (const ours of allowed) {
+      const common = intersect(theirs, ours)
+      if (common === null || agreed.some((selector) => contains(selector, common))) continue
+      agreed = agreed.filter((selector) => !contains(common, selector))
+      if (agreed.length < MAX_SELECTORS) agreed.push(common)
+    }
+  }
+  return agreed.length === 0 ? null : agreed
+}
+
+/** Whether every selector of `inner` lies within one of `outer`: a rekey may not come out narrower (C40, RFC 7296 2.9.2). */
+export function covers(outer: readonly TrafficSelector[], inner: readonly TrafficSelector[]): boolean {
+  return inner.every((selector) => outer.some((candidate) => contains(candidate, selector)))
+}

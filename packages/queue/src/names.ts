@@ -1,0 +1,29 @@
+/**
+ * Which queues there are and what a job on them can say. A job is a hint: "look at your rows". It carries no payload, so
+ * that a lost, late or doubled job does no harm.
+ */
+export const jobKinds = [
+  /** Gateway: open and close listeners. */
+  'listeners.changed',
+  /** Concentrator: somebody asked for a detach. */
+  'device.detach',
+  /** Concentrator: forget the credential and end what used it. */
+  'credential.revoked',
+  /** Concentrator: a device was deleted, got a credential, or its policy changed. */
+  'policy.changed',
+  /** Worker: tunnels have something due. */
+  'tunnels.due',
+] as const
+export type JobKind = (typeof jobKinds)[number]
+
+export type NodeQueue = `gateway.${string}` | `concentrator.${string}` | 'lifecycle'
+
+export function gatewayQueue(nodeId: string): NodeQueue {
+  return `gateway.${nodeId}`
+}
+
+export function concentratorQueue(nodeId: string): NodeQueue {
+  return `concentrator.${nodeId}`
+}
+
+export const lifecycleQueue: NodeQueue = 'lifecycle'

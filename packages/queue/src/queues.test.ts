@@ -1,0 +1,113 @@
+import { createDatabase } from '@culvert/testkit'
+import { randomUUID } from 'node:crypto'
+import net from 'node:net'
+import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { gatewayQueue, openQueues, type JobKind, type NodeQueue, type Queues } from './index.ts'
+
+const silent = { warn: () => {}, debug: () => {} }
+const redisUrl = inject('redisUrl')
+const backends = [{ store: 'postgres', url: undefined as string | undefined }, ...(redisUrl ? [{ store: 'redis', url: redisUrl }] : [])]
+const until = { timeout: 20_000, interval: 20 }
+let databaseUrl = ''
+const closers: (() => Promise<void> | void)[] = []
+
+beforeAll(async () => {
+  databaseUrl = await createDatabase(inject('databaseUrl'))
+})
+
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close()
+})
+
+function open(overrides: { databaseUrl?: string; redisUrl?: string | undefined }): Queues {
+  const queues = openQueues({ databaseUrl, logger: silent, ...overrides })
+  closers.push(() => queues.close())
+  return queues
+}
+
+function newQueueName(): NodeQueue {
+  return gatewayQueue(`t-${randomUUID()}`)
+}
+
+describe.each(backends)('queues on $store', ({ store, url }) => {
+  it('brings a hint to the node it is for, and to no other', async () => {
+    const queues = open({ redisUrl: url })
+    expect(queues.store).toBe(store)
+    const [mine, other] = [newQueueName(), newQueueName()]
+    const seen: [NodeQueue, JobKind][] = []
+    for (const queue of [mine, other]) await queues.workNode(queue, async (kind) => void seen.push([queue, kind])).ready
+    await vi.waitUntil(() => queues.hint(mine, 'device.detach'), until)
+    await vi.waitUntil(() => seen.length > 0, until)
+    expect(seen).toEqual([[mine, 'device.detach']])
+  })
+
+  it('makes one more run of the hints given while the handler runs', async () => {
+    const queues = open({ redisUrl: url })
+    const queue = newQueueName()
+    const gate = Promise.withResolvers<void>()
+    let runs = 0
+    await queues.workNode(queue, async () => {
+      runs += 1
+      if (runs === 1) await gate.promise
+    }).ready
+    await vi.waitUntil(() => queues.hint(queue, 'listeners.changed'), until)
+    await vi.waitUntil(() => runs === 1, until)
+    for (let i = 0; i < 4; i++) expect(await queues.hint(queue, 'listeners.changed')).toBe(true)
+    gate.resolve()
+    await vi.waitUntil(() => runs === 2, until)
+    // A last hint passes behind the others: had they been more than one run, it would count more than three.
+    await vi.waitUntil(() => queues.hint(queue, 'policy.changed'), until)
+    await vi.waitUntil(() => runs >= 3, until)
+    expect(runs).toBe(3)
+  })
+
+  it('repeats a handler that failed', async () => {
+    const queues = open({ redisUrl: url })
+    const queue = newQueueName()
+    let runs = 0
+    await queues.workNode(queue, async () => {
+      runs += 1
+      if (runs < 3) throw new Error('not yet')
+    }).ready
+    await vi.waitUntil(() => queues.hint(queue, 'policy.changed'), until)
+    await vi.waitUntil(() => runs === 3, until)
+  })
+
+  it('starts while the store is away, says so, and delivers once it is back', async () => {
+    const door = await openDoor(new URL(url ?? databaseUrl))
+    door.shut()
+    const through = (text: string): string => Object.assign(new URL(text), { host: `127.0.0.1:${door.port}` }).href
+    const queues = open(url ? { redisUrl: through(url) } : { databaseUrl: through(databaseUrl) })
+    const queue = newQueueName()
+    const seen: JobKind[] = []
+    const worker = queues.workNode(queue, async (kind) => void seen.push(kind))
+    expect(await queues.hint(queue, 'listeners.changed')).toBe(false)
+    await door.open()
+    await worker.ready
+    await vi.waitUntil(() => seen.includes('listeners.changed'), until)
+  })
+})
+
+/** A TCP relay in front of a server, so that the server can be away for one client. */
+async function openDoor(target: URL): Promise<{ port: number; shut(): void; open(): Promise<void> }> {
+  const sockets = new Set<net.Socket>()
+  const server = net.createServer((client) => {
+    const upstream = net.connect(Number(target.port), target.hostname)
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from)
+      from.on('error', () => to.destroy()).on('close', () => to.destroy())
+      from.pipe(to)
+    }
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const { port } = server.address() as net.AddressInfo
+  const shut = (): void => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  }
+  closers.push(shut)
+  return { port, shut, open: () => new Promise((done) => server.listen(port, '127.0.0.1', done)) }
+}

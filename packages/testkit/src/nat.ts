@@ -1,0 +1,64 @@
+/**
+ * A NAT router in a namespace, as a carrier runs one: masquerades UDP to a range of ports, and can forget its mappings so
+ * that the next packet of a flow appears from another port (RFC 7296 2.23 calls the peer's duty).
+ */
+import { peer } from './debian-peer.ts'
+import type { HostOptions } from './lab.ts'
+import type { Namespace } from './namespace.ts'
+
+const TABLE = 'culvert_nat'
+
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
+export interface NatOptions {
+  /** Address of the outer side with prefix length, on the internet bridge. */
+  readonly outside: string
+  /** Address of the inner side with prefix length; the gateway of the hosts behind. */
+  readonly inside: string
+  /** Outer UDP ports to map to; default 20000 to 29999. */
+  readonly ports?: PortRange
+}
+
+export interface Nat {
+  readonly namespace: Namespace
+  /** Adds a host behind this router, with its default route through it. */
+  addHost(label: string, address: string, options?: HostOptions): Promise<Namespace>
+  /** Forgets every mapping; new ones come out of `ports`. */
+  rebind(ports: PortRange): Promise<void>
+}
+
+/** Turns `router`, which has the devices `wan` and `br0` already, into a NAT. Needs nft (Debian package nftables). */
+export async function makeNat(
+  router: Namespace,
+  { ports = { first: 20_000, last: 29_999 } }: NatOptions,
+  addHost: Nat['addHost'],
+): Promise<Nat> {
+  const nft = await peer('nftables')
+  const load = (script: string): Promise<unknown> => router.exec('nft', ['-f', '-'], { input: script, env: nft.env })
+  await router.exec('sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'])
+  await load(rules(ports))
+  return {
+    namespace: router,
+    addHost,
+    async rebind(next) {
+      await load(`delete table ip ${TABLE}\n${rules(next)}`)
+      // Masquerading forgets the mappings of a device that goes down.
+      await router.ip('link', 'set', 'wan', 'down')
+      await router.ip('link', 'set', 'wan', 'up')
+    },
+  }
+}
+
+function rules({ first, last }: PortRange): string {
+  return `table ip ${TABLE} {
+  chain postrouting {
+    type nat hook postrouting priority srcnat;
+    oifname "wan" meta l4proto udp masquerade to :${first}-${last}
+    oifname "wan" masquerade
+  }
+}
+`
+}

@@ -1,0 +1,104 @@
+/**
+ * The network of the demo on one machine: the concentrator answers on one end of a veth pair, a simulated device lives in a
+ * namespace at the other end.
+ *
+ * ```
+ *   this machine                                     namespace culvert-device
+ *   concentrator 192.0.2.1 ── culvert-veth0 ══ eth0 ── 192.0.2.10 device
+ *   namespace culvert-tun: the TUN of the concentrator (made by the concentrator)
+ * ```
+ * Invariant: everything made here is gone after the run, and what a killed run left is removed before the next.
+ */
+import { execFile } from 'node:child_process'
+import fs from 'node:fs'
+import { promisify } from 'node:util'
+import { Problem } from './problem.ts'
+
+const run = promisify(execFile)
+
+const COMMAND_TIMEOUT_MS = 15_000
+const LINK = 'culvert-veth0'
+const PREFIX_LENGTH = 24
+
+export const demoNetwork = {
+  concentratorAddress: '192.0.2.1',
+  deviceAddress: '192.0.2.10',
+  deviceNamespace: 'culvert-device',
+  tunNamespace: 'culvert-tun',
+} as const
+
+/** @returns null when this machine can carry tunnels, else one sentence with the command that mends it */
+export function reasonAgainstTunnels(): string | null {
+  if (process.getuid?.() !== 0)
+    return 'Tunnels need root: run `sudo npm start` to have the concentrator and a demo device too.'
+  if (!isOnPath('ip')) return 'Tunnels need the program ip: run `apt-get install iproute2`, then `npm start` again.'
+  if (!fs.existsSync('/dev/net/tun')) {
+    const mend = '`modprobe tun`, or in a container `mkdir -p /dev/net && mknod /dev/net/tun c 10 200`'
+    return `Tunnels need /dev/net/tun: run ${mend}, then \`npm start\` again.`
+  }
+  return null
+}
+
+/** Builds the network, after removing what is left of an earlier one. */
+export async function raiseDemoNetwork(): Promise<void> {
+  const { concentratorAddress, deviceAddress, deviceNamespace } = demoNetwork
+  await lowerDemoNetwork()
+  try {
+    await ip('netns', 'add', deviceNamespace)
+    await ip('link', 'add', LINK, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', deviceNamespace)
+    await ip('address', 'add', `${concentratorAddress}/${PREFIX_LENGTH}`, 'dev', LINK)
+    await ip('link', 'set', LINK, 'up')
+    await ip('-n', deviceNamespace, 'link', 'set', 'lo', 'up')
+    await ip('-n', deviceNamespace, 'address', 'add', `${deviceAddress}/${PREFIX_LENGTH}`, 'dev', 'eth0')
+    await ip('-n', deviceNamespace, 'link', 'set', 'eth0', 'up')
+    // So that the device also reaches a concentrator on another address of this machine (CONCENTRATOR_ADDRESS).
+    await ip('-n', deviceNamespace, 'route', 'add', 'default', 'via', concentratorAddress)
+  } catch (error) {
+    await lowerDemoNetwork()
+    const words = error instanceof Error ? error.message : String(error)
+    const mend =
+      'in a container, start it with `--privileged` or `--cap-add NET_ADMIN --cap-add SYS_ADMIN --device /dev/net/tun`'
+    throw new Problem(`The network of the demo device could not be built (${words.trim()}): ${mend}.`, error)
+  }
+}
+
+/** Removes the link and both namespaces with what runs in them. */
+export async function lowerDemoNetwork(): Promise<void> {
+  await removeLink()
+  for (const name of [demoNetwork.deviceNamespace, demoNetwork.tunNamespace]) {
+    if (!fs.existsSync(`/run/netns/${name}`)) continue
+    const { stdout } = await run('ip', ['netns', 'pids', name], { timeout: COMMAND_TIMEOUT_MS })
+    for (const pid of stdout.split('\n').filter(Boolean)) kill(Number(pid))
+    await ip('netns', 'delete', name)
+  }
+}
+
+/** At once: with its namespace it would go too, but only when the kernel gets round to it. */
+async function removeLink(): Promise<void> {
+  try {
+    await ip('link', 'delete', LINK)
+  } catch (error) {
+    if (!/Cannot find device/.test(String(error))) throw error
+  }
+}
+
+async function ip(...args: string[]): Promise<void> {
+  try {
+    await run('ip', args, { timeout: COMMAND_TIMEOUT_MS })
+  } catch (error) {
+    const { stderr = '', message } = error as Error & { stderr?: string }
+    throw new Error(`ip ${args.join(' ')}: ${stderr.trim() || message}`, { cause: error })
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((folder) => folder && fs.existsSync(`${folder}/${program}`))
+}

@@ -1,0 +1,94 @@
+/**
+ * `npm test`: types, lint, format and every test that is not long. `npm run test:full`: the long ones alone (`*.full.test.ts`
+ * and suites that look at CULVERT_FULL). `npm test -- packages/esp`: only the tests whose path holds one of the words.
+ *
+ * The last line is `N passed, N failed`, followed by what was skipped; each static check counts as one test.
+ */
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { bootstrap, root } from './bootstrap.mjs'
+
+const STATIC_CHECKS = [
+  { name: 'types', command: 'tsc', args: ['-p', 'tsconfig.check.json'] },
+  { name: 'lint', command: 'oxlint', args: ['--type-aware', '--deny-warnings'] },
+  { name: 'format', command: 'oxfmt', args: ['--check'] },
+]
+const TEST_FOLDERS = ['packages', 'apps', 'test', 'scripts']
+
+const words = process.argv.slice(2)
+const full = words.includes('--full')
+const filters = words.filter((word) => word !== '--full')
+const { node, env } = bootstrap()
+
+const totals = { passed: 0, failed: 0, skipped: 0 }
+if (!full && filters.length === 0) runStaticChecks()
+const long = full ? longTests(filters) : []
+if (full && long.length === 0) process.stdout.write('There are no long tests of that name.\n')
+else runVitest(full ? long : filters)
+const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''
+process.stdout.write(`${totals.passed} passed, ${totals.failed} failed${skipped}\n`)
+process.exit(totals.failed === 0 ? 0 : 1)
+
+function runStaticChecks() {
+  for (const { name, command, args } of STATIC_CHECKS) {
+    const program = path.join(root, 'node_modules/.bin', command)
+    const { status, stdout, stderr } = spawnSync(program, args, {
+      cwd: root,
+      env,
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    })
+    if (status === 0) totals.passed++
+    else totals.failed++
+    process.stdout.write(status === 0 ? `ok ${name}\n` : `${stdout}${stderr}\nFAILED ${name}\n`)
+  }
+}
+
+function runVitest(paths) {
+  const results = path.join(root, '.cache', `test-results-${process.pid}.json`)
+  fs.mkdirSync(path.dirname(results), { recursive: true })
+  const vitest = path.join(root, 'node_modules/vitest/vitest.mjs')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
+  const { status } = spawnSync(node, [vitest, 'run', ...reporters, ...paths], {
+    cwd: root,
+    env: full ? { ...env, CULVERT_FULL: '1' } : env,
+    stdio: 'inherit',
+  })
+  const before = totals.failed
+  count(results)
+  // Errors outside of any test, or no report at all: the run failed although no test says so.
+  if (status !== 0 && totals.failed === before) totals.failed++
+}
+
+function count(results) {
+  if (!fs.existsSync(results)) return
+  const report = JSON.parse(fs.readFileSync(results, 'utf8'))
+  fs.rmSync(results)
+  totals.passed += report.numPassedTests
+  totals.failed += report.numFailedTests
+  totals.skipped += report.numPendingTests + (report.numTodoTests ?? 0)
+  // A file that could not be loaded has no test that failed.
+  totals.failed += report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  ).length
+}
+
+/** Files of long tests, those that match one of `filters` when there are any. */
+function longTests(filters) {
+  const files = TEST_FOLDERS.flatMap((folder) => testFiles(path.join(root, folder)))
+  const long = files.filter(
+    (file) => file.endsWith('.full.test.ts') || fs.readFileSync(file, 'utf8').includes('CULVERT_FULL'),
+  )
+  const relative = long.map((file) => path.relative(root, file))
+  return relative.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+}
+
+function testFiles(folder) {
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const full = path.join(folder, entry.name)
+    if (entry.isDirectory())
+      return ['node_modules', 'dist', 'generated', 'vectors'].includes(entry.name) ? [] : testFiles(full)
+    return entry.name.endsWith('.test.ts') ? [full] : []
+  })
+}

@@ -1,0 +1,30 @@
+/**
+ * A laboratory with its own throw-away PostgreSQL for a bench; everything goes when the bench ends, also with Ctrl-C.
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+import { migrate } from '@culvert/db'
+import { scratchFolder, startPostgres } from '@culvert/services'
+import { createLab, labMissing, type Lab } from '@culvert/testkit'
+
+export interface BenchLab {
+  readonly lab: Lab
+  /** A migrated database. */
+  readonly databaseUrl: string
+}
+
+export async function withBenchLab(work: (bench: BenchLab) => Promise<void>): Promise<void> {
+  const missing = labMissing()
+  if (missing) throw new Error(`this bench cannot run here: ${missing}`)
+  const folder = await scratchFolder()
+  const postgres = await startPostgres({ dataDir: path.join(folder, 'postgres'), durable: true })
+  await migrate(postgres.url)
+  const lab = await createLab()
+  try {
+    await work({ lab, databaseUrl: postgres.url })
+  } finally {
+    await lab.close()
+    await postgres.stop()
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * `npm run bench -- esp`: ESP through both endpoints of ours against both endpoints strongSwan (user space), interleaved on the
+ * same bridge, with the same cipher and iperf3 server on the device. `--quick` makes fewer and shorter runs, `--wire` adds the
+ * variant with single datagrams on the wire.
+ *
+ * ```
+ *   ours:   iperf3 ─ TUN ─ concentrator 192.0.2.1 ══ device-sim 192.0.2.11 ─ TUN ─ iperf3 -s
+ *   theirs: iperf3 ─ TUN ─ charon       192.0.2.2 ══ charon     192.0.2.12 ─ TUN ─ iperf3 -s
+ * ```
+ */
+import { type Lab } from '@culvert/testkit'
+import { printFigure } from './figure.ts'
+import { runIperf, startIperfServer, type Endpoints, type Load, type Run } from './iperf.ts'
+import { openOurs, openTheirs } from './esp-endpoints.ts'
+import { withBenchLab } from './bench-lab.ts'
+
+const quick = process.argv.includes('--quick')
+const ROUNDS = quick ? 3 : 5
+const SECONDS = quick ? 3 : 6
+
+const BULK: Load = { seconds: SECONDS, reverse: false, streams: 1, udp: null }
+const SMALL: Load = { seconds: SECONDS, reverse: false, streams: 1, udp: { bytes: 64, mbitPerSec: 40 } }
+
+await withBenchLab(async ({ lab, databaseUrl }) => {
+  const ours = await openOurs(lab, databaseUrl)
+  const theirs = await openTheirs(lab)
+  await startIperfServer(ours)
+  await startIperfServer(theirs)
+  await compareTcp('esp.tcp1', ours, theirs)
+  await smallPackets(ours)
+  await setWireSegments(lab, 1)
+  await compareTcp('esp.tcp1_wire', ours, theirs)
+})
+
+/** Both directions count: a round's throughput is the mean of sending to the device and receiving from it. */
+async function compareTcp(figure: string, ours: Endpoints, theirs: Endpoints): Promise<void> {
+  const ratios: number[] = []
+  const own: number[] = []
+  const peer: number[] = []
+  const cpu: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const mine = await bothWays(ours)
+    const other = await bothWays(theirs)
+    own.push(mine.gbitPerSec)
+    peer.push(other.gbitPerSec)
+    ratios.push(mine.gbitPerSec / other.gbitPerSec)
+    cpu.push(mine.cpuUs)
+  }
+  printFigure({
+    figure: `${figure}.ratio`,
+    values: ratios,
+    unit: 'x',
+    note: 'ours : strongSwan 5.9.8, AES-256-GCM, both directions',
+  })
+  printFigure({ figure: `${figure}.ours`, values: own, unit: 'Gbit/s' })
+  printFigure({ figure: `${figure}.strongswan`, values: peer, unit: 'Gbit/s' })
+  if (figure === 'esp.tcp1')
+    printFigure({ figure: 'esp.cpu_bulk_us', values: cpu, unit: 'us', note: 'concentrator, per full-size data packet' })
+}
+
+async function bothWays(ends: Endpoints): Promise<{ gbitPerSec: number; cpuUs: number }> {
+  const down: Run = await runIperf(ends, BULK)
+  const up: Run = await runIperf(ends, { ...BULK, reverse: true })
+  return { gbitPerSec: (down.gbitPerSec + up.gbitPerSec) / 2, cpuUs: (down.nearCpuUs + up.nearCpuUs) / 2 }
+}
+
+async function smallPackets(ours: Endpoints): Promise<void> {
+  const cpu: number[] = []
+  for (let round = 0; round < ROUNDS; round++) cpu.push((await runIperf(ours, SMALL)).nearCpuUs)
+  printFigure({
+    figure: 'esp.cpu_small_us',
+    values: cpu,
+    unit: 'us',
+    note: 'concentrator, per 64-byte UDP packet to the device',
+  })
+}
+
+/** One datagram per segment on every wire: nothing coalesces between the endpoints. */
+async function setWireSegments(lab: Lab, segments: number): Promise<void> {
+  const { stdout } = await lab.internet.ip('-o', 'link', 'show', 'type', 'veth')
+  for (const line of stdout.split('\n')) {
+    const name = /^\d+: ([^@:]+)/.exec(line)?.[1]
+    if (name) await lab.internet.ip('link', 'set', name, 'gso_max_segs', String(segments))
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Messages with the true keys of a node but with contents of the test's choosing: a peer that is authenticated and hostile.
+ */
+import { type IkeHeader, type MessageId, type Payload, peekHeader, sealMessage } from '@culvert/ikev2'
+import type { Packet } from './network.ts'
+import type { Node } from './node.ts'
+
+export interface Forgery {
+  readonly exchangeType: number
+  readonly messageId: number
+  readonly isResponse?: boolean
+  readonly payloads: readonly Payload[]
+  /** Split into fragments of this size; whole when left out. */
+  readonly fragmentBytes?: number
+}
+
+let ivCounter = 0
+
+/** Datagrams as `node` would seal them on the IKE SA of its last message. */
+export function forge(node: Node, forgery: Forgery): Uint8Array[] {
+  const last = node.sent.at(-1)
+  const header = last === undefined ? null : peekHeader(last.bytes)
+  if (header === null || !header.ok) throw new Error(`${node.name} sent nothing yet`)
+  const { spiI, spiR, fromOriginalInitiator } = header.value
+  const forged: IkeHeader = {
+    spiI,
+    spiR,
+    fromOriginalInitiator,
+    exchangeType: forgery.exchangeType,
+    messageId: forgery.messageId as MessageId,
+    isResponse: forgery.isResponse ?? false,
+  }
+  const limits = { fragmentBytes: forgery.fragmentBytes ?? 0, fragmentation: forgery.fragmentBytes !== undefined }
+  return sealMessage(forged, forgery.payloads, node.tap.lastKeys(), nextIv, limits)
+}
+
+/** Forges and sends along the path of the node's last message. */
+export function sendForged(node: Node, forgery: Forgery): void {
+  const last = node.sent.at(-1)
+  if (last === undefined) throw new Error(`${node.name} sent nothing yet`)
+  for (const bytes of forge(node, forgery)) node.inject(last.from, last.to, bytes)
+}
+
+/** The same octets from the same place once more. */
+export function repeatLast(node: Node): void {
+  const last: Packet | undefined = node.sent.at(-1)
+  if (last === undefined) throw new Error(`${node.name} sent nothing yet`)
+  node.inject(last.from, last.to, last.bytes)
+}
+
+/** Unlike any IV an endpoint makes: another incarnation. */
+function nextIv(): Uint8Array {
+  ivCounter += 1
+  return Uint8Array.of(0xff, 0xff, 0xff, 0, ivCounter >>> 24, ivCounter >>> 16, ivCounter >>> 8, ivCounter)
+}
+
+/** A notify payload about the IKE SA. */
+export function notify(type: number, data: Uint8Array = new Uint8Array(0)): Payload {
+  return { kind: 'notify', protocolId: 0, spi: new Uint8Array(0), type, data }
+}

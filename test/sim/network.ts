@@ -1,0 +1,102 @@
+/**
+ * A network in virtual time: datagrams travel between addresses, through NATs, and are lost, doubled, delayed or cut down as a
+ * test wants. Events at the same millisecond happen in the order in which they were scheduled, so every run can be repeated.
+ */
+import type { SocketAddress } from '@culvert/ikev2'
+import { seededRandom, type SeededRandom } from '../fuzz/random.ts'
+
+export interface Packet {
+  readonly from: SocketAddress
+  readonly to: SocketAddress
+  readonly bytes: Uint8Array
+}
+
+/** What happens to a packet: nothing left out means it arrives once after the usual delay. */
+export interface Fate {
+  readonly copies?: number
+  readonly extraDelayMs?: number
+  /** Arrives in place of what was sent. */
+  readonly bytes?: Uint8Array
+}
+
+export interface Receiver {
+  readonly address: string
+  receive(packet: Packet): void
+}
+
+export class Network {
+  nowMs = 0
+  delayMs = 10
+  /** Decides about every packet; a test replaces it. */
+  fate: (packet: Packet) => Fate = () => ({})
+  readonly random: SeededRandom
+  readonly #receivers = new Map<string, Receiver>()
+  #events: { readonly atMs: number; readonly order: number; readonly run: () => void }[] = []
+  #order = 0
+
+  constructor(seed = 1) {
+    this.random = seededRandom(seed)
+  }
+
+  attach(receiver: Receiver): void {
+    this.#receivers.set(receiver.address, receiver)
+  }
+
+  detach(address: string): void {
+    this.#receivers.delete(address)
+  }
+
+  send(packet: Packet): void {
+    const { copies = 1, extraDelayMs = 0, bytes = packet.bytes } = this.fate(packet)
+    for (let copy = 0; copy < copies; copy += 1) {
+      this.at(this.nowMs + this.delayMs + extraDelayMs + copy, () => {
+        this.#receivers.get(packet.to.address)?.receive({ ...packet, bytes })
+      })
+    }
+  }
+
+  at(atMs: number, run: () => void): void {
+    this.#events.push({ atMs, order: this.#order++, run })
+  }
+
+  /** Lets everything happen that is due within `durationMs`. */
+  run(durationMs: number): void {
+    this.#runTo(this.nowMs + durationMs, () => false)
+  }
+
+  /** Runs until the predicate holds. @throws when it does not within `limitMs`. */
+  runUntil(holds: () => boolean, limitMs = 600_000): void {
+    if (holds()) return
+    if (!this.#runTo(this.nowMs + limitMs, holds)) throw new Error(`not reached within ${limitMs} ms of virtual time`)
+  }
+
+  #runTo(endMs: number, holds: () => boolean): boolean {
+    for (;;) {
+      const next = this.#takeNext(endMs)
+      if (next === null) break
+      this.nowMs = Math.max(this.nowMs, next.atMs)
+      next.run()
+      if (holds()) return true
+    }
+    this.nowMs = endMs
+    return holds()
+  }
+
+  #takeNext(endMs: number): { readonly atMs: number; readonly run: () => void } | null {
+    let best = -1
+    for (const [index, event] of this.#events.entries()) {
+      const current = this.#events[best]
+      if (event.atMs <= endMs && (current === undefined || isEarlier(event, current))) best = index
+    }
+    return best < 0 ? null : (this.#events.splice(best, 1)[0] ?? null)
+  }
+}
+
+interface Ordered {
+  readonly atMs: number
+  readonly order: number
+}
+
+function isEarlier(a: Ordered, b: Ordered): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
+}

@@ -1,0 +1,255 @@
+/**
+ * One IKE endpoint in the simulated network, together with the data plane and the driver it needs.
+ *
+ * The data plane is a model that knows which inbound SPIs are allocated and installed and throws when one is given back twice,
+ * never, or before it was there. Questions are answered after `askDelayMs` by functions a test may replace.
+ */
+import {
+  type Answer,
+  type AttachmentKey,
+  type ChildSaDescription,
+  type Command,
+  createEndpoint,
+  defaultEspSuites,
+  defaultIkeSuites,
+  type Effect,
+  type Env,
+  type EndpointConfig,
+  type EndpointTiming,
+  fromCidr,
+  type Identity,
+  ID_TYPE,
+  type IkeEndpoint,
+  type IkeEvent,
+  type IkeSpi,
+  type Input,
+  type Question,
+  type SocketAddress,
+  type Spi,
+  type TrafficSelector,
+} from '@culvert/ikev2'
+import type { Nat } from './nat.ts'
+import type { Network, Packet } from './network.ts'
+import { createTap, type Tap } from './tap.ts'
+import type { Transcript } from './transcript.ts'
+
+export const TIMING: EndpointTiming = {
+  livenessMs: 0,
+  retransmit: { firstMs: 1_000, factor: 2, tries: 4 },
+  halfOpenMs: 30_000,
+  ikeRekeyMs: 0,
+  childRekeyMs: 0,
+  natKeepaliveMs: 0,
+}
+
+export type Overrides = Partial<Omit<EndpointConfig, 'timing'>> & { readonly timing?: Partial<EndpointTiming> }
+
+/** The member of the union that has this kind, also where two kinds share a member. */
+type EventOf<K extends IkeEvent['kind'], E = IkeEvent> = E extends { readonly kind: infer Kinds }
+  ? K extends Kinds
+    ? E
+    : never
+  : never
+
+export interface NodeOptions {
+  readonly name: string
+  readonly address: string
+  readonly nat?: Nat
+  readonly transcript?: Transcript
+  readonly config?: Overrides
+}
+
+export function fqdn(name: string): Identity {
+  return { type: ID_TYPE.FQDN, data: new TextEncoder().encode(name) }
+}
+
+export function selectors(...cidrs: readonly string[]): TrafficSelector[] {
+  return cidrs.map((cidr) => {
+    const selector = fromCidr(cidr)
+    if (selector === null) throw new Error(`not a prefix: ${cidr}`)
+    return selector
+  })
+}
+
+export class Node {
+  readonly name: string
+  readonly address: string
+  readonly endpoint: IkeEndpoint
+  readonly tap: Tap = createTap()
+  readonly events: IkeEvent[] = []
+  readonly questions: Question[] = []
+  /** Child SAs in the data plane by inbound SPI, with `outbound` as it is now. */
+  readonly children = new Map<Spi, ChildSaDescription>()
+  /** Every datagram this node sent, in order. */
+  readonly sent: Packet[] = []
+  keepalives = 0
+  askDelayMs = 0
+  answerTo: (question: Question) => Answer
+  freeChildSpis = Infinity
+  readonly #allocated = new Set<Spi>()
+  readonly #network: Network
+  readonly #nat: Nat | null
+  readonly #transcript: Transcript | null
+  #nextIkeSpi = 1
+  #nextSpi: number
+  #armedMs: number | null = null
+
+  constructor(network: Network, options: NodeOptions) {
+    this.name = options.name
+    this.address = options.address
+    this.#network = network
+    this.#nat = options.nat ?? null
+    this.#transcript = options.transcript ?? null
+    this.#nextSpi = 0x1000_0000 + network.random.below(0x1000_0000)
+    this.endpoint = createEndpoint(endpointConfig(options))
+    this.answerTo = () => ({ kind: 'credential', found: null })
+    ;(this.#nat ?? network).attach(this)
+  }
+
+  receive(packet: Packet): void {
+    const path = { local: packet.to, remote: packet.from }
+    // A copy that is destroyed afterwards: the core may not keep what it was lent.
+    const bytes = packet.bytes.slice()
+    this.input({ kind: 'datagram', bytes, path })
+    bytes.fill(0xee)
+  }
+
+  command(command: Command): void {
+    this.input({ kind: 'command', command })
+  }
+
+  /** Sends octets as they are, from a port of this node. */
+  inject(from: SocketAddress, to: SocketAddress, bytes: Uint8Array): void {
+    ;(this.#nat ?? this.#network).send({ from, to, bytes })
+  }
+
+  input(input: Input): void {
+    const { effects, wakeAtMs } = this.endpoint.step(input, this.#env())
+    for (const effect of effects) this.#apply(effect)
+    this.#arm(wakeAtMs)
+  }
+
+  eventsOf<K extends IkeEvent['kind']>(kind: K): EventOf<K>[] {
+    return this.events.filter((event): event is EventOf<K> => event.kind === kind)
+  }
+
+  /** The key of the attachment established last. @throws when there is none. */
+  get key(): AttachmentKey {
+    const event = this.eventsOf('established').at(-1)
+    if (event === undefined) throw new Error(`${this.name} has no attachment`)
+    return event.key
+  }
+
+  /** The one Child SA. @throws when there are none or several. */
+  get child(): ChildSaDescription {
+    const [child, ...others] = this.children.values()
+    if (child === undefined || others.length > 0) throw new Error(`${this.name} has ${this.children.size} Child SAs`)
+    return child
+  }
+
+  /** Inbound SPIs that are allocated but not installed. */
+  get pendingSpis(): number {
+    return this.#allocated.size
+  }
+
+  #env(): Env {
+    return {
+      nowMs: this.#network.nowMs,
+      rng: this.#network.random.bytes,
+      crypto: this.tap.provider,
+      incarnation: 0x0a0b0c,
+      allocateIkeSpi: () => this.#allocateIkeSpi(),
+      allocateChildSpi: () => this.#allocateChildSpi(),
+    }
+  }
+
+  #allocateIkeSpi(): IkeSpi {
+    const number = this.#nextIkeSpi
+    this.#nextIkeSpi += 1
+    const tag = Buffer.from(this.name.padEnd(4, '_').slice(0, 4)).toString('hex')
+    return `${tag}${number.toString(16).padStart(8, '0')}` as IkeSpi
+  }
+
+  #allocateChildSpi(): ReturnType<Env['allocateChildSpi']> {
+    if (this.freeChildSpis <= 0) return null
+    this.freeChildSpis -= 1
+    const spi = this.#nextSpi as Spi
+    this.#nextSpi += 1
+    this.#allocated.add(spi)
+    return spi
+  }
+
+  #apply(effect: Effect): void {
+    switch (effect.kind) {
+      case 'send': {
+        const packet = { from: effect.path.local, to: effect.path.remote, bytes: effect.bytes }
+        this.sent.push(packet)
+        this.#transcript?.note(this, effect.bytes)
+        ;(this.#nat ?? this.#network).send(packet)
+        break
+      }
+      case 'keepalive':
+        this.keepalives += 1
+        break
+      case 'ask':
+        this.questions.push(effect.question)
+        this.#network.at(this.#network.nowMs + this.askDelayMs, () => {
+          this.input({ kind: 'answer', ticket: effect.ticket, answer: this.answerTo(effect.question) })
+        })
+        break
+      case 'installChildSa':
+        this.#take(effect.child.spiIn)
+        this.children.set(effect.child.spiIn, effect.child)
+        break
+      case 'activateOutbound':
+        this.#change(effect.spiIn, { outbound: true })
+        break
+      case 'moveChildSa':
+        this.#change(effect.spiIn, { path: effect.path })
+        break
+      case 'removeChildSa':
+        if (!this.children.delete(effect.spiIn)) throw new Error(`${this.name}: removed a Child SA that is not there`)
+        break
+      case 'releaseSpi':
+        this.#take(effect.spiIn)
+        break
+      case 'event':
+        this.events.push(effect.event)
+        break
+    }
+  }
+
+  #take(spiIn: Spi): void {
+    if (!this.#allocated.delete(spiIn)) throw new Error(`${this.name}: SPI ${spiIn.toString(16)} is not allocated`)
+  }
+
+  #change(spiIn: Spi, change: Partial<ChildSaDescription>): void {
+    const child = this.children.get(spiIn)
+    if (child === undefined) throw new Error(`${this.name}: no Child SA ${spiIn.toString(16)}`)
+    this.children.set(spiIn, { ...child, ...change })
+  }
+
+  #arm(wakeAtMs: number | null): void {
+    if (wakeAtMs === null || (this.#armedMs !== null && this.#armedMs <= wakeAtMs)) return
+    this.#armedMs = wakeAtMs
+    this.#network.at(Math.max(wakeAtMs, this.#network.nowMs), () => {
+      this.#armedMs = null
+      this.input({ kind: 'wake' })
+    })
+  }
+}
+
+function endpointConfig({ name, config = {} }: NodeOptions): EndpointConfig {
+  const { timing, ...rest } = config
+  return {
+    localId: fqdn(`${name}.test`),
+    proposals: { ike: defaultIkeSuites, esp: defaultEspSuites },
+    cookieThreshold: 100,
+    maxHalfOpen: 200,
+    maxIkeSas: 1_000,
+    fragmentBytes: 1_280,
+    forceUdpEncap: false,
+    ...rest,
+    timing: { ...TIMING, ...timing },
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * A crypto provider that remembers what was sealed: so a transcript can show what is inside SK, and a test can forge messages
+ * with the true keys of a peer.
+ */
+import { type AeadCipher, type CryptoProvider, opensslProvider } from '@culvert/crypto'
+import { concatBytes } from '@culvert/bytes'
+import type { SkKeys } from '@culvert/ikev2'
+
+type FoundCipher = ReturnType<CryptoProvider['cipher']>
+
+export interface Tap {
+  readonly provider: CryptoProvider
+  /** Plaintext, padding included, of what was sealed to exactly these octets; null when nothing was. */
+  plaintextOf(sealed: Uint8Array): Uint8Array | null
+  /** Keys of the message sealed last. */
+  lastKeys(): SkKeys
+}
+
+export function createTap(): Tap {
+  const plaintexts = new Map<string, Uint8Array>()
+  const wrapped = new Map<string, FoundCipher>()
+  const keys: SkKeys[] = []
+  const wrap = (cipher: AeadCipher): AeadCipher => ({
+    ...cipher,
+    open: (key, nonce, aad, sealed) => cipher.open(key, nonce, aad, sealed),
+    seal: (key, nonce, aad, plaintext) => {
+      const sealed = cipher.seal(key, nonce, aad, plaintext)
+      const encrKey = concatBytes(key, nonce.subarray(0, cipher.saltBytes))
+      keys.splice(0, 1, { cipher, integ: null, encrKey, integKey: new Uint8Array(0) })
+      plaintexts.set(nameOf(sealed), plaintext.slice())
+      return sealed
+    },
+  })
+  const cipherOf = (id: number, keyBits: number | null): FoundCipher => {
+    const cipher = opensslProvider.cipher(id, keyBits)
+    return cipher?.kind === 'aead' ? wrap(cipher) : cipher
+  }
+  return {
+    provider: {
+      name: 'openssl',
+      prf: (id) => opensslProvider.prf(id),
+      integrity: (id) => opensslProvider.integrity(id),
+      keyExchange: (id) => opensslProvider.keyExchange(id),
+      sha1: (...chunks) => opensslProvider.sha1(...chunks),
+      sha256: (...chunks) => opensslProvider.sha256(...chunks),
+      cipher: (id, keyBits) => {
+        const name = `${id}/${keyBits}`
+        const known = wrapped.get(name)
+        if (known !== undefined) return known
+        const cipher = cipherOf(id, keyBits)
+        wrapped.set(name, cipher)
+        return cipher
+      },
+    },
+    plaintextOf: (sealed) => plaintexts.get(nameOf(sealed)) ?? null,
+    lastKeys: () => {
+      const [last] = keys
+      if (last === undefined) throw new Error('nothing was sealed yet')
+      return last
+    },
+  }
+}
+
+function nameOf(sealed: Uint8Array): string {
+  return Buffer.from(sealed).toString('latin1')
+}

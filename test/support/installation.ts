@@ -1,0 +1,210 @@
+/**
+ * A whole Culvert in a laboratory: api, worker, gateway and concentrator as real processes on one host of the lab, with the
+ * test run's PostgreSQL (and Redis) behind them. Customers and devices are other hosts.
+ *
+ * ```
+ *   customer 192.0.2.200 ──╮                       ╭── device 192.0.2.11 ...
+ *                          ╰── server 192.0.2.1 ───╯
+ * ```
+ */
+import fs from 'node:fs'
+import http from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createApiKey, ensureOrganization, generateSealingKeyPair, openPool, type Pool } from '@culvert/db'
+import { createDatabase, waitFor, type Lab, type LabProcess, type Namespace } from '@culvert/testkit'
+import { openRelay, type Relay } from './relay.ts'
+
+const ROOT = path.resolve(import.meta.dirname, '../..')
+const API_PORT = 8080
+const POSTGRES_PORT = 5432
+const REDIS_PORT = 6379
+
+export const SERVER_ADDRESS = '192.0.2.1'
+
+export interface InstallationOptions {
+  readonly lab: Lab
+  /** Server of the test run; the installation gets a database of its own there. */
+  readonly serverUrl: string
+  /** A migrated database to use instead, for tests that stop its server. */
+  readonly databaseUrl?: string
+  /** Null puts the jobs into PostgreSQL. */
+  readonly redisUrl: string | null
+  readonly rung?: 'native' | 'portable'
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface ApiAnswer<T = Record<string, unknown>> {
+  readonly status: number
+  readonly body: T
+  readonly text: string
+}
+
+export type Api = <T = Record<string, never>>(
+  method: string,
+  route: string,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<ApiAnswer<T>>
+
+export type AppName = 'api' | 'worker' | 'gateway' | 'concentrator'
+
+export interface Installation {
+  readonly server: Namespace
+  readonly customer: Namespace
+  /** Where the concentrator's TUN lives. */
+  readonly tun: Namespace
+  readonly pool: Pool
+  /** REST calls with the key of one organization. */
+  readonly acme: Api
+  readonly globex: Api
+  /** The API key of acme, for programs that call the API themselves. */
+  readonly acmeKey: string
+  readonly organizationIds: { readonly acme: string; readonly globex: string }
+  /** What a process wrote so far. */
+  output(app: AppName): string
+  process(app: AppName): LabProcess
+  /** Starts a process again that was ended. */
+  restart(app: AppName): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startInstallation(options: InstallationOptions): Promise<Installation> {
+  const { lab, serverUrl, redisUrl } = options
+  const folder = fs.mkdtempSync(path.join(tmpdir(), 'culvert-lab-'))
+  const databaseUrl = options.databaseUrl ?? (await createDatabase(serverUrl))
+  const pool = openPool(databaseUrl, { max: 3 })
+  const acme = await addOrganization(pool, 'acme')
+  const globex = await addOrganization(pool, 'globex')
+  const server = await lab.addHost('server', `${SERVER_ADDRESS}/24`)
+  const customer = await lab.addHost('customer', '192.0.2.200/24')
+  const tun = await lab.addNamespace('tun')
+
+  const relays = [await openRelay(`unix:${folder}/pg`, `tcp:127.0.0.1:${new URL(databaseUrl).port}`)]
+  const pairs = [`tcp:127.0.0.1:${POSTGRES_PORT}=unix:${folder}/pg`, `unix:${folder}/api=tcp:127.0.0.1:${API_PORT}`]
+  if (redisUrl) {
+    relays.push(await openRelay(`unix:${folder}/redis`, `tcp:127.0.0.1:${new URL(redisUrl).port}`))
+    pairs.push(`tcp:127.0.0.1:${REDIS_PORT}=unix:${folder}/redis`)
+  }
+  const inside = server.spawn(process.execPath, [
+    '--conditions=source',
+    path.join(ROOT, 'test/support/relay.ts'),
+    ...pairs,
+  ])
+  await waitFor(() => inside.output().includes('relay ready'), { message: 'the relay' })
+
+  const sealing = await generateSealingKeyPair()
+  const keyFile = path.join(folder, 'sealing.key')
+  fs.writeFileSync(keyFile, sealing.privateKey, { mode: 0o600 })
+  const insideUrl = new URL(databaseUrl)
+  insideUrl.port = String(POSTGRES_PORT)
+  const env = {
+    ...process.env,
+    DATABASE_URL: insideUrl.href,
+    REDIS_URL: redisUrl ? `redis://127.0.0.1:${REDIS_PORT}` : '',
+    LOG_LEVEL: 'debug',
+    API_HOST: '127.0.0.1',
+    API_PORT: String(API_PORT),
+    SEALING_PUBLIC_KEY: sealing.publicKey,
+    SEALING_PRIVATE_KEY_FILE: keyFile,
+    CONCENTRATOR_ADDRESS: SERVER_ADDRESS,
+    CONCENTRATOR_TUN_NAMESPACE: tun.name,
+    CONCENTRATOR_RUNG: options.rung ?? '',
+    GATEWAY_BIND: SERVER_ADDRESS,
+    GATEWAY_PUBLIC_HOST: SERVER_ADDRESS,
+    GATEWAY_PORT_RANGE: '20000-20999',
+    ...options.env,
+  }
+  const names: Record<AppName, string> = { api: 'api-1', worker: 'wrk-1', gateway: 'gw-1', concentrator: 'con-1' }
+  const processes = new Map<AppName, LabProcess>()
+  const launch = (app: AppName): void => {
+    const main = path.join(ROOT, `apps/${app}/src/main.ts`)
+    processes.set(
+      app,
+      server.spawn(process.execPath, ['--conditions=source', main], { env: { ...env, NODE_NAME: names[app] } }),
+    )
+  }
+  const call = caller(`${folder}/api`)
+  const ready = (app: AppName): Promise<unknown> =>
+    waitFor(() => isReady(app, pool, call), { timeoutMs: 40_000, message: `${app} to be ready` }).catch(
+      (error: unknown) => {
+        throw new Error(`${String(error)}\n${processes.get(app)?.output() ?? ''}`)
+      },
+    )
+  const apps: readonly AppName[] = ['api', 'worker', 'gateway', 'concentrator']
+  for (const app of apps) launch(app)
+  await Promise.all(apps.map(ready))
+
+  return {
+    server,
+    customer,
+    tun,
+    pool,
+    acme: withKey(call, acme.key),
+    globex: withKey(call, globex.key),
+    acmeKey: acme.key,
+    organizationIds: { acme: acme.id, globex: globex.id },
+    output: (app) => processes.get(app)?.output() ?? '',
+    process: (app) => processes.get(app) as LabProcess,
+    async restart(app) {
+      await processes.get(app)?.stop('SIGKILL')
+      launch(app)
+      await ready(app)
+    },
+    async stop() {
+      for (const app of apps) await processes.get(app)?.stop()
+      await inside.stop()
+      for (const relay of relays satisfies Relay[]) relay.close()
+      await pool.end()
+      fs.rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function addOrganization(pool: Pool, slug: string): Promise<{ id: string; key: string }> {
+  const { id } = await ensureOrganization(pool, { name: slug, slug })
+  const { key } = await createApiKey(pool, { organizationId: id, name: 'test' })
+  return { id, key }
+}
+
+async function isReady(app: AppName, pool: Pool, call: Api): Promise<boolean> {
+  if (app === 'api') return (await call('GET', '/health/ready')).status === 200
+  if (app === 'worker') return true
+  const table = app === 'gateway' ? 'gateways' : 'concentrators'
+  const { rows } = await pool.query<{ state: string; fresh: boolean }>(
+    `SELECT state, heartbeat_at > now() - interval '20 seconds' AS fresh FROM ${table}`,
+  )
+  return rows.some((row) => row.state === 'ready' && row.fresh)
+}
+
+function withKey(call: Api, key: string): Api {
+  return (method, route, body, headers) => call(method, route, body, { authorization: `Bearer ${key}`, ...headers })
+}
+
+function caller(socketPath: string): Api {
+  return <T>(method: string, route: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
+    new Promise<ApiAnswer<T>>((resolve, reject) => {
+      const payload = body === undefined ? undefined : JSON.stringify(body)
+      const request = http.request(
+        {
+          socketPath,
+          method,
+          path: route,
+          headers: { ...(payload === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+          timeout: 40_000,
+        },
+        (response) => {
+          const chunks: Buffer[] = []
+          response.on('data', (chunk: Buffer) => chunks.push(chunk))
+          response.on('end', () => {
+            const text = Buffer.concat(chunks).toString('utf8')
+            const isJson = /json/.test(response.headers['content-type'] ?? '')
+            resolve({ status: response.statusCode ?? 0, text, body: (isJson && text ? JSON.parse(text) : {}) as T })
+          })
+        },
+      )
+      request.on('error', reject)
+      request.on('timeout', () => request.destroy(new Error(`${method} ${route}: no answer`)))
+      request.end(payload)
+    })
+}
