@@ -67,6 +67,10 @@ async function migrateDatabase(databaseUrl: string): Promise<string[]> {
       throw new Problem(`${where} has no database ${pathname.slice(1)}: create it with \`createdb\`.`, error)
     if (code === '28P01' || code === '28000')
       throw new Problem(`${where} refuses the user or password of DATABASE_URL.`, error)
+    if (message.startsWith('migration ')) {
+      const mend = 'run the version that made it, or begin anew with another database or without .data'
+      throw new Problem(`The database does not belong to this version (${message}): ${mend}.`, error)
+    }
     if (code === undefined && !/timeout|terminated/i.test(message)) throw error
     throw new Problem(
       `${where} cannot be reached (${code ?? message}): start it, or unset DATABASE_URL to use the embedded one.`,

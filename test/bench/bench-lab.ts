@@ -11,6 +11,8 @@ export interface BenchLab {
   readonly lab: Lab
   /** A migrated database. */
   readonly databaseUrl: string
+  /** Runs before the lab goes, last given first. */
+  atEnd(work: () => Promise<void>): void
 }
 
 export async function withBenchLab(work: (bench: BenchLab) => Promise<void>): Promise<void> {
@@ -20,9 +22,11 @@ export async function withBenchLab(work: (bench: BenchLab) => Promise<void>): Pr
   const postgres = await startPostgres({ dataDir: path.join(folder, 'postgres'), durable: true })
   await migrate(postgres.url)
   const lab = await createLab()
+  const endings: (() => Promise<void>)[] = []
   try {
-    await work({ lab, databaseUrl: postgres.url })
+    await work({ lab, databaseUrl: postgres.url, atEnd: (ending) => void endings.unshift(ending) })
   } finally {
+    for (const ending of endings) await ending()
     await lab.close()
     await postgres.stop()
     fs.rmSync(folder, { recursive: true, force: true })

@@ -3,9 +3,10 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { startStrongswan, waitFor, type Lab, type LabProcess, type Namespace } from '@culvert/testkit'
+import { startStrongswan, waitFor, type LabProcess, type Namespace } from '@culvert/testkit'
 import { registerDevice, waitAttached, type RegisteredDevice } from '../support/fleet.ts'
 import { SERVER_ADDRESS, startInstallation, type Installation } from '../support/installation.ts'
+import type { BenchLab } from './bench-lab.ts'
 import type { Endpoints } from './iperf.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
@@ -19,7 +20,7 @@ export interface OurEndpoints extends Endpoints {
   readonly device: RegisteredDevice
 }
 
-export async function openOurs(lab: Lab, databaseUrl: string): Promise<OurEndpoints> {
+export async function openOurs({ lab, databaseUrl, atEnd }: BenchLab): Promise<OurEndpoints> {
   const culvert = await startInstallation({
     lab,
     serverUrl: databaseUrl,
@@ -27,9 +28,11 @@ export async function openOurs(lab: Lab, databaseUrl: string): Promise<OurEndpoi
     redisUrl: null,
     env: { LOG_LEVEL: 'warn' },
   })
+  atEnd(() => culvert.stop())
   const far = await lab.addHost('simulated', '192.0.2.11/24')
   const device = await registerDevice(culvert.acme, 'bench')
   const simulated = startSimulatedDevice(far, device)
+  atEnd(() => simulated.stop())
   await waitAttached(culvert.acme, device.id).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${simulated.output()}\n${culvert.output('concentrator')}`)
   })
@@ -66,12 +69,16 @@ export function startSimulatedDevice(
   })
 }
 
-export async function openTheirs(lab: Lab): Promise<Endpoints> {
+export async function openTheirs({ lab, atEnd }: BenchLab): Promise<Endpoints> {
   const near = await lab.addHost('charon', '192.0.2.2/24')
   const far = await lab.addHost('swandev', '192.0.2.12/24')
   await near.ip('addr', 'add', `${THEIR_ADDRESS}/32`, 'dev', 'lo')
   const gateway = await startStrongswan({ namespace: near, name: 'gateway', logLevel: 0, swanctlConf: THEIR_GATEWAY })
   const device = await startStrongswan({ namespace: far, name: 'device', logLevel: 0, swanctlConf: THEIR_DEVICE })
+  atEnd(async () => {
+    await device.stop()
+    await gateway.stop()
+  })
   await device.initiate({ child: 'net' })
   const farAddress = await waitFor(async () => (await device.listSas())[0]?.localVips[0], {
     message: 'a virtual address',

@@ -21,14 +21,14 @@ const SECONDS = quick ? 3 : 6
 const BULK: Load = { seconds: SECONDS, reverse: false, streams: 1, udp: null }
 const SMALL: Load = { seconds: SECONDS, reverse: false, streams: 1, udp: { bytes: 64, mbitPerSec: 40 } }
 
-await withBenchLab(async ({ lab, databaseUrl }) => {
-  const ours = await openOurs(lab, databaseUrl)
-  const theirs = await openTheirs(lab)
+await withBenchLab(async (bench) => {
+  const ours = await openOurs(bench)
+  const theirs = await openTheirs(bench)
   await startIperfServer(ours)
   await startIperfServer(theirs)
   await compareTcp('esp.tcp1', ours, theirs)
   await smallPackets(ours)
-  await setWireSegments(lab, 1)
+  await setWireSegments(bench.lab, 1)
   await compareTcp('esp.tcp1_wire', ours, theirs)
 })
 

@@ -13,8 +13,8 @@ import { printFigure, quantile } from './figure.ts'
 
 const rounds = process.argv.includes('--quick') ? 30 : 200
 
-await withBenchLab(async ({ lab, databaseUrl }) => {
-  const ours = await openOurs(lab, databaseUrl)
+await withBenchLab(async (bench) => {
+  const ours = await openOurs(bench)
   const file = path.join(fs.mkdtempSync('/tmp/culvert-open-'), 'file')
   fs.writeFileSync(file, 'file')
   await startPage(ours.far, ours.farAddress, 8080, file)

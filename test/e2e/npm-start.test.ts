@@ -2,6 +2,7 @@
  * `npm start` as a person has it, in a network of its own: a child holds a private network namespace and a private list of
  * namespaces, and every command of the test enters both.
  */
+import { markIsAlive } from '@culvert/services'
 import { labMissing, waitFor } from '@culvert/testkit'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -39,16 +40,18 @@ describe.skipIf(labMissing())('npm start', () => {
     expect(await inside('curl', ['--silent', '--max-time', '10', first.url])).not.toBe('')
     expect(fs.statSync(path.join(data, 'first-key')).mode & 0o777).toBe(0o600)
     expect(fs.statSync(path.join(data, 'sealing-key')).mode & 0o777).toBe(0o600)
+    const { children } = runRecord()
+    expect(children.filter(markIsAlive)).toHaveLength(5)
     expect(await stop(first.launcher)).toBe(0)
     await expectNothingLeft()
+    expect(children.filter(markIsAlive)).toEqual([])
 
     const second = await start()
     expect(second.device).toBe(first.device)
     expect(second.key).toBe(first.key)
     expect(await inside('curl', ['--silent', '--max-time', '10', second.url])).not.toBe('')
-    const { launcher } = JSON.parse(fs.readFileSync(path.join(data, 'run.json'), 'utf8')) as { launcher: string }
     const gone = once(second.launcher, 'exit')
-    process.kill(Number.parseInt(launcher, 10), 'SIGKILL')
+    process.kill(Number.parseInt(runRecord().launcher, 10), 'SIGKILL')
     await gone
 
     const third = await start()
@@ -85,6 +88,10 @@ describe.skipIf(labMissing())('npm start', () => {
     const [key = ''] = /culvert_\w+/.exec(output()) ?? []
     if (!url || !device || !key) throw new Error(`npm start did not show a tunnel, a device and a key:\n${output()}`)
     return { launcher, url, device, key }
+  }
+
+  function runRecord(): { launcher: string; children: string[] } {
+    return JSON.parse(fs.readFileSync(path.join(data, 'run.json'), 'utf8')) as { launcher: string; children: string[] }
   }
 
   function launch(env: NodeJS.ProcessEnv): { launcher: ChildProcess; output: () => string } {

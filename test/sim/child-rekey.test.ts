@@ -68,6 +68,7 @@ describe.each(['device', 'concentrator'] as const)('started by the %s', (starter
     pair.network.fate = fateOfFirst({ exchange: 'CREATE_CHILD_SA', isResponse: lost === 'response' }, LOST)
     rekeyChild(pair[starter])
     pair.network.run(5_000)
+    expect(pair.device.eventsOf('childRekeyed')).not.toEqual([])
     expectOneWorkingChild(pair)
   })
 
@@ -107,7 +108,9 @@ describe('C54 both ends rekey the same Child SA at once', () => {
       expectOneWorkingChild(pair)
       // A request of the device and the response of the concentrator make one exchange.
       const deviceLoses = lowest === 'device request' || lowest === 'concentrator response'
-      expect(pair.device.child.replaces !== null && pair.device.child.spiIn === survivorOf(pair, deviceLoses)).toBe(true)
+      expect(pair.device.child.replaces !== null && pair.device.child.spiIn === survivorOf(pair, deviceLoses)).toBe(
+        true,
+      )
     },
   )
 
@@ -117,6 +120,7 @@ describe('C54 both ends rekey the same Child SA at once', () => {
     rekeyChild(pair.concentrator)
     pair.network.runUntil(() => pair.device.children.size === 3 && pair.concentrator.children.size === 3)
     pair.network.run(2_000)
+    expect(pair.device.eventsOf('childRekeyed')).not.toEqual([])
     expectOneWorkingChild(pair)
   })
 
@@ -128,6 +132,7 @@ describe('C54 both ends rekey the same Child SA at once', () => {
     rekeyChild(pair.device)
     rekeyChild(pair.concentrator)
     pair.network.run(5_000)
+    expect(pair.device.eventsOf('childRekeyed')).not.toEqual([])
     expectOneWorkingChild(pair)
   })
 

@@ -1,7 +1,16 @@
 /**
  * Messages with the true keys of a node but with contents of the test's choosing: a peer that is authenticated and hostile.
  */
-import { type IkeHeader, type MessageId, type Payload, peekHeader, sealMessage } from '@culvert/ikev2'
+import { concatBytes } from '@culvert/bytes'
+import {
+  encodeMessage,
+  type IkeHeader,
+  type MessageId,
+  PAYLOAD,
+  type Payload,
+  peekHeader,
+  sealMessage,
+} from '@culvert/ikev2'
 import type { Packet } from './network.ts'
 import type { Node } from './node.ts'
 
@@ -18,10 +27,7 @@ let ivCounter = 0
 
 /** Datagrams as `node` would seal them on the IKE SA of its last message. */
 export function forge(node: Node, forgery: Forgery): Uint8Array[] {
-  const last = node.sent.at(-1)
-  const header = last === undefined ? null : peekHeader(last.bytes)
-  if (header === null || !header.ok) throw new Error(`${node.name} sent nothing yet`)
-  const { spiI, spiR, fromOriginalInitiator } = header.value
+  const { spiI, spiR, fromOriginalInitiator } = lastHeader(node)
   const forged: IkeHeader = {
     spiI,
     spiR,
@@ -39,6 +45,43 @@ export function sendForged(node: Node, forgery: Forgery): void {
   const last = node.sent.at(-1)
   if (last === undefined) throw new Error(`${node.name} sent nothing yet`)
   for (const bytes of forge(node, forgery)) node.inject(last.from, last.to, bytes)
+}
+
+/**
+ * A message of which the test decides every octet inside SK.
+ *
+ * @param plaintext without padding; `innerType` is the type of its first payload.
+ */
+export function forgeRaw(
+  node: Node,
+  place: Pick<Forgery, 'exchangeType' | 'messageId' | 'isResponse'>,
+  innerType: number,
+  plaintext: Uint8Array,
+): Uint8Array {
+  const { cipher, encrKey } = node.tap.lastKeys()
+  if (cipher.kind !== 'aead') throw new Error('the nodes of a simulation use an AEAD')
+  const iv = nextIv()
+  const body = new Uint8Array(iv.length + plaintext.length + 1 + cipher.icvBytes)
+  const sealed: Payload = { kind: 'unknown', type: PAYLOAD.SK, data: body }
+  const { spiI, spiR, fromOriginalInitiator } = lastHeader(node)
+  const header = { spiI, spiR, fromOriginalInitiator, isResponse: place.isResponse ?? false }
+  const bytes = encodeMessage(
+    { ...header, exchangeType: place.exchangeType, messageId: place.messageId as MessageId },
+    [sealed],
+  )
+  bytes[28] = innerType
+  const nonce = concatBytes(encrKey.subarray(cipher.keyBytes), iv)
+  const padded = concatBytes(plaintext, Uint8Array.of(0))
+  bytes.set(iv, 32)
+  bytes.set(cipher.seal(encrKey.subarray(0, cipher.keyBytes), nonce, bytes.subarray(0, 32), padded), 32 + iv.length)
+  return bytes
+}
+
+function lastHeader(node: Node): IkeHeader {
+  const last = node.sent.at(-1)
+  const header = last === undefined ? null : peekHeader(last.bytes)
+  if (header === null || !header.ok) throw new Error(`${node.name} sent nothing yet`)
+  return header.value
 }
 
 /** The same octets from the same place once more. */

@@ -27,6 +27,7 @@ import {
   type SocketAddress,
   type Spi,
   type TrafficSelector,
+  type TransitionObserver,
 } from '@culvert/ikev2'
 import type { Nat } from './nat.ts'
 import type { Network, Packet } from './network.ts'
@@ -101,7 +102,7 @@ export class Node {
     this.#nat = options.nat ?? null
     this.#transcript = options.transcript ?? null
     this.#nextSpi = 0x1000_0000 + network.random.below(0x1000_0000)
-    this.endpoint = createEndpoint(endpointConfig(options))
+    this.endpoint = createEndpoint(endpointConfig(options), expectTransitionOfTable)
     this.answerTo = () => ({ kind: 'credential', found: null })
     ;(this.#nat ?? network).attach(this)
   }
@@ -237,6 +238,12 @@ export class Node {
       this.input({ kind: 'wake' })
     })
   }
+}
+
+/** The next phase is one of those the transition table gives. */
+const expectTransitionOfTable: TransitionObserver = (row, next) => {
+  if (row.next.includes(next)) return
+  throw new Error(`${row.handler} in ${row.phase} led to ${next}`)
 }
 
 function endpointConfig({ name, config = {} }: NodeOptions): EndpointConfig {

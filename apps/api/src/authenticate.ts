@@ -20,6 +20,7 @@ export function authenticator(pool: Pool): (request: FastifyRequest) => Promise<
     const stored = await findApiKey(pool, key.id)
     if (!verifyApiKey(key, stored?.secretHash ?? null) || !stored) throw new DomainError('unauthenticated')
     request.organizationId = stored.organizationId
-    if (stored.stale) noteApiKeyUse(pool, key.id).catch((error: unknown) => request.log.debug({ err: error }, 'last use not noted'))
+    if (stored.stale)
+      noteApiKeyUse(pool, key.id).catch((error: unknown) => request.log.debug({ err: error }, 'last use not noted'))
   }
 }

@@ -46,7 +46,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
     bodyLimit: bodyLimitBytes,
     trustProxy: options.trustProxy ?? false,
     requestTimeout: 60_000,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     genReqId: (request) => requestId(request.headers['x-request-id']),
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: answerErrors,
@@ -57,6 +57,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   acceptEmptyJson(api)
   api.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
   api.decorateRequest('organizationId', '')
+  endGently(api, context)
   api.addHook('onClose', () => closeContext(context))
   unknownRoutes(api)
   await documentation(api)
@@ -72,9 +73,25 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   return api
 }
 
+/** Calls that wait answer with what they have, and no connection is kept that would hold up the end. */
+function endGently(api: Api, { changes }: ApiContext): void {
+  let ending = false
+  api.addHook('preClose', async () => {
+    ending = true
+    changes.release()
+  })
+  api.addHook('onSend', async (_request, reply) => {
+    if (ending) reply.header('connection', 'close')
+  })
+}
+
 function openContext(options: ApiOptions, logger: Logger): ApiContext {
   const warn = (error: Error): void => logger.warn({ err: error }, 'a connection to the database broke')
-  const pool = openPool(options.databaseUrl, { max: options.poolSize ?? 20, applicationName: 'culvert-api', onError: warn })
+  const pool = openPool(options.databaseUrl, {
+    max: options.poolSize ?? 20,
+    applicationName: 'culvert-api',
+    onError: warn,
+  })
   return {
     pool,
     db: connectPrisma(pool),

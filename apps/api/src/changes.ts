@@ -20,6 +20,7 @@ export interface WaitOptions<T> {
 export class Changes {
   readonly #waiters = new Map<string, Set<() => void>>()
   readonly #listener: Listener
+  #released = false
 
   constructor(databaseUrl: string, logger: Logger) {
     this.#listener = listen(
@@ -40,11 +41,17 @@ export class Changes {
     return this.#listener.connected()
   }
 
+  /** Nobody waits any more: the process is about to end, and every waiting call answers with what it has. */
+  release(): void {
+    this.#released = true
+    for (const id of this.#waiters.keys()) this.#wake(id)
+  }
+
   close(): Promise<void> {
     return this.#listener.close()
   }
 
-  /** @returns the first value that is `done`, or the last one read when the time is up or the caller gone */
+  /** @returns the first value that is `done`, or the last one read when the time is up, the caller gone or the process ending */
   async until<T>({ id, timeoutMs, signal, read, done }: WaitOptions<T>): Promise<T> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
@@ -52,7 +59,7 @@ export class Changes {
       try {
         const value = await read()
         const leftMs = deadline - performance.now()
-        if (done(value) || leftMs <= 0 || signal.aborted) return value
+        if (done(value) || leftMs <= 0 || signal.aborted || this.#released) return value
         await changed.within(Math.min(leftMs, pollMs), signal)
       } finally {
         changed.forget()

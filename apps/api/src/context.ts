@@ -3,7 +3,13 @@ import type { Database, Pool, Touched } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
 import { concentratorQueue, gatewayQueue, type JobKind, type Queues } from '@culvert/queue'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
 import type { Changes } from './changes.ts'
 
 export interface ApiContext {

@@ -40,7 +40,8 @@ export async function documentation(api: Api): Promise<void> {
       security: [{ apiKey: [] }],
     },
     refResolver: {
-      buildLocalReference: (schema, _base, _fragment, index) => (typeof schema['$id'] === 'string' ? schema['$id'] : `schema-${index}`),
+      buildLocalReference: (schema, _base, _fragment, index) =>
+        typeof schema['$id'] === 'string' ? schema['$id'] : `schema-${index}`,
     },
   })
   await api.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true } })

@@ -18,7 +18,12 @@ export function answerErrors(error: FastifyError | Error, request: FastifyReques
 
 /** 5xx is worth waking for, what the caller did wrong is not. */
 function log(request: FastifyRequest, error: DomainError, status: number): void {
-  const fields = { method: request.method, route: request.routeOptions?.url, code: error.code, ...error.internalContext }
+  const fields = {
+    method: request.method,
+    route: request.routeOptions?.url,
+    code: error.code,
+    ...error.internalContext,
+  }
   if (status >= 500) request.log.warn({ ...fields, err: error.cause ?? error }, 'request failed')
   else request.log.debug(fields, 'request refused')
 }

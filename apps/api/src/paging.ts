@@ -16,7 +16,11 @@ export function readPage(query: PageQuery, list: readonly unknown[]): PageReques
   return { limit: query.limit ?? 50, after: query.cursor === undefined ? null : decode(query.cursor, list) }
 }
 
-export function writePage<T, V>(page: Page<T>, list: readonly unknown[], view: (row: T) => V): { data: V[]; nextCursor: string | null } {
+export function writePage<T, V>(
+  page: Page<T>,
+  list: readonly unknown[],
+  view: (row: T) => V,
+): { data: V[]; nextCursor: string | null } {
   return { data: page.rows.map(view), nextCursor: page.next === null ? null : encode(page.next, list) }
 }
 
@@ -35,7 +39,9 @@ function decode(cursor: string, list: readonly unknown[]): PageStart {
   } catch {
     // Not JSON: refused below like every other cursor that is not ours.
   }
-  throw new DomainError('invalid_cursor', { errors: [{ in: 'query', pointer: '/cursor', message: 'is not a cursor of this list' }] })
+  throw new DomainError('invalid_cursor', {
+    errors: [{ in: 'query', pointer: '/cursor', message: 'is not a cursor of this list' }],
+  })
 }
 
 function fingerprint(list: readonly unknown[]): string {

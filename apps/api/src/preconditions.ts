@@ -25,8 +25,12 @@ export const longestWaitSec = 30
 /** `?wait=` wins over `Prefer: wait=n` and `Prefer: respond-async`. */
 export function waitMs(request: FastifyRequest, wait: number | undefined): number {
   if (wait !== undefined) return wait * 1_000
-  const preferences = String(request.headers['prefer'] ?? '').split(',').map((text) => text.trim().toLowerCase())
-  const asked = preferences.map((text) => /^wait\s*=\s*"?(\d{1,4})"?$/.exec(text)?.[1]).find((text) => text !== undefined)
+  const preferences = String(request.headers['prefer'] ?? '')
+    .split(',')
+    .map((text) => text.trim().toLowerCase())
+  const asked = preferences
+    .map((text) => /^wait\s*=\s*"?(\d{1,4})"?$/.exec(text)?.[1])
+    .find((text) => text !== undefined)
   if (asked !== undefined) return Math.min(Number(asked), longestWaitSec) * 1_000
   return preferences.includes('respond-async') ? 0 : defaultWaitSec * 1_000
 }

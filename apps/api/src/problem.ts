@@ -59,7 +59,9 @@ export function toDomainError(error: unknown): DomainError {
 
 export function validationError(errors: readonly FieldError[]): DomainError {
   const [first] = errors
-  const where = first ? `${first.in}${first.pointer === '' ? '' : ` ${first.pointer}`} ${first.message}` : 'a field is wrong'
+  const where = first
+    ? `${first.in}${first.pointer === '' ? '' : ` ${first.pointer}`} ${first.message}`
+    : 'a field is wrong'
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
   return new DomainError('validation_failed', { publicDetail: `${where}${more}.`, errors })
 }

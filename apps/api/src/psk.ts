@@ -13,7 +13,7 @@ export const leastPskBits = 128
  * runs (abcd, 4321) or words of a few distinct characters counts only for what is not predictable.
  */
 export function estimateBits(psk: string): number {
-  const predictable = [...psk].filter((_, index) => isPredictable(psk, index)).length
+  const predictable = Array.from({ length: psk.length }, (_, index) => isPredictable(psk, index)).filter(Boolean).length
   const counted = predictable * 2 > psk.length ? psk.length - predictable : psk.length
   const distinct = new Set(psk).size
   return Math.floor(Math.min(counted * alphabetBits(psk), psk.length * Math.log2(Math.max(distinct, 1)) * 1.5))

@@ -31,7 +31,9 @@ export async function runApi(settings: ApiSettings): Promise<RunningApi> {
   } catch (error) {
     await api.close()
     const code = (error as { code?: string }).code ?? String(error)
-    throw new StartError(`The API cannot listen on ${settings.API_HOST}:${settings.API_PORT} (${code}).`, { cause: error })
+    throw new StartError(`The API cannot listen on ${settings.API_HOST}:${settings.API_PORT} (${code}).`, {
+      cause: error,
+    })
   }
 }
 

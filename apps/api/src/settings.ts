@@ -8,7 +8,12 @@ export const ApiSettings = Type.Object({
   ...logSettings,
   ...zoneSettings,
   API_HOST: Type.String({ default: '127.0.0.1', description: 'the address the API listens on' }),
-  API_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080, description: 'the TCP port the API listens on' }),
+  API_PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65_535,
+    default: 8080,
+    description: 'the TCP port the API listens on',
+  }),
   API_TRUST_PROXY: Type.Optional(
     Type.String({
       pattern: '^[0-9A-Fa-f:./, ]+$',

@@ -1,7 +1,15 @@
 import { newId, writeConnections } from '@culvert/db'
 import { waitFor } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { newConcentrator, newDevice, newGateway, openHarness, setAttached, type FakeGateway, type Harness } from './testing/harness.ts'
+import {
+  newConcentrator,
+  newDevice,
+  newGateway,
+  openHarness,
+  setAttached,
+  type FakeGateway,
+  type Harness,
+} from './testing/harness.ts'
 
 interface Tunnel {
   id: string
@@ -42,14 +50,17 @@ function open(body: object, query = ''): ReturnType<typeof harness.call<Tunnel>>
 }
 
 describe('opening a tunnel', () => {
-  it.each([`state = 'draining'`, `heartbeat_at = now() - interval '1 hour'`])('is refused while no gateway is ready: %s', async (change) => {
-    const deviceId = await onlineDevice()
-    await harness.pool.query(`UPDATE gateways SET ${change}`)
-    const answer = await open({ deviceId, port: 22 })
-    await harness.pool.query(`UPDATE gateways SET state = 'ready', heartbeat_at = now()`)
-    expect(answer).toMatchObject({ status: 503, body: { code: 'no_gateway' }, headers: { 'retry-after': '5' } })
-    expect((await harness.call('GET', `/v1/tunnels?deviceId=${deviceId}`)).body).toMatchObject({ data: [] })
-  })
+  it.each([`state = 'draining'`, `heartbeat_at = now() - interval '1 hour'`])(
+    'is refused while no gateway is ready: %s',
+    async (change) => {
+      const deviceId = await onlineDevice()
+      await harness.pool.query(`UPDATE gateways SET ${change}`)
+      const answer = await open({ deviceId, port: 22 })
+      await harness.pool.query(`UPDATE gateways SET state = 'ready', heartbeat_at = now()`)
+      expect(answer).toMatchObject({ status: 503, body: { code: 'no_gateway' }, headers: { 'retry-after': '5' } })
+      expect((await harness.call('GET', `/v1/tunnels?deviceId=${deviceId}`)).body).toMatchObject({ data: [] })
+    },
+  )
 
   it('answers 201 with host and port when the gateway listens, for the caller only', async () => {
     const deviceId = await onlineDevice()
@@ -77,7 +88,11 @@ describe('opening a tunnel', () => {
   })
 
   it('takes prefixes in one spelling, each once', async () => {
-    const answer = await open({ deviceId: await onlineDevice(), port: 22, allowFrom: ['203.0.113.7', '203.0.113.7/32', '2001:DB8:0::/48'] })
+    const answer = await open({
+      deviceId: await onlineDevice(),
+      port: 22,
+      allowFrom: ['203.0.113.7', '203.0.113.7/32', '2001:DB8:0::/48'],
+    })
     expect(answer.body.allowFrom).toEqual(['203.0.113.7/32', '2001:db8::/48'])
   })
 
@@ -91,7 +106,10 @@ describe('opening a tunnel', () => {
   it('answers 202 when it shall wait for the device', async () => {
     const deviceId = await newDevice(harness.call)
     const answer = await open({ deviceId, port: 22, waitForDevice: true }, '?wait=0')
-    expect(answer).toMatchObject({ status: 202, body: { state: 'waiting_for_device', reason: 'device_offline', host: null, port: null } })
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { state: 'waiting_for_device', reason: 'device_offline', host: null, port: null },
+    })
   })
 
   it('answers 202 at once with Prefer: respond-async, and when the gateway is slow', async () => {
@@ -99,12 +117,17 @@ describe('opening a tunnel', () => {
     const body = { deviceId, port: staysSilent }
     const async = await harness.call('POST', '/v1/tunnels', { body, headers: { prefer: 'respond-async' } })
     expect(async).toMatchObject({ status: 202, body: { state: 'opening', host: null } })
-    expect(await harness.call('POST', '/v1/tunnels', { body, headers: { prefer: 'handling=strict, wait=1' } })).toMatchObject({ status: 202 })
+    expect(
+      await harness.call('POST', '/v1/tunnels', { body, headers: { prefer: 'handling=strict, wait=1' } }),
+    ).toMatchObject({ status: 202 })
   })
 
   it('tells why it failed', async () => {
     const answer = await open({ deviceId: await onlineDevice(), port: cannotListen })
-    expect(answer).toMatchObject({ status: 503, body: { code: 'tunnel_failed', detail: expect.stringContaining('no_free_port') } })
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { code: 'tunnel_failed', detail: expect.stringContaining('no_free_port') },
+    })
   })
 
   it('is refused when tunnels to the device are switched off', async () => {
@@ -126,7 +149,13 @@ describe('an open tunnel', () => {
     const { body } = await open({ deviceId: await onlineDevice(), port: 22 })
     expect((await harness.call('DELETE', `/v1/tunnels/${body.id}`)).status).toBe(204)
     const closed = await harness.call('GET', `/v1/tunnels/${body.id}`)
-    expect(closed.body).toMatchObject({ state: 'closed', reason: 'requested', host: null, port: null, closedAt: expect.any(String) })
+    expect(closed.body).toMatchObject({
+      state: 'closed',
+      reason: 'requested',
+      host: null,
+      port: null,
+      closedAt: expect.any(String),
+    })
     expect((await harness.call('DELETE', `/v1/tunnels/${body.id}`)).status).toBe(204)
   })
 
@@ -138,10 +167,18 @@ describe('an open tunnel', () => {
 
   it('is extended and opened to others without a new port', async () => {
     const { body } = await open({ deviceId: await onlineDevice(), port: 22 })
-    const changed = await harness.call<Tunnel>('PATCH', `/v1/tunnels/${body.id}`, { body: { ttlSec: 86_400, allowFrom: ['0.0.0.0/0'] } })
-    expect(changed).toMatchObject({ status: 200, body: { state: 'open', port: body.port, ttlSec: 86_400, allowFrom: ['0.0.0.0/0'] } })
+    const changed = await harness.call<Tunnel>('PATCH', `/v1/tunnels/${body.id}`, {
+      body: { ttlSec: 86_400, allowFrom: ['0.0.0.0/0'] },
+    })
+    expect(changed).toMatchObject({
+      status: 200,
+      body: { state: 'open', port: body.port, ttlSec: 86_400, allowFrom: ['0.0.0.0/0'] },
+    })
     expect(Date.parse(changed.body.expiresAt)).toBeGreaterThan(Date.parse(body.expiresAt))
-    const late = await harness.call('PATCH', `/v1/tunnels/${body.id}`, { body: { ttlSec: 60 }, headers: { 'if-match': '"1"' } })
+    const late = await harness.call('PATCH', `/v1/tunnels/${body.id}`, {
+      body: { ttlSec: 60 },
+      headers: { 'if-match': '"1"' },
+    })
     expect(late.status).toBe(412)
   })
 
@@ -184,16 +221,29 @@ describe('an open tunnel', () => {
     await writeConnections(
       harness.pool,
       Array.from({ length: 5 }, (_, n) => ({
-        ...{ id: newId('con'), organizationId: harness.organization.id, tunnelId: body.id, tunnelPortId: rows[0].id },
-        ...{ clientAddress: '203.0.113.7', clientPort: 40_000 + n, state: n === 0 ? ('refused' as const) : ('closed' as const) },
-        ...{ reason: n === 0 ? 'not_allowed' : null, openedAt: new Date(1_700_000_000_000 + n), closedAt: new Date(1_700_000_001_000) },
-        ...{ bytesUp: n, bytesDown: 2 ** 40 },
+        id: newId('con'),
+        organizationId: harness.organization.id,
+        tunnelId: body.id,
+        tunnelPortId: rows[0].id,
+        clientAddress: '203.0.113.7',
+        clientPort: 40_000 + n,
+        state: n === 0 ? ('refused' as const) : ('closed' as const),
+        reason: n === 0 ? 'not_allowed' : null,
+        openedAt: new Date(1_700_000_000_000 + n),
+        closedAt: new Date(1_700_000_001_000),
+        bytesUp: n,
+        bytesDown: 2 ** 40,
       })),
     )
     const url = `/v1/tunnels/${body.id}/connections`
     const first = await harness.call<{ data: object[]; nextCursor: string }>('GET', `${url}?limit=4`)
     expect(first.body.data).toHaveLength(4)
-    expect(first.body.data[0]).toMatchObject({ clientAddress: '203.0.113.7', clientPort: 40_004, state: 'closed', bytesDown: 2 ** 40 })
+    expect(first.body.data[0]).toMatchObject({
+      clientAddress: '203.0.113.7',
+      clientPort: 40_004,
+      state: 'closed',
+      bytesDown: 2 ** 40,
+    })
     const last = await harness.call('GET', `${url}?limit=4&cursor=${first.body.nextCursor}`)
     expect(last.body).toMatchObject({ data: [{ state: 'refused', reason: 'not_allowed' }], nextCursor: null })
   })
@@ -203,6 +253,8 @@ describe('an open tunnel', () => {
     const { body } = await open({ deviceId, port: 22 })
     const found = await harness.call<{ data: Tunnel[] }>('GET', `/v1/tunnels?deviceId=${deviceId}&state=open`)
     expect(found.body.data.map((tunnel) => tunnel.id)).toEqual([body.id])
-    expect((await harness.call('GET', `/v1/tunnels?deviceId=${deviceId}&state=closed`)).body).toMatchObject({ data: [] })
+    expect((await harness.call('GET', `/v1/tunnels?deviceId=${deviceId}&state=closed`)).body).toMatchObject({
+      data: [],
+    })
   })
 })

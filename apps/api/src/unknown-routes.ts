@@ -14,7 +14,8 @@ export function unknownRoutes(api: Api): void {
   api.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split('?')[0] ?? ''
     const allowed = [...known.values()].find(({ pattern }) => pattern.test(path))?.methods
-    if (!allowed || allowed.has(request.method)) throw new DomainError('not_found', { publicDetail: 'There is nothing under this URL.' })
+    if (!allowed || allowed.has(request.method))
+      throw new DomainError('not_found', { publicDetail: 'There is nothing under this URL.' })
     reply.header('allow', [...allowed].toSorted().join(', '))
     throw new DomainError('method_not_allowed')
   })

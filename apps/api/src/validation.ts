@@ -35,7 +35,9 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   return (value: unknown) => {
     const filled = Value.Default(schema, part === 'body' ? value : convertTexts(schema, value))
     if (validator.Check(filled)) return { value: filled }
-    return { error: new RequestFault(faultsOf(validator.Errors(filled) as unknown as readonly SchemaError[], part, filled)) }
+    return {
+      error: new RequestFault(faultsOf(validator.Errors(filled) as unknown as readonly SchemaError[], part, filled)),
+    }
   }
 }
 

@@ -2,10 +2,10 @@
 import type { Attachment, Concentrator, Connection, Credential, Device, Tunnel } from '@culvert/contracts'
 import {
   credentialState,
+  type AttachmentRecord,
   type ConcentratorRecord,
   type ConnectionRecord,
   type CredentialRecord,
-  type Database,
   type DeviceRecord,
   type TunnelRecord,
 } from '@culvert/db'
@@ -16,7 +16,18 @@ const time = (date: Date | null): string | null => date?.toISOString() ?? null
 export function deviceView(row: DeviceRecord): Device {
   const { id, name, iccid, imsi, imei, eid, tags, networkId, ikeIdentity, tunnelable, version } = row
   return {
-    ...{ id, name, iccid, imsi, imei, eid, tags, networkId, address: row.address4, ikeIdentity, tunnelable, version },
+    id,
+    name,
+    iccid,
+    imsi,
+    imei,
+    eid,
+    tags,
+    networkId,
+    address: row.address4,
+    ikeIdentity,
+    tunnelable,
+    version,
     state: row.attached ? 'online' : 'offline',
     lastSeenAt: time(row.lastSeenAt),
     createdAt: row.createdAt.toISOString(),
@@ -27,7 +38,10 @@ export function deviceView(row: DeviceRecord): Device {
 export function credentialView(row: CredentialRecord, now: Date): Credential {
   const { id, deviceId, kind } = row
   return {
-    ...{ id, deviceId, kind, state: credentialState(row, now) },
+    id,
+    deviceId,
+    kind,
+    state: credentialState(row, now),
     createdAt: row.createdAt.toISOString(),
     expiresAt: time(row.expiresAt),
     revokedAt: time(row.revokedAt),
@@ -39,7 +53,16 @@ export function tunnelView(row: TunnelRecord): Tunnel {
   const { id, deviceId, state, reason, devicePort, allowFrom, waitForDevice, ttlSec, version } = row
   const reachable = row.gatewayPort !== null && state === 'open'
   return {
-    ...{ id, deviceId, state, reason, devicePort, protocol: 'tcp', allowFrom, waitForDevice, ttlSec, version },
+    id,
+    deviceId,
+    state,
+    reason,
+    devicePort,
+    protocol: 'tcp',
+    allowFrom,
+    waitForDevice,
+    ttlSec,
+    version,
     host: reachable ? row.gatewayHost : null,
     port: reachable ? row.gatewayPort : null,
     expiresAt: row.expiresAt.toISOString(),
@@ -53,7 +76,14 @@ export function tunnelView(row: TunnelRecord): Tunnel {
 export function connectionView(row: ConnectionRecord): Connection {
   const { id, tunnelId, clientAddress, clientPort, state, reason, bytesUp, bytesDown } = row
   return {
-    ...{ id, tunnelId, clientAddress, clientPort, state, reason, bytesUp, bytesDown },
+    id,
+    tunnelId,
+    clientAddress,
+    clientPort,
+    state,
+    reason,
+    bytesUp,
+    bytesDown,
     openedAt: row.openedAt.toISOString(),
     closedAt: time(row.closedAt),
   }
@@ -61,20 +91,18 @@ export function connectionView(row: ConnectionRecord): Connection {
 
 export function concentratorView(row: ConcentratorRecord): Concentrator {
   const { id, state, addresses, ikeIdentity, dataPlane } = row
-  return { ...{ id, state, addresses, ikeIdentity, dataPlane }, startedAt: time(row.startedAt), heartbeatAt: time(row.heartbeatAt) }
+  return {
+    id,
+    state,
+    addresses,
+    ikeIdentity,
+    dataPlane,
+    startedAt: time(row.startedAt),
+    heartbeatAt: time(row.heartbeatAt),
+  }
 }
 
-export type AttachmentRow = NonNullable<Awaited<ReturnType<typeof readAttachment>>>
-
-/** @returns the attachment with its SAs; null for a device that never attached, is deleted or of another organization */
-export function readAttachment(db: Database, organizationId: string, deviceId: string) {
-  return db.attachment.findFirst({
-    where: { organizationId, deviceId, device: { deletedAt: null } },
-    include: { ikeSas: { orderBy: { establishedAt: 'desc' }, include: { childSas: { orderBy: { installedAt: 'desc' } } } } },
-  })
-}
-
-export function attachmentView(row: AttachmentRow, now: Date): Attachment {
+export function attachmentView(row: AttachmentRecord, now: Date): Attachment {
   const ageSec = (since: Date): number => Math.max(0, Math.floor((now.getTime() - since.getTime()) / 1_000))
   const hex = (spi: bigint): string => spi.toString(16).padStart(8, '0')
   return {

@@ -34,7 +34,9 @@ async function checkDatabase(url: string): Promise<void> {
     if (!isDatabaseUnavailable(error)) throw error
     const { hostname, port } = new URL(url)
     const where = `${hostname}:${port === '' ? 5432 : port}`
-    throw new Error(`The worker cannot reach PostgreSQL at ${where}: check DATABASE_URL and that the server runs.`, { cause: error })
+    throw new Error(`The worker cannot reach PostgreSQL at ${where}: check DATABASE_URL and that the server runs.`, {
+      cause: error,
+    })
   } finally {
     await pool.end()
   }

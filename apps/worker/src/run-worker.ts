@@ -34,7 +34,12 @@ export function runWorker(options: WorkerOptions): RunningWorker {
   const broken = (error: Error): void => logger.debug({ err: error }, 'a connection to the database broke')
   const pool = openPool(databaseUrl, { max: 4, applicationName: 'culvert-worker', onError: broken })
   const queues = openQueues({ databaseUrl, redisUrl, logger })
-  const sweeper = new Sweeper({ pool, queues, logger, nodeDeadAfterMs: options.nodeDeadAfterMs ?? nodeDeadAfterSec * 1_000 })
+  const sweeper = new Sweeper({
+    pool,
+    queues,
+    logger,
+    nodeDeadAfterMs: options.nodeDeadAfterMs ?? nodeDeadAfterSec * 1_000,
+  })
   const told = tellOnce(logger)
   let timer: NodeJS.Timeout | undefined
   let closed = false

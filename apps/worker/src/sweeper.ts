@@ -59,7 +59,8 @@ export class Sweeper {
   async #buryNodes(): Promise<void> {
     const { pool, logger } = this.#options
     for (const node of this.#watch.observe(await readHeartbeats(pool), performance.now())) {
-      if (await markOffline(pool, node)) logger.warn({ node: node.id, kind: node.kind }, 'a node is silent and counts as offline')
+      if (await markOffline(pool, node))
+        logger.warn({ node: node.id, kind: node.kind }, 'a node is silent and counts as offline')
     }
     const ended = await endTunnelsOfLostGateways(pool)
     if (ended > 0) logger.warn({ tunnels: ended }, 'tunnels failed with their gateway')

@@ -36,9 +36,14 @@ function canonicalAddress(address: string): string {
 
 function expandIp6(address: string): number[] {
   const [head = '', tail] = address.split('::')
-  const read = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)))
+  const read = (part: string): number[] =>
+    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16))
   const [before, after] = [read(head), read(tail ?? '')]
-  return [...before, ...Array.from({ length: tail === undefined ? 0 : 8 - before.length - after.length }, () => 0), ...after]
+  return [
+    ...before,
+    ...Array.from({ length: tail === undefined ? 0 : 8 - before.length - after.length }, () => 0),
+    ...after,
+  ]
 }
 
 function hasBitsBeyond(bytes: Uint8Array, bits: number): boolean {

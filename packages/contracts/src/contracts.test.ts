@@ -1,6 +1,14 @@
 import { Compile } from 'typebox/compile'
 import { describe, expect, it } from 'vitest'
-import { canonicalCidr, DeviceInput, errorCodes, errorRegistry, hostCidr, registerFormats, TunnelInput } from './index.ts'
+import {
+  canonicalCidr,
+  DeviceInput,
+  errorCodes,
+  errorRegistry,
+  hostCidr,
+  registerFormats,
+  TunnelInput,
+} from './index.ts'
 
 describe('canonicalCidr', () => {
   it.each([

@@ -3,33 +3,97 @@
  * routes says it; the edge makes an RFC 9457 problem of it. A code never changes its meaning.
  */
 export const errorRegistry = {
-  malformed_request: { status: 400, title: 'The request cannot be read', advice: 'Send valid JSON in UTF-8 and a valid URL.' },
-  validation_failed: { status: 400, title: 'The request has wrong fields', advice: 'See `errors`: each entry names a field and its fault.' },
-  invalid_cursor: { status: 400, title: 'The cursor is not valid', advice: 'Use `nextCursor` of the page before, with the same filters.' },
-  unauthenticated: { status: 401, title: 'No valid API key', advice: 'Send `Authorization: Bearer culvert_...` with a key that is not revoked or expired.' },
-  not_found: { status: 404, title: 'Not found', advice: 'Check the id; it may belong to another organization or be deleted.' },
+  malformed_request: {
+    status: 400,
+    title: 'The request cannot be read',
+    advice: 'Send valid JSON in UTF-8 and a valid URL.',
+  },
+  validation_failed: {
+    status: 400,
+    title: 'The request has wrong fields',
+    advice: 'See `errors`: each entry names a field and its fault.',
+  },
+  invalid_cursor: {
+    status: 400,
+    title: 'The cursor is not valid',
+    advice: 'Use `nextCursor` of the page before, with the same filters.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'No valid API key',
+    advice: 'Send `Authorization: Bearer culvert_...` with a key that is not revoked or expired.',
+  },
+  not_found: {
+    status: 404,
+    title: 'Not found',
+    advice: 'Check the id; it may belong to another organization or be deleted.',
+  },
   method_not_allowed: { status: 405, title: 'Method not allowed', advice: 'See the `Allow` header.' },
   request_timeout: { status: 408, title: 'The request did not arrive in time', advice: 'Send it again.' },
-  duplicate_iccid: { status: 409, title: 'A device with this ICCID exists', advice: 'Use that device, or delete it first.' },
-  device_offline: { status: 409, title: 'The device is offline', advice: 'Set `waitForDevice` to open the tunnel when it attaches.' },
-  device_not_tunnelable: { status: 409, title: 'Tunnels to this device are switched off', advice: 'Set `tunnelable` of the device to true.' },
+  duplicate_iccid: {
+    status: 409,
+    title: 'A device with this ICCID exists',
+    advice: 'Use that device, or delete it first.',
+  },
+  device_offline: {
+    status: 409,
+    title: 'The device is offline',
+    advice: 'Set `waitForDevice` to open the tunnel when it attaches.',
+  },
+  device_not_tunnelable: {
+    status: 409,
+    title: 'Tunnels to this device are switched off',
+    advice: 'Set `tunnelable` of the device to true.',
+  },
   device_not_attached: { status: 409, title: 'The device is not attached', advice: 'Nothing is to be detached.' },
-  credential_limit: { status: 409, title: 'The device has enough credentials', advice: 'Revoke one first: two may be active, for rotation.' },
+  credential_limit: {
+    status: 409,
+    title: 'The device has enough credentials',
+    advice: 'Revoke one first: two may be active, for rotation.',
+  },
   credential_revoked: { status: 409, title: 'The credential is already revoked', advice: 'Nothing is to be done.' },
-  network_full: { status: 409, title: 'The network has no free address', advice: 'Delete devices that are gone, or use another network.' },
+  network_full: {
+    status: 409,
+    title: 'The network has no free address',
+    advice: 'Delete devices that are gone, or use another network.',
+  },
   tunnel_not_active: { status: 409, title: 'The tunnel has ended', advice: 'Open a new one.' },
   tunnel_limit: { status: 409, title: 'The device has enough tunnels', advice: 'Close tunnels that are not needed.' },
-  precondition_failed: { status: 412, title: 'The resource has changed', advice: 'Read it again and repeat with its new `ETag`.' },
+  precondition_failed: {
+    status: 412,
+    title: 'The resource has changed',
+    advice: 'Read it again and repeat with its new `ETag`.',
+  },
   payload_too_large: { status: 413, title: 'The body is too large', advice: 'Send less.' },
   uri_too_long: { status: 414, title: 'The URL is too long', advice: 'Send less.' },
-  unsupported_media_type: { status: 415, title: 'The content type is not supported', advice: 'Send `Content-Type: application/json`.' },
-  weak_psk: { status: 422, title: 'The pre-shared key is too weak', advice: 'Leave `psk` out to have one made, or send at least 128 bits of random characters.' },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The content type is not supported',
+    advice: 'Send `Content-Type: application/json`.',
+  },
+  weak_psk: {
+    status: 422,
+    title: 'The pre-shared key is too weak',
+    advice: 'Leave `psk` out to have one made, or send at least 128 bits of random characters.',
+  },
   headers_too_large: { status: 431, title: 'The headers are too large', advice: 'Send less.' },
-  internal_error: { status: 500, title: 'Something went wrong on our side', advice: 'Try again; if it stays, report the `requestId`.' },
+  internal_error: {
+    status: 500,
+    title: 'Something went wrong on our side',
+    advice: 'Try again; if it stays, report the `requestId`.',
+  },
   tunnel_failed: { status: 503, title: 'The tunnel could not be opened', advice: 'See `detail`; try again.' },
   no_gateway: { status: 503, title: 'No gateway is ready', advice: 'Try again after the time in `Retry-After`.' },
-  no_concentrator: { status: 503, title: 'No concentrator is known yet', advice: 'Try again after the time in `Retry-After`.' },
-  database_unavailable: { status: 503, title: 'The database cannot be reached', advice: 'Try again after the time in `Retry-After`; running tunnels go on.' },
+  no_concentrator: {
+    status: 503,
+    title: 'No concentrator is known yet',
+    advice: 'Try again after the time in `Retry-After`.',
+  },
+  database_unavailable: {
+    status: 503,
+    title: 'The database cannot be reached',
+    advice: 'Try again after the time in `Retry-After`; running tunnels go on.',
+  },
 } as const satisfies Record<string, { status: number; title: string; advice: string }>
 
 export type ErrorCode = keyof typeof errorRegistry
@@ -61,7 +125,10 @@ export class DomainError extends Error {
   readonly retryAfterSec: number | null
 
   constructor(code: ErrorCode, options: DomainErrorOptions = {}) {
-    super(options.publicDetail ?? errorRegistry[code].title, options.cause === undefined ? {} : { cause: options.cause })
+    super(
+      options.publicDetail ?? errorRegistry[code].title,
+      options.cause === undefined ? {} : { cause: options.cause },
+    )
     this.name = 'DomainError'
     this.code = code
     this.publicDetail = options.publicDetail ?? `${errorRegistry[code].title}. ${errorRegistry[code].advice}`

@@ -24,7 +24,9 @@ export const Event = Type.Object(
     id: Type.String(),
     type: oneOf(eventTypes),
     resourceId: Type.String(),
-    sequence: Type.Integer({ description: 'Grows by one with every event of the resource: drop what is older than what you have.' }),
+    sequence: Type.Integer({
+      description: 'Grows by one with every event of the resource: drop what is older than what you have.',
+    }),
     data: Type.Record(Type.String(), Type.Unknown()),
     createdAt: Timestamp,
   },

@@ -26,7 +26,12 @@ export const oneOf = <const T extends readonly string[]>(values: T, options: { d
 export const pageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Most items on a page.' })),
   cursor: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 400, pattern: '^[A-Za-z0-9_-]+$', description: '`nextCursor` of the page before.' }),
+    Type.String({
+      minLength: 1,
+      maxLength: 400,
+      pattern: '^[A-Za-z0-9_-]+$',
+      description: '`nextCursor` of the page before.',
+    }),
   ),
 }
 

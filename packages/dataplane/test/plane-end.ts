@@ -6,10 +6,12 @@
  *
  * Prints "ready <description>"; then on "counters" the node's counters as JSON, and on "end <way>" it ends in that way.
  */
+import { isIPv6 } from 'node:net'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { createInterface } from 'node:readline'
 import { composeSpi } from '@culvert/esp'
 import type { ChildSaDescription, TrafficSelector } from '@culvert/ikev2'
+import { encodeSocketAddress, SOCKADDR_BYTES } from '../src/native/socket-address.ts'
 import { configureTun, type DataPlane, openDataPlane, type Rung } from '../src/index.ts'
 
 export interface PlaneEndOptions {
@@ -57,8 +59,11 @@ function describe({ end, outer, inner, encr, integ, esn }: PlaneEndOptions): Chi
 }
 
 function selector(address: string): TrafficSelector {
-  const octets = Uint8Array.from(address.split('.'), Number)
-  return { type: 7, protocol: 0, startPort: 0, endPort: 0xffff, startAddress: octets, endAddress: octets }
+  const sockaddr = new Uint8Array(SOCKADDR_BYTES)
+  encodeSocketAddress({ address, port: 0 }, sockaddr, 0)
+  const octets = isIPv6(address) ? sockaddr.slice(8, 24) : sockaddr.slice(4, 8)
+  const type = isIPv6(address) ? 8 : 7
+  return { type, protocol: 0, startPort: 0, endPort: 0xffff, startAddress: octets, endAddress: octets }
 }
 
 async function open(options: PlaneEndOptions): Promise<DataPlane> {
@@ -87,11 +92,15 @@ async function open(options: PlaneEndOptions): Promise<DataPlane> {
     namespace: null,
     name: tun,
     mtuBytes: MTU_BYTES,
-    addresses: [`${inner[end - 1]}/32`],
-    routes: [`${inner[2 - end]}/32`],
+    addresses: [hostPrefix(inner[end - 1]!)],
+    routes: [hostPrefix(inner[2 - end]!)],
   })
   await plane.install(describe(options))
   return plane
+}
+
+function hostPrefix(address: string): string {
+  return `${address}/${isIPv6(address) ? 128 : 32}`
 }
 
 /** Ways to end that must not hang, whatever the data plane does at that moment. */

@@ -6,10 +6,15 @@
  *                                     prints "intact <count>" when every one came back as it was sent
  */
 import { createSocket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
 
 const [mode = '', address = '', port = '', sizes = ''] = process.argv.slice(2)
 const say = (line: string): boolean => process.stdout.write(`${line}\n`)
-const socket = createSocket({ type: 'udp4', recvBufferSize: 4 << 20, sendBufferSize: 4 << 20 })
+const socket = createSocket({
+  type: isIPv6(address) ? 'udp6' : 'udp4',
+  recvBufferSize: 4 << 20,
+  sendBufferSize: 4 << 20,
+})
 
 /** Number, then a pattern that depends on it. */
 function datagram(index: number, size: number): Buffer {

@@ -21,7 +21,9 @@ const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const idLength = 16
 const secretLength = 30
 const checksumLength = 6
-const shape = new RegExp(`^culvert_([0-9A-Za-z]{${idLength}})_([0-9A-Za-z]{${secretLength}})([0-9A-Za-z]{${checksumLength}})$`)
+const shape = new RegExp(
+  `^culvert_([0-9A-Za-z]{${idLength}})_([0-9A-Za-z]{${secretLength}})([0-9A-Za-z]{${checksumLength}})$`,
+)
 
 export function makeApiKey(): NewApiKey {
   const id = randomText(idLength)

@@ -45,7 +45,14 @@ export async function addCredential(
     const { rows } = await tx.query<CredentialRecord>(
       `INSERT INTO credentials AS c (id, organization_id, device_id, kind, sealed_secret, sealing_key_id, expires_at)
        VALUES ($1, $2, $3, 'psk', $4, $5, $6) RETURNING ${columns}`,
-      [id, organizationId, deviceId, Buffer.from(credential.sealedSecret), credential.sealingKeyId, credential.expiresAt],
+      [
+        id,
+        organizationId,
+        deviceId,
+        Buffer.from(credential.sealedSecret),
+        credential.sealingKeyId,
+        credential.expiresAt,
+      ],
     )
     await appendEvent(tx, { organizationId, type: 'credential.created', resourceId: id, data: { deviceId } })
     const touched = { gateways: [], concentrators: await tellConcentrators(tx, deviceId) }
@@ -54,7 +61,11 @@ export async function addCredential(
 }
 
 /** @returns newest first, revoked ones included; null when there is no such device */
-export async function listCredentials(pool: Pool, organizationId: string, deviceId: string): Promise<CredentialRecord[] | null> {
+export async function listCredentials(
+  pool: Pool,
+  organizationId: string,
+  deviceId: string,
+): Promise<CredentialRecord[] | null> {
   const { rows } = await pool.query<CredentialRecord & { id: string | null }>(
     `SELECT ${columns} FROM devices d
      LEFT JOIN credentials c ON c.organization_id = d.organization_id AND c.device_id = d.id

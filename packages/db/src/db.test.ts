@@ -55,8 +55,13 @@ describe('migrations', () => {
 
   it('build exactly schema.prisma, apart from what it cannot say', async () => {
     const { stdout } = await prisma(
-      ...['migrate', 'diff', '--from-migrations', '../../prisma/migrations'],
-      ...['--to-schema', '../../prisma/schema.prisma', '--exit-code'],
+      'migrate',
+      'diff',
+      '--from-migrations',
+      '../../prisma/migrations',
+      '--to-schema',
+      '../../prisma/schema.prisma',
+      '--exit-code',
     )
     expect(stdout).toContain('No difference detected')
   })
@@ -79,13 +84,15 @@ describe('constraints', () => {
   it('keep pools from overlapping, in the whole installation', async () => {
     await network('10.200.0.0/20')
     for (const pool4 of ['10.200.0.0/20', '10.200.8.0/24', '10.192.0.0/10']) {
-      await expect(network(pool4)).rejects.toSatisfy((error) => JSON.stringify(error).includes('23P01') || String(error).includes('overlap'))
+      await expect(network(pool4)).rejects.toSatisfy(
+        (error) => JSON.stringify(error).includes('23P01') || String(error).includes('overlap'),
+      )
     }
     await network('10.200.16.0/20')
   })
 
   it('refuse a pool that is not a network', async () => {
-    await expect(network('10.201.0.1/20')).rejects.toThrow()
+    await expect(network('10.201.0.1/20')).rejects.toThrow('networks_pool4_is_a_network')
   })
 
   it('allow an ICCID once among the devices of an organization that are not deleted', async () => {
@@ -105,7 +112,9 @@ describe('constraints', () => {
 
   it('refuse a device in a network of another organization', async () => {
     const other = await ensureOrganization(pool, { name: 'Other', slug: 'other' })
-    const { rows } = await pool.query<{ id: string }>('SELECT id FROM networks WHERE organization_id = $1 LIMIT 1', [organizationId])
+    const { rows } = await pool.query<{ id: string }>('SELECT id FROM networks WHERE organization_id = $1 LIMIT 1', [
+      organizationId,
+    ])
     const error = await pool
       .query(
         `INSERT INTO devices (id, organization_id, network_id, name, iccid, ike_identity, address4)
@@ -119,7 +128,11 @@ describe('constraints', () => {
 
 describe('organizations', () => {
   it('are made once for a slug', async () => {
-    expect(await ensureOrganization(pool, { name: 'Another name', slug: 'acme' })).toEqual({ id: organizationId, name: 'Acme', slug: 'acme' })
+    expect(await ensureOrganization(pool, { name: 'Another name', slug: 'acme' })).toEqual({
+      id: organizationId,
+      name: 'Acme',
+      slug: 'acme',
+    })
   })
 
   it('have keys of which only a hash is stored', async () => {
@@ -143,7 +156,10 @@ describe('events', () => {
         ),
       ),
     )
-    const { rows } = await pool.query<{ sequence: number }>('SELECT sequence FROM events WHERE resource_id = $1 ORDER BY sequence', [resourceId])
+    const { rows } = await pool.query<{ sequence: number }>(
+      'SELECT sequence FROM events WHERE resource_id = $1 ORDER BY sequence',
+      [resourceId],
+    )
     expect(rows.map((row) => row.sequence)).toEqual(Array.from({ length: 16 }, (_, n) => n + 1))
   })
 
@@ -162,7 +178,9 @@ describe('events', () => {
 describe('listen', () => {
   it('hears notices, and says so when it had to reconnect', async () => {
     const heard: (Notice | 'reconnected')[] = []
-    const listener = listen(url, ['device_changed', 'Gateway_gw-1'], (notice) => heard.push(notice), { applicationName: 'ear' })
+    const listener = listen(url, ['device_changed', 'Gateway_gw-1'], (notice) => heard.push(notice), {
+      applicationName: 'ear',
+    })
     try {
       await listener.ready
       await notify(pool, 'Gateway_gw-1', 'prt_1')
@@ -233,6 +251,12 @@ describe('isDatabaseUnavailable', () => {
       pool.query('SELECT nonsense').catch((error: unknown) => error),
       db.$queryRaw`SELECT 1/0`.catch((error: unknown) => error),
     ])
-    expect([...errors, null, 'text', new Error('other')].map((error) => isDatabaseUnavailable(error))).toEqual([false, false, false, false, false])
+    expect([...errors, null, 'text', new Error('other')].map((error) => isDatabaseUnavailable(error))).toEqual([
+      false,
+      false,
+      false,
+      false,
+      false,
+    ])
   })
 })

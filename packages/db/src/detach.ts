@@ -10,7 +10,11 @@ export interface DetachRequest {
 }
 
 /** @returns null when the device is not attached (or not there) */
-export async function requestDetach(pool: Pool, organizationId: string, deviceId: string): Promise<DetachRequest | null> {
+export async function requestDetach(
+  pool: Pool,
+  organizationId: string,
+  deviceId: string,
+): Promise<DetachRequest | null> {
   return inTransaction(pool, async (tx) => {
     const { rows } = await tx.query<{ concentratorId: string; generation: number }>(
       `UPDATE attachments SET detach_desired = detach_desired + 1 WHERE organization_id = $1 AND device_id = $2 AND state = 'attached'
@@ -24,7 +28,12 @@ export async function requestDetach(pool: Pool, organizationId: string, deviceId
   })
 }
 
-export async function isDetached(pool: Pool, organizationId: string, deviceId: string, generation: number): Promise<boolean> {
+export async function isDetached(
+  pool: Pool,
+  organizationId: string,
+  deviceId: string,
+  generation: number,
+): Promise<boolean> {
   const { rowCount } = await pool.query(
     `SELECT 1 FROM attachments WHERE organization_id = $1 AND device_id = $2 AND state = 'attached' AND detach_applied < $3`,
     [organizationId, deviceId, generation],

@@ -61,7 +61,10 @@ const columns = `d.id, d.organization_id AS "organizationId", d.network_id AS "n
 const source = `devices d LEFT JOIN attachments a ON a.organization_id = d.organization_id AND a.device_id = d.id`
 
 /** The device joins the organization's network `default`, which is made with the first device. */
-export async function createDevice(pool: Pool, device: NewDevice): Promise<DeviceRecord | 'duplicate_iccid' | 'network_full'> {
+export async function createDevice(
+  pool: Pool,
+  device: NewDevice,
+): Promise<DeviceRecord | 'duplicate_iccid' | 'network_full'> {
   const id = newId('dev')
   try {
     return await inTransaction(pool, async (tx) => {
@@ -72,8 +75,19 @@ export async function createDevice(pool: Pool, device: NewDevice): Promise<Devic
         `INSERT INTO devices (id, organization_id, network_id, name, iccid, imsi, imei, eid, tags, ike_identity, address4, tunnelable)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 || '.' || o.slug || '.' || $11, $12, $13 FROM organizations o WHERE o.id = $2`,
         [
-          ...[id, device.organizationId, networkId, device.name ?? `SIM ${device.iccid}`, device.iccid],
-          ...[device.imsi, device.imei, device.eid, device.tags, idSuffix(id), device.zone, address, device.tunnelable],
+          id,
+          device.organizationId,
+          networkId,
+          device.name ?? `SIM ${device.iccid}`,
+          device.iccid,
+          device.imsi,
+          device.imei,
+          device.eid,
+          device.tags,
+          idSuffix(id),
+          device.zone,
+          address,
+          device.tunnelable,
         ],
       )
       const event = { organizationId: device.organizationId, resourceId: id }
@@ -90,7 +104,11 @@ export async function createDevice(pool: Pool, device: NewDevice): Promise<Devic
 class NetworkFull extends Error {}
 
 /** @returns null for a device that is deleted, unknown or of another organization */
-export async function findDevice(sql: Pool | PoolClient, organizationId: string, id: string): Promise<DeviceRecord | null> {
+export async function findDevice(
+  sql: Pool | PoolClient,
+  organizationId: string,
+  id: string,
+): Promise<DeviceRecord | null> {
   const { rows } = await sql.query<DeviceRecord>(
     `SELECT ${columns} FROM ${source} WHERE d.organization_id = $1 AND d.id = $2 AND d.deleted_at IS NULL`,
     [organizationId, id],

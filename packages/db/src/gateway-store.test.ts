@@ -7,6 +7,7 @@ import {
   type ConnectionRow,
   type GatewayLease,
   GatewayReplacedError,
+  inTransaction,
   openPool,
   type PortReport,
   readDeviceRoutes,
@@ -178,6 +179,19 @@ describe('reports', () => {
     expect(await stateOf('tun_a')).toMatchObject({ state: 'draining', reason: 'ttl_elapsed' })
     await reportPorts(pool, lease, 'tun_a', [closed('prt_tun_a', 2)])
     expect(await stateOf('tun_a')).toMatchObject({ state: 'expired' })
+  })
+
+  test('a connection that breaks inside a transaction is an error of that transaction only', async () => {
+    const work = inTransaction(pool, async (client) => {
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+      // Not events.once: it would hear the error in the pool's place.
+      const ended = new Promise((resolve) => client.once('end', resolve))
+      await pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid])
+      await ended
+      await client.query('SELECT 1')
+    })
+    await expect(work).rejects.toThrow('not queryable')
+    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
   })
 
   test('a tunnel that is gone is no error', async () => {

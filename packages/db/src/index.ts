@@ -1,4 +1,5 @@
 export { makeApiKey, parseApiKey, verifyApiKey, type NewApiKey, type ParsedApiKey } from './api-key.ts'
+export { readAttachment, type AttachmentRecord } from './attachments.ts'
 export { brokenConstraint, isDatabaseUnavailable } from './errors.ts'
 export { idSuffix, isId, newId, type IdPrefix } from './ids.ts'
 export { listen, type Listener, type ListenHandler, type ListenOptions, type Notice } from './listen.ts'

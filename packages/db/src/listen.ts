@@ -31,7 +31,12 @@ const longestDelayMs = 5_000
 const probeIntervalMs = 10_000
 
 /** @param channels names as given to pg_notify, case kept */
-export function listen(url: string, channels: readonly string[], handler: ListenHandler, options: ListenOptions = {}): Listener {
+export function listen(
+  url: string,
+  channels: readonly string[],
+  handler: ListenHandler,
+  options: ListenOptions = {},
+): Listener {
   const first = Promise.withResolvers<void>()
   let closed = false
   let delayMs = firstDelayMs

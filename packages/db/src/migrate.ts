@@ -15,7 +15,11 @@ const prismaLock = 72_707_369
  * @throws when a migration failed earlier or was changed after it was applied
  */
 export async function migrate(url: string): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url, application_name: 'culvert-migrate', connectionTimeoutMillis: 5_000 })
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'culvert-migrate',
+    connectionTimeoutMillis: 5_000,
+  })
   client.on('error', () => {})
   await client.connect()
   try {
@@ -40,7 +44,8 @@ async function applyMissing(client: pg.Client): Promise<string[]> {
     const sql = await readFile(`${folder}/${name}/migration.sql`, 'utf8')
     const checksum = createHash('sha256').update(sql).digest('hex')
     const row = known.get(name)
-    if (row && !row.finished_at) throw new Error(`migration ${name} failed earlier: repair it, then prisma migrate resolve`)
+    if (row && !row.finished_at)
+      throw new Error(`migration ${name} failed earlier: repair it, then prisma migrate resolve`)
     if (row && row.checksum !== checksum) throw new Error(`migration ${name} was changed after it was applied`)
     if (row) continue
     await apply(client, name, checksum, sql)
@@ -60,7 +65,11 @@ async function migrationNames(): Promise<string[]> {
 /** One simple query: the server runs the whole script as one transaction. */
 async function apply(client: pg.Client, name: string, checksum: string, sql: string): Promise<void> {
   const id = randomUUID()
-  await client.query('INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ($1, $2, $3)', [id, checksum, name])
+  await client.query('INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ($1, $2, $3)', [
+    id,
+    checksum,
+    name,
+  ])
   try {
     await client.query(sql)
   } catch (error) {

@@ -51,8 +51,10 @@ export async function markOffline(pool: Pool, node: NodeHeartbeat): Promise<bool
     await appendEvents(
       tx,
       rows.map((row) => ({
-        ...{ organizationId: row.organization_id, resourceId: row.device_id },
-        ...{ type: 'device.offline', data: { reason: 'node_lost' } },
+        organizationId: row.organization_id,
+        resourceId: row.device_id,
+        type: 'device.offline',
+        data: { reason: 'node_lost' },
       })),
     )
     for (const row of rows) await notify(tx, deviceChangedChannel, row.device_id)
@@ -81,7 +83,11 @@ export async function findNodesBehind(pool: Pool): Promise<NodesBehind> {
        WHERE a.state = 'attached' AND d.policy_version > a.policy_applied`,
     ),
   ])
-  const behind = { gateways: ports.rows.map(({ id }) => id), detach: detach.rows.map(({ id }) => id), policy: policy.rows.map(({ id }) => id) }
+  const behind = {
+    gateways: ports.rows.map(({ id }) => id),
+    detach: detach.rows.map(({ id }) => id),
+    policy: policy.rows.map(({ id }) => id),
+  }
   for (const id of behind.gateways) await notify(pool, gatewayChannel(id), '')
   for (const id of new Set([...behind.detach, ...behind.policy])) await notify(pool, concentratorChannel(id), '')
   return behind

@@ -16,7 +16,9 @@ export async function ensureOrganization(pool: pg.Pool, wanted: { name: string; 
     wanted.name,
     wanted.slug,
   ])
-  const { rows } = await pool.query<Organization>('SELECT id, name, slug FROM organizations WHERE slug = $1', [wanted.slug])
+  const { rows } = await pool.query<Organization>('SELECT id, name, slug FROM organizations WHERE slug = $1', [
+    wanted.slug,
+  ])
   return rows[0] as Organization
 }
 
@@ -29,13 +31,10 @@ export interface ApiKeyRequest {
 /** @returns the id and the whole key; the key cannot be had again */
 export async function createApiKey(pool: pg.Pool, request: ApiKeyRequest): Promise<{ id: string; key: string }> {
   const { id, key, secretHash } = makeApiKey()
-  await pool.query('INSERT INTO api_keys (id, organization_id, name, secret_hash, expires_at) VALUES ($1, $2, $3, $4, $5)', [
-    id,
-    request.organizationId,
-    request.name,
-    secretHash,
-    request.expiresAt ?? null,
-  ])
+  await pool.query(
+    'INSERT INTO api_keys (id, organization_id, name, secret_hash, expires_at) VALUES ($1, $2, $3, $4, $5)',
+    [id, request.organizationId, request.name, secretHash, request.expiresAt ?? null],
+  )
   return { id, key }
 }
 

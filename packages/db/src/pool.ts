@@ -29,5 +29,7 @@ export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
     keepAliveInitialDelayMillis: 10_000,
   })
   pool.on('error', (error) => options.onError?.(error))
+  // The pool listens only to idle connections: one that breaks between two statements of a transaction would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }

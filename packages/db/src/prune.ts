@@ -15,7 +15,10 @@ const batch = 5_000
 /** @returns how many rows were removed; the batch size tells that there are more */
 export async function prune(pool: Pool, retention: Retention = defaultRetention): Promise<number> {
   const steps: [sql: string, days: number][] = [
-    [`DELETE FROM connections WHERE id IN (SELECT id FROM connections WHERE state <> 'open' AND opened_at < ? LIMIT ${batch})`, retention.connectionDays],
+    [
+      `DELETE FROM connections WHERE id IN (SELECT id FROM connections WHERE state <> 'open' AND opened_at < ? LIMIT ${batch})`,
+      retention.connectionDays,
+    ],
     [`DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created_at < ? LIMIT ${batch})`, retention.eventDays],
     [
       `DELETE FROM tunnels WHERE id IN (SELECT id FROM tunnels WHERE state IN ('closed', 'expired', 'failed') AND closed_at < ?

@@ -36,7 +36,10 @@ export async function generateSealingKeyPair(): Promise<SealingKeyPair> {
 
 /** @returns the fingerprint of a public key: 16 bytes of its SHA-256 in hexadecimal */
 export function sealingKeyId(publicKey: string): string {
-  return createHash('sha256').update(new Uint8Array(fromText(publicKey))).digest('hex').slice(0, 32)
+  return createHash('sha256')
+    .update(new Uint8Array(fromText(publicKey)))
+    .digest('hex')
+    .slice(0, 32)
 }
 
 /** @throws when `publicKey` is not a key; check once at start */
@@ -56,7 +59,9 @@ export async function openSecret(privateKey: string, sealed: Uint8Array, aad: Se
   const recipientKey = await suite.kem.deserializePrivateKey(fromText(privateKey))
   try {
     const enc = copy(sealed.subarray(1, 1 + encapsulatedBytes))
-    return new Uint8Array(await suite.open({ recipientKey, enc, info }, copy(sealed.subarray(1 + encapsulatedBytes)), bind(aad)))
+    return new Uint8Array(
+      await suite.open({ recipientKey, enc, info }, copy(sealed.subarray(1 + encapsulatedBytes)), bind(aad)),
+    )
   } catch {
     return null
   }

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { generateSealingKeyPair, idSuffix, isId, makeApiKey, newId, openSecret, parseApiKey, sealingKeyId, sealSecret, verifyApiKey } from './index.ts'
+import {
+  generateSealingKeyPair,
+  idSuffix,
+  isId,
+  makeApiKey,
+  newId,
+  openSecret,
+  parseApiKey,
+  sealingKeyId,
+  sealSecret,
+  verifyApiKey,
+} from './index.ts'
 
 const binding = { organizationId: 'org_a', deviceId: 'dev_b', credentialId: 'crd_c' }
 const secret = new TextEncoder().encode('a device secret')
@@ -63,7 +74,8 @@ describe('API keys', () => {
       const changed = key.slice(0, i) + (key[i] === 'x' ? 'y' : 'x') + key.slice(i + 1)
       expect(parseApiKey(changed)).toBeNull()
     }
-    for (const text of ['', 'culvert__', `${key} `, `${key}0`, key.slice(1), `\n${key}`]) expect(parseApiKey(text)).toBeNull()
+    for (const text of ['', 'culvert__', `${key} `, `${key}0`, key.slice(1), `\n${key}`])
+      expect(parseApiKey(text)).toBeNull()
   })
 })
 
@@ -75,10 +87,14 @@ describe('ids', () => {
     expect(idSuffix('dev_abc')).toBe('abc')
   })
 
-  it.each(['dev_', 'dev_ABCDEFGHIJKLMNOPQRST', 'tun_aaaaaaaaaaaaaaaaaaaa', `dev_${'a'.repeat(21)}`, `dev_${'1'.repeat(20)}`, ''])(
-    'tells that %s is no device id',
-    (text) => {
-      expect(isId('dev', text)).toBe(false)
-    },
-  )
+  it.each([
+    'dev_',
+    'dev_ABCDEFGHIJKLMNOPQRST',
+    'tun_aaaaaaaaaaaaaaaaaaaa',
+    `dev_${'a'.repeat(21)}`,
+    `dev_${'1'.repeat(20)}`,
+    '',
+  ])('tells that %s is no device id', (text) => {
+    expect(isId('dev', text)).toBe(false)
+  })
 })

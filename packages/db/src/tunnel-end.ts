@@ -2,7 +2,14 @@
  * Moves tunnels through their lifecycle, with event and notices, in the caller's transaction. Rows are locked before the step
  * is decided, so that a customer, a gateway and a sweeper never undo each other.
  */
-import { desiredListener, isFinalTunnel, stepTunnel, type EndReason, type TunnelEvent, type TunnelStatus } from '@culvert/lifecycle'
+import {
+  desiredListener,
+  isFinalTunnel,
+  stepTunnel,
+  type EndReason,
+  type TunnelEvent,
+  type TunnelStatus,
+} from '@culvert/lifecycle'
 import type { PoolClient } from 'pg'
 import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent } from './outbox.ts'
@@ -16,7 +23,11 @@ export interface LockedTunnel extends TunnelStatus {
 const lockColumns = 'id, organization_id AS "organizationId", device_id AS "deviceId", state, reason'
 const active = `state IN ('requested', 'waiting_for_device', 'opening', 'open', 'draining')`
 
-export async function lockTunnel(tx: PoolClient, tunnelId: string, organizationId?: string): Promise<LockedTunnel | null> {
+export async function lockTunnel(
+  tx: PoolClient,
+  tunnelId: string,
+  organizationId?: string,
+): Promise<LockedTunnel | null> {
   const { rows } = await tx.query<LockedTunnel>(
     `SELECT ${lockColumns} FROM tunnels WHERE id = $1 AND ($2::text IS NULL OR organization_id = $2) FOR UPDATE`,
     [tunnelId, organizationId ?? null],

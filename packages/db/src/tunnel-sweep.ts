@@ -13,12 +13,17 @@ const batch = 200
 /** Tunnels whose time is up; one that still waits has failed. @returns the gateways to hint */
 export async function expireTunnels(pool: Pool): Promise<string[]> {
   const due = `state IN ('requested', 'waiting_for_device', 'opening', 'open') AND expires_at <= now()`
-  return eachTunnel(pool, `SELECT id FROM tunnels WHERE ${due} ORDER BY expires_at LIMIT ${batch}`, [], async (tx, tunnel) => {
-    const { rowCount } = await tx.query(`SELECT 1 FROM tunnels WHERE id = $1 AND ${due}`, [tunnel.id])
-    if (rowCount === 0) return null
-    const reason: EndReason = tunnel.state === 'waiting_for_device' ? 'device_wait_timeout' : 'ttl_elapsed'
-    return endTunnel(tx, tunnel, reason)
-  })
+  return eachTunnel(
+    pool,
+    `SELECT id FROM tunnels WHERE ${due} ORDER BY expires_at LIMIT ${batch}`,
+    [],
+    async (tx, tunnel) => {
+      const { rowCount } = await tx.query(`SELECT 1 FROM tunnels WHERE id = $1 AND ${due}`, [tunnel.id])
+      if (rowCount === 0) return null
+      const reason: EndReason = tunnel.state === 'waiting_for_device' ? 'device_wait_timeout' : 'ttl_elapsed'
+      return endTunnel(tx, tunnel, reason)
+    },
+  )
 }
 
 /** @returns milliseconds until the next tunnel expires, null when none is active */
@@ -55,7 +60,10 @@ async function placeOnReadyGateway(tx: PoolClient, tunnelId: string): Promise<bo
   if ((rowCount ?? 0) > 0) return true
   const gateway = await chooseGateway(tx)
   if (gateway === null) return false
-  await tx.query(`UPDATE tunnel_ports SET gateway_id = $2 WHERE tunnel_id = $1 AND desired = 'close'`, [tunnelId, gateway])
+  await tx.query(`UPDATE tunnel_ports SET gateway_id = $2 WHERE tunnel_id = $1 AND desired = 'close'`, [
+    tunnelId,
+    gateway,
+  ])
   return true
 }
 
@@ -75,7 +83,9 @@ export async function endTunnelsOfLostGateways(pool: Pool): Promise<number> {
       )
       if (rowCount === 0) return null
       if (tunnel.state !== 'draining') await endTunnel(tx, tunnel, 'gateway_lost')
-      await tx.query('UPDATE tunnel_ports SET applied_generation = desired_generation WHERE tunnel_id = $1', [tunnel.id])
+      await tx.query('UPDATE tunnel_ports SET applied_generation = desired_generation WHERE tunnel_id = $1', [
+        tunnel.id,
+      ])
       const draining = await lockTunnel(tx, tunnel.id)
       if (draining && (await moveTunnel(tx, draining, { kind: 'released' }))) ended += 1
       return null
@@ -99,7 +109,8 @@ async function eachTunnel(
       const tunnel = await lockTunnel(tx, id)
       return tunnel ? work(tx, tunnel) : null
     })
-    for (const gateway of (await touched.catch((error: unknown) => void errors.push(error))) ?? []) gateways.add(gateway)
+    for (const gateway of (await touched.catch((error: unknown) => void errors.push(error))) ?? [])
+      gateways.add(gateway)
   }
   if (errors.length > 0) throw errors[0]
   return [...gateways]

@@ -103,18 +103,36 @@ async function insertTunnel(
     `INSERT INTO tunnels (id, organization_id, device_id, state, reason, allow_from, wait_for_device, ttl_sec, expires_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8::int, now() + $8::int * interval '1 second')`,
     [
-      ...[tunnel.id, tunnel.organizationId, tunnel.deviceId, tunnel.state, listen ? null : 'device_offline'],
-      ...[tunnel.allowFrom, tunnel.waitForDevice, tunnel.ttlSec],
+      tunnel.id,
+      tunnel.organizationId,
+      tunnel.deviceId,
+      tunnel.state,
+      listen ? null : 'device_offline',
+      tunnel.allowFrom,
+      tunnel.waitForDevice,
+      tunnel.ttlSec,
     ],
   )
   await tx.query(
     `INSERT INTO tunnel_ports (id, organization_id, tunnel_id, gateway_id, protocol, device_port, desired, desired_generation, applied_generation)
      VALUES ($1, $2, $3, $4, 'tcp', $5, $6, $7, 0)`,
-    [newId('prt'), tunnel.organizationId, tunnel.id, tunnel.gatewayId, tunnel.devicePort, listen ? 'listen' : 'close', listen ? 1 : 0],
+    [
+      newId('prt'),
+      tunnel.organizationId,
+      tunnel.id,
+      tunnel.gatewayId,
+      tunnel.devicePort,
+      listen ? 'listen' : 'close',
+      listen ? 1 : 0,
+    ],
   )
 }
 
-export async function findTunnel(sql: Pool | PoolClient, organizationId: string, id: string): Promise<TunnelRecord | null> {
+export async function findTunnel(
+  sql: Pool | PoolClient,
+  organizationId: string,
+  id: string,
+): Promise<TunnelRecord | null> {
   const { rows } = await sql.query<TunnelRecord>(
     `SELECT ${columns} FROM ${source} WHERE t.organization_id = $1 AND t.id = $2`,
     [organizationId, id],

@@ -55,6 +55,16 @@ describe.each(SUITES)('ESP with $name', (suite) => {
     }
   })
 
+  it('N17: drops ciphertext that is not aligned, before it looks at the ICV', () => {
+    const ends = createEnds(suite)
+    const esp = sealFrom(ends, ip4(TO_DIAL, udp(1, 2, new Uint8Array(40))))
+    const { alignBytes } = ends.concentratorSa.opener
+    for (let cut = 1; cut < alignBytes; cut++) {
+      expect(open(ends, esp.subarray(0, esp.length - cut))).toBe(DropCode.misaligned)
+    }
+    expect(open(ends, esp.subarray(0, esp.length - alignBytes))).toBe(DropCode.badIcv)
+  })
+
   it('C62: checks for replay before the ICV, and counts a number as seen only after it', () => {
     const ends = createEnds(suite)
     const esp = sealFrom(ends, ip4(TO_DIAL, udp(1, 2)))
@@ -203,6 +213,8 @@ describe('inbound ESP', () => {
     expect(send(60, chain(9))).toBe(DropCode.innerMalformed)
     expect(send(43, Uint8Array.from([17, 0, 0, 1, 0, 0, 0, 0, ...udp(1, 2)]))).toBe(DropCode.innerMalformed)
     expect(send(0, Uint8Array.from([17, 200, 0, 0, 0, 0, 0, 0]))).toBe(DropCode.innerMalformed)
+    expect(send(0, Uint8Array.from([47, 200, 0, 0, 0, 0, 0, 0]))).toBe(DropCode.innerMalformed)
+    expect(send(0, Uint8Array.from([47, 0, 0, 0, 0, 0, 0, 0]))).toBe(DropCode.selectorMismatch)
   })
 
   it('counts packets and octets of the SA', () => {

@@ -124,6 +124,8 @@ describe('device isolation', () => {
     const answer = fromDevice(udp(53, 4000), 17)
     expect(out(toDevice(icmpError(3, answer), 1))).toBe('none')
     expect(out(toDevice(icmpError(3, fromDevice(udp(54, 4000), 17)), 1))).toBe('noFlow')
+    const toOther = ip4({ source: DIAL, destination: OTHER_DEVICE, protocol: 1 }, icmpError(3, answer))
+    expect(out(toOther)).toBe('noFlow')
   })
 
   it('refuses errors whose quotation is cut, has a lying header length, or is a later fragment', () => {

@@ -11,8 +11,8 @@ const KEY: FlowKey = {
 }
 
 describe('flow table', () => {
-  it('knows a flow by all five of its parts', () => {
-    const table = new FlowTable({ maxFlows: 64, hashSeed: 1 })
+  it('knows a flow by all five of its parts, also inside one bucket', () => {
+    const table = new FlowTable({ maxFlows: 8, hashSeed: 1 })
     table.open(KEY, true)
     expect(table.has({ ...KEY })).toBe(true)
     for (const part of ['deviceAddress', 'devicePort', 'dialAddress', 'dialPort', 'protocol'] as const) {
@@ -59,16 +59,19 @@ describe('flow table', () => {
     }
   })
 
-  it('opens a closing flow again with a SYN, and not with anything else', () => {
+  it.each([
+    ['opens a closing flow again with a SYN', true],
+    ['leaves a closing flow closing with anything else', false],
+  ])('%s', (_rule, isFresh) => {
     const table = new FlowTable({ maxFlows: 64, hashSeed: 1 })
     table.open(KEY, true)
     table.noteReset(KEY)
-    table.open(KEY, false)
-    table.advanceTo(FLOW_CLOSING_SEC + 1)
-    expect(table.has(KEY)).toBe(false)
-    table.open(KEY, true)
-    table.advanceTo(3 * FLOW_CLOSING_SEC)
+    table.advanceTo(FLOW_CLOSING_SEC)
+    table.open(KEY, isFresh)
+    table.advanceTo(2 * FLOW_CLOSING_SEC)
     expect(table.has(KEY)).toBe(true)
+    table.advanceTo(2 * FLOW_CLOSING_SEC + 1)
+    expect(table.has(KEY)).toBe(isFresh)
   })
 
   it('stays bounded: a full bucket loses its oldest flow and keeps the others', () => {

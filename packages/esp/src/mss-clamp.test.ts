@@ -35,9 +35,11 @@ describe('MSS clamping', () => {
   })
 
   it('does not read past a header length that lies', () => {
-    const packet = ip4(ENDS, tcp(1000, 80, SYN))
+    const packet = Uint8Array.from([...ip4(ENDS, tcp(1000, 80, SYN)), ...MSS_1460])
     packet[20 + 12] = 0xf0
+    const before = packet.slice()
     expect(clampMss(packet, parsed(packet), 1400)).toBe(false)
+    expect(packet).toEqual(before)
   })
 
   it('leaves 60 octets for the headers of IPv6', () => {

@@ -44,6 +44,16 @@ describe('replay window', () => {
     )
   })
 
+  it.each([1, 5, 24, 30, 31, 32, 33, 40, 63])('forgets the last round of the ring when it moves by %i', (ahead) => {
+    for (let start = 1000; start < 1032; start++) {
+      const window = new ReplayWindow(64)
+      for (let low = 1; low <= start; low++) window.commit(0, low)
+      expect(window.commit(0, start + ahead)).toBe(Commit.advanced)
+      for (let low = start + 1; low < start + ahead; low++) expect(window.check(0, low)).toBe(true)
+      expect(window.check(0, start)).toBe(false)
+    }
+  })
+
   it('never accepts 0', () => {
     const window = new ReplayWindow(64)
     expect(window.check(0, 0)).toBe(false)

@@ -54,6 +54,15 @@ describe('SAD', () => {
     expect(sad.size).toBe(0)
   })
 
+  it('forgets an SA that was activated twice', () => {
+    installIn(sad, describeSa(A))
+    sad.activateOutbound(A)
+    sad.remove(A)
+    expect(spiFor()).toBe(DropCode.noOutboundSa)
+    sad.activateOutbound(A)
+    expect(spiFor()).toBe(DropCode.noOutboundSa)
+  })
+
   it('sends nothing with an SA that was never activated', () => {
     installIn(sad, describeSa(A, { outbound: false }))
     expect(spiFor()).toBe(DropCode.noOutboundSa)

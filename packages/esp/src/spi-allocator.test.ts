@@ -67,6 +67,16 @@ describe('SPI allocator', () => {
     expect(allocator.allocate()).toBe(composeSpi(3, 1, 78))
   })
 
+  it('loses no index when a reserved one is freed while it still waits in the queue', () => {
+    const allocator = new SpiAllocator(3, 4)
+    for (const index of [2, 2, 1]) {
+      const spi = composeSpi(3, index, 50)
+      expect([allocator.reserve(spi), allocator.free(spi)]).toEqual([true, true])
+    }
+    const spis = Array.from({ length: 5 }, () => allocator.allocate())
+    expect(spis.map((spi) => (spi === null ? null : spiIndex(spi)))).toEqual([0, 1, 2, 3, null])
+  })
+
   it('agrees with a set of SPIs in use under any order of calls', () => {
     const call = fc.record({
       kind: fc.constantFrom('allocate', 'free', 'reserve'),

@@ -2,6 +2,14 @@ export type * from './message/model.ts'
 export type * from './endpoint/contract.ts'
 export { ZERO_SPI } from './message/model.ts'
 export { createEndpoint } from './endpoint/endpoint.ts'
+export type { TransitionObserver } from './endpoint/context.ts'
+export {
+  INTERNAL_ROWS,
+  type InternalRow,
+  MESSAGE_ROWS,
+  type MessageRow,
+  type TablePhase,
+} from './sa/transition-table.ts'
 export { decodeMessage, decodePayloads } from './message/decode.ts'
 export { encodeMessage, encodePayloads } from './message/encode.ts'
 export { type PeekedHeader, peekHeader } from './message/header.ts'

@@ -54,7 +54,9 @@ describe('iccidFault', () => {
   })
 
   it('accepts every number with its check digit and notices any single wrong digit', () => {
-    const digits = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 15, maxLength: 19 }).map((list) => `89${list.join('')}`)
+    const digits = fc
+      .array(fc.integer({ min: 0, max: 9 }), { minLength: 15, maxLength: 19 })
+      .map((list) => `89${list.join('')}`)
     fc.assert(
       fc.property(digits, fc.nat(), fc.integer({ min: 1, max: 9 }), (payload, at, change) => {
         const iccid = payload + luhnCheckDigit(payload)

@@ -25,7 +25,10 @@ export function createLogger(name: string, level: LogLevel = 'info', destination
     },
     hooks: {
       logMethod(this: Logger, args: unknown[], method: (...args: unknown[]) => void): void {
-        method.apply(this, args.map((arg) => (typeof arg === 'string' ? redactText(arg) : arg)))
+        method.apply(
+          this,
+          args.map((arg) => (typeof arg === 'string' ? redactText(arg) : arg)),
+        )
       },
     },
     serializers: { err: redact, error: redact },

@@ -11,7 +11,13 @@ describe('createLogger', () => {
     const out = capture()
     createLogger('con-1', 'info', out).info({ device: 'dev_1' }, 'attached')
     expect(out.lines).toEqual([
-      expect.objectContaining({ name: 'con-1', level: 'info', device: 'dev_1', msg: 'attached', time: expect.any(String) }),
+      expect.objectContaining({
+        name: 'con-1',
+        level: 'info',
+        device: 'dev_1',
+        msg: 'attached',
+        time: expect.any(String),
+      }),
     ])
   })
 

@@ -2,7 +2,8 @@
  * Takes secrets out of what is about to be logged, at any depth and however they got there: by the name of the key, and
  * by shape inside text (credentials in a URL, API keys). Bounded in depth and width, so that a log line stays small.
  */
-const secretName = /^(?!.*_?id$)(.*(authorization|cookie|passw(or)?d|secret|psk|token|apikey|api_key|privatekey|private_key|credentials?)|key|keys|.*keymat|sk_[a-z]+)$/i
+const secretName =
+  /^(?!.*_?id$)(.*(authorization|cookie|passw(or)?d|secret|psk|token|apikey|api_key|privatekey|private_key|credentials?)|key|keys|.*keymat|sk_[a-z]+)$/i
 const maxDepth = 8
 const maxItems = 100
 export const redacted = '[redacted]'

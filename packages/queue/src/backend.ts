@@ -5,8 +5,12 @@
 import * as bullmq from 'bullmq'
 import pg from 'pg'
 
-export type BullQueue = Pick<bullmq.Queue, 'add' | 'close' | 'waitUntilReady'> & { on(event: 'error', heard: (error: Error) => void): unknown }
-export type BullWorker = Pick<bullmq.Worker, 'close' | 'waitUntilReady'> & { on(event: 'error', heard: (error: Error) => void): unknown }
+export type BullQueue = Pick<bullmq.Queue, 'add' | 'close' | 'waitUntilReady'> & {
+  on(event: 'error', heard: (error: Error) => void): unknown
+}
+export type BullWorker = Pick<bullmq.Worker, 'close' | 'waitUntilReady'> & {
+  on(event: 'error', heard: (error: Error) => void): unknown
+}
 export type Processor = (job: { readonly name: string }) => Promise<void>
 
 export interface Backend {
@@ -71,6 +75,8 @@ function postgresBackend({ databaseUrl, expectedObjects, onError }: BackendOptio
     options: '-c search_path=bullmq',
   })
   pool.on('error', onError)
+  // The pool listens only to idle connections: one that is lent out and breaks between two statements would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   pool.setMaxListeners(0)
   let migrated = false
   const connection = pool as never

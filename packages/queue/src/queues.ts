@@ -52,15 +52,12 @@ export function openQueues(options: QueuesOptions): Queues {
   const producerOf = (name: NodeQueue): Producer => {
     const known = producers.get(name)
     if (known) return known
-    const producer = openProducer(
-      async () => {
-        await backend.prepare()
-        const queue = backend.newQueue(name)
-        queue.on('error', onError)
-        return queue
-      },
-      onError,
-    )
+    const producer = openProducer(async () => {
+      await backend.prepare()
+      const queue = backend.newQueue(name)
+      queue.on('error', onError)
+      return queue
+    }, onError)
     producers.set(name, producer)
     return producer
   }
@@ -82,7 +79,7 @@ export function openQueues(options: QueuesOptions): Queues {
         onError,
       )
       workers.push(worker)
-      return worker
+      return { ready: worker.object.then(() => {}), close: worker.close }
     },
     close: async () => {
       await Promise.all(workers.map((worker) => worker.close()))
@@ -106,13 +103,12 @@ function openProducer(build: () => Promise<BullQueue>, onError: (error: Error) =
   const holder = keepAlive<BullQueue>(build, () => void repeat(), onError)
 
   const add = async (kind: JobKind, dedup: string): Promise<boolean> => {
-    const queue = holder.current()
-    if (!queue) return false
     try {
+      const queue = await withTimeout(holder.object, hintTimeoutMs)
       await withTimeout(queue.add(kind, {}, { deduplication: { id: dedup, keepLastIfActive: true } }), hintTimeoutMs)
       return true
     } catch (error) {
-      onError(error as Error)
+      if (!closed) onError(error as Error)
       return false
     }
   }
@@ -125,7 +121,7 @@ function openProducer(build: () => Promise<BullQueue>, onError: (error: Error) =
     }, 1_000).unref()
   }
   const repeat = async (): Promise<void> => {
-    for (const [dedup, kind] of [...unsaid]) {
+    for (const [dedup, kind] of new Map(unsaid)) {
       unsaid.delete(dedup)
       if (!(await add(kind, dedup))) return later(kind, dedup)
     }

@@ -8,10 +8,8 @@ export interface Closable {
 }
 
 export interface Reviving<T> {
-  /** The object when it is ready, else null. */
-  current(): T | null
-  /** Resolves when it is ready for the first time. */
-  readonly ready: Promise<void>
+  /** Resolves with the object when it is ready. */
+  readonly object: Promise<T>
   close(): Promise<void>
 }
 
@@ -25,19 +23,19 @@ export function keepAlive<T extends Closable>(
   onError: (error: Error) => void,
 ): Reviving<T> {
   const stop = new AbortController()
-  const first = Promise.withResolvers<void>()
+  const ready = Promise.withResolvers<T>()
   let object: T | null = null
 
   const run = async (): Promise<void> => {
     for (let delayMs = firstDelayMs; !stop.signal.aborted; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
-      const attempt = await attemptOnce(build).catch((error: unknown) => {
+      const attempt = await attemptOnce(build, stop.signal).catch((error: unknown) => {
         if (!stop.signal.aborted) onError(error as Error)
         return null
       })
       if (attempt) {
         if (stop.signal.aborted) return void attempt.close().catch(() => {})
         object = attempt
-        first.resolve()
+        ready.resolve(attempt)
         onReady(attempt)
         return
       }
@@ -46,8 +44,7 @@ export function keepAlive<T extends Closable>(
   }
   const running = run()
   return {
-    current: () => object,
-    ready: first.promise,
+    object: ready.promise,
     close: async () => {
       stop.abort()
       await running
@@ -57,14 +54,21 @@ export function keepAlive<T extends Closable>(
   }
 }
 
-async function attemptOnce<T extends Closable>(build: () => Promise<T>): Promise<T> {
+/** Ends early when nobody wants the object any more. */
+async function attemptOnce<T extends Closable>(build: () => Promise<T>, signal: AbortSignal): Promise<T> {
   const object = await build()
+  const unwanted = Promise.withResolvers<never>()
+  const abort = (): void => unwanted.reject(new Error('closed while starting'))
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
   try {
-    await withTimeout(object.waitUntilReady(), readyTimeoutMs)
+    await withTimeout(Promise.race([object.waitUntilReady(), unwanted.promise]), readyTimeoutMs)
     return object
   } catch (error) {
     void object.close().catch(() => {})
     throw error
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 

@@ -266,6 +266,9 @@ CREATE UNIQUE INDEX "devices_address4_key" ON "devices"("address4");
 CREATE INDEX "devices_organization_id_created_at_id_idx" ON "devices"("organization_id", "created_at", "id");
 
 -- CreateIndex
+CREATE INDEX "devices_tags_idx" ON "devices" USING GIN ("tags");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "devices_organization_id_id_key" ON "devices"("organization_id", "id");
 
 -- CreateIndex

@@ -1,11 +1,11 @@
 /** A device's attachment with its SAs, detaching it, and the concentrators. */
 import { DeviceId, DomainError, WaitQuery } from '@culvert/contracts'
-import { findDevice, isDetached, listConcentrators, requestDetach } from '@culvert/db'
+import { findDevice, isDetached, listConcentrators, readAttachment, requestDetach } from '@culvert/db'
 import { Type } from 'typebox'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
-import { attachmentView, concentratorView, readAttachment } from '../views.ts'
+import { attachmentView, concentratorView } from '../views.ts'
 
 const params = Type.Object({ deviceId: DeviceId }, { additionalProperties: false })
 

@@ -20,18 +20,27 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
       schema: {
         operationId: 'issueCredential',
         summary: 'Issue a credential',
-        description: 'The pre-shared key is in this answer only. Two credentials may be active, so that a device can be moved to a new one.',
+        description:
+          'The pre-shared key is in this answer only. Two credentials may be active, so that a device can be moved to a new one.',
         tags,
         params: ofDevice,
         body: CredentialInput,
-        response: { 201: json(Type.Ref('IssuedCredential'), 'Issued.'), ...problems('not_found', 'credential_limit', 'weak_psk') },
+        response: {
+          201: json(Type.Ref('IssuedCredential'), 'Issued.'),
+          ...problems('not_found', 'credential_limit', 'weak_psk'),
+        },
       },
     },
     async ({ organizationId, params, body }, reply) => {
       const psk = acceptPsk(body.psk)
       const device = await findDevice(pool, organizationId, params.deviceId)
       if (!device) throw new DomainError('not_found')
-      const added = await seal(context, { organizationId, deviceId: device.id, psk, expiresAt: futureTime(body.expiresAt) })
+      const added = await seal(context, {
+        organizationId,
+        deviceId: device.id,
+        psk,
+        expiresAt: futureTime(body.expiresAt),
+      })
       if (typeof added === 'string') throw new DomainError(added)
       hintNodes(queues, added.touched, 'policy.changed')
       const issued = {
@@ -70,14 +79,19 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
       schema: {
         operationId: 'revokeCredential',
         summary: 'Revoke a credential',
-        description: 'What was attached with it is detached. When no other credential is left, the tunnels of the device are closed.',
+        description:
+          'What was attached with it is detached. When no other credential is left, the tunnels of the device are closed.',
         tags,
         params: ofCredential,
         response: { 204: empty('Revoked.'), ...problems('not_found', 'credential_revoked') },
       },
     },
     async ({ organizationId, params }, reply) => {
-      const touched = await revokeCredential(pool, { organizationId, deviceId: params.deviceId, id: params.credentialId })
+      const touched = await revokeCredential(pool, {
+        organizationId,
+        deviceId: params.deviceId,
+        id: params.credentialId,
+      })
       if (typeof touched === 'string') throw new DomainError(touched)
       hintNodes(queues, touched, 'credential.revoked')
       return reply.code(204).send(null)

@@ -98,9 +98,22 @@ function registration(api: Api, { pool, zone, queues }: ApiContext): void {
     },
     async ({ organizationId, body }, reply) => {
       const { iccid, imsi = null, imei = null, eid = null, name = null, tags: labels = [], tunnelable = true } = body
-      const device = await createDevice(pool, { organizationId, zone, iccid, imsi, imei, eid, name, tags: labels, tunnelable })
+      const device = await createDevice(pool, {
+        organizationId,
+        zone,
+        iccid,
+        imsi,
+        imei,
+        eid,
+        name,
+        tags: labels,
+        tunnelable,
+      })
       if (typeof device === 'string') {
-        const field = device === 'duplicate_iccid' ? [{ in: 'body', pointer: '/iccid', message: 'belongs to another device' } as const] : []
+        const field =
+          device === 'duplicate_iccid'
+            ? [{ in: 'body', pointer: '/iccid', message: 'belongs to another device' } as const]
+            : []
         throw new DomainError(device, { errors: field })
       }
       setEtag(reply, device.version)

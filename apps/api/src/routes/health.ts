@@ -6,7 +6,12 @@ import type { Api } from '../context.ts'
 import { json, problems } from '../responses.ts'
 
 const Health = Type.Object({ ok: Type.Boolean(), checks: Type.Record(Type.String(), Type.String()) })
-const ErrorPage = Type.Object({ code: Type.String(), status: Type.Integer(), title: Type.String(), advice: Type.String() })
+const ErrorPage = Type.Object({
+  code: Type.String(),
+  status: Type.Integer(),
+  title: Type.String(),
+  advice: Type.String(),
+})
 
 export function healthRoutes(api: Api, health: HealthRegistry): void {
   api.get(

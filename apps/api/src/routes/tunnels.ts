@@ -2,8 +2,26 @@
  * /v1/tunnels. Opening writes the wish in one transaction, hints the gateway and waits for what becomes of it: 201 when the
  * tunnel is open in time, else 202 and the same resource to be read again.
  */
-import { canonicalCidr, ConnectionQuery, DomainError, hostCidr, TunnelId, TunnelInput, TunnelPatch, TunnelQuery, WaitQuery } from '@culvert/contracts'
-import { changeTunnel, closeTunnel, findTunnel, listConnections, listTunnels, openTunnel, type TunnelRecord } from '@culvert/db'
+import {
+  canonicalCidr,
+  ConnectionQuery,
+  DomainError,
+  hostCidr,
+  TunnelId,
+  TunnelInput,
+  TunnelPatch,
+  TunnelQuery,
+  WaitQuery,
+} from '@culvert/contracts'
+import {
+  changeTunnel,
+  closeTunnel,
+  findTunnel,
+  listConnections,
+  listTunnels,
+  openTunnel,
+  type TunnelRecord,
+} from '@culvert/db'
 import { isFinalTunnel } from '@culvert/lifecycle'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -66,7 +84,10 @@ export function tunnelRoutes(api: Api, context: ApiContext): void {
         tags,
         params,
         querystring: ConnectionQuery,
-        response: { 200: json(Type.Ref('ConnectionPage'), 'Newest first.'), ...problems('not_found', 'invalid_cursor') },
+        response: {
+          200: json(Type.Ref('ConnectionPage'), 'Newest first.'),
+          ...problems('not_found', 'invalid_cursor'),
+        },
       },
     },
     async ({ organizationId, params: { tunnelId }, query }) => {
@@ -94,7 +115,14 @@ function opening(api: Api, context: ApiContext): void {
         response: {
           201: json(Type.Ref('Tunnel'), 'Open: connect to `host` and `port`.'),
           202: json(Type.Ref('Tunnel'), 'Not open yet: read the tunnel again.'),
-          ...problems('not_found', 'device_offline', 'device_not_tunnelable', 'tunnel_limit', 'no_gateway', 'tunnel_failed'),
+          ...problems(
+            'not_found',
+            'device_offline',
+            'device_not_tunnelable',
+            'tunnel_limit',
+            'no_gateway',
+            'tunnel_failed',
+          ),
         },
       },
     },
@@ -109,9 +137,14 @@ function opening(api: Api, context: ApiContext): void {
         waitForDevice: body.waitForDevice ?? false,
       })
       if (typeof opened === 'string') throw new DomainError(opened, opened === 'no_gateway' ? { retryAfterSec: 5 } : {})
-      if (opened.state === 'opening') hintNodes(context.queues, { gateways: [opened.gatewayId], concentrators: [] }, 'policy.changed')
+      if (opened.state === 'opening')
+        hintNodes(context.queues, { gateways: [opened.gatewayId], concentrators: [] }, 'policy.changed')
       const timeoutMs = waitMs(request, request.query.wait)
-      const tunnel = await awaitTunnel(context, request, reply, { id: opened.id, timeoutMs, done: ({ state }) => state === 'open' || isFinalTunnel(state) })
+      const tunnel = await awaitTunnel(context, request, reply, {
+        id: opened.id,
+        timeoutMs,
+        done: ({ state }) => state === 'open' || isFinalTunnel(state),
+      })
       if (tunnel.state === 'failed') throw failed(tunnel)
       setEtag(reply, tunnel.version)
       return reply
@@ -173,7 +206,11 @@ function changing(api: Api, context: ApiContext): void {
       if (closing === 'not_found') throw new DomainError('not_found')
       hintNodes(queues, { gateways: closing.gateways, concentrators: [] }, 'policy.changed')
       const timeoutMs = waitMs(request, request.query.wait)
-      const tunnel = await awaitTunnel(context, request, reply, { id, timeoutMs, done: ({ state }) => isFinalTunnel(state) })
+      const tunnel = await awaitTunnel(context, request, reply, {
+        id,
+        timeoutMs,
+        done: ({ state }) => isFinalTunnel(state),
+      })
       return isFinalTunnel(tunnel.state) ? reply.code(204).send(null) : reply.code(202).send(tunnelView(tunnel))
     },
   )

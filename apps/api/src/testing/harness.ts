@@ -40,7 +40,11 @@ export interface CallOptions {
   readonly headers?: Record<string, string>
 }
 
-export type Call = <T = Record<string, unknown>>(method: string, url: string, options?: CallOptions) => Promise<Answer<T>>
+export type Call = <T = Record<string, unknown>>(
+  method: string,
+  url: string,
+  options?: CallOptions,
+) => Promise<Answer<T>>
 
 export interface Harness {
   readonly api: Awaited<ReturnType<typeof buildApi>>
@@ -72,7 +76,12 @@ export async function openHarness(serverUrl: string, overrides: Partial<ApiOptio
       ...(raw === undefined ? (body === undefined ? {} : { payload: JSON.stringify(body) }) : { payload: raw }),
     })
     const isJson = String(answer.headers['content-type']).includes('json')
-    return { status: answer.statusCode, headers: answer.headers, body: (isJson ? answer.json() : null) as never, text: answer.body }
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      body: (isJson ? answer.json() : null) as never,
+      text: answer.body,
+    }
   }
   const close = async (): Promise<void> => {
     await api.close()
@@ -93,19 +102,34 @@ export function newIccid(): string {
 
 /** @returns the id of a device registered through the API */
 export async function newDevice(call: Call, key?: string): Promise<string> {
-  const answer = await call<{ id: string }>('POST', '/v1/devices', { body: { iccid: newIccid() }, ...(key ? { key } : {}) })
+  const answer = await call<{ id: string }>('POST', '/v1/devices', {
+    body: { iccid: newIccid() },
+    ...(key ? { key } : {}),
+  })
   if (answer.status !== 201) throw new Error(`registration answered ${answer.status}: ${answer.text}`)
   return answer.body.id
 }
 
 export async function newConcentrator(pool: Pool, id: string, slot: number): Promise<void> {
-  const node = { id, slot, addresses: [`192.0.2.${slot}`], ikeIdentity: 'concentrator.fleet.test', tunNamespace: 'tun', dialAddress: '10.127.0.1' }
+  const node = {
+    id,
+    slot,
+    addresses: [`192.0.2.${slot}`],
+    ikeIdentity: 'concentrator.fleet.test',
+    tunNamespace: 'tun',
+    dialAddress: '10.127.0.1',
+  }
   await registerConcentrator(pool, node)
   await beatConcentrator(pool, { id, state: 'ready', attachedCount: 0, dataPlane: 'native' })
 }
 
 /** Writes what a concentrator writes when a device attaches or leaves. */
-export async function setAttached(pool: Pool, concentratorId: string, deviceId: string, state: 'attached' | 'detached'): Promise<void> {
+export async function setAttached(
+  pool: Pool,
+  concentratorId: string,
+  deviceId: string,
+  state: 'attached' | 'detached',
+): Promise<void> {
   const { rows } = await pool.query<{ organization_id: string; address: string }>(
     'SELECT organization_id, host(address4) AS address FROM devices WHERE id = $1',
     [deviceId],
@@ -115,17 +139,36 @@ export async function setAttached(pool: Pool, concentratorId: string, deviceId: 
   const now = new Date()
   const transforms = { encryption: 'AES_GCM_16-256', integrity: null }
   const childSa = {
-    ...{ spiIn: 0x0100_0203, spiOut: 0xffff_fff0, ...transforms, esn: false, installedAt: now },
-    ...{ selectorsLocal: ['10.127.0.0-10.127.0.255'], selectorsRemote: [device.address] },
+    spiIn: 0x0100_0203,
+    spiOut: 0xffff_fff0,
+    ...transforms,
+    esn: false,
+    installedAt: now,
+    selectorsLocal: ['10.127.0.0-10.127.0.255'],
+    selectorsRemote: [device.address],
   }
   const ikeSa = {
-    ...{ spiI: newId('evt').slice(-16), spiR: '0100000000000001', initiator: false, ...transforms },
-    ...{ prf: 'HMAC_SHA2_256', keyExchange: 'CURVE25519', establishedAt: now, childSas: [childSa] },
+    spiI: newId('evt').slice(-16),
+    spiR: '0100000000000001',
+    initiator: false,
+    ...transforms,
+    prf: 'HMAC_SHA2_256',
+    keyExchange: 'CURVE25519',
+    establishedAt: now,
+    childSas: [childSa],
   }
   await writeAttachments(pool, concentratorId, [
     {
-      ...{ deviceId, organizationId: device.organization_id, state, address4: device.address, changed: true },
-      ...{ remoteAddress: '198.51.100.7', remotePort: 4500, behindNat: true, attachedAt: now, lastSeenAt: now },
+      deviceId,
+      organizationId: device.organization_id,
+      state,
+      address4: device.address,
+      changed: true,
+      remoteAddress: '198.51.100.7',
+      remotePort: 4500,
+      behindNat: true,
+      attachedAt: now,
+      lastSeenAt: now,
       detachedAt: state === 'attached' ? null : now,
       detachReason: state === 'attached' ? null : 'deletedByPeer',
       ikeSas: state === 'attached' ? [ikeSa] : [],
@@ -144,7 +187,13 @@ export async function newGateway(
   id: string,
   act: (port: GatewayPort) => 'obey' | 'ignore' | 'no_free_port' = () => 'obey',
 ): Promise<FakeGateway> {
-  const lease = await registerGateway(pool, { id, bindAddress: '0.0.0.0', publicHost: `${id}.test`, portFrom: 20_000, portTo: 20_999 })
+  const lease = await registerGateway(pool, {
+    id,
+    bindAddress: '0.0.0.0',
+    publicHost: `${id}.test`,
+    portFrom: 20_000,
+    portTo: 20_999,
+  })
   let nextPort = 20_000
   let working = Promise.resolve()
   const pass = async (): Promise<void> => {
@@ -153,7 +202,9 @@ export async function newGateway(
       if (what === 'ignore') continue
       const listens = port.desired === 'listen' && what === 'obey'
       const report = {
-        ...{ portId: port.id, generation: port.desiredGeneration, quarantineMs: listens ? null : 1_000 },
+        portId: port.id,
+        generation: port.desiredGeneration,
+        quarantineMs: listens ? null : 1_000,
         gatewayPort: listens ? (port.gatewayPort ?? nextPort++) : null,
         failure: what === 'no_free_port' && port.desired === 'listen' ? what : null,
       }

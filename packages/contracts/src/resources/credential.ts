@@ -11,7 +11,8 @@ export const CredentialInput = Type.Object(
         minLength: 1,
         maxLength: 128,
         pattern: '^[\\x21-\\x7e]+$',
-        description: 'A pre-shared key of your own, visible ASCII, at least 128 bits by estimate. Left out: 256 random bits are made.',
+        description:
+          'A pre-shared key of your own, visible ASCII, at least 128 bits by estimate. Left out: 256 random bits are made.',
       }),
     ),
     expiresAt: Type.Optional(Timestamp),

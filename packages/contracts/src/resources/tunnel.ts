@@ -8,17 +8,23 @@ const AllowFrom = Type.Array(Type.String({ format: 'cidr', maxLength: 49 }), {
   minItems: 1,
   maxItems: 64,
   uniqueItems: true,
-  description: 'Who may connect: addresses and prefixes. Left out: only the address this call comes from, as the API sees it.',
+  description:
+    'Who may connect: addresses and prefixes. Left out: only the address this call comes from, as the API sees it.',
 })
 
 export const TunnelInput = Type.Object(
   {
     deviceId: DeviceId,
     port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'TCP port of the device.' }),
-    ttlSec: Type.Optional(Type.Integer({ minimum: 10, maximum: 86_400, default: 3_600, description: 'Seconds until the tunnel expires.' })),
+    ttlSec: Type.Optional(
+      Type.Integer({ minimum: 10, maximum: 86_400, default: 3_600, description: 'Seconds until the tunnel expires.' }),
+    ),
     allowFrom: Type.Optional(AllowFrom),
     waitForDevice: Type.Optional(
-      Type.Boolean({ default: false, description: 'Open the tunnel when the device attaches, instead of refusing while it is offline.' }),
+      Type.Boolean({
+        default: false,
+        description: 'Open the tunnel when the device attaches, instead of refusing while it is offline.',
+      }),
     ),
   },
   { additionalProperties: false },
@@ -72,7 +78,8 @@ export const WaitQuery = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 30,
-        description: 'Seconds to wait for the result before answering 202; 5 when left out. `Prefer: wait=n` and `Prefer: respond-async` do the same.',
+        description:
+          'Seconds to wait for the result before answering 202; 5 when left out. `Prefer: wait=n` and `Prefer: respond-async` do the same.',
       }),
     ),
   },

@@ -154,7 +154,9 @@ export class AeadContext {
     memory.check(aad, aadBytes)
     this.#setNonce(iv)
     const { encryptInit, encryptUpdate, encryptFinal, control } = this.#functions
-    const [context, base, sink] = [this.#context, this.#base, this.#sink]
+    const context = this.#context
+    const base = this.#base
+    const sink = this.#sink
     const tag = base + to + length
     return (
       encryptInit(context, 0, 0, 0, this.#nonce) === 1 &&
@@ -173,7 +175,9 @@ export class AeadContext {
     memory.check(aad, aadBytes)
     this.#setNonce(iv)
     const { decryptInit, decryptUpdate, decryptFinal, control } = this.#functions
-    const [context, base, sink] = [this.#context, this.#base, this.#sink]
+    const context = this.#context
+    const base = this.#base
+    const sink = this.#sink
     const tag = base + from + length
     return (
       decryptInit(context, 0, 0, 0, this.#nonce) === 1 &&

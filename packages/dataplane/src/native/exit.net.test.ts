@@ -5,7 +5,7 @@
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { composeSpi } from '@culvert/esp'
 import type { ChildSaDescription } from '@culvert/ikev2'
-import { endOptions, INNER, ip, type PairOptions, PlanePair } from '../../test/plane-pair.ts'
+import { endOptions, ip, type PairOptions, PlanePair } from '../../test/plane-pair.ts'
 import { ensureNamespace, removeNamespace } from '../tun/namespace.ts'
 import type { DataPlane } from '../contract.ts'
 import { openNativeDataPlane } from './index.ts'
@@ -13,6 +13,9 @@ import { openNativeDataPlane } from './index.ts'
 const OPTIONS: PairOptions = {
   rungs: ['native', 'native'],
   singleDatagrams: false,
+  inner: 'ipv4',
+  outer: 'ipv4',
+  wireMtuBytes: 1500,
   encr: { id: 20, keyBits: 128, keyBytes: 20 },
   integ: null,
   esn: false,
@@ -30,9 +33,9 @@ describe('a process with a native data plane', () => {
   })
 
   async function makeBusy(): Promise<void> {
-    const server = pair.run(2, 'tcp-peer', 'serve', INNER[1], '5001', ENDLESS_BYTES)
+    const server = pair.run(2, 'tcp-peer', 'serve', pair.target, '5001', ENDLESS_BYTES)
     await until(() => expect(server.heard('listening')).toBeDefined())
-    pair.run(1, 'tcp-peer', 'connect', INNER[1], '5001', ENDLESS_BYTES)
+    pair.run(1, 'tcp-peer', 'connect', pair.target, '5001', ENDLESS_BYTES)
     await until(async () => {
       pair.ends[0].lines.length = 0
       pair.ends[0].say('counters')
@@ -150,6 +153,23 @@ describe('a native data plane', () => {
     await expect(plane.install(child(1))).rejects.toThrow('closed')
     plane.sendIke(new Uint8Array(30), { address: '127.0.0.1', port: 9 })
     expect(failures).toEqual([])
+  })
+
+  it('sleeps when there is nothing to do, also after messages', async () => {
+    const plane = await open()
+    await plane.install(child(1))
+    plane.activateOutbound(composeSpi(1, 1, 1))
+    let wallMs = performance.now()
+    let cpu = process.cpuUsage()
+    const shareOfCpu = (): number => {
+      const used = process.cpuUsage(cpu)
+      const share = (used.user + used.system) / 1000 / (performance.now() - wallMs)
+      wallMs = performance.now()
+      cpu = process.cpuUsage()
+      return share
+    }
+    await vi.waitFor(() => expect(shareOfCpu()).toBeLessThan(0.2), { timeout: 30_000, interval: 500 })
+    await plane.close()
   })
 
   it('says which address it cannot bind', async () => {

@@ -12,6 +12,7 @@ import { guardExit, type GuardedWorker, releaseGuard } from './exit-guard.ts'
 import { type FromWorker, packChildSa, type ToWorker, type WorkerSetup } from './messages.ts'
 import type { OwnerSocket } from './owner-socket.ts'
 import { ControlWord, NodeField, SA_LINE_FIELDS, SaField, SharedState } from './shared-state.ts'
+import { familyOf } from './socket-address.ts'
 import type { TunOffload } from './tun-offload.ts'
 
 export interface NativeParts {
@@ -81,6 +82,7 @@ export class NativeDataPlane implements DataPlane {
   }
 
   async install(child: ChildSaDescription): Promise<void> {
+    familyOf(child.path.remote.address)
     const ticket = ++this.#tickets
     const answered = this.#await(ticket)
     this.#post({ kind: 'install', ticket, child: packChildSa(child) })
@@ -91,7 +93,9 @@ export class NativeDataPlane implements DataPlane {
     this.#post({ kind: 'activateOutbound', spiIn })
   }
 
+  /** Throws when the address is none. */
   move(spiIn: Spi, path: Path): void {
+    familyOf(path.remote.address)
     this.#post({ kind: 'move', spiIn, path })
   }
 

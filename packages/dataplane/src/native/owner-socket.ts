@@ -3,7 +3,7 @@
  *
  * Sending never waits: a full socket buffer loses the message, which IKE repeats.
  */
-import { closeFile, errno, eventfd, type Syscalls } from './syscalls.ts'
+import { closeFile, eventfd, type Syscalls } from './syscalls.ts'
 import type { SocketAddress } from '@culvert/ikev2'
 import { NON_ESP_MARKER_BYTES } from '@culvert/esp'
 import type { PacketMemory } from './packet-memory.ts'
@@ -29,9 +29,8 @@ export class OwnerSocket {
     this.#socket = openUdpSocket(memory, syscalls, bind)
     this.wakeFd = eventfd()
     if (this.wakeFd < 0) {
-      const reason = errno()
       closeFile(this.#socket.fd)
-      throw new Error(`cannot make an event counter (errno ${reason})`)
+      throw new Error(`cannot make an event counter (errno ${-this.wakeFd})`)
     }
   }
 

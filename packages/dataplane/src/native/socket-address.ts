@@ -50,7 +50,8 @@ export function formatAddress(bytes: Uint8Array, offset: number, family: number)
 /** Compares family, port and address of two blocks. */
 export function sameSocketAddress(memory: PacketMemory, a: number, b: number): boolean {
   const { words } = memory
-  const [wordA, wordB] = [a >>> 2, b >>> 2]
+  const wordA = a >>> 2
+  const wordB = b >>> 2
   if (words[wordA] !== words[wordB] || words[wordA + 1] !== words[wordB + 1]) return false
   if (memory.bytes[a] === AF_INET) return true
   return (

@@ -6,7 +6,7 @@
  * Every block that the kernel reads or writes is checked against the packet memory: directly by the calls below, and when
  * it is written into a message header (`PacketMemory.writePointer`) for the calls that take one.
  *
- * Failing calls return a negative number, as libc does; `errno` belongs to the last call of this thread.
+ * Failing calls return the negative error number, as the kernel does.
  */
 import koffi from 'koffi'
 import type { PacketMemory } from './packet-memory.ts'
@@ -37,6 +37,7 @@ const callIoctl = libc.func('ioctl', 'int', ['int', 'unsigned long', POINTER])
 
 export const EAGAIN = 11
 export const EINTR = 4
+export const EINVAL = 22
 export const ENOBUFS = 105
 
 export const AF_INET = 2
@@ -51,12 +52,12 @@ export const POLL_FAILED: number = 0x08 | 0x10 | 0x20
 
 const EFD_NONBLOCK_CLOEXEC = 0x80800
 
-export function errno(): number {
-  return koffi.errno()
+function checked(result: number): number {
+  return result < 0 ? -koffi.errno() : result
 }
 
 export function socket(family: number, type: number): number {
-  return callSocket(family, type, 0) as number
+  return checked(callSocket(family, type, 0) as number)
 }
 
 export function closeFile(fd: number): void {
@@ -65,12 +66,12 @@ export function closeFile(fd: number): void {
 
 /** Non-blocking, counting from zero. */
 export function eventfd(): number {
-  return callEventfd(0, EFD_NONBLOCK_CLOEXEC) as number
+  return checked(callEventfd(0, EFD_NONBLOCK_CLOEXEC) as number)
 }
 
 /** An `ioctl` whose argument is a plain number. */
 export function ioctlValue(fd: number, request: number, value: number): number {
-  return callIoctl(fd, request, value) as number
+  return checked(callIoctl(fd, request, value) as number)
 }
 
 /** System calls on blocks of one packet memory; all positions are offsets in it. */
@@ -84,43 +85,45 @@ export class Syscalls {
   }
 
   bind(fd: number, sockaddr: number, length: number): number {
-    return callBind(fd, this.#memory.address(sockaddr, length), length) as number
+    return checked(callBind(fd, this.#memory.address(sockaddr, length), length) as number)
   }
 
   /** Fills the 28-byte block at `sockaddr`. */
   getsockname(fd: number, sockaddr: number): number {
     this.#memory.view.setUint32(this.#scratch, 28, true)
     const length = this.#memory.address(this.#scratch, 4)
-    return callGetsockname(fd, this.#memory.address(sockaddr, 28), length) as number
+    return checked(callGetsockname(fd, this.#memory.address(sockaddr, 28), length) as number)
   }
 
   setIntOption(fd: number, level: number, option: number, value: number): number {
     this.#memory.view.setInt32(this.#scratch, value, true)
-    return callSetsockopt(fd, level, option, this.#memory.address(this.#scratch, 4), 4) as number
+    return checked(callSetsockopt(fd, level, option, this.#memory.address(this.#scratch, 4), 4) as number)
   }
 
   /** `vector` is an array of `count` mmsghdr of 64 bytes. @returns messages received */
   recvmmsg(fd: number, vector: number, count: number): number {
-    return callRecvmmsg(fd, this.#memory.address(vector, count * 64), count, MSG_DONTWAIT, 0) as number
+    return checked(callRecvmmsg(fd, this.#memory.address(vector, count * 64), count, MSG_DONTWAIT, 0) as number)
   }
 
   /** `header` is a msghdr of 56 bytes. @returns bytes sent */
   sendmsg(fd: number, header: number): number {
-    return callSendmsg(fd, this.#memory.address(header, 56), MSG_DONTWAIT) as number
+    return checked(callSendmsg(fd, this.#memory.address(header, 56), MSG_DONTWAIT) as number)
   }
 
   /** @returns messages sent; the first that fails ends the call */
   sendmmsg(fd: number, vector: number, count: number): number {
-    return callSendmmsg(fd, this.#memory.address(vector, count * 64), count, MSG_DONTWAIT) as number
+    return checked(callSendmmsg(fd, this.#memory.address(vector, count * 64), count, MSG_DONTWAIT) as number)
   }
 
   sendto(fd: number, offset: number, length: number, sockaddr: number, sockaddrLength: number): number {
     const to = this.#memory.address(sockaddr, sockaddrLength)
-    return callSendto(fd, this.#memory.address(offset, length), length, MSG_DONTWAIT, to, sockaddrLength) as number
+    return checked(
+      callSendto(fd, this.#memory.address(offset, length), length, MSG_DONTWAIT, to, sockaddrLength) as number,
+    )
   }
 
   read(fd: number, offset: number, length: number): number {
-    return callRead(fd, this.#memory.address(offset, length), length) as number
+    return checked(callRead(fd, this.#memory.address(offset, length), length) as number)
   }
 
   /** Takes the count out of a non-blocking event counter. */
@@ -135,11 +138,11 @@ export class Syscalls {
   }
 
   write(fd: number, offset: number, length: number): number {
-    return callWrite(fd, this.#memory.address(offset, length), length) as number
+    return checked(callWrite(fd, this.#memory.address(offset, length), length) as number)
   }
 
   /** `vector` is an array of `count` pollfd of 8 bytes. */
   poll(vector: number, count: number, timeoutMs: number): number {
-    return callPoll(this.#memory.address(vector, count * 8), count, timeoutMs) as number
+    return checked(callPoll(this.#memory.address(vector, count * 8), count, timeoutMs) as number)
   }
 }

@@ -7,7 +7,7 @@
  */
 import type { PacketMemory } from './packet-memory.ts'
 import { SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
-import { EAGAIN, EINTR, ENOBUFS, AF_INET6, errno, POLLOUT, type Syscalls } from './syscalls.ts'
+import { EAGAIN, EINTR, ENOBUFS, AF_INET6, POLLOUT, type Syscalls } from './syscalls.ts'
 import { IP_TOS, IPV6_TCLASS, SOL_IP, SOL_IPV6, SOL_UDP, UDP_SEGMENT } from './udp-socket.ts'
 
 const MOST_DATAGRAMS = 64
@@ -18,6 +18,8 @@ const SEGMENT_CMSG_BYTES = 24
 const TOS_CMSG_BYTES = 24
 const PATIENCE_MS = 5
 
+export type SendingSyscalls = Pick<Syscalls, 'sendmsg' | 'sendmmsg' | 'poll'>
+
 export class UdpSender {
   /** Runs that the kernel refused to cut. */
   refusedRuns = 0
@@ -25,7 +27,7 @@ export class UdpSender {
   failed = 0
 
   readonly #memory: PacketMemory
-  readonly #syscalls: Syscalls
+  readonly #syscalls: SendingSyscalls
   readonly #fd: number
   readonly #buffer: number
   readonly #name: number
@@ -41,7 +43,7 @@ export class UdpSender {
   #destination = 0
   #ecn = 0
 
-  constructor(memory: PacketMemory, syscalls: Syscalls, fd: number) {
+  constructor(memory: PacketMemory, syscalls: SendingSyscalls, fd: number) {
     this.#memory = memory
     this.#syscalls = syscalls
     this.#fd = fd
@@ -148,8 +150,9 @@ export class UdpSender {
 
   #send(): boolean {
     this.#copyDestination()
-    if (this.#syscalls.sendmsg(this.#fd, this.#headers) >= 0) return true
-    return isTransient(errno()) && this.#awaitRoom() && this.#syscalls.sendmsg(this.#fd, this.#headers) >= 0
+    const sent = this.#syscalls.sendmsg(this.#fd, this.#headers)
+    if (sent >= 0) return true
+    return isTransient(sent) && this.#awaitRoom() && this.#syscalls.sendmsg(this.#fd, this.#headers) >= 0
   }
 
   /** The kernel gets a copy: the table of addresses may change while a call is repeated. */
@@ -173,7 +176,7 @@ export class UdpSender {
       const sent = this.#syscalls.sendmmsg(this.#fd, this.#headers + HEADER_BYTES * index, count - index)
       if (sent > 0) {
         index += sent
-      } else if (!isTransient(errno()) || !this.#awaitRoom()) {
+      } else if (!isTransient(sent) || !this.#awaitRoom()) {
         this.failed++
         index++
       }
@@ -188,6 +191,6 @@ export class UdpSender {
   }
 }
 
-function isTransient(code: number): boolean {
-  return code === EAGAIN || code === EINTR || code === ENOBUFS
+function isTransient(result: number): boolean {
+  return result === -EAGAIN || result === -EINTR || result === -ENOBUFS
 }

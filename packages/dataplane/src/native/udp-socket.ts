@@ -9,7 +9,7 @@ import { getSystemErrorMap } from 'node:util'
 import type { SocketAddress } from '@culvert/ikev2'
 import type { PacketMemory } from './packet-memory.ts'
 import { decodeSocketAddress, encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
-import { AF_INET, closeFile, errno, socket, SOCK_CLOEXEC, SOCK_DGRAM, type Syscalls } from './syscalls.ts'
+import { AF_INET, closeFile, socket, SOCK_CLOEXEC, SOCK_DGRAM, type Syscalls } from './syscalls.ts'
 
 export const SOL_SOCKET = 1
 export const SOL_IP = 0
@@ -47,7 +47,7 @@ export interface UdpSocket {
 export function openUdpSocket(memory: PacketMemory, syscalls: Syscalls, bind: SocketAddress): UdpSocket {
   const family = familyOf(bind.address)
   const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC)
-  if (fd < 0) throw new Error(`cannot make a UDP socket (errno ${errno()})`)
+  if (fd < 0) throw new Error(`cannot make a UDP socket (errno ${-fd})`)
   const set = (level: number, option: number, value: number): boolean =>
     syscalls.setIntOption(fd, level, option, value) === 0
   if (!set(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)) set(SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES)
@@ -64,10 +64,10 @@ export function openUdpSocket(memory: PacketMemory, syscalls: Syscalls, bind: So
   }
   const name = memory.allocate(SOCKADDR_BYTES)
   encodeSocketAddress(bind, memory.bytes, name)
-  if (syscalls.bind(fd, name, sockaddrLength(memory, name)) < 0) {
-    const reason = errno()
+  const bound = syscalls.bind(fd, name, sockaddrLength(memory, name))
+  if (bound < 0) {
     closeFile(fd)
-    throw bindError(bind, reason)
+    throw bindError(bind, bound)
   }
   syscalls.getsockname(fd, name)
   const local = decodeSocketAddress(memory.bytes, name)
@@ -75,7 +75,7 @@ export function openUdpSocket(memory: PacketMemory, syscalls: Syscalls, bind: So
 }
 
 /** With the code that Node gives the same failure. */
-function bindError({ address, port }: SocketAddress, reason: number): Error {
-  const [code] = getSystemErrorMap().get(-reason) ?? [`errno ${reason}`]
+function bindError({ address, port }: SocketAddress, result: number): Error {
+  const [code] = getSystemErrorMap().get(result) ?? [`errno ${-result}`]
   return Object.assign(new Error(`cannot bind UDP ${address} port ${port}: ${code}`), { code })
 }

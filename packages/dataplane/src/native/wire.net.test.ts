@@ -2,7 +2,7 @@
  * The native rung over a wire that coalesces and over one that does not: what goes in comes out, octet for octet.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { INNER, type PairOptions, PlanePair } from '../../test/plane-pair.ts'
+import { type PairOptions, PlanePair } from '../../test/plane-pair.ts'
 
 const TRANSFER_BYTES = 40_000_000
 /** Odd and even, one octet around every limit; above the MTU the kernel fragments inside the tunnel. */
@@ -11,13 +11,22 @@ const SIZES = [2, 3, 5, 17, 63, 64, 65, 511, 1001, 1371, 1372, 1373, 2000, 4001,
 const GCM = { encr: { id: 20, keyBits: 128, keyBytes: 20 }, integ: null, esn: false } as const
 const CHACHA = { encr: { id: 28, keyBits: null, keyBytes: 36 }, integ: null, esn: true } as const
 const CBC = { encr: { id: 12, keyBits: 256, keyBytes: 32 }, integ: { id: 12, keyBytes: 32 }, esn: true } as const
-const NATIVE = { rungs: ['native', 'native'], singleDatagrams: false } as const
+const NATIVE = {
+  rungs: ['native', 'native'],
+  singleDatagrams: false,
+  inner: 'ipv4',
+  outer: 'ipv4',
+  wireMtuBytes: 1500,
+} as const
 
 const CASES: readonly (readonly [title: string, options: PairOptions])[] = [
   ['AES-GCM', { ...NATIVE, ...GCM }],
   ['AES-GCM, single datagrams on the wire', { ...NATIVE, ...GCM, singleDatagrams: true }],
   ['ChaCha20-Poly1305 with ESN', { ...NATIVE, ...CHACHA }],
   ['AES-CBC and HMAC with ESN', { ...NATIVE, ...CBC }],
+  ['IPv6 inside', { ...NATIVE, ...GCM, inner: 'ipv6' }],
+  ['IPv6 outside', { ...NATIVE, ...GCM, outer: 'ipv6' }],
+  ['a wire with a smaller MTU than the tunnel', { ...NATIVE, ...GCM, wireMtuBytes: 1280 }],
   ['AES-CBC and HMAC with ESN, with the portable rung', { ...NATIVE, ...CBC, rungs: ['native', 'portable'] }],
 ]
 
@@ -32,9 +41,9 @@ describe.each(CASES)('%s', (title, options) => {
 
   it('carries bulk TCP both ways at once', async () => {
     const bytes = String(options.rungs.includes('portable') ? TRANSFER_BYTES / 20 : TRANSFER_BYTES)
-    const server = pair.run(2, 'tcp-peer', 'serve', INNER[1], '5001', bytes)
+    const server = pair.run(2, 'tcp-peer', 'serve', pair.target, '5001', bytes)
     await until(() => expect(server.heard('listening')).toBeDefined())
-    const client = pair.run(1, 'tcp-peer', 'connect', INNER[1], '5001', bytes)
+    const client = pair.run(1, 'tcp-peer', 'connect', pair.target, '5001', bytes)
     await until(() => {
       expect(client.heard('received')).toBe(server.heard('sent') ?? 'nothing')
       expect(server.heard('received')).toBe(client.heard('sent') ?? 'nothing')
@@ -42,9 +51,9 @@ describe.each(CASES)('%s', (title, options) => {
   })
 
   it('carries UDP datagrams of every size, alone and in bursts', async () => {
-    const server = pair.run(2, 'udp-peer', 'serve', INNER[1], '5002')
+    const server = pair.run(2, 'udp-peer', 'serve', pair.target, '5002')
     await until(() => expect(server.heard('listening')).toBeDefined())
-    const client = pair.run(1, 'udp-peer', 'send', INNER[1], '5002', SIZES.join(','))
+    const client = pair.run(1, 'udp-peer', 'send', pair.target, '5002', SIZES.join(','))
     await until(() => expect(client.lines).toEqual([`intact ${SIZES.length}`]))
   })
 

@@ -15,7 +15,7 @@ import { Coalescer } from './coalescer.ts'
 import { Openssl } from './evp.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
 import { Inbound } from './inbound.ts'
-import { type FromWorker, type ToWorker, withChildSa, type WorkerSetup } from './messages.ts'
+import { type FromWorker, type PostedChildSa, type ToWorker, withChildSa, type WorkerSetup } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
 import { Notices } from './notices.ts'
 import { Outbound } from './outbound.ts'
@@ -31,7 +31,7 @@ const AIR_MS = 20
 const POLL_MS = 250
 const NOTICE_POLL_MS = 20
 const FIXED_BYTES = 3 << 20
-const MOST_FLOWS = 1 << 18
+const MOST_FLOWS = 1 << 17
 
 class DataWorker {
   readonly #setup: WorkerSetup
@@ -113,15 +113,15 @@ class DataWorker {
 
   #sleep(): void {
     const { view } = this.#memory
-    this.#syscalls.poll(this.#pollVector, 3, this.#notices.isWaiting ? NOTICE_POLL_MS : POLL_MS)
-    if ((view.getInt16(this.#pollVector + 14, true) & POLL_FAILED) !== 0)
-      throw new Error('the TUN interface was removed')
+    const timeoutMs = this.#notices.isWaiting ? NOTICE_POLL_MS : POLL_MS
+    if (this.#syscalls.poll(this.#pollVector, 3, timeoutMs) <= 0) return
+    if ((view.getInt16(this.#pollVector + 14, true) & POLL_FAILED) !== 0) throw new Error('the TUN interface was removed')
+    if (view.getInt16(this.#pollVector + 22, true) !== 0) this.#syscalls.drainEventfd(this.#setup.wakeFd)
   }
 
   #readMail(): void {
     const { control } = this.#shared
     if (Atomics.exchange(control, ControlWord.mail, 0) === 0) return
-    this.#syscalls.drainEventfd(this.#setup.wakeFd)
     for (;;) {
       const received = receiveMessageOnPort(this.#port) as { message: ToWorker } | undefined
       if (received === undefined) return
@@ -132,8 +132,7 @@ class DataWorker {
   #obey(message: ToWorker): void {
     switch (message.kind) {
       case 'install': {
-        const error = withChildSa(message.child, (child) => this.#sads.install(child))
-        this.#post({ kind: 'installed', ticket: message.ticket, error })
+        this.#post({ kind: 'installed', ticket: message.ticket, error: this.#install(message.child) })
         return
       }
       case 'activateOutbound':
@@ -145,6 +144,15 @@ class DataWorker {
       case 'move':
         this.#sads.move(message.spiIn, message.path)
         return
+    }
+  }
+
+  /** One SA that cannot be made must not end the worker. */
+  #install(posted: PostedChildSa): string | null {
+    try {
+      return withChildSa(posted, (child) => this.#sads.install(child))
+    } catch (error) {
+      return error instanceof Error ? error.message : 'unknown error'
     }
   }
 

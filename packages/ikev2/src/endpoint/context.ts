@@ -7,7 +7,11 @@ import type { Effect, EndpointConfig, Env, IkeEvent, Path, Question } from './co
 import type { IkeHeader, MessageId, Payload } from '../message/model.ts'
 import type { Channel } from '../sa/channel.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
+import type { MessageRow, TablePhase } from '../sa/transition-table.ts'
 import type { Tables } from './tables.ts'
+
+/** Told of every message that was acted upon, and of the phase its IKE SA is in afterwards. */
+export type TransitionObserver = (row: MessageRow, next: TablePhase) => void
 
 export interface Context {
   readonly config: EndpointConfig
@@ -15,6 +19,7 @@ export interface Context {
   readonly tables: Tables
   readonly effects: Effect[]
   readonly touched: Set<IkeSa>
+  readonly observe: TransitionObserver | null
 }
 
 /** An authenticated, decoded message on an IKE SA, of the message id its window expects. */

@@ -6,29 +6,28 @@
  */
 import { hearAnswer } from './answers.ts'
 import { obey } from './commands.ts'
-import type { Env, EndpointConfig, IkeEndpoint, Input, StepResult } from './contract.ts'
-import type { Context } from './context.ts'
+import type { EndpointConfig, IkeEndpoint, Input } from './contract.ts'
+import type { Context, TransitionObserver } from './context.ts'
 import { ikeSaDueMs } from './deadline.ts'
 import { receiveDatagram } from './inbound.ts'
-import { createTables, type Tables } from './tables.ts'
+import { createTables } from './tables.ts'
 import { serveDueIkeSa } from './wake.ts'
 import { startWork } from './work.ts'
 
-export function createEndpoint(config: EndpointConfig): IkeEndpoint {
+/** @param observe for diagnosis: told of every message acted upon; must not call back. */
+export function createEndpoint(config: EndpointConfig, observe: TransitionObserver | null = null): IkeEndpoint {
   const tables = createTables()
   return {
-    step: (input, env) => step(config, tables, input, env),
+    step: (input, env) => {
+      const context: Context = { config, env, tables, effects: [], touched: new Set(), observe }
+      take(context, input)
+      settle(context)
+      return { effects: context.effects, wakeAtMs: tables.timers.nextMs }
+    },
     get size() {
       return { established: tables.established, halfOpen: tables.halfOpen.size }
     },
   }
-}
-
-function step(config: EndpointConfig, tables: Tables, input: Input, env: Env): StepResult {
-  const context: Context = { config, env, tables, effects: [], touched: new Set() }
-  take(context, input)
-  settle(context)
-  return { effects: context.effects, wakeAtMs: tables.timers.nextMs }
 }
 
 function take(context: Context, input: Input): void {

@@ -43,4 +43,6 @@ export function hear(context: Context, row: MessageRow, received: Received): voi
     case 'initResponse':
       break
   }
+  const isKnown = context.tables.bySpi.get(sa.localSpi) === sa
+  context.observe?.(row, isKnown ? sa.state.phase : 'gone')
 }

@@ -63,6 +63,8 @@ function receiveClear(context: Context, sa: IkeSa, message: Message, bytes: Uint
   const isAnswer = header.messageId === 0 && header.spiI === sa.spiI && message.sealed === null
   if (sa.state.phase !== 'initSent' || row === null || !isAnswer || !fitsRow(row, payloads)) return
   receiveInitResponse(context, sa, sa.state, { header, payloads, bytes, path })
+  const isKnown = context.tables.bySpi.get(sa.localSpi) === sa
+  context.observe?.(row, isKnown ? sa.state.phase : 'gone')
 }
 
 interface Protected {

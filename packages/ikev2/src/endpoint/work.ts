@@ -10,12 +10,15 @@ import { requestChildRekey } from '../exchanges/create-child-sa/request-child.ts
 import { requestIkeRekey } from '../exchanges/create-child-sa/request-ike.ts'
 import { requestChildDelete } from '../exchanges/informational/delete-child.ts'
 import { startIkeDelete } from '../exchanges/informational/delete-ike.ts'
-import { addTask, type Attachment, dropTask } from '../sa/attachment.ts'
+import { addTask, type Attachment, dropTask, findChildIn } from '../sa/attachment.ts'
 import type { Channel } from '../sa/channel.ts'
+import { isConfirmed } from '../sa/child-sa.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
 import { ivsRunLow } from '../sa/iv-source.ts'
 import { messageIdsRunLow } from '../sa/message-window.ts'
 import type { Task, Work } from '../sa/request.ts'
+
+const CONFIRMATION_WAIT_MS = 1_000
 
 /** Queues work to be done as soon as possible. */
 export function queueWork(context: Context, attachment: Attachment, work: Work): void {
@@ -33,11 +36,22 @@ export function startWork(context: Context, attachment: Attachment): void {
     const task = nextTask(attachment, context.env.nowMs)
     if (task === null) return
     dropTask(attachment, task)
+    if (isTooEarly(attachment, channel, task.work)) {
+      addTask(attachment, { ...task, notBeforeMs: context.env.nowMs + CONFIRMATION_WAIT_MS })
+      continue
+    }
     if (start(context, attachment, { sa, channel }, task) === 'exhausted') {
       closeAttachment(context, attachment, 'expired')
       return
     }
   }
+}
+
+/** The peer may not know yet of the Child SA that its own request made. */
+function isTooEarly(attachment: Attachment, channel: Channel, work: Work): boolean {
+  if (work.kind !== 'rekeyChild' && work.kind !== 'deleteChild') return false
+  const child = findChildIn(attachment, work.spiIn)
+  return child !== null && !isConfirmed(child, channel)
 }
 
 function runsLow(channel: Channel): boolean {

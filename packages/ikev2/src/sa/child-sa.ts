@@ -11,6 +11,7 @@
  */
 import type { MonotonicMs } from '../endpoint/contract.ts'
 import type { Spi, TrafficSelector, Transform } from '../message/model.ts'
+import type { Channel } from './channel.ts'
 
 export type ChildSaState =
   | { readonly kind: 'installed' }
@@ -28,6 +29,11 @@ export interface ChildSa {
   /** Inbound SPI of the Child SA it took over from, null for a new one. */
   readonly replaces: Spi | null
   outboundActive: boolean
+  /**
+   * The peer's request that made it, until we know that our response arrived. Before, the peer does not know this Child SA, and
+   * a rekey or Delete of ours would find nothing.
+   */
+  unconfirmed: { readonly channel: Channel; readonly messageId: number } | null
   state: ChildSaState
   /** When we start a rekey, Infinity for never; moved on after a failed attempt. */
   rekeyAtMs: MonotonicMs
@@ -38,10 +44,10 @@ export interface ChildSa {
 const INSTALLED: ChildSaState = { kind: 'installed' }
 const DELETING: ChildSaState = { kind: 'deleting' }
 
-export type ChildSaParameters = Omit<ChildSa, 'state'>
+export type ChildSaParameters = Omit<ChildSa, 'state' | 'unconfirmed'>
 
 export function createChildSa(parameters: ChildSaParameters): ChildSa {
-  return { ...parameters, state: INSTALLED }
+  return { ...parameters, unconfirmed: null, state: INSTALLED }
 }
 
 export function replaceChildSa(child: ChildSa, successor: Spi, expiresAtMs: MonotonicMs): void {
@@ -50,6 +56,19 @@ export function replaceChildSa(child: ChildSa, successor: Spi, expiresAtMs: Mono
 
 export function startDeletion(child: ChildSa): void {
   child.state = DELETING
+}
+
+/**
+ * True once the peer knows this Child SA: with a window of 1, its next request says that our response arrived.
+ *
+ * @param channel of the current IKE SA; a later one was made after that response.
+ */
+export function isConfirmed(child: ChildSa, channel: Channel): boolean {
+  const { unconfirmed } = child
+  if (unconfirmed === null) return true
+  if (unconfirmed.channel === channel && channel.received.expected <= unconfirmed.messageId + 1) return false
+  child.unconfirmed = null
+  return true
 }
 
 /** The next time at which something is due on this Child SA alone. */

@@ -104,7 +104,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     required: ['sa', 'nonce'],
     optional: ['ke', 'tsI', 'tsR'],
     handler: 'createChildSaResponse',
-    next: ['established', 'deleting', 'closed', 'gone'],
+    next: ['established', 'replaced', 'deleting', 'gone'],
   },
   {
     phase: 'established',
@@ -122,7 +122,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     required: [],
     optional: ['cp'],
     handler: 'informationalResponse',
-    next: ['established', 'closed', 'gone'],
+    next: ['established', 'gone'],
   },
   {
     phase: 'replaced',
@@ -132,15 +132,6 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     optional: ['ke', 'tsI', 'tsR'],
     handler: 'createChildSaRequest',
     next: ['replaced', 'closed'],
-  },
-  {
-    phase: 'replaced',
-    exchangeType: CREATE_CHILD_SA,
-    role: 'response',
-    required: ['sa', 'nonce'],
-    optional: ['ke', 'tsI', 'tsR'],
-    handler: 'createChildSaResponse',
-    next: ['replaced', 'deleting', 'gone'],
   },
   {
     phase: 'replaced',
@@ -158,7 +149,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     required: [],
     optional: ['cp'],
     handler: 'informationalResponse',
-    next: ['replaced', 'gone'],
+    next: ['replaced'],
   },
   {
     phase: 'deleting',

@@ -94,6 +94,7 @@ function agree(context: Context, attachment: Attachment, received: Received, rep
     replaces,
   })
   if (!answer.ok) return { refusal: [answer.refusal] }
+  answer.child.unconfirmed = { channel, messageId: received.messageId }
   const response: Payload[] = [answer.sa, { kind: 'nonce', data: nonceR }, ...answer.ke, ...answer.selectors]
   return { child: answer.child, payloads: response, nonceR }
 }

@@ -53,7 +53,7 @@ export function answerInitRequest(context: Context, request: InitRequest): void 
   const nonce = findPayload(payloads, 'nonce')
   if (sa === null || ke === null || nonce === null) return
   if (!passesCookie(context, request, nonce.data)) return
-  if (tables.bySpi.size >= config.maxIkeSas + config.maxHalfOpen) return
+  if (tables.established >= config.maxIkeSas) return
   const selected = selectProposal(sa.proposals, config.proposals.ike, {
     protocolId: PROTOCOL.IKE,
     keGroupOffered: ke.group,

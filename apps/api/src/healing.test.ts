@@ -1,0 +1,173 @@
+import { generateSealingKeyPair } from '@culvert/db'
+import { waitFor } from '@culvert/testkit'
+import { spawn } from 'node:child_process'
+import net from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, inject, it } from 'vitest'
+import { buildApi } from './index.ts'
+import { newConcentrator, newDevice, newGateway, openHarness, setAttached } from './testing/harness.ts'
+
+const closers: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close()
+})
+
+/** A TCP relay in front of the server, so that the server can be away for the API alone. */
+async function openDoor(target: URL): Promise<{ url: string; shut(): Promise<void>; open(): Promise<void> }> {
+  const sockets = new Set<net.Socket>()
+  const server = net.createServer((client) => {
+    const upstream = net.connect(Number(target.port), target.hostname)
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from)
+      from.on('error', () => to.destroy()).on('close', () => to.destroy())
+      from.pipe(to)
+    }
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const { port } = server.address() as net.AddressInfo
+  const shut = async (): Promise<void> => {
+    const closed = new Promise((done) => server.close(done))
+    for (const socket of sockets) socket.destroy()
+    await closed
+  }
+  return {
+    url: Object.assign(new URL(target), { host: `127.0.0.1:${port}` }).href,
+    shut,
+    open: () => new Promise((done) => server.listen(port, '127.0.0.1', done)),
+  }
+}
+
+describe('while the database is away', () => {
+  it('every call answers 503 with Retry-After, and all is well again when it is back', async () => {
+    const harness = await openHarness(inject('databaseUrl'))
+    closers.push(() => harness.close())
+    const door = await openDoor(new URL(harness.databaseUrl))
+    const api = await buildApi({ databaseUrl: door.url, sealingPublicKey: harness.sealing.publicKey })
+    closers.push(() => api.close())
+    const headers = { authorization: `Bearer ${harness.organization.key}` }
+    const ready = async (): Promise<number> => (await api.inject('/health/ready')).statusCode
+    expect((await api.inject({ url: '/v1/devices', headers })).statusCode).toBe(200)
+    expect(await ready()).toBe(200)
+    await door.shut()
+    for (const url of ['/v1/devices', '/v1/tunnels', '/v1/concentrators']) {
+      const answer = await api.inject({ url, headers })
+      expect(answer.statusCode).toBe(503)
+      expect(answer.headers).toMatchObject({ 'retry-after': '2', 'content-type': 'application/problem+json' })
+      expect(answer.json()).toMatchObject({ code: 'database_unavailable' })
+    }
+    expect(await ready()).toBe(503)
+    expect((await api.inject('/health/live')).statusCode).toBe(200)
+    await door.open()
+    expect((await api.inject({ url: '/v1/devices', headers })).statusCode).toBe(200)
+    expect(await ready()).toBe(200)
+  })
+
+  it('the API can be built, and serves once it is there', async () => {
+    const harness = await openHarness(inject('databaseUrl'))
+    closers.push(() => harness.close())
+    const door = await openDoor(new URL(harness.databaseUrl))
+    await door.shut()
+    const api = await buildApi({ databaseUrl: door.url, sealingPublicKey: harness.sealing.publicKey })
+    closers.push(() => api.close())
+    const call = () =>
+      api.inject({ url: '/v1/devices', headers: { authorization: `Bearer ${harness.organization.key}` } })
+    expect((await call()).statusCode).toBe(503)
+    await door.open()
+    closers.push(() => door.shut())
+    expect((await call()).statusCode).toBe(200)
+  })
+})
+
+describe('while the job queue is away', () => {
+  it('tunnels open all the same, because the gateway hears the notice', async () => {
+    const harness = await openHarness(inject('databaseUrl'), { redisUrl: 'redis://127.0.0.1:1' })
+    closers.push(() => harness.close())
+    await newConcentrator(harness.pool, 'con-1', 1)
+    const gateway = await newGateway(harness, 'gw-1')
+    closers.push(() => gateway.close())
+    const deviceId = await newDevice(harness.call)
+    await setAttached(harness.pool, 'con-1', deviceId, 'attached')
+    const opened = await harness.call<{ id: string }>('POST', '/v1/tunnels', { body: { deviceId, port: 22 } })
+    expect(opened).toMatchObject({ status: 201, body: { state: 'open' } })
+    expect((await harness.call('DELETE', `/v1/tunnels/${opened.body.id}`)).status).toBe(204)
+  })
+})
+
+describe('a call that waits', () => {
+  it('goes on waiting when the connection that hears notices breaks', async () => {
+    const harness = await openHarness(inject('databaseUrl'))
+    closers.push(() => harness.close())
+    await newConcentrator(harness.pool, 'con-1', 1)
+    let silent = true
+    const gateway = await newGateway(harness, 'gw-1', () => (silent ? 'ignore' : 'obey'))
+    closers.push(() => gateway.close())
+    const deviceId = await newDevice(harness.call)
+    await setAttached(harness.pool, 'con-1', deviceId, 'attached')
+    const waiting = harness.call('POST', '/v1/tunnels?wait=30', { body: { deviceId, port: 22 } })
+    await waitFor(
+      async () => (await harness.pool.query(`SELECT 1 FROM tunnels WHERE device_id = $1`, [deviceId])).rowCount === 1,
+    )
+    await harness.pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'culvert-api-listen' AND datname = current_database()`,
+    )
+    silent = false
+    await harness.pool.query(`SELECT pg_notify('gateway_gw-1', '')`)
+    expect(await waiting).toMatchObject({ status: 201, body: { state: 'open' } })
+  })
+
+  it('answers with what it has when the API closes', async () => {
+    const harness = await openHarness(inject('databaseUrl'))
+    await newConcentrator(harness.pool, 'con-1', 1)
+    const gateway = await newGateway(harness, 'gw-1', () => 'ignore')
+    const deviceId = await newDevice(harness.call)
+    await setAttached(harness.pool, 'con-1', deviceId, 'attached')
+    const url = await harness.api.listen({ host: '127.0.0.1', port: 0 })
+    const waiting = fetch(`${url}/v1/tunnels?wait=30`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${harness.organization.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ deviceId, port: 22 }),
+    })
+    await waitFor(
+      async () => (await harness.pool.query(`SELECT 1 FROM tunnels WHERE device_id = $1`, [deviceId])).rowCount === 1,
+    )
+    await gateway.close()
+    await harness.close()
+    expect((await waiting).status).toBe(202)
+  })
+})
+
+describe('the API process', () => {
+  const main = fileURLToPath(new URL('main.ts', import.meta.url))
+  const run = async (env: Record<string, string>): Promise<{ code: number | null; text: string }> => {
+    const child = spawn(process.execPath, ['--conditions=source', main], {
+      env: { PATH: process.env['PATH'], ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    closers.push(() => void child.kill('SIGKILL'))
+    let text = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    const code = await new Promise<number | null>((done) => child.on('close', done))
+    return { code, text }
+  }
+
+  it('ends with one sentence when PostgreSQL cannot be reached', async () => {
+    const { publicKey } = await generateSealingKeyPair()
+    const ended = await run({
+      DATABASE_URL: 'postgresql://culvert:hunter2@127.0.0.1:1/culvert',
+      SEALING_PUBLIC_KEY: publicKey,
+    })
+    expect(ended).toEqual({
+      code: 1,
+      text: 'The API cannot reach PostgreSQL at 127.0.0.1:1: check DATABASE_URL and that the server runs.\n',
+    })
+  })
+
+  it('ends with one sentence that names a setting that is missing', async () => {
+    const ended = await run({ DATABASE_URL: 'postgresql://culvert@127.0.0.1:1/culvert' })
+    expect(ended.code).toBe(1)
+    expect(ended.text).toMatch(/^The environment variable SEALING_PUBLIC_KEY .* is not set\.\n$/)
+  })
+})

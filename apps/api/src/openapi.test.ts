@@ -1,0 +1,232 @@
+import { errorCodes } from '@culvert/contracts'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import {
+  newConcentrator,
+  newDevice,
+  newGateway,
+  newIccid,
+  openHarness,
+  setAttached,
+  type FakeGateway,
+  type Harness,
+} from './testing/harness.ts'
+
+interface Operation {
+  readonly operationId: string
+  readonly summary?: string
+  readonly security?: object[]
+  readonly parameters?: { name: string; in: string; required?: boolean }[]
+  readonly requestBody?: object
+  readonly responses: Record<string, { description?: string; content?: Record<string, { schema: object }> }>
+}
+interface Document {
+  readonly openapi: string
+  readonly paths: Record<string, Record<string, Operation>>
+  readonly components: { readonly schemas: Record<string, object> }
+}
+
+let harness: Harness
+let gateway: FakeGateway
+let document: Document
+let operations: { method: string; path: string; operation: Operation }[] = []
+
+beforeAll(async () => {
+  harness = await openHarness(inject('databaseUrl'))
+  await newConcentrator(harness.pool, 'con-1', 1)
+  gateway = await newGateway(harness, 'gw-1')
+  document = (await harness.call<Document>('GET', '/openapi.json', { key: null })).body
+  operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  )
+})
+afterAll(async () => {
+  await gateway.close()
+  await harness.close()
+})
+
+describe('the OpenAPI document', () => {
+  it('is 3.1 and has a page for people', async () => {
+    expect(document.openapi).toMatch(/^3\.1\./)
+    const page = await harness.call('GET', '/docs', { key: null })
+    expect(page.status).toBe(200)
+    expect(page.text).toContain('swagger-ui')
+  })
+
+  it('has every route and no other', () => {
+    expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
+      [
+        'DELETE /v1/devices/{deviceId}',
+        'DELETE /v1/devices/{deviceId}/attachment',
+        'DELETE /v1/devices/{deviceId}/credentials/{credentialId}',
+        'DELETE /v1/tunnels/{tunnelId}',
+        'GET /errors/{code}',
+        'GET /health/live',
+        'GET /health/ready',
+        'GET /v1/concentrators',
+        'GET /v1/devices',
+        'GET /v1/devices/{deviceId}',
+        'GET /v1/devices/{deviceId}/attachment',
+        'GET /v1/devices/{deviceId}/config',
+        'GET /v1/devices/{deviceId}/credentials',
+        'GET /v1/tunnels',
+        'GET /v1/tunnels/{tunnelId}',
+        'GET /v1/tunnels/{tunnelId}/connections',
+        'PATCH /v1/devices/{deviceId}',
+        'PATCH /v1/tunnels/{tunnelId}',
+        'POST /v1/devices',
+        'POST /v1/devices/{deviceId}/credentials',
+        'POST /v1/tunnels',
+      ].toSorted(),
+    )
+  })
+
+  it('names every operation once, with a summary', () => {
+    const ids = operations.map(({ operation }) => operation.operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const { operation } of operations) expect(operation.summary).toEqual(expect.any(String))
+  })
+
+  it('resolves every reference, and uses every component', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
+      ([, target]) => target as string,
+    )
+    for (const target of references) {
+      expect(target.startsWith('#/components/schemas/')).toBe(true)
+      expect(document.components.schemas).toHaveProperty(target.slice('#/components/schemas/'.length))
+    }
+    for (const name of Object.keys(document.components.schemas))
+      expect(references).toContain(`#/components/schemas/${name}`)
+  })
+
+  it('describes parameters, answers and problems of every operation', () => {
+    for (const { path, operation } of operations) {
+      const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+      const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
+      expect(declared.map((parameter) => parameter.name).toSorted()).toEqual(named.toSorted())
+      const statuses = Object.keys(operation.responses)
+      expect(statuses.some((status) => status.startsWith('2'))).toBe(true)
+      for (const status of statuses.filter((text) => text >= '400' && path.startsWith('/v1'))) {
+        expect(operation.responses[status]?.content).toHaveProperty('application/problem+json')
+        expect(operation.responses[status]?.description).toMatch(/`[a-z_]+`/)
+      }
+      const common = path.startsWith('/v1') ? ['400', '401', '500', '503'] : []
+      expect(statuses).toEqual(expect.arrayContaining(common))
+    }
+  })
+
+  it('names only codes of the registry, with their status', () => {
+    const known: readonly string[] = errorCodes
+    for (const { operation } of operations) {
+      for (const { description = '' } of Object.values(operation.responses)) {
+        for (const [, code] of description.matchAll(/`([a-z_]+)`: /g)) expect(known).toContain(code)
+      }
+    }
+  })
+
+  it('asks for a key everywhere but where it says so', async () => {
+    for (const { method, path, operation } of operations) {
+      const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => samples[name] ?? 'x')
+      const answer = await harness.call(method, url, { key: null })
+      expect([operation.operationId, answer.status === 401]).toEqual([
+        operation.operationId,
+        operation.security === undefined,
+      ])
+    }
+  })
+})
+
+const samples: Record<string, string> = {
+  deviceId: `dev_${'a'.repeat(20)}`,
+  tunnelId: `tun_${'a'.repeat(20)}`,
+  credentialId: `crd_${'a'.repeat(20)}`,
+  code: 'not_found',
+}
+/** A body that each operation accepts, and the query it needs: without them an operation would be refused too early. */
+const bodies: Record<string, (ids: Record<string, string>) => object> = {
+  createDevice: () => ({ iccid: newIccid() }),
+  updateDevice: () => ({ name: 'changed' }),
+  issueCredential: () => ({}),
+  openTunnel: ({ deviceId }) => ({ deviceId, port: 22 }),
+  updateTunnel: () => ({ ttlSec: 60 }),
+}
+const queries: Record<string, string> = { getDeviceConfig: '?target=swanctl' }
+
+describe('another organization', () => {
+  const ids: Record<string, string> = {}
+  const urlOf = (path: string, operationId: string): string =>
+    path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] as string) + (queries[operationId] ?? '')
+
+  /** Everything that belongs to the first organization, as text: ids that must not be told to the second. */
+  beforeAll(async () => {
+    ids['deviceId'] = await newDevice(harness.call)
+    await setAttached(harness.pool, 'con-1', ids['deviceId'], 'attached')
+    const credential = await harness.call<{ id: string }>('POST', `/v1/devices/${ids['deviceId']}/credentials`, {
+      body: {},
+    })
+    const tunnel = await harness.call<{ id: string; state: string }>('POST', '/v1/tunnels', {
+      body: { deviceId: ids['deviceId'], port: 22 },
+    })
+    if (tunnel.body.state !== 'open') throw new Error(`the tunnel is ${tunnel.body.state}`)
+    Object.assign(ids, { credentialId: credential.body.id, tunnelId: tunnel.body.id })
+  })
+
+  it('gets 404 for every id that is not its own, the same as for one that does not exist', async () => {
+    const before = await rowsOf(harness)
+    const tried: string[] = []
+    for (const { method, path, operation } of operations.filter((entry) => entry.path.startsWith('/v1'))) {
+      const namesThing = /\{\w+\}/.test(path) || operation.operationId === 'openTunnel'
+      if (!namesThing) continue
+      const body = bodies[operation.operationId]?.(ids)
+      expect(operation.requestBody === undefined).toBe(body === undefined)
+      const foreign = await harness.call<{ code: string; detail: string }>(method, urlOf(path, operation.operationId), {
+        key: harness.other.key,
+        ...(body ? { body } : {}),
+      })
+      expect([operation.operationId, foreign.status, foreign.body.code]).toEqual([
+        operation.operationId,
+        404,
+        'not_found',
+      ])
+      const absentBody = bodies[operation.operationId]?.(samples)
+      const absentUrl =
+        path.replaceAll(/\{(\w+)\}/g, (_, name: string) => samples[name] as string) +
+        (queries[operation.operationId] ?? '')
+      const absent = await harness.call<{ detail: string }>(method, absentUrl, {
+        key: harness.other.key,
+        ...(absentBody ? { body: absentBody } : {}),
+      })
+      expect(foreign.body.detail).toBe(absent.body.detail)
+      tried.push(operation.operationId)
+    }
+    expect(tried.length).toBeGreaterThanOrEqual(14)
+    expect(await rowsOf(harness)).toEqual(before)
+  })
+
+  it('sees nothing of the first one in any list', async () => {
+    for (const { path, operation } of operations.filter(
+      ({ method, path: at }) => method === 'GET' && at.startsWith('/v1') && !at.includes('{'),
+    )) {
+      const answer = await harness.call(`GET`, path, { key: harness.other.key })
+      expect([operation.operationId, answer.status]).toEqual([operation.operationId, 200])
+      for (const id of Object.values(ids)) expect(answer.text).not.toContain(id)
+    }
+  })
+
+  it('cannot learn by filters whether an id exists', async () => {
+    const answer = await harness.call('GET', `/v1/tunnels?deviceId=${ids['deviceId']}`, { key: harness.other.key })
+    expect(answer.body).toEqual({ data: [], nextCursor: null })
+  })
+})
+
+/** What the first organization owns, without what a read may touch. */
+async function rowsOf({ pool, organization }: Harness): Promise<unknown> {
+  const tables = ['devices', 'credentials', 'attachments', 'tunnels', 'tunnel_ports', 'events']
+  const counted = tables.map(async (table) => {
+    const { rows } = await pool.query(
+      `SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) AS sum FROM ${table} t WHERE organization_id = $1`,
+      [organization.id],
+    )
+    return [table, rows[0].sum] as const
+  })
+  return Object.fromEntries(await Promise.all(counted))
+}

@@ -1,0 +1,416 @@
+import { randomBytes } from 'node:crypto'
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { opensslProvider } from '@culvert/crypto'
+import {
+  composeSpi,
+  createDecapsulated,
+  createTransformPair,
+  decapsulate,
+  DeviceIsolation,
+  DROP_CODE_NAMES,
+  DropCode,
+  paddedBytes,
+  parseInnerPacket,
+  RandomPool,
+  Sad,
+  writeTrailer,
+} from '@culvert/esp'
+import type { ChildSaDescription, TrafficSelector } from '@culvert/ikev2'
+import { buildPacket, fromFrame } from '../../test/inner-packets.ts'
+import { createChecksum } from './checksum.ts'
+import { Coalescer } from './coalescer.ts'
+import { Openssl } from './evp.ts'
+import { Inbound } from './inbound.ts'
+import type { FromWorker } from './messages.ts'
+import { NativeSad } from './native-sad.ts'
+import { Notices } from './notices.ts'
+import { PacketMemory } from './packet-memory.ts'
+import { NodeField, SaField, SharedState } from './shared-state.ts'
+import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
+import { addressOf } from './syscalls.ts'
+import { TransformFactory } from './transform-factory.ts'
+import type { ReceivedBuffer, UdpReceiver } from './udp-receiver.ts'
+
+const DIAL = 0x0a7f0001
+const DEVICE = 0x0a800005
+const PEER = { address: '192.0.2.7', port: 4500 }
+const LOCAL = { address: '192.0.2.1', port: 4500 }
+const SAD_OPTIONS = { nodeSlot: 1, maxSas: 8, replayWindowPackets: 64, outboundBy: 'destination' } as const
+const KEY_BYTES = 20
+
+function selector(start: number, end: number): TrafficSelector {
+  const octets = (value: number): Uint8Array => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
+  return {
+    type: 7,
+    protocol: 0,
+    startPort: 0,
+    endPort: 0xffff,
+    startAddress: octets(start),
+    endAddress: octets(end),
+  }
+}
+
+function describeSa(index: number): ChildSaDescription {
+  const key = (): Uint8Array => new Uint8Array(KEY_BYTES).fill(index + 1)
+  return {
+    spiIn: composeSpi(1, index, 1),
+    spiOut: composeSpi(2, index, 1),
+    keys: {
+      encr: { type: 1, id: 20, keyBits: 128 },
+      integ: null,
+      esn: false,
+      inboundKey: key(),
+      outboundKey: key(),
+      inboundIntegKey: new Uint8Array(0),
+      outboundIntegKey: new Uint8Array(0),
+    },
+    path: { local: LOCAL, remote: PEER },
+    udpEncap: true,
+    peerBehindNat: true,
+    tsLocal: [selector(0x0a7f0000, 0x0a7f00ff)],
+    tsRemote: [selector(DEVICE + index, DEVICE + index)],
+    outbound: true,
+    replaces: null,
+  }
+}
+
+const random = new RandomPool((length) => randomBytes(length))
+const transformContext = { provider: opensslProvider, incarnation: 1, random }
+
+function pairOf(
+  description: ChildSaDescription,
+): Extract<ReturnType<typeof createTransformPair>, { ok: true }>['value'] {
+  const pair = createTransformPair(description.keys, transformContext)
+  if (!pair.ok) throw new Error(pair.error)
+  return pair.value
+}
+
+/** For what a test is built on, not what it is about. */
+function must(condition: boolean): void {
+  if (!condition) throw new Error('the test is set up wrongly')
+}
+
+/** An isolation that knows the flows from port 100 of the dial address to port 200 of both devices, TCP and UDP. */
+function createIsolation(): DeviceIsolation {
+  const isolation = new DeviceIsolation([DIAL], { maxFlows: 64, hashSeed: 1 })
+  for (const protocol of ['tcp', 'udp'] as const) {
+    for (const destination of [DEVICE, DEVICE + 1]) {
+      const ports = { sourcePort: 100, destinationPort: 200 }
+      const opening = buildPacket({ protocol, ...ports, payload: new Uint8Array(4) }, { source: DIAL, destination })
+      const inner = createDecapsulated().inner
+      must(parseInnerPacket(opening, 0, opening.length, inner) === DropCode.none)
+      must(isolation.admitOutbound(opening, inner) === DropCode.none)
+    }
+  }
+  return isolation
+}
+
+/** The worker's inbound half with datagrams from arrays. */
+class Harness {
+  readonly memory = new PacketMemory(1 << 20, addressOf)
+  readonly shared = SharedState.create(SAD_OPTIONS.maxSas)
+  readonly sads: NativeSad
+  readonly posted: FromWorker[] = []
+  readonly notices = new Notices(this.shared, (message) => this.posted.push(message))
+  delivered: Uint8Array[] = []
+  readonly #inbound: Inbound
+  readonly #buffer: ReceivedBuffer
+
+  constructor() {
+    const { memory, shared, notices } = this
+    const checksum = createChecksum(memory)
+    const transforms = new TransformFactory({ ...transformContext, memory, checksum, openssl: new Openssl(memory) })
+    this.sads = new NativeSad({ memory, shared, transforms }, SAD_OPTIONS)
+    for (const index of [0, 1]) must(this.sads.install(describeSa(index)) === null)
+    const sink = {
+      write: (frame: number, length: number): void =>
+        void this.delivered.push(...fromFrame(memory.copyOut(frame, length))),
+    }
+    const coalescer = new Coalescer(memory, checksum, sink, { tcp: true, udp: true })
+    const source = memory.allocate(SOCKADDR_BYTES)
+    encodeSocketAddress(PEER, memory.bytes, source)
+    this.#buffer = { data: memory.allocate(65_536), length: 0, segmentBytes: 0, source, ecn: 0, local: 0 }
+    const receiver = { buffers: [this.#buffer], receive: () => 1 } as unknown as UdpReceiver
+    const isolation = createIsolation()
+    const site = { memory, checksum, sads: this.sads, shared, notices, isolation, tunMtuBytes: 1400 }
+    this.#inbound = new Inbound(site, receiver, coalescer, LOCAL)
+  }
+
+  /** Datagrams of equal length but for a shorter last one. @returns what was delivered */
+  receive(datagrams: readonly Uint8Array[], from = PEER, ecn = 0): Uint8Array[] {
+    encodeSocketAddress(from, this.memory.bytes, this.#buffer.source)
+    this.memory.bytes.set(Buffer.concat(datagrams), this.#buffer.data)
+    this.#buffer.length = datagrams.reduce((sum, { length }) => sum + length, 0)
+    this.#buffer.segmentBytes = datagrams[0]?.length ?? 0
+    this.#buffer.ecn = ecn
+    this.delivered = []
+    this.#inbound.receive()
+    return this.delivered
+  }
+
+  get drops(): Record<string, number> {
+    const entries = DROP_CODE_NAMES.map((name, code) => [name, this.shared.node[NodeField.drops + code]!] as const)
+    return Object.fromEntries(entries.filter(([, count]) => count > 0))
+  }
+}
+
+/** Seals as the device would. */
+class Device {
+  readonly #sealers = [0, 1].map((index) => pairOf(describeSa(index)).sealer)
+  #sequence = 0
+
+  seal(inner: Uint8Array, options: SealOptions = {}): Uint8Array {
+    const { sa = 0, sequence = ++this.#sequence, nextHeader, padLength } = options
+    const sealer = this.#sealers[sa]!
+    const textBytes = paddedBytes(inner.length, sealer)
+    const plaintext = new Uint8Array(textBytes)
+    plaintext.set(inner)
+    writeTrailer(plaintext, inner.length, textBytes, 4)
+    if (padLength !== undefined) plaintext[textBytes - 2] = padLength
+    if (nextHeader !== undefined) plaintext[textBytes - 1] = nextHeader
+    const packet = new Uint8Array(8 + sealer.ivBytes + textBytes + sealer.icvBytes)
+    const view = new DataView(packet.buffer)
+    view.setUint32(0, composeSpi(1, sa, 1))
+    view.setUint32(4, sequence)
+    must(sealer.seal(plaintext, packet, 0, 0))
+    return packet
+  }
+}
+
+interface SealOptions {
+  readonly sa?: number
+  readonly sequence?: number
+  readonly nextHeader?: number
+  readonly padLength?: number
+}
+
+const answer = (sequence: number, bytes = 500): Uint8Array =>
+  buildPacket(
+    { protocol: 'tcp', sourcePort: 200, destinationPort: 100, sequence, payload: new Uint8Array(bytes).fill(sequence) },
+    { source: DEVICE, destination: DIAL },
+  )
+
+const USUAL = {
+  inner: {
+    protocol: 'tcp',
+    sourcePort: 200,
+    destinationPort: 100,
+    source: DEVICE,
+    destination: DIAL,
+    flags: 0x10,
+    fragment: 0x4000,
+    payloadBytes: 100,
+    change: null,
+    cut: 0,
+  },
+  sa: 0,
+  nextHeader: 4,
+  padLength: undefined,
+  repeat: false,
+  damage: null,
+  sequence: undefined,
+} as const
+
+/** Joining gives up the IPv4 identification. */
+const withoutIdentification = (packet: Uint8Array): Uint8Array => packet.slice().fill(0, 4, 6).fill(0, 10, 12)
+
+/** Neighbours of equal length, as the kernel joins them. */
+function inRuns(datagrams: readonly Uint8Array[]): Uint8Array[][] {
+  const runs: Uint8Array[][] = []
+  for (const datagram of datagrams) {
+    const last = runs.at(-1)
+    if (last?.[0]?.length === datagram.length) last.push(datagram)
+    else runs.push([datagram])
+  }
+  return runs
+}
+
+describe('inbound', () => {
+  it('delivers and drops exactly what packages/esp would, whatever an authenticated peer sends', () => {
+    const anyInner = fc.record({
+      protocol: fc.constantFrom('tcp' as const, 'tcp' as const, 'udp' as const),
+      sourcePort: fc.constantFrom(200, 200, 200, 200, 201),
+      destinationPort: fc.constantFrom(100, 100, 100, 101),
+      source: fc.constantFrom(DEVICE, DEVICE, DEVICE, DEVICE + 1),
+      destination: fc.constantFrom(DIAL, DIAL, DIAL, DIAL + 1, 0x0a800006),
+      flags: fc.constantFrom(0x10, 0x10, 0x10, 0x18, 0x11, 0x02, 0x12, 0x14),
+      fragment: fc.constantFrom(0x4000, 0x4000, 0x4000, 0x2000, 3),
+      payloadBytes: fc.constantFrom(0, 1, 100, 100),
+      /** One octet of the inner packet overwritten, or none. */
+      change: fc.option(fc.tuple(fc.nat(45), fc.nat(255)), { freq: 5 }),
+      cut: fc.constantFrom(0, 0, 0, 0, 1, 30),
+    })
+    const hostile = fc.record({
+      inner: anyInner,
+      sa: fc.constantFrom(0, 0, 0, 1),
+      nextHeader: fc.constantFrom(4, 4, 4, 4, 4, 41, 59, 6),
+      padLength: fc.constantFrom(undefined, undefined, undefined, undefined, 255, 100),
+      repeat: fc.constantFrom(false, false, false, true),
+      damage: fc.option(fc.nat(60), { freq: 6 }),
+      sequence: fc.constantFrom(undefined, undefined, undefined, undefined, 0, 1, 200),
+    })
+    /** Runs of one flow with a stranger in between: what the shortcut for known flows sees. */
+    const nearlyUsual = fc
+      .record({
+        sourcePort: fc.constantFrom(200, 200, 200, 201),
+        flags: fc.constantFrom(0x10, 0x10, 0x02, 0x14),
+        sa: fc.constantFrom(0, 0, 0, 1),
+        padLength: fc.constantFrom(undefined, undefined, undefined, 60),
+        nextHeader: fc.constantFrom(4, 4, 4, 41),
+      })
+      .map(({ sourcePort, flags, ...trailer }) => ({
+        ...USUAL,
+        ...trailer,
+        inner: { ...USUAL.inner, sourcePort, flags },
+      }))
+    const anyDatagram = fc.oneof(
+      { weight: 3, arbitrary: nearlyUsual },
+      { weight: 2, arbitrary: fc.constant(USUAL) },
+      { weight: 2, arbitrary: hostile },
+    )
+    fc.assert(
+      fc.property(fc.array(anyDatagram, { maxLength: 60 }), (recipe) => {
+        const harness = new Harness()
+        const device = new Device()
+        const reference = new Sad(SAD_OPTIONS)
+        for (const index of [0, 1]) reference.install(describeSa(index), pairOf(describeSa(index)))
+        const isolation = createIsolation()
+        const out = createDecapsulated()
+        const expected: Uint8Array[] = []
+        const drops: Record<string, number> = {}
+        const datagrams: Uint8Array[] = []
+        for (const each of recipe) {
+          const whole = buildPacket({ ...each.inner, payload: new Uint8Array(each.inner.payloadBytes) }, each.inner)
+          if (each.inner.change && each.inner.change[0] < whole.length)
+            whole[each.inner.change[0]] = each.inner.change[1]
+          const { sa, nextHeader, padLength, sequence } = each
+          const options = {
+            sa,
+            nextHeader,
+            ...(padLength === undefined ? {} : { padLength }),
+            ...(sequence === undefined ? {} : { sequence }),
+          }
+          const datagram = device.seal(whole.subarray(0, whole.length - each.inner.cut), options)
+          if (each.damage !== null) datagram[each.damage]! ^= 4
+          for (const copy of each.repeat ? [datagram, datagram] : [datagram]) {
+            let code = decapsulate(reference, copy, out)
+            if (code === DropCode.none) code = isolation.admitInbound(out.buffer, out.inner, out.sa!)
+            if (code === DropCode.none) expected.push(out.buffer.slice(out.offset, out.offset + out.length))
+            else drops[DROP_CODE_NAMES[code]!] = (drops[DROP_CODE_NAMES[code]!] ?? 0) + 1
+            datagrams.push(copy)
+          }
+        }
+        const delivered = inRuns(datagrams).flatMap((run) => harness.receive(run))
+        expect(delivered.map(withoutIdentification)).toEqual(expected.map(withoutIdentification))
+        expect(harness.drops).toEqual(drops)
+        harness.sads.clear()
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('gives packets of one batch the same answers as one by one', () => {
+    const device = new Device()
+    const harness = new Harness()
+    const stray = buildPacket(
+      { protocol: 'tcp', sourcePort: 201, destinationPort: 100, payload: new Uint8Array(500) },
+      { source: DEVICE, destination: DIAL },
+    )
+    const reset = answer(2500)
+    reset[33] = 0x14
+    const opening = answer(3000)
+    opening[33] = 0x02
+    const packets = [answer(1000), answer(1500), stray, answer(2000), reset, opening]
+    const delivered = harness.receive(packets.map((packet) => device.seal(packet)))
+    const passing = [packets[0]!, packets[1]!, packets[3]!, reset]
+    expect(delivered.map(withoutIdentification)).toEqual(passing.map(withoutIdentification))
+    expect(harness.drops).toEqual({ noFlow: 2 })
+  })
+
+  it('does not let a packet of one SA pass because another SA just sent the same flow (C63)', () => {
+    const harness = new Harness()
+    const device = new Device()
+    const delivered = harness.receive([device.seal(answer(1)), device.seal(answer(501), { sa: 1 })])
+    expect(delivered).toHaveLength(1)
+    expect(harness.drops).toEqual({ selectorMismatch: 1 })
+  })
+
+  it('counts per SA and per node what it delivered', () => {
+    const harness = new Harness()
+    const device = new Device()
+    harness.receive([device.seal(answer(1)), device.seal(answer(501)), device.seal(answer(1001, 100))])
+    const { node, sas } = harness.shared
+    expect([node[NodeField.packetsIn], node[NodeField.bytesIn]]).toEqual([3, 1220])
+    expect([sas[SaField.spi], sas[SaField.packetsIn], sas[SaField.bytesIn]]).toEqual([composeSpi(1, 0, 1), 3, 1220])
+  })
+
+  it('drops runts, empty buffers and unknown SPIs, and swallows keepalives', () => {
+    const harness = new Harness()
+    harness.receive([])
+    harness.receive([Uint8Array.of(0xff)])
+    harness.receive([Uint8Array.of(1, 2, 3, 4)])
+    harness.receive([Uint8Array.of(1, 2, 3, 4, 5)])
+    harness.receive([new Device().seal(answer(1)).fill(0x55, 0, 4)])
+    expect(harness.drops).toEqual({ runt: 3, unknownSpi: 1 })
+  })
+
+  it('hands IKE to the owner without the marker, until too much waits', () => {
+    const harness = new Harness()
+    const message = Uint8Array.from({ length: 34 }, (_, i) => (i < 4 ? 0 : i))
+    harness.receive([message])
+    harness.notices.flush()
+    const path = { local: LOCAL, remote: PEER }
+    expect(harness.posted).toEqual([{ kind: 'ike', datagrams: [{ bytes: message.slice(4), path }] }])
+    for (let i = 0; i < 5000; i++) harness.receive([message])
+    expect(harness.drops).toEqual({ queueFull: 905 }) // 4096 may wait, one of them was posted before
+  })
+
+  it('tells of traffic at most once a second per SA', () => {
+    const harness = new Harness()
+    const device = new Device()
+    for (const nowMs of [5000, 5001, 5999, 6001, 6002]) {
+      harness.notices.nowMs = nowMs
+      harness.receive([device.seal(answer(1))])
+      harness.notices.flush()
+    }
+    const traffic = harness.posted.map((message) => message.kind === 'notices' && message.traffic)
+    expect(traffic).toEqual([[composeSpi(1, 0, 1)], [composeSpi(1, 0, 1)]])
+  })
+
+  it('tells of a move only for fresh, authentic packets that advance the window, and not too often (C60)', () => {
+    const harness = new Harness()
+    const device = new Device()
+    const elsewhere = { address: '192.0.2.8', port: 999 }
+    const first = device.seal(answer(1))
+    const late = device.seal(answer(2))
+    const next = device.seal(answer(3))
+    const forged = device.seal(answer(4))
+    forged[20]! ^= 1
+    harness.receive([first])
+    harness.receive([next])
+    for (const packet of [first, late, forged]) harness.receive([packet], elsewhere)
+    harness.notices.flush()
+    expect(harness.posted).toHaveLength(1)
+    expect(harness.posted[0]).toMatchObject({ traffic: [composeSpi(1, 0, 1)], moved: [] })
+    for (let i = 0; i < 3; i++) {
+      harness.notices.nowMs += 30
+      harness.receive([device.seal(answer(5))], elsewhere)
+      harness.notices.flush()
+    }
+    expect(harness.posted.slice(1)).toEqual([
+      { kind: 'notices', traffic: [], moved: [{ spiIn: composeSpi(1, 0, 1), remote: elsewhere }], softLimits: [] },
+    ])
+  })
+
+  it('carries congestion marks inwards and refuses those that nobody would learn of', () => {
+    const harness = new Harness()
+    const device = new Device()
+    const capable = answer(1)
+    capable[1] = 2
+    const [marked] = harness.receive([device.seal(capable)], PEER, 3)
+    expect(marked![1]! & 3).toBe(3)
+    harness.receive([device.seal(answer(2))], PEER, 3)
+    expect(harness.drops).toEqual({ badCongestionMark: 1 })
+  })
+})

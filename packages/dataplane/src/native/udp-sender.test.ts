@@ -1,0 +1,162 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { PacketMemory } from './packet-memory.ts'
+import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
+import { EAGAIN, EINVAL } from './syscalls.ts'
+import { LARGEST_DATAGRAM, type SendingSyscalls, UdpSender } from './udp-sender.ts'
+
+const NOWHERE = 0x10000
+const FD = 3
+
+interface Datagram {
+  readonly port: number
+  readonly ecn: number
+  readonly bytes: Buffer
+}
+
+/** A kernel that reads message headers as Linux does and notes what leaves on the wire. */
+class FakeKernel implements SendingSyscalls {
+  readonly memory = new PacketMemory(1 << 19, () => NOWHERE)
+  readonly wire: Datagram[] = []
+  refusesRuns = false
+  /** Calls that find the socket full. */
+  busy = 0
+  calls = 0
+  hasRoom = true
+
+  sendmsg(fd: number, header: number): number {
+    this.calls++
+    if (fd !== FD || !this.#isWellFormed(header)) return -EINVAL
+    if (this.busy > 0 && this.busy--) return -EAGAIN
+    const { port, data, ecn, segmentBytes } = this.#read(header)
+    if (segmentBytes > 0) {
+      if (this.refusesRuns || data.length > LARGEST_DATAGRAM || data.length > 64 * segmentBytes) return -EINVAL
+    }
+    const step = segmentBytes || Math.max(1, data.length)
+    for (let at = 0; at < data.length; at += step) {
+      this.wire.push({ port, ecn, bytes: Buffer.from(data.subarray(at, at + step)) })
+    }
+    return data.length
+  }
+
+  sendmmsg(fd: number, vector: number, count: number): number {
+    for (let index = 0; index < Math.min(count, 3); index++) {
+      const sent = this.sendmsg(fd, vector + 64 * index)
+      if (sent < 0) return index > 0 ? index : sent
+    }
+    return Math.min(count, 3)
+  }
+
+  poll(): number {
+    return this.hasRoom ? 1 : 0
+  }
+
+  /** One vector, and an IPv4 name of 16 bytes. */
+  #isWellFormed(header: number): boolean {
+    const { view, bytes } = this.memory
+    const name = Number(view.getBigUint64(header, true)) - NOWHERE
+    return view.getUint32(header + 24, true) === 1 && view.getUint32(header + 8, true) === 16 && bytes[name] === 2
+  }
+
+  #read(header: number): { port: number; data: Buffer; ecn: number; segmentBytes: number } {
+    const { view } = this.memory
+    const pointer = (at: number): number => Number(view.getBigUint64(at, true)) - NOWHERE
+    const vector = pointer(header + 16)
+    const data = Buffer.from(this.memory.copyOut(pointer(vector), Number(view.getBigUint64(vector + 8, true))))
+    const name = pointer(header)
+    const result = { port: view.getUint16(name + 2), data, ecn: 0, segmentBytes: 0 }
+    const controlBytes = Number(view.getBigUint64(header + 40, true))
+    const control = controlBytes > 0 ? pointer(header + 32) : 0
+    for (let at = control; at < control + controlBytes;) {
+      const [length, level, type] = [0, 8, 12].map((offset) => view.getUint32(at + offset, true)) as [
+        number,
+        number,
+        number,
+      ]
+      if (level === 17 && type === 103) result.segmentBytes = view.getUint16(at + 16, true)
+      if (level === 0 && type === 1) result.ecn = view.getInt32(at + 16, true)
+      at += Math.ceil(length / 8) * 8
+    }
+    return result
+  }
+}
+
+function createSender(kernel: FakeKernel): { sender: UdpSender; send: (datagram: Datagram) => void } {
+  const sender = new UdpSender(kernel.memory, kernel, FD)
+  const destinations = new Map<number, number>()
+  const send = ({ port, ecn, bytes }: Datagram): void => {
+    let destination = destinations.get(port)
+    if (destination === undefined) {
+      destination = kernel.memory.allocate(SOCKADDR_BYTES)
+      encodeSocketAddress({ address: '192.0.2.1', port }, kernel.memory.bytes, destination)
+      destinations.set(port, destination)
+    }
+    kernel.memory.bytes.set(bytes, sender.reserve(destination, bytes.length, ecn))
+    sender.commit(bytes.length)
+  }
+  return { sender, send }
+}
+
+const anyDatagrams = fc.array(
+  fc.record({
+    port: fc.constantFrom(1, 1, 1, 2),
+    ecn: fc.constantFrom(0, 0, 0, 3),
+    size: fc.constantFrom(1, 100, 1400, 1400, 1400, 1400, 1399, 9000, LARGEST_DATAGRAM),
+  }),
+  { maxLength: 150 },
+)
+
+function datagramsOf(recipe: readonly { port: number; ecn: number; size: number }[]): Datagram[] {
+  return recipe.map(({ port, ecn, size }, index) => ({ port, ecn, bytes: Buffer.alloc(size, index) }))
+}
+
+describe('UDP sender', () => {
+  it.each([false, true])('sends every datagram once, whole and in order (kernel refuses runs: %s)', (refusesRuns) => {
+    fc.assert(
+      fc.property(anyDatagrams, (recipe) => {
+        const kernel = new FakeKernel()
+        kernel.refusesRuns = refusesRuns
+        const { sender, send } = createSender(kernel)
+        const datagrams = datagramsOf(recipe)
+        datagrams.forEach(send)
+        sender.flush()
+        expect(kernel.wire).toEqual(datagrams)
+        expect(sender.failed).toBe(0)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('sends equal datagrams in one call and lets a shorter one end the run', () => {
+    const kernel = new FakeKernel()
+    const { sender, send } = createSender(kernel)
+    datagramsOf([1400, 1400, 1400, 20, 1400].map((size) => ({ port: 1, ecn: 0, size }))).forEach(send)
+    sender.flush()
+    expect(kernel.calls).toBe(2)
+    expect(sender.refusedRuns).toBe(0)
+  })
+
+  it('counts refused runs and what is lost', () => {
+    const kernel = new FakeKernel()
+    const { sender, send } = createSender(kernel)
+    kernel.refusesRuns = true
+    datagramsOf([700, 700, 700].map((size) => ({ port: 1, ecn: 0, size }))).forEach(send)
+    sender.flush()
+    expect([sender.refusedRuns, sender.failed, kernel.wire.length]).toEqual([1, 0, 3])
+  })
+
+  it('waits for room once, then gives the datagram up', () => {
+    const kernel = new FakeKernel()
+    const { sender, send } = createSender(kernel)
+    const [datagram] = datagramsOf([{ port: 1, ecn: 0, size: 50 }]) as [Datagram]
+    kernel.busy = 1
+    send(datagram)
+    sender.flush()
+    expect([kernel.wire.length, sender.failed]).toEqual([1, 0])
+    kernel.busy = 1
+    kernel.hasRoom = false
+    send(datagram)
+    sender.flush()
+    expect([kernel.wire.length, sender.failed]).toEqual([1, 1])
+  })
+})
