@@ -224,6 +224,19 @@ test('an IKE_AUTH repeated while the credential is looked up is answered once', 
   expect(pair.device.eventsOf('established')).toHaveLength(1)
 })
 
+test('a question nobody answered is asked again when the peer repeats its IKE_AUTH, under the same ticket', () => {
+  const pair = createPair()
+  pair.concentrator.askDelayMs = 100_000
+  initiate(pair)
+  pair.network.run(6_000)
+  expect(pair.concentrator.questions.map(({ kind }) => kind)).toEqual(['credential', 'credential'])
+  expect(pair.concentrator.questions[1]).toEqual(pair.concentrator.questions[0])
+  pair.concentrator.askDelayMs = 0
+  pair.concentrator.input({ kind: 'answer', ticket: 1, answer: grantEverything(pair.concentrator.questions[0]!) })
+  pair.network.run(1_000)
+  expect(pair.device.eventsOf('established')).toHaveLength(1)
+})
+
 test('answers that are doubled, late or for nobody are ignored', () => {
   const pair = createPair()
   initiate(pair)

@@ -284,6 +284,23 @@ test('C51 TEMPORARY_FAILURE again and again ends the IKE SA after minutes, not b
   expect(device.eventsOf('closed').map(({ reason }) => reason)).toEqual(['expired'])
 })
 
+test('a revoked credential ends traffic at once, also while a rekey is under way and the peer is away', () => {
+  const pair = attachedPair()
+  const { device, concentrator, network } = pair
+  rekeyChild(concentrator)
+  network.run(5)
+  network.fate = () => LOST
+  concentrator.command({ kind: 'deleteIke', key: concentrator.key, reason: 'revoked' })
+  expect(concentrator.children.size).toBe(0)
+  rekeyChild(device)
+  network.run(5_000)
+  network.fate = () => ({})
+  network.run(60_000)
+  expect(concentrator.eventsOf('closed').map(({ reason }) => reason)).toEqual(['revoked'])
+  expect([device.children.size, concentrator.children.size]).toEqual([0, 0])
+  expect([device.pendingSpis, concentrator.pendingSpis]).toEqual([0, 0])
+})
+
 test('C52 the IKE SA is rekeyed before its lifetime ends, and again', () => {
   const timing = { ikeRekeyMs: 100_000 }
   const pair = attachedPair({ device: { timing }, concentrator: { timing } })

@@ -70,16 +70,10 @@ const PAYLOAD_NAMES: Readonly<Record<Exclude<Payload['kind'], 'notify' | 'delete
 }
 
 function payloadName(payload: Payload): string {
-  switch (payload.kind) {
-    case 'notify':
-      return `N(${nameIn(NOTIFY, payload.type)})`
-    case 'delete':
-      return payload.protocolId === PROTOCOL.IKE ? 'D(IKE)' : `D(${payload.spis.length} ESP)`
-    case 'cp':
-      return payload.cfgType === 1 ? 'CP(REQUEST)' : 'CP(REPLY)'
-    default:
-      return PAYLOAD_NAMES[payload.kind]
-  }
+  if (payload.kind === 'notify') return `N(${nameIn(NOTIFY, payload.type)})`
+  if (payload.kind === 'cp') return payload.cfgType === 1 ? 'CP(REQUEST)' : 'CP(REPLY)'
+  if (payload.kind === 'delete') return payload.protocolId === PROTOCOL.IKE ? 'D(IKE)' : `D(${payload.spis.length} ESP)`
+  return PAYLOAD_NAMES[payload.kind]
 }
 
 function nameIn(names: Readonly<Record<string, number>>, value: number): string {

@@ -2,7 +2,7 @@
  * Devices of a test: registered over REST, configured by what the API returned, run by strongSwan in hosts of the lab.
  */
 import path from 'node:path'
-import { startStrongswan, waitFor, type LabProcess, type Namespace, type Strongswan } from '@culvert/testkit'
+import { startStrongswan, waitFor, type LabProcess, type Namespace, type Strongswan, type StrongswanOptions } from '@culvert/testkit'
 import type { Api } from './installation.ts'
 
 export interface RegisteredDevice {
@@ -75,12 +75,46 @@ async function readConfig(api: Api, id: string, { swanctl }: IssuedCredential): 
   return filled
 }
 
+/** How a device's charon differs from the usual one. */
+export type CharonSettings = Omit<StrongswanOptions, 'namespace' | 'name' | 'swanctlConf'>
+
 export async function startStrongswanDevice(
   device: RegisteredDevice,
   namespace: Namespace,
   name: string,
+  charon: CharonSettings = {},
 ): Promise<Strongswan> {
-  return startStrongswan({ namespace, name, swanctlConf: device.swanctlConf })
+  return startStrongswan({ ...charon, namespace, name, swanctlConf: device.swanctlConf })
+}
+
+/** A device's attachment as GET /v1/devices/{id}/attachment shows it. */
+export interface AttachmentAnswer {
+  readonly state: string
+  readonly detachReason: string | null
+  readonly epoch: number
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly behindNat: boolean
+  readonly ikeSas: readonly {
+    readonly spiI: string
+    readonly encryption: string
+    readonly integrity: string | null
+    readonly prf: string
+    readonly keyExchange: string
+    readonly childSas: readonly {
+      readonly spiIn: string
+      readonly spiOut: string
+      readonly encryption: string
+      readonly integrity: string | null
+      readonly esn: boolean
+      readonly selectorsLocal: readonly string[]
+      readonly selectorsRemote: readonly string[]
+    }[]
+  }[]
+}
+
+export async function readAttachment(api: Api, deviceId: string): Promise<AttachmentAnswer> {
+  return (await api<AttachmentAnswer>('GET', `/v1/devices/${deviceId}/attachment`)).body
 }
 
 /** Waits until the device is attached and says so in the API. */

@@ -9,11 +9,11 @@
  */
 import fs from 'node:fs'
 import http from 'node:http'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createApiKey, ensureOrganization, generateSealingKeyPair, openPool, type Pool } from '@culvert/db'
 import { createDatabase, waitFor, type Lab, type LabProcess, type Namespace } from '@culvert/testkit'
-import { openRelay, type Relay } from './relay.ts'
+import { closedOnFailure, type Closings } from './closings.ts'
+import { openRelay } from './relay.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const API_PORT = 8080
@@ -69,11 +69,16 @@ export interface Installation {
   stop(): Promise<void>
 }
 
-export async function startInstallation(options: InstallationOptions): Promise<Installation> {
+export function startInstallation(options: InstallationOptions): Promise<Installation> {
+  return closedOnFailure((closings) => assemble(options, closings))
+}
+
+async function assemble(options: InstallationOptions, closings: Closings): Promise<Installation> {
   const { lab, serverUrl, redisUrl } = options
-  const folder = fs.mkdtempSync(path.join(tmpdir(), 'culvert-lab-'))
+  const folder = await closings.folder()
   const databaseUrl = options.databaseUrl ?? (await createDatabase(serverUrl))
   const pool = openPool(databaseUrl, { max: 3 })
+  closings.add(() => pool.end())
   const acme = await addOrganization(pool, 'acme')
   const globex = await addOrganization(pool, 'globex')
   const server = await lab.addHost('server', `${SERVER_ADDRESS}/24`)
@@ -86,11 +91,13 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     relays.push(await openRelay(`unix:${folder}/redis`, `tcp:127.0.0.1:${new URL(redisUrl).port}`))
     pairs.push(`tcp:127.0.0.1:${REDIS_PORT}=unix:${folder}/redis`)
   }
+  for (const relay of relays) closings.add(() => relay.close())
   const inside = server.spawn(process.execPath, [
     '--conditions=source',
     path.join(ROOT, 'test/support/relay.ts'),
     ...pairs,
   ])
+  closings.add(() => inside.stop())
   await waitFor(() => inside.output().includes('relay ready'), { message: 'the relay' })
 
   const sealing = await generateSealingKeyPair()
@@ -132,6 +139,9 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       },
     )
   const apps: readonly AppName[] = ['api', 'worker', 'gateway', 'concentrator']
+  closings.add(async () => {
+    for (const app of apps) await processes.get(app)?.stop()
+  })
   for (const app of apps) launch(app)
   await Promise.all(apps.map(ready))
 
@@ -151,13 +161,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       launch(app)
       await ready(app)
     },
-    async stop() {
-      for (const app of apps) await processes.get(app)?.stop()
-      await inside.stop()
-      for (const relay of relays satisfies Relay[]) relay.close()
-      await pool.end()
-      fs.rmSync(folder, { recursive: true, force: true })
-    },
+    stop: closings.close,
   }
 }
 

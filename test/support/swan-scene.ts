@@ -3,15 +3,16 @@
  */
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createLab, type IkeSaReport, type Lab, type Namespace, peer, type Strongswan } from '@culvert/testkit'
+import { closedOnFailure, type Closings } from './closings.ts'
 import {
   openTunnel,
   registerDevice,
   startPage,
   startStrongswanDevice,
   waitAttached,
+  type CharonSettings,
   type RegisteredDevice,
   type TunnelAnswer,
 } from './fleet.ts'
@@ -39,21 +40,29 @@ export interface SwanSceneOptions extends Omit<InstallationOptions, 'lab'> {
   readonly fileBytes: number
   /** Changes the configuration before it is loaded. */
   readonly edit?: (swanctlConf: string) => string
+  readonly charon?: CharonSettings
+  /** Adds to the lab before the device starts. */
+  readonly prepare?: (lab: Lab) => Promise<void>
 }
 
-export async function openSwanScene(options: SwanSceneOptions): Promise<SwanScene> {
-  const folder = fs.mkdtempSync(path.join(tmpdir(), 'culvert-swan-'))
+export function openSwanScene(options: SwanSceneOptions): Promise<SwanScene> {
+  return closedOnFailure((closings) => assemble(options, closings))
+}
+
+async function assemble(options: SwanSceneOptions, closings: Closings): Promise<SwanScene> {
+  const folder = await closings.folder()
   const file = path.join(folder, 'file')
   fs.writeFileSync(file, randomBytes(options.fileBytes))
   const lab = await createLab()
-  const culvert = await startInstallation({ ...options, lab }).catch(async (error: unknown) => {
-    await lab.close()
-    throw error
-  })
+  closings.add(() => lab.close())
+  const culvert = await startInstallation({ ...options, lab })
+  closings.add(() => culvert.stop())
   const host = await lab.addHost('dev1', '192.0.2.11/24')
+  await options.prepare?.(lab)
   const registered = await registerDevice(culvert.acme, 'router-1')
   const device = { ...registered, swanctlConf: options.edit?.(registered.swanctlConf) ?? registered.swanctlConf }
-  const swan = await startStrongswanDevice(device, host, 'dev1')
+  const swan = await startStrongswanDevice(device, host, 'dev1', options.charon)
+  closings.add(() => swan.stop())
   try {
     await waitAttached(culvert.acme, device.id)
   } catch (error) {
@@ -77,16 +86,11 @@ export async function openSwanScene(options: SwanSceneOptions): Promise<SwanScen
     url,
     curl: (...args) =>
       culvert.customer.exec('curl', ['--silent', '--show-error', '--max-time', '60', ...args], {
-        timeoutMs: 90_000,
+        timeoutMs: 180_000,
         check: false,
         env,
       }),
-    async close() {
-      await swan.stop()
-      await culvert.stop()
-      await lab.close()
-      fs.rmSync(folder, { recursive: true, force: true })
-    },
+    close: closings.close,
   }
 }
 

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 /** Entry point of the API process. */
 import { ConfigError, loadConfig } from '@culvert/config'
+import { QueueStoreError, requireQueueStore } from '@culvert/queue'
 import { runApi, StartError } from './run-api.ts'
 import { ApiSettings } from './settings.ts'
 
 try {
-  const api = await runApi(loadConfig(ApiSettings, process.env))
+  const settings = loadConfig(ApiSettings, process.env)
+  await requireQueueStore({ redisUrl: settings.REDIS_URL })
+  const api = await runApi(settings)
   const stop = (): void => {
     api.close().then(
       () => process.exit(0),
@@ -15,7 +18,7 @@ try {
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
 } catch (error) {
-  const known = error instanceof ConfigError || error instanceof StartError
-  process.stderr.write(`${known ? error.message : String((error as Error).stack ?? error)}\n`)
+  const known = [ConfigError, QueueStoreError, StartError].some((kind) => error instanceof kind)
+  process.stderr.write(`${known ? (error as Error).message : String((error as Error).stack ?? error)}\n`)
   process.exit(1)
 }

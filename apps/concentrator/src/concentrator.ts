@@ -82,6 +82,7 @@ async function assemble(
     registry,
     cache,
     close: (key, reason) => driver.command({ kind: 'deleteIke', key, reason }),
+    rewrite: (deviceId) => writer.rewrite(deviceId),
     log,
   })
   const intake = startCommandIntake({ settings, enforcer, cache, log })

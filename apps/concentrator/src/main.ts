@@ -12,6 +12,7 @@ import {
 } from '@culvert/config'
 import { isDatabaseUnavailable } from '@culvert/db'
 import { createLogger } from '@culvert/observability'
+import { QueueStoreError, requireQueueStore } from '@culvert/queue'
 import { Type } from 'typebox'
 import { startConcentrator, type Concentrator } from './concentrator.ts'
 import type { ConcentratorSettings } from './settings.ts'
@@ -70,6 +71,7 @@ const schema = Type.Object({
 
 async function main(): Promise<void> {
   const settings = readSettings()
+  await requireQueueStore(settings)
   const log = createLogger('concentrator', settings.logLevel)
   let running: Concentrator | null = null
   let stopping = false
@@ -121,7 +123,7 @@ main().catch((error: unknown) => {
 
 /** One clear sentence for what a person can mend; the whole error for what is a bug. */
 function sentenceOf(error: unknown): string {
-  if (error instanceof ConfigError) return error.message
+  if (error instanceof ConfigError || error instanceof QueueStoreError) return error.message
   if (isDatabaseUnavailable(error)) return 'PostgreSQL cannot be reached: check DATABASE_URL and that the server runs.'
   if (!(error instanceof Error)) return String(error)
   const { code } = error as NodeJS.ErrnoException

@@ -2,6 +2,8 @@
  * Makes the node do what Postgres says: a deleted device, a revoked credential, a detach request or a newer owner ends the
  * attachment here.
  *
+ * A held device whose row says that it is attached nowhere (this node was taken for dead, but lives) is written again.
+ *
  * One run at a time; a notice during a run leads to one more. Runs on a job, on a notice, on start, after the notice
  * connection came back, and every few seconds: a lost job heals by itself.
  */
@@ -32,6 +34,8 @@ export function createPolicyEnforcer(options: {
   registry: AttachmentRegistry
   cache: CredentialCache
   close: (key: AttachmentKey, reason: CloseReason) => void
+  /** Writes the device's row anew, with event and notice. */
+  rewrite: (deviceId: string) => void
   log: Logger
 }): PolicyEnforcer {
   const { pool, nodeName, registry, cache, log } = options
@@ -58,6 +62,11 @@ export function createPolicyEnforcer(options: {
     options.close(record.key, reason)
   }
 
+  function reclaim(deviceId: string): void {
+    log.info({ deviceId }, 'a device held here counts as detached; writing it again')
+    options.rewrite(deviceId)
+  }
+
   return {
     reconcile() {
       if (!running) {
@@ -82,7 +91,10 @@ export function createPolicyEnforcer(options: {
       const slice = checked.splice(0, HELD_CHECK_DEVICES)
       try {
         for (const work of await readHeldDevices(pool, nodeName, slice)) {
-          if (work.heldElsewhere || work.deleted || work.detachRequested) enforce(work)
+          const record = registry.byDevice(work.deviceId)
+          if (record?.state !== 'attached') continue
+          if (reasonToClose(work, record)) enforce(work)
+          else if (work.attachedNowhere) reclaim(work.deviceId)
         }
       } catch (error) {
         if (!isDatabaseUnavailable(error)) throw error

@@ -16,6 +16,8 @@ const RETRY_MS = 1000
 export interface StateWriter {
   /** @param changed the presence of the device began or ended. */
   touch(deviceId: string, changed: boolean): void
+  /** Somebody else has changed the row: writes it anew, with event and notice, though nothing changed here. */
+  rewrite(deviceId: string): void
   /** Resolves when everything touched so far is written, or when it cannot be within `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>
   stop(): void
@@ -91,10 +93,16 @@ export function createStateWriter(options: {
     return record.state === 'attached' ? written.get(record.deviceId) !== record.key : true
   }
 
+  function touch(deviceId: string, changed: boolean): void {
+    dirty.set(deviceId, changed || (dirty.get(deviceId) ?? false))
+    schedule()
+  }
+
   return {
-    touch(deviceId, changed) {
-      dirty.set(deviceId, changed || (dirty.get(deviceId) ?? false))
-      schedule()
+    touch,
+    rewrite(deviceId) {
+      written.delete(deviceId)
+      touch(deviceId, true)
     },
     async drain(timeoutMs) {
       const deadline = performance.now() + timeoutMs

@@ -4,6 +4,7 @@
 import { ConfigError, databaseSettings, loadConfig, logSettings, nodeSettings, redisSettings } from '@culvert/config'
 import { isDatabaseUnavailable } from '@culvert/db'
 import { createLogger, type LogLevel } from '@culvert/observability'
+import { QueueStoreError, requireQueueStore } from '@culvert/queue'
 import { Type } from 'typebox'
 import { type Gateway, startGateway } from './gateway.ts'
 import { gatewayDefaults, type GatewaySettings } from './settings.ts'
@@ -35,6 +36,7 @@ const schema = Type.Object({
 
 async function main(): Promise<void> {
   const { logLevel, ...settings } = readSettings()
+  await requireQueueStore(settings)
   const log = createLogger(settings.nodeName, logLevel)
   let running: Gateway | null = null
   let stopping = false
@@ -83,7 +85,7 @@ main().catch((error: unknown) => {
 })
 
 function sentence(error: unknown): string {
-  if (error instanceof ConfigError) return error.message
+  if (error instanceof ConfigError || error instanceof QueueStoreError) return error.message
   if (isDatabaseUnavailable(error))
     return 'The gateway cannot reach PostgreSQL: check DATABASE_URL and that the server runs.'
   return `The gateway cannot start: ${error instanceof Error ? error.message : String(error)}`

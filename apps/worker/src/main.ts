@@ -3,12 +3,14 @@
 import { ConfigError, loadConfig } from '@culvert/config'
 import { isDatabaseUnavailable, openPool } from '@culvert/db'
 import { createLogger } from '@culvert/observability'
+import { requireQueueStore } from '@culvert/queue'
 import { runWorker } from './run-worker.ts'
 import { WorkerSettings } from './settings.ts'
 
 try {
   const settings = loadConfig(WorkerSettings, process.env)
   await checkDatabase(settings.DATABASE_URL)
+  await requireQueueStore({ redisUrl: settings.REDIS_URL })
   const logger = createLogger('worker', settings.LOG_LEVEL)
   const worker = runWorker({ databaseUrl: settings.DATABASE_URL, redisUrl: settings.REDIS_URL, logger })
   logger.info({}, 'the worker runs')

@@ -7,3 +7,4 @@ export {
   type QueuesOptions,
   type WorkHandle,
 } from './queues.ts'
+export { QueueStoreError, requireQueueStore, type QueueStoreRequest } from './require-queue-store.ts'

@@ -67,7 +67,7 @@ function describeSa(index: number): ChildSaDescription {
     },
     path: { local: LOCAL, remote: PEER },
     udpEncap: true,
-    peerBehindNat: true,
+    peerBehindNat: index === 0,
     tsLocal: [selector(0x0a7f0000, 0x0a7f00ff)],
     tsRemote: [selector(DEVICE + index, DEVICE + index)],
     outbound: true,
@@ -120,7 +120,8 @@ class Harness {
   constructor() {
     const { memory, shared, notices } = this
     const checksum = createChecksum(memory)
-    const transforms = new TransformFactory({ ...transformContext, memory, checksum, openssl: new Openssl(memory) })
+    const openssl = new Openssl(memory)
+    const transforms = new TransformFactory({ ...transformContext, ...SAD_OPTIONS, memory, checksum, openssl })
     this.sads = new NativeSad({ memory, shared, transforms }, SAD_OPTIONS)
     for (const index of [0, 1]) must(this.sads.install(describeSa(index)) === null)
     const sink = {
@@ -401,6 +402,14 @@ describe('inbound', () => {
     expect(harness.posted.slice(1)).toEqual([
       { kind: 'notices', traffic: [], moved: [{ spiIn: composeSpi(1, 0, 1), remote: elsewhere }], softLimits: [] },
     ])
+  })
+
+  it('says nothing of moves of a peer that is not behind a NAT (C60)', () => {
+    const harness = new Harness()
+    const device = new Device()
+    harness.receive([device.seal(answer(1), { sa: 1 })], { address: '192.0.2.8', port: 999 })
+    harness.notices.flush()
+    expect(harness.posted).toEqual([{ kind: 'notices', traffic: [composeSpi(1, 1, 1)], moved: [], softLimits: [] }])
   })
 
   it('carries congestion marks inwards and refuses those that nobody would learn of', () => {

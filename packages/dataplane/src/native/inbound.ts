@@ -117,7 +117,8 @@ export class Inbound {
   #noteAuthentic(record: NativeSa, buffer: ReceivedBuffer): void {
     const { memory, notices } = this.#site
     notices.noteTraffic(record)
-    if (!this.#out.hasAdvanced || sameSocketAddress(memory, buffer.source, record.destination)) return
+    if (!this.#out.hasAdvanced || !record.sa.peerBehindNat) return
+    if (sameSocketAddress(memory, buffer.source, record.destination)) return
     if (notices.mayNoteMove(record)) {
       notices.noteMove(record.sa.spiIn, decodeSocketAddress(memory.bytes, buffer.source))
     }

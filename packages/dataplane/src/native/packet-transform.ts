@@ -7,7 +7,8 @@
  */
 import { ESP_HEADER_BYTES, type EspOpener, type EspSealer, type IvCounter, type RandomPool } from '@culvert/esp'
 import type { Checksum } from './checksum.ts'
-import { AeadContext, CbcContext, HmacContext, type Openssl } from './evp.ts'
+import { AeadContext, CbcContext, type Direction, HmacContext, type Openssl } from './evp.ts'
+import type { KeyVault } from './key-vault.ts'
 import type { PacketMemory } from './packet-memory.ts'
 
 /** What the transforms of one thread share. */
@@ -16,6 +17,7 @@ export interface TransformSite {
   readonly checksum: Checksum
   readonly openssl: Openssl
   readonly random: RandomPool
+  readonly vault: KeyVault
   /** Two blocks of `SCRATCH_BYTES` for the array methods. */
   readonly scratchIn: number
   readonly scratchOut: number
@@ -80,12 +82,53 @@ export interface AeadMaterial {
   readonly esn: boolean
 }
 
-function aeadContext(site: TransformSite, direction: 'seal' | 'open', from: AeadMaterial): AeadContext {
-  const { algorithm, material, icvBytes } = from
-  const keyBytes = material.length - 4
-  const salt = new DataView(material.buffer, material.byteOffset + keyBytes, 4).getUint32(0)
-  return new AeadContext(site.openssl, direction, { algorithm, key: material.subarray(0, keyBytes), salt, icvBytes })
+/** An AEAD context that is made when it is first needed. */
+class LazyAeadContext {
+  readonly #site: TransformSite
+  readonly #direction: Direction
+  readonly #algorithm: string
+  readonly #icvBytes: number
+  readonly #materialBytes: number
+  #slot: number
+  #context: AeadContext | null = null
+
+  constructor(site: TransformSite, direction: Direction, { algorithm, material, icvBytes }: AeadMaterial) {
+    this.#site = site
+    this.#direction = direction
+    this.#algorithm = algorithm
+    this.#icvBytes = icvBytes
+    this.#materialBytes = material.length
+    this.#slot = site.vault.put(material)
+  }
+
+  get(): AeadContext {
+    return this.#context ?? this.#create()
+  }
+
+  free(): void {
+    this.#wipe()
+    this.#context?.free()
+  }
+
+  #create(): AeadContext {
+    const { openssl, vault } = this.#site
+    const material = vault.get(this.#slot, this.#materialBytes)
+    const key = material.subarray(0, this.#materialBytes - SALT_BYTES)
+    const salt = new DataView(material.buffer, key.byteOffset + key.length, SALT_BYTES).getUint32(0)
+    const spec = { algorithm: this.#algorithm, key, salt, icvBytes: this.#icvBytes }
+    this.#context = new AeadContext(openssl, this.#direction, spec)
+    this.#wipe()
+    return this.#context
+  }
+
+  #wipe(): void {
+    if (this.#slot !== NO_SLOT) this.#site.vault.wipe(this.#slot)
+    this.#slot = NO_SLOT
+  }
 }
+
+const SALT_BYTES = 4
+const NO_SLOT = -1
 
 /** SPI, high half, low half: the additional data with ESN (RFC 4106 5). */
 function writeEsnAad({ memory, openssl }: TransformSite, at: number, sequenceHigh: number): number {
@@ -99,21 +142,22 @@ export class AeadOpener extends NativeOpener {
   readonly ivBytes = 8
   readonly icvBytes: number
   readonly alignBytes = 4
-  readonly #context: AeadContext
+  readonly #context: LazyAeadContext
   readonly #esn: boolean
 
   constructor(site: TransformSite, material: AeadMaterial) {
     super(site)
     this.icvBytes = material.icvBytes
     this.#esn = material.esn
-    this.#context = aeadContext(site, 'open', material)
+    this.#context = new LazyAeadContext(site, 'open', material)
   }
 
   openAt(at: number, length: number, to: number, sequenceHigh: number): boolean {
     const textBytes = length - ESP_HEADER_BYTES - 8 - this.icvBytes
     const iv = at + ESP_HEADER_BYTES
-    if (!this.#esn) return this.#context.open(iv, at, ESP_HEADER_BYTES, iv + 8, to, textBytes)
-    return this.#context.open(iv, writeEsnAad(this.site, at, sequenceHigh), 12, iv + 8, to, textBytes)
+    const context = this.#context.get()
+    if (!this.#esn) return context.open(iv, at, ESP_HEADER_BYTES, iv + 8, to, textBytes)
+    return context.open(iv, writeEsnAad(this.site, at, sequenceHigh), 12, iv + 8, to, textBytes)
   }
 
   destroy(): void {
@@ -125,7 +169,7 @@ export class AeadSealer extends NativeSealer {
   readonly ivBytes = 8
   readonly icvBytes: number
   readonly alignBytes = 4
-  readonly #context: AeadContext
+  readonly #context: LazyAeadContext
   readonly #esn: boolean
   readonly #ivCounter: IvCounter
 
@@ -134,14 +178,15 @@ export class AeadSealer extends NativeSealer {
     this.icvBytes = material.icvBytes
     this.#esn = material.esn
     this.#ivCounter = ivCounter
-    this.#context = aeadContext(site, 'seal', material)
+    this.#context = new LazyAeadContext(site, 'seal', material)
   }
 
   sealAt(at: number, from: number, length: number, sequenceHigh: number): boolean {
     const iv = at + ESP_HEADER_BYTES
     if (!this.#ivCounter.next(this.site.memory.bytes, iv)) return false
-    if (!this.#esn) return this.#context.seal(iv, at, ESP_HEADER_BYTES, from, iv + 8, length)
-    return this.#context.seal(iv, writeEsnAad(this.site, at, sequenceHigh), 12, from, iv + 8, length)
+    const context = this.#context.get()
+    if (!this.#esn) return context.seal(iv, at, ESP_HEADER_BYTES, from, iv + 8, length)
+    return context.seal(iv, writeEsnAad(this.site, at, sequenceHigh), 12, from, iv + 8, length)
   }
 
   destroy(): void {

@@ -11,6 +11,7 @@ import { runSelfTest } from './self-test.ts'
 import { addressOf } from './syscalls.ts'
 import { type NativeTransforms, TransformFactory } from './transform-factory.ts'
 
+const MAX_SAS = 32
 const memory = new PacketMemory(1 << 19, addressOf)
 const context = { provider: opensslProvider, incarnation: 0xabcdef, random: new RandomPool((n) => randomBytes(n)) }
 const factory = new TransformFactory({
@@ -18,6 +19,7 @@ const factory = new TransformFactory({
   memory,
   checksum: createChecksum(memory),
   openssl: new Openssl(memory),
+  maxSas: MAX_SAS,
 })
 
 interface Suite {
@@ -126,6 +128,33 @@ describe('native transforms', () => {
       expect(new Set(ivs).size).toBe(sealer.ivBytes === 0 ? 1 : 50)
       expect(ivs.every((iv) => sealer.ivBytes !== 8 || iv.startsWith('abcdef'))).toBe(true)
     })
+  })
+
+  it('keeps no key where it waited once the first packet has gone or the SA is removed', () => {
+    const isAnywhere = (key: Uint8Array): boolean =>
+      Buffer.from(memory.copyOut(64, memory.size - 64)).includes(Buffer.from(key))
+    const keys = keysOf(GCM[0]!, false)
+    const { opener, sealer } = native(keys)
+    expect(isAnywhere(keys.inboundKey)).toBe(true)
+    expect(opener.open(seal(sealer, new Uint8Array(16), 0), 0)).not.toBeNull()
+    expect(isAnywhere(keys.inboundKey)).toBe(false)
+    const silent = native(keys)
+    silent.opener.destroy()
+    silent.sealer.destroy()
+    created.pop()
+    expect(isAnywhere(keys.inboundKey)).toBe(false)
+  })
+
+  it('has room for as many silent SAs as were announced, again and again', () => {
+    const keys = keysOf(GCM[0]!, false)
+    for (let round = 0; round < 3; round++) {
+      const pairs = Array.from({ length: MAX_SAS + 1 }, () => factory.create(keys) as NativeTransforms)
+      expect(() => factory.create(keys)).toThrow('no room')
+      for (const { opener, sealer } of pairs) {
+        opener.destroy()
+        sealer.destroy()
+      }
+    }
   })
 
   it('runs the suites of the data path on OpenSSL and only the rest through the provider', () => {

@@ -9,6 +9,7 @@ import { createTransformPair, IvCounter, type RandomPool, type TransformPairErro
 import type { ChildKeys } from '@culvert/ikev2'
 import type { Checksum } from './checksum.ts'
 import type { Openssl } from './evp.ts'
+import { KeyVault, keyVaultBytes } from './key-vault.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import {
   AdaptedOpener,
@@ -37,6 +38,7 @@ export interface TransformFactoryOptions {
   readonly random: RandomPool
   readonly provider: CryptoProvider
   readonly incarnation: number
+  readonly maxSas: number
 }
 
 const ENCR_AES_CBC = 12
@@ -61,11 +63,12 @@ export class TransformFactory {
   readonly #site: TransformSite
 
   constructor(options: TransformFactoryOptions) {
-    const { memory, checksum, openssl, random } = options
+    const { memory, checksum, openssl, random, maxSas } = options
     this.#options = options
     const scratchIn = memory.allocate(SCRATCH_BYTES)
     const scratchOut = memory.allocate(SCRATCH_BYTES)
-    this.#site = { memory, checksum, openssl, random, scratchIn, scratchOut }
+    const vault = new KeyVault(memory, keySlots(maxSas))
+    this.#site = { memory, checksum, openssl, random, vault, scratchIn, scratchOut }
   }
 
   /** Copies what it needs of the keys; the caller zeroes its own. */
@@ -112,6 +115,16 @@ export class TransformFactory {
     const { opener, sealer } = pair.value
     return { opener: new AdaptedOpener(this.#site, opener), sealer: new AdaptedSealer(this.#site, sealer) }
   }
+}
+
+/** Both directions of every SA, and of one that is refused after its transforms were made. */
+function keySlots(maxSas: number): number {
+  return 2 * (maxSas + 1)
+}
+
+/** Packet memory that a factory takes, beside a fixed part of 132 KiB. */
+export function transformBytes(maxSas: number): number {
+  return keyVaultBytes(keySlots(maxSas))
 }
 
 interface AeadAlgorithm {

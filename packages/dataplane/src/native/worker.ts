@@ -23,7 +23,7 @@ import { PacketMemory } from './packet-memory.ts'
 import { ControlWord, NodeField, SharedState } from './shared-state.ts'
 import { SOCKADDR_BYTES } from './socket-address.ts'
 import { addressOf, POLL_FAILED, POLLIN, Syscalls } from './syscalls.ts'
-import { TransformFactory } from './transform-factory.ts'
+import { transformBytes, TransformFactory } from './transform-factory.ts'
 import { UdpReceiver } from './udp-receiver.ts'
 import { UdpSender } from './udp-sender.ts'
 
@@ -52,7 +52,7 @@ class DataWorker {
     this.#setup = setup
     this.#port = port
     this.#shared = new SharedState(setup.shared)
-    const memory = new PacketMemory(FIXED_BYTES + SOCKADDR_BYTES * options.maxSas, addressOf)
+    const memory = new PacketMemory(memoryBytes(options.maxSas), addressOf)
     this.#memory = memory
     const checksum = createChecksum(memory)
     this.#syscalls = new Syscalls(memory)
@@ -115,7 +115,8 @@ class DataWorker {
     const { view } = this.#memory
     const timeoutMs = this.#notices.isWaiting ? NOTICE_POLL_MS : POLL_MS
     if (this.#syscalls.poll(this.#pollVector, 3, timeoutMs) <= 0) return
-    if ((view.getInt16(this.#pollVector + 14, true) & POLL_FAILED) !== 0) throw new Error('the TUN interface was removed')
+    if ((view.getInt16(this.#pollVector + 14, true) & POLL_FAILED) !== 0)
+      throw new Error('the TUN interface was removed')
     if (view.getInt16(this.#pollVector + 22, true) !== 0) this.#syscalls.drainEventfd(this.#setup.wakeFd)
   }
 
@@ -176,11 +177,15 @@ class DataWorker {
     const random = new RandomPool((length) => randomBytes(length))
     const openssl = new Openssl(memory)
     const provider = opensslProvider
-    const transforms = new TransformFactory({ memory, checksum, openssl, random, provider, incarnation })
+    const transforms = new TransformFactory({ memory, checksum, openssl, random, provider, incarnation, maxSas })
     const outboundBy = role.kind === 'concentrator' ? 'destination' : 'source'
     const options = { nodeSlot, maxSas, replayWindowPackets, outboundBy } as const
     return new NativeSad({ memory, shared: this.#shared, transforms }, options)
   }
+}
+
+function memoryBytes(maxSas: number): number {
+  return FIXED_BYTES + SOCKADDR_BYTES * maxSas + transformBytes(maxSas)
 }
 
 function createIsolation({ options, connections }: WorkerSetup): DeviceIsolation | null {

@@ -13,6 +13,8 @@ export interface PolicyWork {
   readonly detachRequested: boolean
   /** Another node holds the device now. */
   readonly heldElsewhere: boolean
+  /** The row says that no node holds the device. */
+  readonly attachedNowhere: boolean
   readonly validCredentialIds: readonly string[]
 }
 
@@ -26,7 +28,7 @@ export async function readPolicyWork(pool: Pool, nodeId: string): Promise<readon
   return rows.map((row) => toWork(row, nodeId))
 }
 
-/** The same for devices this node believes it holds: finds those another node took over or whose row is gone. */
+/** The same for devices this node believes it holds: finds those another node took over, that count as detached, or whose credentials have expired. */
 export async function readHeldDevices(
   pool: Pool,
   nodeId: string,
@@ -61,6 +63,7 @@ function toWork(row: PolicyRow, nodeId: string): PolicyWork {
     detachDesired: row.detach_desired,
     detachRequested: row.detach_requested,
     heldElsewhere: row.concentrator_id !== nodeId && row.state === 'attached',
+    attachedNowhere: row.state !== 'attached',
     validCredentialIds: row.valid_credential_ids,
   }
 }

@@ -22,7 +22,7 @@ export function forgetIkeSa(context: Context, sa: IkeSa): void {
   tables.timers.remove(sa)
   context.touched.delete(sa)
   if ('digest' in state) tables.halfOpen.delete(state.digest)
-  if ('ticket' in state) tables.asks.delete(state.ticket)
+  if ('ask' in state) tables.asks.delete(state.ask.ticket)
   if ('attachment' in state) dropOther(state.attachment, sa)
   if (state.phase === 'authSent') context.effects.push({ kind: 'releaseSpi', spiIn: state.spiIn })
   if (state.phase === 'initSent') return

@@ -1,6 +1,7 @@
 /**
  * Commands of the driver. One for an attachment that is gone, or that asks for what is happening already, does nothing.
  */
+import { removeChild } from './closing.ts'
 import type { Command } from './contract.ts'
 import type { Context } from './context.ts'
 import { followPeer } from './moving.ts'
@@ -35,6 +36,7 @@ function obeyFor(context: Context, attachment: Attachment, command: Exclude<Comm
       break
     }
     case 'deleteIke':
+      if (command.reason === 'revoked') dropTraffic(context, attachment)
       queueWork(context, attachment, { kind: 'deleteIke', reason: command.reason })
       break
     case 'checkLiveness':
@@ -49,4 +51,9 @@ function obeyFor(context: Context, attachment: Attachment, command: Exclude<Comm
       break
     }
   }
+}
+
+/** Without its credential a peer sends and receives nothing more, however long the Delete takes. */
+function dropTraffic(context: Context, attachment: Attachment): void {
+  for (const child of attachment.children) removeChild(context, attachment, child)
 }

@@ -6,12 +6,14 @@
 import type { Effect, EndpointConfig, Env, IkeEvent, Path, Question } from './contract.ts'
 import type { IkeHeader, MessageId, Payload } from '../message/model.ts'
 import type { Channel } from '../sa/channel.ts'
-import type { IkeSa } from '../sa/ike-sa.ts'
+import type { Ask, IkeSa } from '../sa/ike-sa.ts'
 import type { MessageRow, TablePhase } from '../sa/transition-table.ts'
 import type { Tables } from './tables.ts'
 
 /** Told of every message that was acted upon, and of the phase its IKE SA is in afterwards. */
 export type TransitionObserver = (row: MessageRow, next: TablePhase) => void
+
+const ASK_AGAIN_MS = 2_000
 
 export interface Context {
   readonly config: EndpointConfig
@@ -36,12 +38,19 @@ export function emit(context: Context, event: IkeEvent): void {
   context.effects.push({ kind: 'event', event })
 }
 
-/** Asks the driver on behalf of this IKE SA. @returns the ticket its answer will carry. */
-export function ask(context: Context, sa: IkeSa, question: Question): number {
-  const { tables } = context
+/** Asks the driver on behalf of this IKE SA. @returns what its state has to remember. */
+export function ask(context: Context, sa: IkeSa, question: Question): Ask {
+  const { tables, env } = context
   const ticket = tables.nextTicket
   tables.nextTicket += 1
   tables.asks.set(ticket, sa)
   context.effects.push({ kind: 'ask', ticket, question })
-  return ticket
+  return { ticket, question, askedAtMs: env.nowMs }
+}
+
+/** Asks once more under the same ticket, because the peer repeated its request; the first answer counts. */
+export function askAgain(context: Context, ask: Ask): void {
+  if (context.env.nowMs < ask.askedAtMs + ASK_AGAIN_MS) return
+  ask.askedAtMs = context.env.nowMs
+  context.effects.push({ kind: 'ask', ticket: ask.ticket, question: ask.question })
 }

@@ -95,7 +95,7 @@ export type Command =
   | { readonly kind: 'rekeyIke'; readonly key: AttachmentKey }
   | { readonly kind: 'rekeyChild'; readonly key: AttachmentKey; readonly spiIn: Spi }
   | { readonly kind: 'deleteChild'; readonly key: AttachmentKey; readonly spiIn: Spi }
-  /** Sends Delete, waits for the answer or the last retransmission, then closes. */
+  /** Sends Delete, waits for the answer or the last retransmission, then closes; with `revoked` traffic ends at once. */
   | { readonly kind: 'deleteIke'; readonly key: AttachmentKey; readonly reason: CloseReason }
   | { readonly kind: 'checkLiveness'; readonly key: AttachmentKey }
   /** The data plane saw authenticated, fresh traffic on this SA: silence is over. */
@@ -200,6 +200,7 @@ export type Effect =
   | { readonly kind: 'send'; readonly path: Path; readonly bytes: Uint8Array }
   /** One octet 0xFF without marker (RFC 3948 2.3); only made when `natKeepaliveMs` is set and we are behind NAT. */
   | { readonly kind: 'keepalive'; readonly path: Path }
+  /** The same ticket may come again when the peer repeats its request and no answer came; the first answer counts. */
   | { readonly kind: 'ask'; readonly ticket: number; readonly question: Question }
   | { readonly kind: 'installChildSa'; readonly key: AttachmentKey; readonly child: ChildSaDescription }
   | { readonly kind: 'activateOutbound'; readonly key: AttachmentKey; readonly spiIn: Spi }

@@ -5,7 +5,7 @@
  * handler before the window let the message through (C47), no exchange its phase does not hear (C37).
  */
 import type { Path } from './contract.ts'
-import type { Context, Received } from './context.ts'
+import { askAgain, type Context, type Received } from './context.ts'
 import { answerFatally } from './fatal.ts'
 import { hear } from './handlers.ts'
 import { followPeer } from './moving.ts'
@@ -87,13 +87,18 @@ function receiveProtected(context: Context, incoming: Protected): void {
     return
   }
   const verdict = classifyRequest(channel.received, header.messageId)
-  if (verdict !== 'fresh' && verdict !== 'repeated') return
+  if (verdict === 'outside') return
   const plaintext = openMessage(bytes, message, channel.receiving)
   if (!plaintext.ok) return
   if (verdict === 'fresh') assemble(context, incoming, plaintext.value)
-  else if (sealed.totalFragments === 0 || sealed.fragmentNumber === 1) {
-    sendAll(context, sa, channel.received.response ?? [], path)
-  }
+  else if (sealed.totalFragments === 0 || sealed.fragmentNumber === 1) repeat(context, sa, path)
+}
+
+/** The peer repeats a request: it gets the response once more, or we ask once more for what the response needs. */
+function repeat(context: Context, sa: IkeSa, path: Path): void {
+  const { state } = sa
+  if ('ask' in state) askAgain(context, state.ask)
+  else if (state.phase !== 'initSent') sendAll(context, sa, state.channel.received.response ?? [], path)
 }
 
 /** Puts fragments together; a whole message goes on at once. */

@@ -95,6 +95,11 @@ export function addTask(attachment: Attachment, task: Task): void {
   attachment.tasks = [...attachment.tasks, task]
 }
 
+/** True when the end of the attachment is decided: nothing new is made on it. */
+export function isEnding(attachment: Attachment): boolean {
+  return attachment.tasks.some(({ work }) => work.kind === 'deleteIke')
+}
+
 export function dropTask(attachment: Attachment, task: Task): void {
   attachment.tasks = without(attachment.tasks, task)
 }

@@ -9,7 +9,7 @@
  * `closed` only repeats its last response until it is forgotten. An IKE SA made by a rekey starts as `established`.
  */
 import type { KeyExchangePrivate } from '@culvert/crypto'
-import type { CloseReason, InitiatorConfig, MonotonicMs, RequestedAddresses } from '../endpoint/contract.ts'
+import type { CloseReason, InitiatorConfig, MonotonicMs, Question, RequestedAddresses } from '../endpoint/contract.ts'
 import type { Identity, IkeSpi, MessageId, Payload, Proposal, Spi, TrafficSelector } from '../message/model.ts'
 import type { Attachment, Route } from './attachment.ts'
 import type { Channel } from './channel.ts'
@@ -43,6 +43,13 @@ export interface AuthClaim {
   readonly initialContact: boolean
 }
 
+/** A question under way. */
+export interface Ask {
+  readonly ticket: number
+  readonly question: Question
+  askedAtMs: MonotonicMs
+}
+
 export interface InitSent {
   readonly phase: 'initSent'
   readonly attachment: Attachment
@@ -70,13 +77,13 @@ export interface InitAnswered {
 
 export interface CredentialAsked extends Omit<InitAnswered, 'phase'> {
   readonly phase: 'credentialAsked'
-  readonly ticket: number
+  readonly ask: Ask
   readonly claim: AuthClaim
 }
 
 export interface AttachAsked extends Omit<InitAnswered, 'phase'> {
   readonly phase: 'attachAsked'
-  readonly ticket: number
+  readonly ask: Ask
   readonly claim: AuthClaim
   readonly attachment: Attachment
   /** The secret the peer used; ours is proven with the same. */

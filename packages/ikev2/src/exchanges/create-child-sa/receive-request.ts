@@ -9,7 +9,7 @@ import { answerFatally } from '../../endpoint/fatal.ts'
 import { respond } from '../../endpoint/outbound.ts'
 import type { Payload } from '../../message/model.ts'
 import { EXCHANGE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
-import type { Attachment } from '../../sa/attachment.ts'
+import { type Attachment, isEnding } from '../../sa/attachment.ts'
 import { findNotify, findPayload } from '../../sa/payload-shape.ts'
 import { takeToken } from '../../sa/token-bucket.ts'
 import { notify } from '../notify.ts'
@@ -28,7 +28,8 @@ export function receiveCreateChildSaRequest(context: Context, received: Received
 
 function answerTo(context: Context, received: Received, attachment: Attachment): readonly Payload[] {
   const { payloads } = received
-  if (!takeToken(attachment.creations, context.env.nowMs)) return [notify(NOTIFY.TEMPORARY_FAILURE)]
+  const isGranted = !isEnding(attachment) && takeToken(attachment.creations, context.env.nowMs)
+  if (!isGranted) return [notify(NOTIFY.TEMPORARY_FAILURE)]
   const rekey = findNotify(payloads, NOTIFY.REKEY_SA)
   if (rekey !== null) return answerChildRekey(context, attachment, received, rekey)
   const isForIke = findPayload(payloads, 'sa')?.proposals[0]?.protocolId === PROTOCOL.IKE

@@ -2,7 +2,7 @@
  * The response to our CREATE_CHILD_SA request: to a rekey of a Child SA or of the IKE SA.
  */
 import type { Context, Received } from '../../endpoint/context.ts'
-import type { Attachment } from '../../sa/attachment.ts'
+import { type Attachment, isEnding } from '../../sa/attachment.ts'
 import type { Attempt } from '../../sa/request.ts'
 import { completeChildRekey } from './complete-child.ts'
 import { completeIkeRekey } from './complete-ike.ts'
@@ -14,6 +14,8 @@ export function receiveCreateChildSaResponse(
   attachment: Attachment,
   attempt: Attempt,
 ): void {
-  if (attempt.kind === 'rekeyChild') completeChildRekey(context, attachment, received, attempt)
+  if (attempt.kind === 'rekeyChild' && isEnding(attachment)) {
+    context.effects.push({ kind: 'releaseSpi', spiIn: attempt.spiIn })
+  } else if (attempt.kind === 'rekeyChild') completeChildRekey(context, attachment, received, attempt)
   else if (attempt.kind === 'rekeyIke') completeIkeRekey(context, attachment, received, attempt)
 }

@@ -47,7 +47,7 @@ export function answerCredential(
   }
   const key = newAttachmentKey(tables)
   const attachment = createAttachment({ key, subject: found.subject, role: 'responder', route: sa.route }, env.nowMs)
-  const ticket = ask(context, sa, {
+  const asked = ask(context, sa, {
     kind: 'attach',
     key,
     subject: found.subject,
@@ -55,7 +55,7 @@ export function answerCredential(
     initialContact: claim.initialContact,
     path: sa.route.path,
   })
-  sa.state = { ...state, phase: 'attachAsked', ticket, attachment, psk: psk.slice() }
+  sa.state = { ...state, phase: 'attachAsked', ask: asked, attachment, psk: psk.slice() }
 }
 
 /** Establishes the IKE SA and, if it can be, the first Child SA. */

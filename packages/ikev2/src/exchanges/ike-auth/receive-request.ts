@@ -26,8 +26,8 @@ export function receiveAuthRequest(context: Context, received: Received, state: 
   const { sa, channel, path } = received
   channel.received.answering = true
   sa.route.path = path
-  const ticket = ask(context, sa, { kind: 'credential', idI: claim.idI, idR: claim.idR, path })
-  sa.state = { ...state, phase: 'credentialAsked', ticket, claim }
+  const question = { kind: 'credential', idI: claim.idI, idR: claim.idR, path } as const
+  sa.state = { ...state, phase: 'credentialAsked', ask: ask(context, sa, question), claim }
   context.touched.add(sa)
 }
 

@@ -1,0 +1,158 @@
+import { createAttachmentRegistry, createCredentialCache, type AttachmentRecord } from '@culvert/concentrator-core'
+import { deviceChangedChannel, listen, markOffline, readHeartbeats, registerConcentrator } from '@culvert/db'
+import { ensureOrganization, newId, openPool, type Pool } from '@culvert/db'
+import type { AttachmentKey, CloseReason, IkeSaSummary } from '@culvert/ikev2'
+import { createLogger } from '@culvert/observability'
+import { createDatabase, waitFor } from '@culvert/testkit'
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { createPolicyEnforcer, type PolicyEnforcer } from './policy-enforcer.ts'
+import { createStateWriter, type StateWriter } from './state-writer.ts'
+
+const log = createLogger('test', 'silent')
+let databaseUrl: string
+let pool: Pool
+let organizationId: string
+
+beforeAll(async () => {
+  databaseUrl = await createDatabase(inject('databaseUrl'))
+  pool = openPool(databaseUrl)
+  organizationId = (await ensureOrganization(pool, { name: 'Acme', slug: 'acme' })).id
+  await pool.query(
+    `INSERT INTO networks (id, organization_id, name, pool4) VALUES ('net_a', $1, 'default', '10.128.0.0/20')`,
+    [organizationId],
+  )
+  for (const [id, slot] of [
+    ['con-1', 1],
+    ['con-2', 2],
+  ] as const) {
+    const rest = { addresses: ['192.0.2.1'], ikeIdentity: 'c', tunNamespace: 't', dialAddress: '10.127.0.1' }
+    await registerConcentrator(pool, { id, slot, ...rest })
+  }
+})
+afterAll(() => pool.end())
+
+it('writes a living device as attached again after its node was taken for dead', async () => {
+  const node = openNode('con-1')
+  const record = await attachDevice(node)
+  const heard: string[] = []
+  const listener = listen(databaseUrl, [deviceChangedChannel], (notice) => {
+    if (notice !== 'reconnected') heard.push(notice.payload)
+  })
+  await listener.ready
+  const dead = (await readHeartbeats(pool)).find(({ id }) => id === 'con-1')
+  expect(await markOffline(pool, dead ?? { kind: 'concentrator', id: '', heartbeat: '' })).toBe(true)
+  expect(await rowOf(record.deviceId)).toMatchObject({ state: 'detached', detach_reason: 'node_lost' })
+
+  await node.enforcer.checkHeld()
+  await node.writer.drain(5_000)
+  expect(await rowOf(record.deviceId)).toMatchObject({ state: 'attached', detach_reason: null, epoch: 1 })
+  expect(await eventsOf(record.deviceId)).toEqual(['device.online', 'device.offline', 'device.online'])
+  await waitFor(() => heard.filter((id) => id === record.deviceId).length === 2, { message: 'both notices' })
+  expect(node.closed).toEqual([])
+
+  await node.enforcer.checkHeld()
+  await node.writer.drain(5_000)
+  expect(await eventsOf(record.deviceId)).toHaveLength(3)
+  await listener.close()
+})
+
+it('leaves a device alone that another node holds, and ends what it has of it', async () => {
+  const [older, newer] = [openNode('con-1'), openNode('con-2')]
+  const record = await attachDevice(older)
+  await attachDevice(newer, record.deviceId)
+  await older.enforcer.checkHeld()
+  await older.writer.drain(5_000)
+  expect(older.closed).toEqual([[record.key, 'superseded']])
+  expect(await rowOf(record.deviceId)).toMatchObject({ state: 'attached', concentrator_id: 'con-2' })
+})
+
+it('ends an attachment whose credential has expired, and no other', async () => {
+  const node = openNode('con-1')
+  const lasting = await attachDevice(node)
+  const expiring = await attachDevice(node)
+  await node.enforcer.checkHeld()
+  expect(node.closed).toEqual([])
+  await pool.query(`UPDATE credentials SET expires_at = now() - interval '1 second' WHERE device_id = $1`, [
+    expiring.deviceId,
+  ])
+  await node.enforcer.checkHeld()
+  expect(node.closed).toEqual([[expiring.key, 'revoked']])
+  expect(node.closed).not.toContainEqual([lasting.key, 'revoked'])
+})
+
+interface Node {
+  readonly registry: ReturnType<typeof createAttachmentRegistry>
+  readonly writer: StateWriter
+  readonly enforcer: PolicyEnforcer
+  readonly closed: [AttachmentKey, CloseReason][]
+}
+
+function openNode(nodeName: string): Node {
+  const registry = createAttachmentRegistry()
+  const writer = createStateWriter({ pool, nodeName, registry, log })
+  const closed: Node['closed'] = []
+  const enforcer = createPolicyEnforcer({
+    pool,
+    nodeName,
+    registry,
+    cache: createCredentialCache({ entries: 10, freshMs: 1, staleMs: 1, unknownMs: 1 }),
+    close: (key, reason) => closed.push([key, reason]),
+    rewrite: (deviceId) => writer.rewrite(deviceId),
+    log,
+  })
+  return { registry, writer, enforcer, closed }
+}
+
+let count = 0
+/** As an IKE_AUTH does: into the registry, then written behind. */
+async function attachDevice({ registry, writer }: Node, known?: string): Promise<AttachmentRecord> {
+  count++
+  const deviceId = known ?? newId('dev')
+  if (!known) {
+    await pool.query(
+      `INSERT INTO devices (id, organization_id, network_id, name, iccid, ike_identity, address4) VALUES ($1, $2, 'net_a', $1, $3, $4, $5)`,
+      [deviceId, organizationId, `89000000000000000${count}`, `${deviceId}.acme.example`, `10.128.0.${9 + count}`],
+    )
+    await pool.query(
+      `INSERT INTO credentials (id, organization_id, device_id, kind, sealed_secret, sealing_key_id) VALUES ($1, $2, $3, 'psk', '', 'k')`,
+      [`crd_${deviceId}`, organizationId, deviceId],
+    )
+  }
+  const transform = { type: 1, id: 20, keyBits: 256 }
+  const remote = { address: '192.0.2.10', port: 4500 }
+  const spi = String(count).padStart(16, '0')
+  const record: AttachmentRecord = {
+    key: count as AttachmentKey,
+    deviceId,
+    organizationId,
+    address4: `10.128.0.${9 + count}`,
+    credentialIds: [`crd_${deviceId}`],
+    attachedAtMs: performance.now(),
+    state: 'attached',
+    ike: { spiI: spi, spiR: spi, encr: transform, prf: transform, integ: null, ke: transform } as unknown as IkeSaSummary,
+    ikeEstablishedAtMs: performance.now(),
+    initiatedIke: false,
+    children: new Map(),
+    remote,
+    lastSeenAtMs: performance.now(),
+    detachedAtMs: null,
+    detachReason: null,
+  }
+  registry.attach(record)
+  writer.touch(deviceId, true)
+  await writer.drain(5_000)
+  return record
+}
+
+async function rowOf(deviceId: string): Promise<Record<string, unknown> | undefined> {
+  const { rows } = await pool.query<Record<string, unknown>>('SELECT * FROM attachments WHERE device_id = $1', [deviceId])
+  return rows[0]
+}
+
+async function eventsOf(deviceId: string): Promise<string[]> {
+  const { rows } = await pool.query<{ type: string }>(
+    'SELECT type FROM events WHERE resource_id = $1 ORDER BY sequence',
+    [deviceId],
+  )
+  return rows.map((row) => row.type)
+}
