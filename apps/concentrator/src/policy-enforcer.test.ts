@@ -1,6 +1,15 @@
 import { createAttachmentRegistry, createCredentialCache, type AttachmentRecord } from '@culvert/concentrator-core'
-import { deviceChangedChannel, listen, markOffline, readHeartbeats, registerConcentrator } from '@culvert/db'
-import { ensureOrganization, newId, openPool, type Pool } from '@culvert/db'
+import {
+  deviceChangedChannel,
+  ensureOrganization,
+  listen,
+  markOffline,
+  newId,
+  openPool,
+  type Pool,
+  readHeartbeats,
+  registerConcentrator,
+} from '@culvert/db'
 import type { AttachmentKey, CloseReason, IkeSaSummary } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
 import { createDatabase, waitFor } from '@culvert/testkit'
@@ -129,7 +138,15 @@ async function attachDevice({ registry, writer }: Node, known?: string): Promise
     credentialIds: [`crd_${deviceId}`],
     attachedAtMs: performance.now(),
     state: 'attached',
-    ike: { spiI: spi, spiR: spi, encr: transform, prf: transform, integ: null, ke: transform } as unknown as IkeSaSummary,
+    ike: {
+      spiI: spi,
+      spiR: spi,
+      encr: transform,
+      prf: transform,
+      integ: null,
+      ke: transform,
+      peerBehindNat: false,
+    } as unknown as IkeSaSummary,
     ikeEstablishedAtMs: performance.now(),
     initiatedIke: false,
     children: new Map(),
