@@ -7,16 +7,20 @@
  *   concentrator 192.0.2.1 ── culvert-veth0 ══ eth0 ── 192.0.2.10 device
  *   namespace culvert-tun: the TUN of the concentrator (made by the concentrator)
  * ```
- * Invariant: everything made here is gone after the run, and what a killed run left is removed before the next.
+ * Invariants: everything made here is gone after the run, and what a killed run left is removed before the next; a namespace in
+ * which processes of somebody else live is left alone.
  */
 import { execFile } from 'node:child_process'
 import fs from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Problem } from './problem.ts'
 
 const run = promisify(execFile)
 
 const COMMAND_TIMEOUT_MS = 15_000
+/** What a killed run left behind ends within this time of its parents. */
+const LEFTOVER_TIMEOUT_MS = 3_000
 const LINK = 'culvert-veth0'
 const PREFIX_LENGTH = 24
 
@@ -39,9 +43,13 @@ export function reasonAgainstTunnels(): string | null {
   return null
 }
 
-/** Builds the network, after removing what is left of an earlier one. */
+/**
+ * Builds the network, after removing what is left of an earlier one; the programs of a killed run must have been ended before.
+ * @throws Problem when the namespaces are in use
+ */
 export async function raiseDemoNetwork(): Promise<void> {
   const { concentratorAddress, deviceAddress, deviceNamespace } = demoNetwork
+  await requireUnused([deviceNamespace, demoNetwork.tunNamespace])
   await lowerDemoNetwork()
   try {
     await ip('netns', 'add', deviceNamespace)
@@ -67,10 +75,33 @@ export async function lowerDemoNetwork(): Promise<void> {
   await removeLink()
   for (const name of [demoNetwork.deviceNamespace, demoNetwork.tunNamespace]) {
     if (!fs.existsSync(`/run/netns/${name}`)) continue
-    const { stdout } = await run('ip', ['netns', 'pids', name], { timeout: COMMAND_TIMEOUT_MS })
-    for (const pid of stdout.split('\n').filter(Boolean)) kill(Number(pid))
+    for (const pid of await processesIn(name)) kill(pid)
     await ip('netns', 'delete', name)
   }
+}
+
+/** @throws Problem when a process goes on living in one of these namespaces: it is not this run's, so this run must not end it */
+export async function requireUnused(namespaces: readonly string[], timeoutMs = LEFTOVER_TIMEOUT_MS): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  for (const name of namespaces) {
+    for (let pids = await processesIn(name); pids.length > 0; pids = await processesIn(name)) {
+      if (performance.now() >= deadline) throw inUse(name, pids)
+      await pause(50)
+    }
+  }
+}
+
+function inUse(name: string, pids: readonly number[]): Problem {
+  const list = pids.slice(0, 5).join(', ')
+  return new Problem(
+    `The network namespace ${name} is in use (process ${list}), perhaps by another Culvert on this machine: stop that one first.`,
+  )
+}
+
+async function processesIn(name: string): Promise<number[]> {
+  if (!fs.existsSync(`/run/netns/${name}`)) return []
+  const { stdout } = await run('ip', ['netns', 'pids', name], { timeout: COMMAND_TIMEOUT_MS })
+  return stdout.split('\n').filter(Boolean).map(Number)
 }
 
 /** At once: with its namespace it would go too, but only when the kernel gets round to it. */

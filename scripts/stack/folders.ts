@@ -54,7 +54,7 @@ export function prepareFolders(): Folders {
 export function writeSecret(file: string, text: string): void {
   const part = `${file}.part`
   fs.rmSync(part, { force: true })
-  fs.writeFileSync(part, text, { mode: 0o600 })
+  fs.writeFileSync(part, text, { mode: 0o600, flag: 'wx' }) // never through a link that somebody else has put there
   fs.renameSync(part, file)
 }
 

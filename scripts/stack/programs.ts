@@ -1,5 +1,6 @@
 /**
  * The processes of the stack: each `node --conditions=source <its main.ts>`, its output in a log file, ended in reverse order.
+ * A program knows only the servers it is told of: DATABASE_URL and REDIS_URL of the launcher hold passwords and are not handed down.
  * None is restarted: one that ends by itself ends the stack, and the person reads why.
  */
 import { endChild, ending } from '@culvert/services'
@@ -41,7 +42,7 @@ export function createPrograms(
       const [command = '', ...args] = namespace ? ['ip', 'netns', 'exec', namespace, ...node] : node
       const child = spawn(command, args, {
         cwd: root,
-        env: { ...process.env, ...env },
+        env: { ...process.env, DATABASE_URL: undefined, REDIS_URL: undefined, ...env },
         stdio: ['ignore', log, log],
         detached: true, // Ctrl-C reaches the launcher alone, which ends the others in order
       })

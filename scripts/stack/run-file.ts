@@ -32,7 +32,7 @@ export async function takeRunFile(file: string): Promise<RunFile> {
   await endAll(earlier?.children ?? [])
   const children: string[] = []
   const write = (): void =>
-    fs.writeFileSync(file, JSON.stringify({ launcher: processMark(), children } satisfies RunRecord))
+    fs.writeFileSync(file, JSON.stringify({ launcher: processMark(), children } satisfies RunRecord), { mode: 0o600 })
   write()
   return {
     started(pid) {

@@ -44,6 +44,7 @@ async function embeddedDatabase(
   const url = new URL(service.url)
   progress(`PostgreSQL runs, embedded, on port ${url.port}`)
   const admin = new pg.Client({ connectionString: service.url })
+  admin.on('error', () => undefined) // what breaks between two calls is told by the next one
   await admin.connect()
   try {
     await admin.query(`CREATE DATABASE ${DATABASE}`)

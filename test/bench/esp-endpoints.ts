@@ -3,6 +3,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
+import { scratchFolder } from '@culvert/services'
 import { startStrongswan, waitFor, type LabProcess, type Namespace } from '@culvert/testkit'
 import { registerDevice, waitAttached, type RegisteredDevice } from '../support/fleet.ts'
 import { SERVER_ADDRESS, startInstallation, type Installation } from '../support/installation.ts'
@@ -31,7 +32,9 @@ export async function openOurs({ lab, databaseUrl, atEnd }: BenchLab): Promise<O
   atEnd(() => culvert.stop())
   const far = await lab.addHost('simulated', '192.0.2.11/24')
   const device = await registerDevice(culvert.acme, 'bench')
-  const simulated = startSimulatedDevice(far, device)
+  const folder = await scratchFolder()
+  atEnd(async () => fs.rmSync(folder, { recursive: true, force: true }))
+  const simulated = startSimulatedDevice(far, device, folder)
   atEnd(() => simulated.stop())
   await waitAttached(culvert.acme, device.id).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${simulated.output()}\n${culvert.output('concentrator')}`)
@@ -51,9 +54,10 @@ export async function openOurs({ lab, databaseUrl, atEnd }: BenchLab): Promise<O
 export function startSimulatedDevice(
   host: Namespace,
   device: RegisteredDevice,
+  folder: string,
   env: NodeJS.ProcessEnv = {},
 ): LabProcess {
-  const pskFile = path.join(fs.mkdtempSync('/tmp/culvert-psk-'), 'psk')
+  const pskFile = path.join(folder, 'psk')
   fs.writeFileSync(pskFile, device.psk, { mode: 0o600 })
   const remoteIdentity = /remote\s*\{[^}]*\bid\s*=\s*"?([^\s"}]+)/.exec(device.swanctlConf)?.[1] ?? ''
   return host.spawn(process.execPath, ['--conditions=source', path.join(ROOT, 'apps/device-sim/src/main.ts')], {

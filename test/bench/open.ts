@@ -6,6 +6,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
+import { scratchFolder } from '@culvert/services'
 import { startPage } from '../support/fleet.ts'
 import { withBenchLab } from './bench-lab.ts'
 import { openOurs } from './esp-endpoints.ts'
@@ -15,7 +16,9 @@ const rounds = process.argv.includes('--quick') ? 30 : 200
 
 await withBenchLab(async (bench) => {
   const ours = await openOurs(bench)
-  const file = path.join(fs.mkdtempSync('/tmp/culvert-open-'), 'file')
+  const folder = await scratchFolder()
+  bench.atEnd(async () => fs.rmSync(folder, { recursive: true, force: true }))
+  const file = path.join(folder, 'file')
   fs.writeFileSync(file, 'file')
   await startPage(ours.far, ours.farAddress, 8080, file)
   const { stdout } = await ours.culvert.server.exec(

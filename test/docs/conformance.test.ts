@@ -1,12 +1,6 @@
 /** The table of rules in docs/rfc/README.md is the one that rules.json and the titles of the tests give. */
 import { describe, expect, it } from 'vitest'
-import {
-  conformancePage,
-  conformanceTable,
-  readRules,
-  rulesNamedBy,
-  titlesByRule,
-} from '../../scripts/conformance.ts'
+import { conformancePage, conformanceTable, readRules, rulesNamedBy, titlesByRule } from '../../scripts/conformance.ts'
 import { readBetweenMarks } from '../../scripts/generated-docs.ts'
 
 const rules = readRules()

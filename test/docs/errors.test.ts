@@ -6,7 +6,10 @@ import { readBetweenMarks } from '../../scripts/generated-docs.ts'
 
 describe('the guide to errors', () => {
   const table = readBetweenMarks(errorPage)
-  const codesOfPage = [...table.matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(([, code = '', status]) => [code, Number(status)])
+  const codesOfPage = [...table.matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(([, code = '', status]) => [
+    code,
+    Number(status),
+  ])
 
   it('has every code of the registry, with its status', () => {
     expect(codesOfPage).toEqual(errorCodes.map((code) => [code, errorRegistry[code].status]))

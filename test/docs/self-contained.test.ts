@@ -34,7 +34,11 @@ it('the lock names no registry but the public one', () => {
 })
 
 it('no file names the registry that this machine installs from', () => {
-  const registry = execFileSync('npm', ['config', 'get', 'registry'], { cwd: root, encoding: 'utf8', stdio: 'pipe' }).trim()
+  const registry = execFileSync('npm', ['config', 'get', 'registry'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: 'pipe',
+  }).trim()
   const host = URL.parse(registry)?.host ?? PUBLIC_REGISTRY
   const holding = host === PUBLIC_REGISTRY ? [] : texts.filter(({ text }) => text.includes(host))
   expect(holding.map(({ file }) => file)).toEqual([])

@@ -72,6 +72,8 @@ function variablesOfLauncher(): string[] {
   const folder = path.join(root, 'scripts/stack')
   const files = fs.readdirSync(folder).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
   const sources = files.map((file) => fs.readFileSync(path.join(folder, file), 'utf8'))
-  const names = sources.flatMap((source) => [...source.matchAll(/process\.env\['([A-Z_]+)'\]/g)].map((match) => match[1] ?? ''))
+  const names = sources.flatMap((source) =>
+    [...source.matchAll(/process\.env\['([A-Z_]+)'\]/g)].map((match) => match[1] ?? ''),
+  )
   return [...new Set(names)].filter((name) => !OF_THE_SYSTEM.includes(name)).sort()
 }

@@ -1,8 +1,7 @@
 import { migrate } from '@culvert/db'
-import { startPostgres, type Service } from '@culvert/services'
+import { scratchFolder, startPostgres, type Service } from '@culvert/services'
 import { waitFor } from '@culvert/testkit'
 import fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { openTunnel } from '../support/fleet.ts'
@@ -15,7 +14,7 @@ describe.skipIf(swanMissing)(`PostgreSQL goes away while devices are attached${s
   let scene: SwanScene
 
   beforeAll(async () => {
-    folder = fs.mkdtempSync(path.join(tmpdir(), 'culvert-outage-'))
+    folder = await scratchFolder()
     postgres = await startPostgres({ dataDir: path.join(folder, 'postgres'), durable: false })
     await migrate(postgres.url)
     scene = await openSwanScene({

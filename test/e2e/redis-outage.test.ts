@@ -1,6 +1,5 @@
-import { findRedis, startRedis, type Service } from '@culvert/services'
+import { findRedis, scratchFolder, startRedis, type Service } from '@culvert/services'
 import fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { openTunnel } from '../support/fleet.ts'
@@ -16,7 +15,7 @@ describe.skipIf(missing)(`Redis goes away while devices are attached${note}`, ()
   let scene: SwanScene
 
   beforeAll(async () => {
-    folder = fs.mkdtempSync(path.join(tmpdir(), 'culvert-redis-'))
+    folder = await scratchFolder()
     redis = await startRedis({ dataDir: path.join(folder, 'redis'), durable: false })
     scene = await openSwanScene({ serverUrl: inject('databaseUrl'), redisUrl: redis?.url ?? null, fileBytes: 1 })
   })

@@ -230,7 +230,7 @@ describe('N27 politeness has bounds', () => {
       answers.push(answerTo(pair, CREATE_CHILD_SA, childRequest(4_000 + count), 2 + count))
       pair.network.run(3_000)
     }
-    expect(pair.concentrator.children.size).toBe(16)
+    expect(pair.concentrator.children.size).toBe(4)
     expect(answers.at(-1)).toContain('N(NO_ADDITIONAL_SAS)')
     expectStillServing(pair)
   })

@@ -84,9 +84,12 @@ export class Network {
 
   #takeNext(endMs: number): { readonly atMs: number; readonly run: () => void } | null {
     let best = -1
-    for (const [index, event] of this.#events.entries()) {
-      const current = this.#events[best]
-      if (event.atMs <= endMs && (current === undefined || isEarlier(event, current))) best = index
+    let earliest: Ordered | null = null
+    for (let index = 0; index < this.#events.length; index++) {
+      const event = this.#events[index] as Ordered // the hottest loop of the fuzzers: no iterator
+      if (event.atMs > endMs || (earliest !== null && !isEarlier(event, earliest))) continue
+      best = index
+      earliest = event
     }
     return best < 0 ? null : (this.#events.splice(best, 1)[0] ?? null)
   }

@@ -2,7 +2,14 @@
  * Devices of a test: registered over REST, configured by what the API returned, run by strongSwan in hosts of the lab.
  */
 import path from 'node:path'
-import { startStrongswan, waitFor, type LabProcess, type Namespace, type Strongswan, type StrongswanOptions } from '@culvert/testkit'
+import {
+  startStrongswan,
+  waitFor,
+  type LabProcess,
+  type Namespace,
+  type Strongswan,
+  type StrongswanOptions,
+} from '@culvert/testkit'
 import type { Api } from './installation.ts'
 
 export interface RegisteredDevice {
@@ -118,10 +125,10 @@ export async function readAttachment(api: Api, deviceId: string): Promise<Attach
 }
 
 /** Waits until the device is attached and says so in the API. */
-export async function waitAttached(api: Api, deviceId: string): Promise<void> {
+export async function waitAttached(api: Api, deviceId: string, timeoutMs = 20_000): Promise<void> {
   await waitFor(
     async () => (await api<{ state?: string }>('GET', `/v1/devices/${deviceId}/attachment`)).body.state === 'attached',
-    { timeoutMs: 20_000, message: `${deviceId} to be attached` },
+    { timeoutMs, message: `${deviceId} to be attached` },
   )
 }
 

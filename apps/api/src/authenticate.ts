@@ -14,13 +14,18 @@ declare module 'fastify' {
 }
 
 export function authenticator(pool: Pool): (request: FastifyRequest) => Promise<void> {
+  /** Ids of keys whose use is being noted: one statement however many calls come at once. */
+  const noting = new Set<string>()
   return async (request) => {
     const key = parseApiKey(/^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? '')
     if (!key) throw new DomainError('unauthenticated')
     const stored = await findApiKey(pool, key.id)
     if (!verifyApiKey(key, stored?.secretHash ?? null) || !stored) throw new DomainError('unauthenticated')
     request.organizationId = stored.organizationId
-    if (stored.stale)
-      noteApiKeyUse(pool, key.id).catch((error: unknown) => request.log.debug({ err: error }, 'last use not noted'))
+    if (!stored.stale || noting.has(key.id)) return
+    noting.add(key.id)
+    noteApiKeyUse(pool, key.id)
+      .catch((error: unknown) => request.log.debug({ err: error }, 'last use not noted'))
+      .finally(() => noting.delete(key.id))
   }
 }

@@ -50,6 +50,21 @@ async function addDevice(): Promise<string> {
   return id
 }
 
+it('a node that was cut off takes a device back only when the device came back to it', async () => {
+  const deviceId = await addDevice()
+  const ownerOf = async (): Promise<unknown> =>
+    (await pool.query('SELECT concentrator_id FROM attachments WHERE device_id = $1', [deviceId])).rows
+  await writeAttachments(pool, 'con-1', [snapshot(deviceId)])
+  await writeAttachments(pool, 'con-2', [snapshot(deviceId, { ikeSas: [ikeSa('0a', [200])] })])
+  // A rekey that happened while con-1 was away from the database: news of a presence that is over.
+  await writeAttachments(pool, 'con-1', [snapshot(deviceId, { changed: false, ikeSas: [ikeSa('0b', [300])] })])
+  expect(await ownerOf()).toEqual([{ concentrator_id: 'con-2' }])
+  const { rows } = await pool.query('SELECT spi_in FROM child_sas WHERE device_id = $1', [deviceId])
+  expect(rows).toEqual([{ spi_in: '200' }])
+  await writeAttachments(pool, 'con-1', [snapshot(deviceId, { attachedAt: new Date() })])
+  expect(await ownerOf()).toEqual([{ concentrator_id: 'con-1' }])
+})
+
 function snapshot(deviceId: string, changes: Partial<AttachmentSnapshot> = {}): AttachmentSnapshot {
   return {
     deviceId,

@@ -33,7 +33,7 @@ export interface Concentrator {
   stop(): Promise<void>
 }
 
-const CREDENTIAL_CACHE = { entries: 20_000, freshMs: 30_000, staleMs: 3_600_000, unknownMs: 2_000 }
+const CREDENTIAL_CACHE = { entries: 20_000, freshMs: 30_000, staleMs: 3_600_000, unknownMs: 30_000 }
 
 export async function startConcentrator(
   settings: ConcentratorSettings,
@@ -67,21 +67,25 @@ async function assemble(
   const registry = createAttachmentRegistry()
   const cache = createCredentialCache(CREDENTIAL_CACHE)
   const writer = createStateWriter({ pool, nodeName: settings.nodeName, registry, log })
+  let started: IkeDriver | null = null
   const admission = createAdmission({
     desk: createCredentialDesk({ pool, cache, sealingKey, log }),
+    cache,
     registry,
     writer,
+    deleteIke: (key, reason) => started?.command({ kind: 'deleteIke', key, reason }),
     servicePrefix: selectorOf(settings.servicePrefix),
     hostSelector: selectorOf,
     log,
   })
   const { driver, dataPlane, closeSockets } = await startPackets(settings, incarnation, admission, log, onFailure)
+  started = driver
   const enforcer = createPolicyEnforcer({
     pool,
     nodeName: settings.nodeName,
     registry,
     cache,
-    close: (key, reason) => driver.command({ kind: 'deleteIke', key, reason }),
+    close: (key, reason) => admission.end(key, reason),
     rewrite: (deviceId) => writer.rewrite(deviceId),
     log,
   })

@@ -3,7 +3,11 @@
  *
  * While Postgres is away a known device may come back on a cached secret for an hour; an unknown one gets no answer at all, so
  * that it asks again instead of taking a failure for final. Concurrent questions for one identity share one lookup.
+ * A lookup during which its device was told to be forgotten (revoked, deleted) is made again. Opening a sealed secret takes longer
+ * than finding none, so a decoy is opened for who has none, and both are remembered equally long: the time of the answer does not
+ * tell which devices exist.
  */
+import { randomBytes } from 'node:crypto'
 import type { CachedCredential, CredentialCache } from '@culvert/concentrator-core'
 import { findDeviceByIdentity, isDatabaseUnavailable, openSecret, type Pool } from '@culvert/db'
 import type { Identity } from '@culvert/ikev2'
@@ -12,6 +16,11 @@ import type { Logger } from '@culvert/observability'
 const ID_FQDN = 2
 const ID_RFC822_ADDR = 3
 const LONGEST_IDENTITY_BYTES = 255
+/** Beyond it the question stays unanswered, and the peer asks again. */
+const MOST_LOOKUPS = 3
+/** A sealed secret of the usual size that opens for nobody. */
+const DECOY = Uint8Array.of(1, ...randomBytes(32 + 32 + 16))
+const NOBODY = { organizationId: 'org_', deviceId: 'dev_', credentialId: 'crd_' }
 
 export interface CredentialDesk {
   /** @returns the credential (its secrets are the caller's copies), null for nobody, undefined when it cannot be known now. */
@@ -28,32 +37,39 @@ export function createCredentialDesk(options: {
   const underWay = new Map<string, Promise<CachedCredential | null | undefined>>()
 
   async function lookUp(identity: string): Promise<CachedCredential | null | undefined> {
-    try {
-      const device = await findDeviceByIdentity(pool, identity)
-      if (!device) {
-        cache.put(identity, null, performance.now())
-        return null
+    for (let tries = 0; tries < MOST_LOOKUPS; tries++) {
+      const watch = cache.watch()
+      try {
+        const credential = await read(identity)
+        if (credential && watch.hasForgotten(credential.deviceId)) continue
+        if (credential || !watch.hasForgottenAny) cache.put(identity, credential, performance.now())
+        return credential
+      } catch (error) {
+        if (!isDatabaseUnavailable(error)) throw error
+        const cached = cache.get(identity, performance.now())
+        return cached.kind === 'miss' ? undefined : cached.credential
+      } finally {
+        watch.end()
       }
-      const psks = []
-      for (const credential of device.credentials) {
-        const aad = { organizationId: device.organizationId, deviceId: device.deviceId, credentialId: credential.id }
-        const secret = await openSecret(sealingKey, credential.sealedSecret, aad)
-        if (secret) psks.push({ id: credential.id, secret })
-        else
-          log.warn(
-            { credentialId: credential.id },
-            'a stored credential does not open with the sealing key of this node',
-          )
-      }
-      const { deviceId, organizationId, address4, policyVersion } = device
-      const credential = { deviceId, organizationId, address4, policyVersion, psks }
-      cache.put(identity, credential, performance.now())
-      return credential
-    } catch (error) {
-      if (!isDatabaseUnavailable(error)) throw error
-      const cached = cache.get(identity, performance.now())
-      return cached.kind === 'miss' ? undefined : cached.credential
     }
+    return undefined
+  }
+
+  async function read(identity: string): Promise<CachedCredential | null> {
+    const device = await findDeviceByIdentity(pool, identity)
+    const psks = []
+    for (const credential of device?.credentials ?? []) {
+      const { deviceId = '', organizationId = '' } = device ?? {}
+      const aad = { organizationId, deviceId, credentialId: credential.id }
+      const secret = await openSecret(sealingKey, credential.sealedSecret, aad)
+      if (secret) psks.push({ id: credential.id, secret })
+      else
+        log.warn({ credentialId: credential.id }, 'a stored credential does not open with the sealing key of this node')
+    }
+    if (psks.length === 0) await openSecret(sealingKey, DECOY, NOBODY)
+    if (!device) return null
+    const { deviceId, organizationId, address4, policyVersion } = device
+    return { deviceId, organizationId, address4, policyVersion, psks }
   }
 
   return {
@@ -61,7 +77,7 @@ export function createCredentialDesk(options: {
       const identity = identityText(id)
       if (identity === null) return null
       const cached = cache.get(identity, performance.now())
-      if (cached.kind === 'fresh') return copyOf(cached.credential)
+      if (cached.kind === 'fresh') return cached.credential
       const running = underWay.get(identity) ?? lookUp(identity).finally(() => underWay.delete(identity))
       underWay.set(identity, running)
       return copyOf(await running)

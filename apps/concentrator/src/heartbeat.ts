@@ -59,17 +59,23 @@ export function startHeartbeat(options: {
     if (busy) return
     busy = true
     beats++
-    beat('ready')
-      .then(() => (beats % 2 === 0 ? count() : undefined))
-      .then(() => enforcer.reconcile())
-      .then(() => enforcer.checkHeld())
-      .catch((error: unknown) => {
-        if (!isDatabaseUnavailable(error)) log.error({ err: error }, 'the heartbeat failed')
-      })
-      .finally(() => {
-        busy = false
-      })
+    // One that fails does not hold up the others: a revocation must not wait for counters.
+    const steps = [() => beat('ready'), ...(beats % 2 === 0 ? [count] : []), enforcer.reconcile, enforcer.checkHeld]
+    void inOrder(steps).finally(() => {
+      busy = false
+    })
   }, BEAT_MS)
+
+  async function inOrder(steps: readonly (() => Promise<void>)[]): Promise<void> {
+    for (const step of steps) {
+      try {
+        await step()
+      } catch (error) {
+        if (isDatabaseUnavailable(error)) return
+        log.error({ err: error }, 'a step of the heartbeat failed')
+      }
+    }
+  }
 
   return { beat, stop: () => clearInterval(timer) }
 }

@@ -162,7 +162,9 @@ async function attachDevice({ registry, writer }: Node, known?: string): Promise
 }
 
 async function rowOf(deviceId: string): Promise<Record<string, unknown> | undefined> {
-  const { rows } = await pool.query<Record<string, unknown>>('SELECT * FROM attachments WHERE device_id = $1', [deviceId])
+  const { rows } = await pool.query<Record<string, unknown>>('SELECT * FROM attachments WHERE device_id = $1', [
+    deviceId,
+  ])
   return rows[0]
 }
 

@@ -102,9 +102,14 @@ export async function startDevice(options: DeviceOptions, log: Logger): Promise<
   )
   let plain: PlainSocket | null = null
   if (options.localIkePort !== null) {
-    plain = await openPlainSocket({ address: options.localAddress, port: options.localIkePort }, (bytes, path) =>
-      driver?.datagram(bytes, path),
-    )
+    try {
+      plain = await openPlainSocket({ address: options.localAddress, port: options.localIkePort }, (bytes, path) =>
+        driver?.datagram(bytes, path),
+      )
+    } catch (error) {
+      await dataPlane.close()
+      throw error
+    }
   }
   const espPort = dataPlane.local.port
 

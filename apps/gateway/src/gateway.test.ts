@@ -232,6 +232,18 @@ describe('reaching the device', () => {
     await waitFor(async () => (await world.connections(unreachable.tunnelId))[0]?.['reason'] === 'device_unreachable')
   })
 
+  test('a concentrator that says nonsense about its dial address harms only its own devices', async () => {
+    await start()
+    const { tunnelId, port } = await world.openPort({ deviceId, devicePort: echoPort })
+    await world.pool.query(`UPDATE concentrators SET dial_address = 'nonsense'`)
+    await world.change(tunnelId, {})
+    expect((await visit(port, 'x')).error).toBe('ECONNRESET')
+    await waitFor(async () => (await world.connections(tunnelId))[0]?.['reason'] === 'device_unreachable')
+    await world.pool.query(`UPDATE concentrators SET dial_address = '127.0.0.1'`)
+    await world.change(tunnelId, {})
+    expect((await visit(port, 'well')).text).toBe('well')
+  })
+
   test('the end of one direction is forwarded and the other goes on', async () => {
     await start()
     const device = await playDevice((socket) => {
@@ -368,6 +380,18 @@ describe('healing', () => {
     expect(await world.reaches(tunnelId, 'failed')).toMatchObject({ reason: 'listen_failed' })
     expect((await world.ports(tunnelId))[0]?.failure).toBe('listen_failed')
     squatter.close()
+  })
+
+  test('a restarted gateway gives nobody the number of a tunnel that was open', async () => {
+    const only = { portRange: { from: 21_206, to: 21_206 } }
+    await start(only)
+    const older = await world.openPort({ deviceId, devicePort: echoPort })
+    await stop()
+    const newer = await world.openTunnel({ deviceId, devicePorts: [echoPort], tell: false })
+    await start(only)
+    expect(await world.reaches(newer, 'failed')).toMatchObject({ reason: 'no_free_port' })
+    expect((await visit(older.port, 'mine')).text).toBe('mine')
+    expect((await world.tunnel(older.tunnelId))?.state).toBe('open')
   })
 
   test('a tunnel that was closed while the gateway was away ends when it is back', async () => {

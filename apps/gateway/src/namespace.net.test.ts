@@ -78,6 +78,12 @@ describe('dialing from the namespace of the TUN', () => {
     const environment = fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
     const names = environment.map((entry) => entry.split('=')[0]).filter((name) => name !== '')
     expect(names.toSorted()).toEqual(['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'PATH'])
+    // Nobody, in no group, with no capability: it only connects.
+    const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8')
+    expect(status).toMatch(/^Uid:(\t65534){4}$/m)
+    expect(status).toMatch(/^Gid:(\t65534){4}$/m)
+    expect(status).toMatch(/^Groups:\s*$/m)
+    expect(status).toMatch(/^CapEff:\t0+$/m)
     const client = await new Client(port).greet()
     await waitFor(() => socketsOf(pid ?? 0) <= 2)
     client.socket.destroy()

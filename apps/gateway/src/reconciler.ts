@@ -109,7 +109,13 @@ export class Reconciler {
       const known = new Set(rows.map((row) => row.id))
       for (const id of ports.ids) if (!known.has(id)) ports.close(id, null)
     }
-    await this.#eachTunnel(byTunnel(rows))
+    // Numbers that were given out before go to their tunnels first, else a new tunnel might be given one of them.
+    const tunnels = byTunnel(rows)
+    const isNew = (tunnel: readonly GatewayPort[]): boolean => tunnel.some((row) => row.gatewayPort === null)
+    const numbered = this.#eachTunnel(tunnels.filter((tunnel) => !isNew(tunnel)))
+    await numbered.catch(() => undefined)
+    await this.#eachTunnel(tunnels.filter(isNew))
+    await numbered
   }
 
   async #reroute(): Promise<void> {

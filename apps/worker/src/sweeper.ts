@@ -1,14 +1,17 @@
 /**
  * One pass over everything that can become due. Idempotent: it may run late, twice, or in several workers at once.
+ * A step that fails does not keep the others back, so that one row that cannot be brought further does not stop the fleet.
  */
 import {
   endTunnelsOfLostGateways,
   expireTunnels,
   findNodesBehind,
+  isDatabaseUnavailable,
   markOffline,
   nextExpiryMs,
   openWaitingTunnels,
   prune,
+  pruneBatch,
   readHeartbeats,
   type Pool,
 } from '@culvert/db'
@@ -38,17 +41,28 @@ export class Sweeper {
   /** @returns milliseconds until something is due for certain, null when nothing is */
   async sweep(): Promise<number | null> {
     const { pool } = this.#options
-    try {
-      this.#hintGateways(await expireTunnels(pool))
-      this.#hintGateways(await openWaitingTunnels(pool, null))
-      await this.#buryNodes()
-      await this.#tellNodesBehind()
-      await this.#prune()
-      return await nextExpiryMs(pool)
-    } catch (error) {
-      this.#watch.forget()
-      throw error
+    const failures: unknown[] = []
+    for (const step of [
+      async () => this.#hintGateways(await expireTunnels(pool)),
+      async () => this.#hintGateways(await openWaitingTunnels(pool, null)),
+      () => this.#buryNodes(),
+      () => this.#tellNodesBehind(),
+      () => this.#prune(),
+    ]) {
+      await step().catch((error: unknown) => {
+        // The others need the database too.
+        if (isDatabaseUnavailable(error)) throw this.#unwatched(error)
+        failures.push(error)
+      })
     }
+    if (failures.length > 0) throw failures[0]
+    return nextExpiryMs(pool).catch((error: unknown) => Promise.reject(this.#unwatched(error)))
+  }
+
+  /** What was not seen without a gap proves nothing about a node. */
+  #unwatched(error: unknown): unknown {
+    this.#watch.forget()
+    return error
   }
 
   /** Devices were attached or left: tunnels may have waited for them. */
@@ -58,7 +72,8 @@ export class Sweeper {
 
   async #buryNodes(): Promise<void> {
     const { pool, logger } = this.#options
-    for (const node of this.#watch.observe(await readHeartbeats(pool), performance.now())) {
+    const heartbeats = await readHeartbeats(pool).catch((error: unknown) => Promise.reject(this.#unwatched(error)))
+    for (const node of this.#watch.observe(heartbeats, performance.now())) {
       if (await markOffline(pool, node))
         logger.warn({ node: node.id, kind: node.kind }, 'a node is silent and counts as offline')
     }
@@ -78,7 +93,7 @@ export class Sweeper {
     const nowMs = performance.now()
     if (this.#prunedAtMs !== null && nowMs - this.#prunedAtMs < pruneEveryMs) return
     const removed = await prune(this.#options.pool)
-    this.#prunedAtMs = nowMs
+    this.#prunedAtMs = removed < pruneBatch ? nowMs : null
     if (removed > 0) this.#options.logger.debug({ removed }, 'old rows removed')
   }
 

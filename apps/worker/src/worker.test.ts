@@ -69,6 +69,18 @@ describe('the worker', () => {
     expect(await reached(id, { state: 'open' })).toMatchObject({ state: 'open' })
   })
 
+  it('opens no tunnel to a device that has been closed to tunnels meanwhile', async () => {
+    const device = await addDevice('detached')
+    const id = await addTunnel(device)
+    await pool.query('UPDATE devices SET tunnelable = false WHERE id = $1', [device])
+    await attach(device, 'attached')
+    await worker.sweep()
+    expect(await findTunnel(pool, organizationId, id)).toMatchObject({ state: 'waiting_for_device' })
+    await pool.query('UPDATE devices SET tunnelable = true WHERE id = $1', [device])
+    await worker.sweep()
+    expect(await reached(id, { state: 'opening' })).toMatchObject({ state: 'opening' })
+  })
+
   it('fails a tunnel whose device did not come in time', async () => {
     const id = await addTunnel(await addDevice('detached'))
     await elapse(id)
@@ -119,6 +131,34 @@ describe('the worker', () => {
     }
     expect(told).toBeGreaterThan(0)
     await attach(device, 'detached')
+  })
+
+  it('goes on with everything else when one tunnel cannot be brought further', async () => {
+    const poisoned = await addTunnel(await addDevice('attached'))
+    const device = await addDevice('detached')
+    const waiting = await addTunnel(device)
+    await pool.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'poison'; END $$`)
+    await pool.query(
+      `CREATE TRIGGER poison BEFORE UPDATE ON tunnels FOR EACH ROW WHEN (NEW.id = '${poisoned}' AND NEW.state = 'draining') EXECUTE FUNCTION refuse()`,
+    )
+    await elapse(poisoned)
+    const alone = runWorker({ databaseUrl, sweepIntervalMs: 60_000 })
+    try {
+      // Without a notice, so that only a pass over everything can find it.
+      await pool.query(
+        `INSERT INTO attachments (device_id, organization_id, concentrator_id, epoch, state, address4, remote_address, remote_port,
+           behind_nat, attached_at, last_seen_at) SELECT id, organization_id, 'con-1', 1, 'attached', address4, '192.0.2.1', 4500, false,
+           now(), now() FROM devices WHERE id = $1 ON CONFLICT (device_id) DO UPDATE SET state = 'attached'`,
+        [device],
+      )
+      await alone.sweep()
+      expect(await reached(waiting, { state: 'opening' })).toMatchObject({ state: 'opening' })
+      expect(await reached(poisoned, { state: 'opening' })).toMatchObject({ state: 'opening' })
+    } finally {
+      await alone.close()
+      await pool.query('DROP TRIGGER poison ON tunnels')
+    }
+    expect(await reached(poisoned, { state: 'draining' })).toMatchObject({ state: 'draining' })
   })
 
   it('keeps recent rows and forgets old ones, whereupon the address is free again', async () => {

@@ -32,11 +32,54 @@ it('stays within its bound, the oldest entry goes first', () => {
   expect(cache.get('c.example', 1).kind).toBe('fresh')
 })
 
-it('forgets a device by id and overwrites its secret', () => {
+it('lets no number of unknown identities push out a known one', () => {
   const cache = createCredentialCache(limits)
-  const kept = credential('dev_a')
-  cache.put('a.example', kept, 0)
+  cache.put('a.example', credential('dev_a'), 0)
+  for (let i = 0; i < 50; i++) cache.put(`guess-${i}.example`, null, 0)
+  expect(cache.get('a.example', 1).kind).toBe('fresh')
+  expect(cache.size).toBe(1 + limits.entries)
+})
+
+it('forgets a device by id, also after its identity changed', () => {
+  const cache = createCredentialCache(limits)
+  cache.put('old.example', credential('dev_a'), 0)
+  cache.put('new.example', credential('dev_a'), 0)
+  expect(cache.get('old.example', 1).kind).toBe('miss')
   cache.forgetDevice('dev_a')
-  expect(cache.get('a.example', 1).kind).toBe('miss')
-  expect([...(kept.psks[0]?.secret ?? [])]).toEqual([0, 0, 0])
+  expect(cache.get('new.example', 1).kind).toBe('miss')
+})
+
+it('gives out copies: a secret in use is not zeroed when its entry goes, and the secret put in is not kept', () => {
+  const cache = createCredentialCache(limits)
+  const given = credential('dev_a')
+  cache.put('a.example', given, 0)
+  given.psks[0]?.secret.fill(9)
+  const answer = cache.get('a.example', 1)
+  cache.forgetDevice('dev_a')
+  expect(answer).toMatchObject({ credential: { psks: [{ secret: Uint8Array.of(1, 2, 3) }] } })
+})
+
+it('tells a lookup which devices were forgotten while it was under way', () => {
+  const cache = createCredentialCache(limits)
+  cache.forgetDevice('dev_before')
+  const [first, second] = [cache.watch(), cache.watch()]
+  cache.forgetDevice('dev_a')
+  expect(['dev_before', 'dev_a', 'dev_b'].map((id) => first.hasForgotten(id))).toEqual([false, true, false])
+  first.end()
+  cache.clear()
+  expect(second.hasForgotten('dev_b')).toBe(true)
+  expect(cache.watch().hasForgotten('dev_b')).toBe(false)
+})
+
+it('asks again about unknown identities after a notice about a device it does not know: it may be new', () => {
+  const cache = createCredentialCache(limits)
+  cache.put('new.example', null, 0)
+  cache.put('a.example', credential('dev_a'), 0)
+  cache.forgetDevice('dev_a')
+  expect(cache.get('new.example', 1).kind).toBe('fresh')
+  const watch = cache.watch()
+  expect(watch.hasForgottenAny).toBe(false)
+  cache.forgetDevice('dev_new')
+  expect(watch.hasForgottenAny).toBe(true)
+  expect(cache.get('new.example', 1).kind).toBe('miss')
 })

@@ -2,7 +2,9 @@
  * Credentials looked up by IKE identity, kept for a while so that a reconnecting fleet does not ask Postgres each time.
  *
  * Bounded, oldest out first. An entry is fresh for `freshMs`; a stale one may still be used when the database is away, up to
- * `staleMs`. Unknown identities are remembered briefly so that a guesser does not reach the database each time.
+ * `staleMs`. Unknown identities are remembered too, so that a guesser does not reach the database each time, and apart, so that he
+ * cannot push out the known ones; a notice about any device that is not known here ends that, for it may be theirs. The cache keeps copies of secrets, gives out copies, and zeroes its own when they go.
+ * A lookup that began before its device was forgotten must not come back as an entry: `watch` tells.
  */
 export interface CachedCredential {
   readonly deviceId: string
@@ -13,6 +15,7 @@ export interface CachedCredential {
 }
 
 export interface CredentialCacheLimits {
+  /** Known identities, and as many unknown ones. */
   readonly entries: number
   readonly freshMs: number
   readonly staleMs: number
@@ -23,60 +26,107 @@ export type CacheAnswer =
   | { readonly kind: 'fresh' | 'stale'; readonly credential: CachedCredential | null }
   | { readonly kind: 'miss' }
 
+/** Notes what is forgotten from `watch` until `end`. */
+export interface ForgettingWatch {
+  hasForgotten(deviceId: string): boolean
+  readonly hasForgottenAny: boolean
+  end(): void
+}
+
 export interface CredentialCache {
+  /** Secrets in the answer are the caller's copies. */
   get(identity: string, nowMs: number): CacheAnswer
   put(identity: string, credential: CachedCredential | null, nowMs: number): void
   forgetDevice(deviceId: string): void
   /** Everything must be asked again, e.g. after notices may have been lost; stale use ends too. */
   clear(): void
+  watch(): ForgettingWatch
   readonly size: number
 }
 
 export function createCredentialCache(limits: CredentialCacheLimits): CredentialCache {
-  const entries = new Map<string, { readonly credential: CachedCredential | null; readonly atMs: number }>()
+  const known = new Map<string, { readonly credential: CachedCredential; readonly atMs: number }>()
+  /** When nobody was found under this identity. */
+  const unknown = new Map<string, number>()
   const identities = new Map<string, string>()
+  const watches = new Set<{ readonly devices: Set<string>; hasCleared: boolean }>()
 
   function remove(identity: string): void {
-    const entry = entries.get(identity)
+    unknown.delete(identity)
+    const entry = known.get(identity)
     if (!entry) return
-    entries.delete(identity)
-    if (entry.credential) {
-      identities.delete(entry.credential.deviceId)
-      for (const psk of entry.credential.psks) psk.secret.fill(0)
-    }
+    known.delete(identity)
+    identities.delete(entry.credential.deviceId)
+    for (const psk of entry.credential.psks) psk.secret.fill(0)
+  }
+
+  function removeDevice(deviceId: string): void {
+    const identity = identities.get(deviceId)
+    if (identity !== undefined) remove(identity)
   }
 
   return {
     get(identity, nowMs) {
-      const entry = entries.get(identity)
+      const unknownSinceMs = unknown.get(identity)
+      if (unknownSinceMs !== undefined) {
+        if (nowMs - unknownSinceMs <= limits.unknownMs) return { kind: 'fresh', credential: null }
+        unknown.delete(identity)
+      }
+      const entry = known.get(identity)
       if (!entry) return { kind: 'miss' }
       const ageMs = nowMs - entry.atMs
-      if (ageMs <= (entry.credential ? limits.freshMs : limits.unknownMs)) {
-        return { kind: 'fresh', credential: entry.credential }
+      if (ageMs <= limits.staleMs) {
+        return { kind: ageMs <= limits.freshMs ? 'fresh' : 'stale', credential: copyOf(entry.credential) }
       }
-      if (entry.credential && ageMs <= limits.staleMs) return { kind: 'stale', credential: entry.credential }
       remove(identity)
       return { kind: 'miss' }
     },
     put(identity, credential, nowMs) {
       remove(identity)
-      entries.set(identity, { credential, atMs: nowMs })
-      if (credential) identities.set(credential.deviceId, identity)
-      while (entries.size > limits.entries) {
-        const oldest = entries.keys().next()
-        if (oldest.done) break
-        remove(oldest.value)
+      if (!credential) {
+        unknown.set(identity, nowMs)
+        dropOldest(unknown, limits.entries, (oldest) => unknown.delete(oldest))
+        return
       }
+      removeDevice(credential.deviceId) // under the identity it had before
+      known.set(identity, { credential: copyOf(credential), atMs: nowMs })
+      identities.set(credential.deviceId, identity)
+      dropOldest(known, limits.entries, remove)
     },
     forgetDevice(deviceId) {
-      const identity = identities.get(deviceId)
-      if (identity !== undefined) remove(identity)
+      if (identities.has(deviceId)) removeDevice(deviceId)
+      else unknown.clear()
+      for (const { devices } of watches) devices.add(deviceId)
     },
     clear() {
-      for (const identity of entries.keys()) remove(identity)
+      for (const identity of known.keys()) remove(identity)
+      unknown.clear()
+      for (const watch of watches) watch.hasCleared = true
+    },
+    watch() {
+      const watch = { devices: new Set<string>(), hasCleared: false }
+      watches.add(watch)
+      return {
+        hasForgotten: (deviceId) => watch.hasCleared || watch.devices.has(deviceId),
+        get hasForgottenAny() {
+          return watch.hasCleared || watch.devices.size > 0
+        },
+        end: () => void watches.delete(watch),
+      }
     },
     get size() {
-      return entries.size
+      return known.size + unknown.size
     },
   }
+}
+
+function dropOldest(entries: ReadonlyMap<string, unknown>, most: number, drop: (identity: string) => void): void {
+  for (const identity of entries.keys()) {
+    if (entries.size <= most) return
+    drop(identity)
+  }
+}
+
+function copyOf(credential: CachedCredential): CachedCredential {
+  return { ...credential, psks: credential.psks.map(({ id, secret }) => ({ id, secret: Uint8Array.from(secret) })) }
 }

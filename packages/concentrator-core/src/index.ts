@@ -5,6 +5,7 @@ export {
   type CachedCredential,
   type CredentialCache,
   type CredentialCacheLimits,
+  type ForgettingWatch,
 } from './credential-cache.ts'
 export { createIkeSpiAllocator, slotOfIkeSpi, type IkeSpiAllocator } from './ike-spi-allocator.ts'
 export { selectorOf } from './selectors.ts'

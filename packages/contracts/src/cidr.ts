@@ -1,5 +1,6 @@
 /**
  * Address prefixes as customers write them (RFC 4632, RFC 4291 2.3): `203.0.113.7`, `203.0.113.0/24`, `2001:db8::/48`.
+ * A prefix inside ::ffff:0:0/96 is the IPv4 one that it holds, because clients over IPv4 are judged by IPv4 prefixes only.
  * A prefix with bits set beyond its length is refused, because it is unclear whether one host or the whole network is meant.
  */
 import { isIPv4, isIPv6 } from 'node:net'
@@ -12,13 +13,20 @@ export function canonicalCidr(text: string): string | null {
   if (!bytes) return null
   const bits = length === undefined ? bytes.length * 8 : Number(length)
   if (bits > bytes.length * 8 || hasBitsBeyond(bytes, bits)) return null
+  if (bits >= mappedBits && isMapped(bytes)) return `${bytes.slice(12).join('.')}/${bits - mappedBits}`
   return `${canonicalAddress(address)}/${bits}`
+}
+
+const mappedBits = 96
+
+/** RFC 4291 2.5.5.2, however it is written. */
+function isMapped(bytes: Uint8Array): boolean {
+  return bytes.length === 16 && bytes.every((byte, index) => index > 11 || byte === (index < 10 ? 0 : 0xff))
 }
 
 /** @returns the prefix of this one address; an IPv4 address inside IPv6 (`::ffff:203.0.113.7`) counts as IPv4 */
 export function hostCidr(address: string): string | null {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  const plain = (mapped ?? address).replace(/%.*$/, '')
+  const plain = address.replace(/%.*$/, '')
   return plain.includes('/') ? null : canonicalCidr(plain)
 }
 

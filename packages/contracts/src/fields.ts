@@ -10,9 +10,12 @@ export const NetworkId = Type.String({ pattern: idPattern('net'), description: '
 /** RFC 3339, UTC. */
 export const Timestamp = Type.String({ format: 'date-time' })
 
-/** One line of text: no control characters. */
+/** One line of text that reads as it is written: no control or line characters, no change of direction, no half of a pair. */
 export const line = (options: { minLength?: number; maxLength: number; description?: string }) =>
-  Type.String({ pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$', ...options })
+  Type.String({
+    pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]*$',
+    ...options,
+  })
 
 export function nullable<T extends TSchema>(schema: T): TUnion<[T, TNull]> {
   return Type.Union([schema, Type.Null()])

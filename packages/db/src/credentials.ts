@@ -41,7 +41,7 @@ export async function addCredential(
       [organizationId, deviceId],
     )
     if ((counted[0]?.n ?? 0) >= maxActiveCredentials) return 'credential_limit'
-    await tx.query('UPDATE devices SET policy_version = policy_version + 1 WHERE id = $1', [deviceId])
+    await raisePolicyVersion(tx, organizationId, deviceId)
     const { rows } = await tx.query<CredentialRecord>(
       `INSERT INTO credentials AS c (id, organization_id, device_id, kind, sealed_secret, sealing_key_id, expires_at)
        VALUES ($1, $2, $3, 'psk', $4, $5, $6) RETURNING ${columns}`,
@@ -89,8 +89,11 @@ export async function revokeCredential(
     )
     if (!rows[0]) return 'not_found'
     if (rows[0].revoked) return 'credential_revoked'
-    await tx.query('UPDATE credentials SET revoked_at = now() WHERE id = $1', [id])
-    await tx.query('UPDATE devices SET policy_version = policy_version + 1 WHERE id = $1', [deviceId])
+    await tx.query('UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND id = $2', [
+      organizationId,
+      id,
+    ])
+    await raisePolicyVersion(tx, organizationId, deviceId)
     const left = await tx.query(
       `SELECT 1 FROM credentials WHERE organization_id = $1 AND device_id = $2 AND ${isActive} LIMIT 1`,
       [organizationId, deviceId],
@@ -100,6 +103,14 @@ export async function revokeCredential(
     await appendEvent(tx, { organizationId, type: 'credential.revoked', resourceId: id, data: { deviceId } })
     return { gateways, concentrators: await tellConcentrators(tx, deviceId) }
   })
+}
+
+/** Makes the concentrators look at the device's credentials again. */
+async function raisePolicyVersion(tx: PoolClient, organizationId: string, deviceId: string): Promise<void> {
+  await tx.query('UPDATE devices SET policy_version = policy_version + 1 WHERE organization_id = $1 AND id = $2', [
+    organizationId,
+    deviceId,
+  ])
 }
 
 async function lockDevice(tx: PoolClient, organizationId: string, deviceId: string): Promise<boolean> {

@@ -93,6 +93,19 @@ describe('desired state', () => {
     expect(await readGatewayPorts(pool, 'gw-2', true)).toEqual([])
   })
 
+  test('a port that changes while everything is read is not missing', async () => {
+    await addTunnel('tun_a')
+    await reportPorts(pool, lease, 'tun_a', [listening('tun_a', 1, 20_001)])
+    const changedMeanwhile = {
+      query: async (text: string, values: unknown[]) => {
+        const result = await pool.query(text, values)
+        await pool.query('UPDATE tunnel_ports SET desired_generation = desired_generation + 1')
+        return result
+      },
+    } as unknown as Pool
+    expect((await readGatewayPorts(changedMeanwhile, 'gw-1', true)).map((port) => port.id)).toEqual(['prt_tun_a'])
+  })
+
   test('a device that left has no route', async () => {
     expect(await readDeviceRoutes(pool, ['dev_a', 'dev_b'])).toEqual(
       new Map([

@@ -109,12 +109,9 @@ export async function readQuarantine(pool: Pool, gatewayId: string): Promise<{ p
 
 /** Ports on which something is to be done; with `everything` also those that shall listen and do. */
 export async function readGatewayPorts(pool: Pool, gatewayId: string, everything: boolean): Promise<GatewayPort[]> {
-  const rows = await readPorts(pool, gatewayId, 'p.applied_generation < p.desired_generation')
-  if (!everything) return rows
-  return [
-    ...rows,
-    ...(await readPorts(pool, gatewayId, `p.desired = 'listen' AND p.applied_generation = p.desired_generation`)),
-  ]
+  const behind = 'p.applied_generation < p.desired_generation'
+  // One statement, hence one moment: between two, a port that has just changed would be in neither, and taken for gone.
+  return readPorts(pool, gatewayId, everything ? `(${behind} OR p.desired = 'listen')` : behind)
 }
 
 /** @returns null for a device that is attached nowhere. */

@@ -104,5 +104,5 @@ export {
 } from './gateway-store.ts'
 export type { Pool } from 'pg'
 export { findNodesBehind, markOffline, readHeartbeats, type NodeHeartbeat, type NodesBehind } from './node-sweep.ts'
-export { defaultRetention, prune, type Retention } from './prune.ts'
+export { defaultRetention, prune, pruneBatch, type Retention } from './prune.ts'
 export { endTunnelsOfLostGateways, expireTunnels, nextExpiryMs, openWaitingTunnels } from './tunnel-sweep.ts'

@@ -57,7 +57,10 @@ export async function markOffline(pool: Pool, node: NodeHeartbeat): Promise<bool
         data: { reason: 'node_lost' },
       })),
     )
-    for (const row of rows) await notify(tx, deviceChangedChannel, row.device_id)
+    await tx.query('SELECT pg_notify($1, id) FROM unnest($2::text[]) AS device(id)', [
+      deviceChangedChannel,
+      rows.map((row) => row.device_id),
+    ])
     return true
   })
 }

@@ -10,9 +10,11 @@ export interface Retention {
 
 export const defaultRetention: Retention = { connectionDays: 90, eventDays: 90, endedDays: 30 }
 
-const batch = 5_000
+/** Most rows that one call removes of each kind. */
+export const pruneBatch = 5_000
+const batch = pruneBatch
 
-/** @returns how many rows were removed; the batch size tells that there are more */
+/** @returns how many rows were removed; as many as {@link pruneBatch} tell that there are more */
 export async function prune(pool: Pool, retention: Retention = defaultRetention): Promise<number> {
   const steps: [sql: string, days: number][] = [
     [

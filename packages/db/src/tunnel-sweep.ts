@@ -35,11 +35,12 @@ export async function nextExpiryMs(pool: Pool): Promise<number | null> {
   return rows[0]?.ms ?? null
 }
 
-/** Waiting tunnels of devices that are attached now, of these devices or of all (null). @returns the gateways to hint */
+/** Waiting tunnels of devices that are attached now and may have tunnels, of these devices or of all (null). @returns the gateways to hint */
 export async function openWaitingTunnels(pool: Pool, deviceIds: readonly string[] | null): Promise<string[]> {
   return eachTunnel(
     pool,
     `SELECT t.id FROM tunnels t JOIN attachments a ON a.organization_id = t.organization_id AND a.device_id = t.device_id
+     JOIN devices d ON d.organization_id = t.organization_id AND d.id = t.device_id AND d.tunnelable
      WHERE t.state = 'waiting_for_device' AND t.expires_at > now() AND a.state = 'attached' AND ($1::text[] IS NULL OR t.device_id = ANY($1))
      ORDER BY t.created_at LIMIT ${batch}`,
     [deviceIds],

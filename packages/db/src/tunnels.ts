@@ -78,17 +78,25 @@ export async function openTunnel(
   })
 }
 
-/** The share lock keeps the device from being deleted until the tunnel is there to be ended with it. */
+/**
+ * The lock keeps the device from being deleted until the tunnel is there to be ended with it, and lets one call after the other
+ * count: what is counted is read in a statement of its own, which sees what the call before committed.
+ */
 async function deviceForTunnel(
   tx: PoolClient,
   organizationId: string,
   deviceId: string,
 ): Promise<{ tunnelable: boolean; attached: boolean; activeTunnels: number } | null> {
+  const { rowCount } = await tx.query(
+    'SELECT 1 FROM devices WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE',
+    [organizationId, deviceId],
+  )
+  if (rowCount === 0) return null
   const { rows } = await tx.query<{ tunnelable: boolean; attached: boolean; activeTunnels: number }>(
     `SELECT d.tunnelable, EXISTS (SELECT 1 FROM attachments a WHERE a.organization_id = $1 AND a.device_id = $2 AND a.state = 'attached') AS attached,
        (SELECT count(*)::int FROM tunnels t WHERE t.organization_id = $1 AND t.device_id = $2
          AND t.state IN ('requested', 'waiting_for_device', 'opening', 'open', 'draining')) AS "activeTunnels"
-     FROM devices d WHERE d.organization_id = $1 AND d.id = $2 AND d.deleted_at IS NULL FOR SHARE OF d`,
+     FROM devices d WHERE d.organization_id = $1 AND d.id = $2`,
     [organizationId, deviceId],
   )
   return rows[0] ?? null
@@ -193,11 +201,12 @@ export async function changeTunnel(
     if (ifVersion !== null && tunnel.version !== ifVersion) return 'changed'
     if (!tunnel.live) return 'tunnel_not_active'
     await tx.query(
-      `UPDATE tunnels SET version = version + 1, updated_at = now(), allow_from = coalesce($2::text[], allow_from), ttl_sec = coalesce($3::int, ttl_sec),
-         expires_at = CASE WHEN $3::int IS NULL THEN expires_at ELSE now() + $3::int * interval '1 second' END WHERE id = $1`,
-      [id, change.allowFrom ?? null, change.ttlSec ?? null],
+      `UPDATE tunnels SET version = version + 1, updated_at = now(), allow_from = coalesce($3::text[], allow_from), ttl_sec = coalesce($4::int, ttl_sec),
+         expires_at = CASE WHEN $4::int IS NULL THEN expires_at ELSE now() + $4::int * interval '1 second' END
+       WHERE organization_id = $1 AND id = $2`,
+      [organizationId, id, change.allowFrom ?? null, change.ttlSec ?? null],
     )
-    const gateways = await repeatListen(tx, id)
+    const gateways = await repeatListen(tx, organizationId, id)
     const data = { changed: Object.keys(change).filter((name) => change[name as keyof TunnelChange] !== undefined) }
     await appendEvent(tx, { organizationId, type: 'tunnel.updated', resourceId: id, data })
     await notify(tx, tunnelChangedChannel, id)
@@ -205,10 +214,10 @@ export async function changeTunnel(
   })
 }
 
-async function repeatListen(tx: PoolClient, tunnelId: string): Promise<string[]> {
+async function repeatListen(tx: PoolClient, organizationId: string, tunnelId: string): Promise<string[]> {
   const { rows } = await tx.query<{ gateway_id: string }>(
-    `UPDATE tunnel_ports SET desired_generation = desired_generation + 1 WHERE tunnel_id = $1 AND desired = 'listen' RETURNING gateway_id`,
-    [tunnelId],
+    `UPDATE tunnel_ports SET desired_generation = desired_generation + 1 WHERE organization_id = $1 AND tunnel_id = $2 AND desired = 'listen' RETURNING gateway_id`,
+    [organizationId, tunnelId],
   )
   for (const { gateway_id } of rows) await notify(tx, gatewayChannel(gateway_id), tunnelId)
   return rows.map((row) => row.gateway_id)

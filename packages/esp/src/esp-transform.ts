@@ -53,6 +53,8 @@ export class AeadTransform implements EspOpener, EspSealer {
   readonly #nonce: Uint8Array
   readonly #esnAad: Uint8Array | null
   readonly #ivCounter: IvCounter
+  /** The keys are zero: sealing with them would send plaintext to whoever can guess that. */
+  #isDestroyed = false
 
   /** @param keyMaterial key then salt; copied @param ivCounter used by `seal` only */
   constructor(cipher: AeadCipher, keyMaterial: Uint8Array, esn: boolean, ivCounter: IvCounter) {
@@ -67,6 +69,7 @@ export class AeadTransform implements EspOpener, EspSealer {
   }
 
   open(packet: Uint8Array, sequenceHigh: number): Uint8Array | null {
+    if (this.#isDestroyed) return null
     copyOctets(packet, ESP_HEADER_BYTES, this.#nonce, this.#cipher.saltBytes, this.ivBytes)
     const aad = this.#additionalData(packet, 0, sequenceHigh)
     return this.#cipher.open(this.#key, this.#nonce, aad, packet.subarray(ESP_HEADER_BYTES + this.ivBytes))
@@ -74,7 +77,7 @@ export class AeadTransform implements EspOpener, EspSealer {
 
   seal(plaintext: Uint8Array, out: Uint8Array, at: number, sequenceHigh: number): boolean {
     const ivAt = at + ESP_HEADER_BYTES
-    if (!this.#ivCounter.next(out, ivAt)) return false
+    if (this.#isDestroyed || !this.#ivCounter.next(out, ivAt)) return false
     copyOctets(out, ivAt, this.#nonce, this.#cipher.saltBytes, this.ivBytes)
     const aad = this.#additionalData(out, at, sequenceHigh)
     out.set(this.#cipher.seal(this.#key, this.#nonce, aad, plaintext), ivAt + this.ivBytes)
@@ -82,6 +85,7 @@ export class AeadTransform implements EspOpener, EspSealer {
   }
 
   destroy(): void {
+    this.#isDestroyed = true
     this.#key.fill(0)
     this.#nonce.fill(0)
   }
@@ -107,6 +111,7 @@ export class CipherAndMacTransform implements EspOpener, EspSealer {
   readonly #integrityKey: Uint8Array
   readonly #sequenceHigh: Uint8Array | null
   readonly #random: RandomPool
+  #isDestroyed = false
 
   /** @param key, integrityKey copied @param random source of IVs (RFC 3602 3: unpredictable), used by `seal` only */
   constructor(
@@ -127,6 +132,7 @@ export class CipherAndMacTransform implements EspOpener, EspSealer {
   }
 
   open(packet: Uint8Array, sequenceHigh: number): Uint8Array | null {
+    if (this.#isDestroyed) return null
     const icvAt = packet.length - this.icvBytes
     const icv = this.#icvOf(packet.subarray(0, icvAt), sequenceHigh)
     if (!constantTimeEqual(icv, packet.subarray(icvAt))) return null
@@ -136,6 +142,7 @@ export class CipherAndMacTransform implements EspOpener, EspSealer {
   }
 
   seal(plaintext: Uint8Array, out: Uint8Array, at: number, sequenceHigh: number): boolean {
+    if (this.#isDestroyed) return false
     const ivAt = at + ESP_HEADER_BYTES
     const textAt = ivAt + this.ivBytes
     const icvAt = textAt + plaintext.length
@@ -149,6 +156,7 @@ export class CipherAndMacTransform implements EspOpener, EspSealer {
   }
 
   destroy(): void {
+    this.#isDestroyed = true
     this.#key.fill(0)
     this.#integrityKey.fill(0)
   }

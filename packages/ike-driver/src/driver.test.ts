@@ -1,16 +1,22 @@
 import { createIkeSpiAllocator, selectorOf } from '@culvert/concentrator-core'
 import type { DataPlane } from '@culvert/dataplane'
-import { SpiAllocator } from '@culvert/esp'
+import { composeSpi, SpiAllocator } from '@culvert/esp'
 import {
   createEndpoint,
   defaultEspSuites,
   defaultIkeSuites,
   type Answer,
+  type AttachmentKey,
+  type ChildSaDescription,
+  type Effect,
   type EndpointConfig,
+  type IkeEndpoint,
   type IkeEvent,
+  type Input,
   type Path,
   type Question,
   type SocketAddress,
+  type Spi,
 } from '@culvert/ikev2'
 import { expect, it, vi } from 'vitest'
 import { createIkeDriver, createSystemRng, type IkeDriver } from './index.ts'
@@ -184,4 +190,159 @@ it('leaves a question without an answer unanswered: the peer hears nothing and n
   expect(device.events).toEqual([])
   device.driver.close()
   concentrator.driver.close()
+})
+
+/** A core that answers each input with what the test has prepared; records what it was given. */
+function scripted(options: {
+  install?: () => Promise<void>
+  answer?: (question: Question) => Promise<Answer | null>
+  onEvent?: (event: IkeEvent) => void
+}): { driver: IkeDriver; next: Effect[][]; inputs: Input[]; told: string[]; errors: unknown[] } {
+  const next: Effect[][] = []
+  const inputs: Input[] = []
+  const told: string[] = []
+  const errors: unknown[] = []
+  const endpoint: IkeEndpoint = {
+    size: { established: 0, halfOpen: 0 },
+    step(input) {
+      inputs.push(input)
+      const effects = next.shift()
+      if (effects === undefined) throw new Error('a bug of the core')
+      return { effects, wakeAtMs: null }
+    },
+  }
+  const dataPlane = {
+    install: options.install ?? (async () => {}),
+    remove: (spiIn: number) => void told.push(`remove ${spiIn}`),
+    sendIke: (bytes: Uint8Array) => void told.push(`send ${bytes[0]}`),
+  } as unknown as DataPlane
+  const driver = createIkeDriver({
+    endpoint,
+    dataPlane,
+    espPort: 4500,
+    sendPlain: null,
+    rng,
+    incarnation: 1,
+    ikeSpis: createIkeSpiAllocator(1, rng),
+    childSpis: new SpiAllocator(1, 8),
+    handlers: {
+      answer: options.answer ?? (async () => null),
+      onEvent(event) {
+        told.push('key' in event ? `${event.kind} ${event.key}` : event.kind)
+        options.onEvent?.(event)
+      },
+      onError: (error) => void errors.push(error),
+    },
+  })
+  return { driver, next, inputs, told, errors }
+}
+
+const A = 1 as AttachmentKey
+const B = 2 as AttachmentKey
+const spi = (index: number): Spi => composeSpi(1, index, 0)
+const install = (key: AttachmentKey, index: number): Effect => ({
+  kind: 'installChildSa',
+  key,
+  child: { spiIn: spi(index) } as ChildSaDescription,
+})
+const remove = (key: AttachmentKey, index: number): Effect => ({ kind: 'removeChildSa', key, spiIn: spi(index) })
+const send = (first: number): Effect => ({
+  kind: 'send',
+  bytes: Uint8Array.of(first),
+  path: { local: CONCENTRATOR, remote: DEVICE },
+})
+const event = (kind: 'established' | 'closed', key: AttachmentKey): Effect => ({
+  kind: 'event',
+  event: { kind, key, subject: 'dev_a', reason: 'deletedByPeer' } as unknown as IkeEvent,
+})
+const anyInput = { kind: 'checkLiveness', key: A } as const
+
+it('tells of the end of an attachment after its beginning, although the beginning waits for the data plane', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { driver, next, told } = scripted({ install: () => gate.promise })
+  next.push([install(A, 0), send(1), event('established', A)], [remove(A, 0), event('closed', A), send(2)])
+  driver.command(anyInput)
+  driver.command(anyInput)
+  next.push([send(3), event('closed', B)])
+  driver.command(anyInput)
+  expect(told).toEqual(['send 3', 'closed 2'])
+  gate.resolve()
+  await vi.waitFor(() => expect(told).toHaveLength(7))
+  expect(told.slice(2)).toEqual(['send 1', 'established 1', `remove ${spi(0)}`, 'closed 1', 'send 2'])
+  driver.close()
+})
+
+it('applies what stands behind a refused install, for it may be about others, then ends the attachment', async () => {
+  const { driver, next, inputs, told, errors } = scripted({ install: () => Promise.reject(new Error('no room')) })
+  next.push([install(A, 0), event('established', A), remove(B, 1), event('closed', B)], [])
+  driver.command(anyInput)
+  await vi.waitFor(() => expect(inputs).toHaveLength(2))
+  expect(told).toEqual(['established 1', `remove ${spi(1)}`, 'closed 2'])
+  expect(inputs[1]).toMatchObject({ command: { kind: 'deleteIke', key: A, reason: 'protocolError' } })
+  expect(errors).toHaveLength(1)
+  driver.close()
+})
+
+it('takes an input that comes out of an event only after the effects of the one before', () => {
+  const { driver, next, told } = scripted({
+    onEvent: ({ kind }) => {
+      if (kind === 'established') driver.command(anyInput)
+    },
+  })
+  next.push([event('established', A), send(1)], [send(2)])
+  driver.command(anyInput)
+  expect(told).toEqual(['established 1', 'send 1', 'send 2'])
+  driver.close()
+})
+
+it('asks once however often the peer repeats its request, and again after it stayed unanswered', async () => {
+  const answers = [Promise.withResolvers<Answer | null>(), Promise.withResolvers<Answer | null>()]
+  let calls = 0
+  const { driver, next } = scripted({ answer: () => answers[calls++]?.promise ?? Promise.resolve(null) })
+  const question = {
+    kind: 'credential',
+    idI: fqdn('a'),
+    idR: null,
+    path: { local: CONCENTRATOR, remote: DEVICE },
+  } as const
+  const ask: Effect = { kind: 'ask', ticket: 7, question }
+  next.push([ask], [ask], [ask])
+  driver.command(anyInput)
+  driver.command(anyInput)
+  expect(calls).toBe(1)
+  answers[0]?.resolve(null)
+  await new Promise((done) => setImmediate(done))
+  driver.command(anyInput)
+  expect(calls).toBe(2)
+  driver.close()
+})
+
+it('survives a bug in the core or in a handler, and goes on', () => {
+  const { driver, next, told, errors } = scripted({
+    onEvent: () => {
+      throw new Error('a bug of a handler')
+    },
+  })
+  driver.command(anyInput)
+  next.push([event('established', A), send(1)])
+  driver.command(anyInput)
+  expect(errors.map(String)).toEqual(['Error: a bug of the core', 'Error: a bug of a handler'])
+  expect(told).toEqual(['established 1', 'send 1'])
+  driver.close()
+})
+
+it('gives a revoked attachment no Child SA any more, and wipes its keys', () => {
+  const installs: unknown[] = []
+  const { driver, next, told } = scripted({ install: async () => void installs.push(1) })
+  next.push([], [])
+  driver.command({ kind: 'deleteIke', key: A, reason: 'revoked' })
+  const key = (): Uint8Array => new Uint8Array(16).fill(7)
+  const keys = { inboundKey: key(), outboundKey: key(), inboundIntegKey: key(), outboundIntegKey: key() }
+  const child = { spiIn: spi(0), keys } as unknown as ChildSaDescription
+  next[0]?.push({ kind: 'installChildSa', key: A, child }, event('closed', A), remove(A, 0))
+  driver.command(anyInput)
+  expect(installs).toEqual([])
+  expect(told).toEqual(['closed 1', `remove ${spi(0)}`])
+  expect(Object.values(keys).every((bytes) => bytes.every((octet) => octet === 0))).toBe(true)
+  driver.close()
 })

@@ -3,7 +3,10 @@
  *
  * The same driver serves the concentrator and the simulated device. It owns the core's clock, randomness and SPI allocators,
  * hands Child SAs to the data plane, and turns the core's questions into calls of `answer`. It decides nothing.
- * A message that must not leave before an SA can receive (RFC 7296 2.8) waits for the data plane; other inputs go on meanwhile.
+ * A message that must not leave before an SA can receive (RFC 7296 2.8) waits for the data plane, and so does whatever comes
+ * later for the same attachment: its events arrive in the order the core made them. Other attachments go on meanwhile.
+ * A revoked attachment gets no Child SA any more, even if its answer to a rekey of ours comes before the Delete is through.
+ * An input that comes while effects are applied waits for its turn; a question under way is not asked twice.
  */
 import type { IkeSpiAllocator } from '@culvert/concentrator-core'
 import { opensslProvider, type Rng } from '@culvert/crypto'
@@ -59,10 +62,23 @@ export interface IkeDriver {
   close(): void
 }
 
+type InstallChildSa = Extract<Effect, { kind: 'installChildSa' }>
+
+/** Until the timers of the core are looked at again after a step that threw. */
+const AFTER_BUG_MS = 1000
+const MOST_BARRED = 10_000
+
 export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
   const { endpoint, dataPlane, espPort, sendPlain, handlers } = options
   const owners = new Map<Spi, AttachmentKey>()
+  /** What waits for an install of this attachment, in order. */
+  const waiting = new Map<AttachmentKey, (() => void)[]>()
+  /** Revoked, but not closed yet. */
+  const barred = new Set<AttachmentKey>()
+  const turns: (() => void)[] = []
+  const asked = new Set<number>()
   const timer = new WakeTimer(() => feed({ kind: 'wake' }))
+  let isTaken = false
   let closed = false
 
   function env(): Env {
@@ -77,29 +93,84 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
   }
 
   function feed(input: Input): void {
-    if (closed) return
-    const { effects, wakeAtMs } = endpoint.step(input, env())
-    timer.arm(wakeAtMs)
-    apply(effects, 0)
+    inTurn(() => take(input))
   }
 
-  /** Applies effects from `index` on; after an install the rest waits until the SA can receive. */
+  function inTurn(turn: () => void): void {
+    turns.push(turn)
+    if (isTaken) return
+    isTaken = true
+    for (let next = turns.shift(); next !== undefined; next = turns.shift()) {
+      if (!closed) next()
+    }
+    isTaken = false
+  }
+
+  function take(input: Input): void {
+    let result: ReturnType<IkeEndpoint['step']>
+    try {
+      result = endpoint.step(input, env())
+    } catch (error) {
+      handlers.onError(error)
+      timer.arm(performance.now() + AFTER_BUG_MS) // what else is due must not wait for ever
+      return
+    }
+    timer.arm(result.wakeAtMs)
+    apply(result.effects, 0)
+  }
+
+  /** Applies effects from `index` on; after an install, and behind one of the same attachment, the rest waits. */
   function apply(effects: readonly Effect[], index: number): void {
-    for (let i = index; i < effects.length; i++) {
+    for (let i = index; i < effects.length && !closed; i++) {
       const effect = effects[i] as Effect
-      if (effect.kind === 'installChildSa') {
-        owners.set(effect.child.spiIn, effect.key)
-        dataPlane.install(effect.child).then(
-          () => apply(effects, i + 1),
-          (error: unknown) => {
-            handlers.onError(error)
-            feed({ kind: 'command', command: { kind: 'deleteIke', key: effect.key, reason: 'protocolError' } })
-          },
-        )
+      const key = keyOfEffect(effect)
+      const queue = key === null ? undefined : waiting.get(key)
+      if (queue !== undefined) {
+        queue.push(() => apply(effects, i))
         return
       }
-      applyOne(effect)
+      if (effect.kind === 'installChildSa') {
+        install(effect, () => apply(effects, i + 1))
+        return
+      }
+      try {
+        applyOne(effect)
+      } catch (error) {
+        handlers.onError(error)
+      }
     }
+  }
+
+  function install({ key, child }: InstallChildSa, rest: () => void): void {
+    if (barred.has(key)) {
+      wipeKeys(child.keys)
+      rest()
+      return
+    }
+    owners.set(child.spiIn, key)
+    waiting.set(key, [rest])
+    dataPlane.install(child).then(
+      () => release(key),
+      (error: unknown) => {
+        handlers.onError(error)
+        release(key) // the core believes what it said: the rest holds for others too, and the peer hears of the end
+        feed({ kind: 'command', command: { kind: 'deleteIke', key, reason: 'protocolError' } })
+      },
+    )
+  }
+
+  function bar(key: AttachmentKey): void {
+    barred.add(key)
+    for (const oldest of barred) {
+      if (barred.size <= MOST_BARRED) return // one that was closed before is never closed again
+      barred.delete(oldest)
+    }
+  }
+
+  function release(key: AttachmentKey): void {
+    const queue = waiting.get(key) ?? []
+    waiting.delete(key)
+    for (const go of queue) inTurn(go)
   }
 
   function applyOne(effect: Exclude<Effect, { kind: 'installChildSa' }>): void {
@@ -128,6 +199,7 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
         options.childSpis.free(effect.spiIn)
         return
       case 'event':
+        if (effect.event.kind === 'closed') barred.delete(effect.event.key)
         handlers.onEvent(effect.event)
         return
       default:
@@ -141,11 +213,17 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
   }
 
   function ask(ticket: number, question: Question): void {
+    if (asked.has(ticket)) return // the peer repeats its request faster than we find out
+    asked.add(ticket)
     handlers.answer(question).then(
       (answer) => {
+        asked.delete(ticket)
         if (answer) feed({ kind: 'answer', ticket, answer })
       },
-      (error: unknown) => handlers.onError(error),
+      (error: unknown) => {
+        asked.delete(ticket)
+        handlers.onError(error)
+      },
     )
   }
 
@@ -156,7 +234,10 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
 
   return {
     datagram: (bytes, path) => feed({ kind: 'datagram', bytes, path }),
-    command: (command) => feed({ kind: 'command', command }),
+    command(command) {
+      if (command.kind === 'deleteIke' && command.reason === 'revoked') bar(command.key)
+      feed({ kind: 'command', command })
+    },
     inboundTraffic: (spiIn) => forOwner(spiIn, (key) => ({ kind: 'inboundTraffic', key })),
     peerMoved: (spiIn, remote) => forOwner(spiIn, (key) => ({ kind: 'peerMoved', key, remote })),
     softLimit: (spiIn) => forOwner(spiIn, (key) => ({ kind: 'childSoftLimit', key, spiIn })),
@@ -166,4 +247,15 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
       timer.stop()
     },
   }
+}
+
+/** The attachment that an effect is about; null for what has no order among the effects of others. */
+function keyOfEffect(effect: Effect): AttachmentKey | null {
+  if (effect.kind === 'event') return 'key' in effect.event ? effect.event.key : null
+  if (effect.kind === 'ask') return 'key' in effect.question ? effect.question.key : null
+  return 'key' in effect ? effect.key : null
+}
+
+function wipeKeys(keys: InstallChildSa['child']['keys']): void {
+  for (const key of [keys.inboundKey, keys.outboundKey, keys.inboundIntegKey, keys.outboundIntegKey]) key.fill(0)
 }

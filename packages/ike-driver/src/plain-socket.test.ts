@@ -23,3 +23,10 @@ it('hands over datagrams with the path they came along, drops short ones, and an
   await socket.close()
   peer.close()
 })
+
+it('survives an answer to port 0, which a forged datagram asks for, and one after it was closed', async () => {
+  const socket = await openPlainSocket({ address: '127.0.0.1', port: 0 }, () => {})
+  expect(() => socket.send(new Uint8Array(28), { address: '127.0.0.1', port: 0 })).not.toThrow()
+  await socket.close()
+  expect(() => socket.send(new Uint8Array(28), { address: '127.0.0.1', port: 500 })).not.toThrow()
+})

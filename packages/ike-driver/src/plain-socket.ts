@@ -1,8 +1,8 @@
 /**
  * The UDP socket of the IKE port (500): messages without the non-ESP marker (RFC 7296 2.23).
  *
- * Datagrams shorter than an IKE header or longer than 64 KiB never reach the core. Sends that the kernel refuses are dropped;
- * the protocol retransmits.
+ * Datagrams shorter than an IKE header never reach the core, nor those from port 0, which nobody can answer (and Node throws at
+ * the attempt). Sends that the kernel refuses, or that too many wait before, are dropped; the protocol retransmits.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
@@ -10,6 +10,7 @@ import { isIPv6 } from 'node:net'
 import type { Path, SocketAddress } from '@culvert/ikev2'
 
 const IKE_HEADER_BYTES = 28
+const MOST_QUEUED_SENDS = 256
 
 export interface PlainSocket {
   readonly local: SocketAddress
@@ -28,13 +29,20 @@ export async function openPlainSocket(
   const bound = socket.address()
   const local: SocketAddress = { address: bound.address, port: bound.port }
   socket.on('message', (bytes, from) => {
-    if (bytes.length < IKE_HEADER_BYTES) return
+    if (bytes.length < IKE_HEADER_BYTES || from.port === 0) return
     onDatagram(bytes, { local, remote: { address: from.address, port: from.port } })
   })
   socket.on('error', () => {}) // e.g. an ICMP error for an earlier send: never a reason to stop
+  let closed = false
   return {
     local,
-    send: (bytes, remote) => socket.send(bytes, remote.port, remote.address, () => {}),
-    close: () => new Promise((done) => socket.close(() => done())),
+    send(bytes, remote) {
+      if (closed || remote.port === 0 || socket.getSendQueueCount() >= MOST_QUEUED_SENDS) return
+      socket.send(bytes, remote.port, remote.address, () => {})
+    },
+    close() {
+      closed = true
+      return new Promise((done) => socket.close(() => done()))
+    },
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Answers "is this process alive" and "can it do its work now". Live: the event loop turns. Ready: every registered check
- * passes within its time; a check that hangs counts as failed, so an answer always comes.
+ * passes within its time; a check that hangs counts as failed, so an answer always comes. Who asks while an answer is being
+ * made gets the same one: asking costs no more however often it is done.
  */
 export type HealthCheck = () => Promise<void> | void
 
@@ -18,18 +19,25 @@ export interface HealthRegistry {
 
 export function createHealthRegistry(timeoutMs = 1_000): HealthRegistry {
   const checks = new Map<string, { check: HealthCheck; failure: string }>()
+  let asking: Promise<HealthReport> | null = null
+  const ask = async (): Promise<HealthReport> => {
+    const results = await Promise.all(
+      [...checks].map(async ([name, { check, failure }]) => {
+        const ok = await passes(check, timeoutMs)
+        return [name, ok ? 'ok' : failure] as const
+      }),
+    )
+    return { ok: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) }
+  }
   return {
     register: (name, check, failure = 'not available') => {
       checks.set(name, { check, failure })
     },
-    ready: async () => {
-      const results = await Promise.all(
-        [...checks].map(async ([name, { check, failure }]) => {
-          const ok = await passes(check, timeoutMs)
-          return [name, ok ? 'ok' : failure] as const
-        }),
-      )
-      return { ok: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) }
+    ready: () => {
+      asking ??= ask().finally(() => {
+        asking = null
+      })
+      return asking
     },
   }
 }

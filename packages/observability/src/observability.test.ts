@@ -30,6 +30,8 @@ describe('createLogger', () => {
     ['key', new Uint8Array([1, 2])],
     ['apiKey', 'hunter2'],
     ['url', 'postgresql://culvert:hunter2@db/culvert'],
+    ['url', 'redis://culvert:ha@hunter2@cache:6379'],
+    ['url', 'postgresql://db/culvert?user=c&password=hunter2&sslmode=require'],
     ['note', 'called with culvert_4fX_hunter2'],
     ['header', 'authorization: bearer hunter2'],
     ['seed', new TextEncoder().encode('hunter2')],
@@ -71,11 +73,16 @@ describe('createHealthRegistry', () => {
     const health = createHealthRegistry(20)
     health.register('fine', () => {})
     expect(await health.ready()).toEqual({ ok: true, checks: { fine: 'ok' } })
+    let asked = 0
+    health.register('counted', () => void asked++)
+    const reports = await Promise.all([health.ready(), health.ready(), health.ready()])
+    expect(reports.map(({ ok }) => ok)).toEqual([true, true, true])
+    expect(asked).toBe(1)
     health.register('broken', () => Promise.reject(new Error('secret detail')), 'the database does not answer')
     health.register('hanging', () => new Promise(() => {}))
     expect(await health.ready()).toEqual({
       ok: false,
-      checks: { fine: 'ok', broken: 'the database does not answer', hanging: 'not available' },
+      checks: { fine: 'ok', counted: 'ok', broken: 'the database does not answer', hanging: 'not available' },
     })
   })
 })

@@ -28,7 +28,8 @@ export function redact(value: unknown, depth = 0): unknown {
 /** @returns `text` with credentials in URLs, bearer tokens and API keys blacked out */
 export function redactText(text: string): string {
   return text
-    .replaceAll(/:\/\/[^/\s@]*@/g, `://${redacted}@`)
+    .replaceAll(/:\/\/[^/\s"'<>]*@/g, `://${redacted}@`)
+    .replaceAll(/([?&][\w-]*(?:passw(?:or)?d|secret|token|psk|key)=)[^&\s"'<>]*/gi, `$1${redacted}`)
     .replaceAll(/\bculvert_[0-9A-Za-z]+_[0-9A-Za-z]+/g, `culvert_${redacted}`)
     .replaceAll(/\bBearer\s+\S+/gi, `Bearer ${redacted}`)
 }

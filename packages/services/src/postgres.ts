@@ -101,6 +101,7 @@ async function initialise(native: string, account: Account | null, dataDir: stri
 async function answering(connectionString: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const client = new pg.Client({ connectionString })
+    client.on('error', () => undefined) // what breaks between two calls is told by the next one
     try {
       await client.connect()
       await client.end()

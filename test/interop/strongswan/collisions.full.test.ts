@@ -10,7 +10,7 @@ import { waitFor } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { readAttachment } from '../../support/fleet.ts'
 import { SERVER_ADDRESS } from '../../support/installation.ts'
-import { skipNote, swanMissing } from '../../support/missing.ts'
+import { firstMissing, noteOf } from '../../support/missing.ts'
 import { childSpi, ikeSpi, openSwanScene, type SwanScene } from '../../support/swan-scene.ts'
 
 const DURATION_MS = 120_000
@@ -19,7 +19,9 @@ const SLOW_PATH_ADDRESS = '192.0.2.50'
 const CHILD_REKEY_SEC = 2
 const IKE_REKEY_SEC = 5
 
-describe.skipIf(swanMissing)(`rekeys by both sides at once${skipNote}`, () => {
+const missing = await firstMissing('strongswan', 'curl')
+
+describe.skipIf(missing)(`rekeys by both sides at once${noteOf(missing)}`, () => {
   let scene: SwanScene
 
   beforeAll(async () => {

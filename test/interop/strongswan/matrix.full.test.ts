@@ -10,7 +10,7 @@ import path from 'node:path'
 import { waitFor, type IkeSaReport } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { readAttachment, type AttachmentAnswer } from '../../support/fleet.ts'
-import { skipNote, swanMissing } from '../../support/missing.ts'
+import { firstMissing, noteOf } from '../../support/missing.ts'
 import { childSpi, ikeSpi, openSwanScene, type SwanScene } from '../../support/swan-scene.ts'
 
 const FILE_BYTES = 5 * 1024 * 1024
@@ -56,7 +56,9 @@ const OPTIONS: readonly { title: string; edit: (conf: string) => string; log?: R
   { title: 'mobike = no', edit: (conf) => conf.replace('fragmentation', 'mobike = no\n    fragmentation') },
 ]
 
-describe.skipIf(swanMissing)(`every transform in common with strongSwan${skipNote}`, () => {
+const missing = await firstMissing('strongswan', 'curl')
+
+describe.skipIf(missing)(`every transform in common with strongSwan${noteOf(missing)}`, () => {
   let scene: SwanScene
   let hash: string
 

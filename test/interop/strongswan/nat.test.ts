@@ -1,6 +1,6 @@
+import { scratchFolder } from '@culvert/services'
 import { createLab, peer, waitFor, type Lab, type Nat, type Strongswan } from '@culvert/testkit'
 import fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
@@ -24,7 +24,7 @@ describe.skipIf(swanMissing)(`two devices behind one NAT${skipNote}`, () => {
   const members: { device: RegisteredDevice; swan: Strongswan; tunnel: TunnelAnswer }[] = []
 
   beforeAll(async () => {
-    folder = fs.mkdtempSync(path.join(tmpdir(), 'culvert-nat-'))
+    folder = await scratchFolder()
     fs.writeFileSync(path.join(folder, 'file'), 'file')
     curlEnv = (await peer('curl')).env
     lab = await createLab()

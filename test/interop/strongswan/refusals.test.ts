@@ -32,7 +32,10 @@ describe.skipIf(swanMissing)(`devices that must not get in${skipNote}`, () => {
       'an unknown identity',
       () => ({ ...acme, swanctlConf: acme.swanctlConf.replaceAll(acme.ikeIdentity, `nobody.${acme.ikeIdentity}`) }),
     ],
-    ["another organization's key", () => ({ ...acme, swanctlConf: acme.swanctlConf.replaceAll(acme.swanctlSecret, globex.swanctlSecret) })],
+    [
+      "another organization's key",
+      () => ({ ...acme, swanctlConf: acme.swanctlConf.replaceAll(acme.swanctlSecret, globex.swanctlSecret) }),
+    ],
   ])('%s: AUTHENTICATION_FAILED, and nothing is left behind', async (_what, wrong) => {
     const device = wrong()
     const swan = await startStrongswanDevice(device, host, 'wrong')

@@ -6,16 +6,18 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { skipNote, swanMissing } from '../../support/missing.ts'
+import { firstMissing, noteOf } from '../../support/missing.ts'
 import { childSpi, openSwanScene, type SwanScene } from '../../support/swan-scene.ts'
 
 const MIB = 1024 * 1024
 const TRANSFER_LIMIT_SEC = 170
 
-describe.skipIf(swanMissing).each([
+const missing = await firstMissing('strongswan', 'curl')
+
+describe.skipIf(missing).each([
   { rung: 'native', fileBytes: 1024 * MIB },
   { rung: 'portable', fileBytes: 100 * MIB },
-] as const)(`the rung $rung with strongSwan${skipNote}`, ({ rung, fileBytes }) => {
+] as const)(`the rung $rung with strongSwan${noteOf(missing)}`, ({ rung, fileBytes }) => {
   let scene: SwanScene
   let hash: string
 

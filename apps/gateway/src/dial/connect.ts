@@ -1,7 +1,8 @@
 /**
  * One TCP connection attempt from the current network namespace, with a time limit.
  *
- * Invariant: the socket is paused before it connects, so not one byte is read here: it may be handed to another process.
+ * Invariants: the socket is paused before it connects, so not one byte is read here: it may be handed to another process. Never
+ * rejects: addresses come from rows that another node wrote, and what is no address is an answer like any other.
  */
 import { isIP, Socket } from 'node:net'
 import { type DialRequest, TIMED_OUT } from './contract.ts'
@@ -11,7 +12,9 @@ export type Connected =
   | { readonly socket: null; readonly code: string }
 
 export function connectUnread({ host, port, localAddress, timeoutMs }: Omit<DialRequest, 'id'>): Promise<Connected> {
-  if (isIP(host) === 0) return Promise.resolve({ socket: null, code: 'EINVAL' })
+  const isAddress = isIP(host) !== 0 && (localAddress === '' || isIP(localAddress) !== 0)
+  if (!isAddress || !Number.isInteger(port) || port < 1 || port > 65_535)
+    return Promise.resolve({ socket: null, code: 'EINVAL' })
   return new Promise((resolve) => {
     const socket = new Socket({ allowHalfOpen: true })
     socket.pause()

@@ -3,7 +3,7 @@
  *
  * Invariants: every dial is answered, whatever happens to the process; a process that died is started again, after a pause that
  * grows while it keeps dying (no such namespace); a process in a namespace that was deleted or made anew is replaced. The
- * process gets an empty environment.
+ * process gets an empty environment and gives up root.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -106,7 +106,7 @@ export class NamespaceDialer {
     this.#process = child
     let words = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-400)))
-    child.on('message', (message, socket) => this.#received(message as DialReply, socket))
+    child.on('message', (message, socket) => this.#received((message ?? { id: 0 }) as DialReply, socket))
     child.on('error', (error) => this.#ended(child, error.message))
     // 'close', not 'exit': what the process said last has been read, and sockets under way have arrived.
     child.on('close', (code, signal) => this.#ended(child, words.trim() || `ended with ${signal ?? code}`))

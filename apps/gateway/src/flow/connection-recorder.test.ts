@@ -5,6 +5,7 @@ import { RefusalBudget } from './refusal-budget.ts'
 
 const port = { organizationId: 'org_a', tunnelId: 'tun_a', portId: 'prt_a' }
 const warnings: string[] = []
+const noDatabase = (): Error => Object.assign(new Error('away'), { code: 'ECONNREFUSED' })
 
 function recorder(write: (rows: readonly ConnectionRow[]) => Promise<void>, maxRows = 100): ConnectionRecorder {
   return new ConnectionRecorder({
@@ -38,7 +39,7 @@ describe('the access log', () => {
     let away = true
     const written: ConnectionRow[] = []
     const log = recorder(async (rows) => {
-      if (away) throw new Error('away')
+      if (away) throw noDatabase()
       written.push(...rows)
     })
     const row = log.begin(port, '192.0.2.1', 4_000)
@@ -70,11 +71,25 @@ describe('the access log', () => {
     expect(written.map(({ state }) => state)).toEqual(['open', 'closed'])
   })
 
+  test('a row that Postgres refuses is given up alone and does not keep the others back', async () => {
+    const written: ConnectionRow[] = []
+    const log = recorder(async (rows) => {
+      if (rows.some((row) => row.clientPort === 2)) throw Object.assign(new Error('poison'), { code: '22P02' })
+      written.push(...rows)
+    })
+    for (const clientPort of [1, 2, 3]) log.opened(log.begin(port, '192.0.2.1', clientPort))
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(written.map((row) => row.clientPort)).toEqual([1, 3])
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(written).toHaveLength(2)
+    expect(warnings).toContain('connection rows were given up')
+  })
+
   test('memory is bounded, and what was given up is said', async () => {
     let away = true
     const written: ConnectionRow[] = []
     const log = recorder(async (rows) => {
-      if (away) throw new Error('away')
+      if (away) throw noDatabase()
       written.push(...rows)
     }, 10)
     const ids = Array.from({ length: 25 }, () => {
@@ -104,7 +119,7 @@ describe('the access log', () => {
     for (let count = 0; count < 1_200; count++) log.opened(log.begin(port, '192.0.2.1', count))
     await log.drain()
     expect(batches).toEqual([500, 500, 200])
-    const away = recorder(() => Promise.reject(new Error('away')))
+    const away = recorder(() => Promise.reject(noDatabase()))
     away.opened(away.begin(port, '192.0.2.1', 1))
     await away.drain()
     expect(warnings).toContain('connection rows could not be written, trying again')

@@ -3,9 +3,10 @@
  * awaited by a connection.
  *
  * Invariants: a row is written whole every time, so writing it again, late or twice changes nothing; while Postgres is away the
- * newest state of each row is kept; beyond the bound the oldest rows are given up and counted.
+ * newest state of each row is kept; beyond the bound the oldest rows are given up and counted, and so is a row that Postgres
+ * refuses: it does not keep the others back.
  */
-import { type ConnectionRow, newId } from '@culvert/db'
+import { type ConnectionRow, isDatabaseUnavailable, newId } from '@culvert/db'
 import type { RefusalBudget } from './refusal-budget.ts'
 
 /** Bytes that went through a flow so far. */
@@ -114,7 +115,7 @@ export class ConnectionRecorder {
     const batch = [...this.#rows.values()].slice(0, BATCH_ROWS)
     for (const { id } of batch) this.#rows.delete(id)
     try {
-      await this.#options.write(batch)
+      await this.#write(batch)
       this.#pauseMs = 0
       this.#tellLosses()
     } catch (error) {
@@ -128,6 +129,18 @@ export class ConnectionRecorder {
     }
     this.#writing = null
     this.#schedule()
+  }
+
+  async #write(batch: readonly ConnectionRow[]): Promise<void> {
+    try {
+      await this.#options.write(batch)
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error
+      if (batch.length === 1) {
+        this.#options.log.warn({ err: error }, 'a connection row was refused')
+        this.#lost++
+      } else for (const row of batch) await this.#write([row])
+    }
   }
 
   /** At most once a minute, because somebody else decides how often there is something to tell. */

@@ -20,6 +20,11 @@ describe('who is allowed', () => {
     [['::/0'], '::ffff:198.51.100.7', false],
     [['::ffff:203.0.113.0/120'], '203.0.113.9', true],
     [['::ffff:203.0.113.0/120'], '203.0.112.9', false],
+    // The same prefix in hexadecimal groups.
+    [['::ffff:cb00:7100/120'], '203.0.113.9', true],
+    [['::ffff:cb00:7100/120'], '::ffff:cb00:7109', true],
+    [['203.0.113.0/24'], '::ffff:cb00:7109', true],
+    [['::/0'], '::ffff:cb00:7109', false],
     [['10.0.0.0/8', '192.0.2.0/24'], '192.0.2.1', true],
     [[], '127.0.0.1', false],
   ])('%j, %s: %s', (cidrs, address, allowed) => {
@@ -44,6 +49,7 @@ describe('who is allowed', () => {
 
   test('addresses lose their zone and their mapping', () => {
     expect(plainAddress('::ffff:192.0.2.1')).toBe('192.0.2.1')
+    expect(plainAddress('::ffff:c000:201')).toBe('192.0.2.1')
     expect(plainAddress('fe80::1%eth0')).toBe('fe80::1')
     expect(plainAddress('2001:db8::1')).toBe('2001:db8::1')
   })

@@ -6,7 +6,7 @@
  */
 import { BlockList, isIP } from 'node:net'
 
-const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
+const MAPPED = /^::ffff:(?:(\d+\.\d+\.\d+\.\d+)|([\da-f]{1,4}):([\da-f]{1,4}))$/i
 const MAPPED_BITS = 96
 
 export class AllowList {
@@ -29,10 +29,10 @@ export class AllowList {
   #add(cidr: string): void {
     const [address = '', length] = cidr.split('/')
     if (length !== undefined && !/^\d{1,3}$/.test(length)) return
-    const mapped = MAPPED.exec(address)?.[1]
+    const mapped = mappedAddress(address)
     const family = isIP(mapped ?? address)
     const most = family === 4 ? 32 : 128
-    const bits = length === undefined ? most : Number(length) - (mapped === undefined ? 0 : MAPPED_BITS)
+    const bits = length === undefined ? most : Number(length) - (mapped === null ? 0 : MAPPED_BITS)
     if (family === 0 || bits < 0 || bits > most) return
     if (family === 4) this.#networks4.addSubnet(mapped ?? address, bits, 'ipv4')
     else this.#networks6.addSubnet(address, bits, 'ipv6')
@@ -43,5 +43,14 @@ export class AllowList {
 export function plainAddress(address: string): string {
   const zone = address.indexOf('%')
   const bare = zone === -1 ? address : address.slice(0, zone)
-  return MAPPED.exec(bare)?.[1] ?? bare
+  return mappedAddress(bare) ?? bare
+}
+
+/** @returns the IPv4 address inside an IPv6 one (RFC 4291 2.5.5.2), written either way, else null */
+function mappedAddress(address: string): string | null {
+  const [, dotted, high = '', low = ''] = MAPPED.exec(address) ?? []
+  if (dotted !== undefined) return dotted
+  if (high === '') return null
+  const [upper, lower] = [Number.parseInt(high, 16), Number.parseInt(low, 16)]
+  return [upper >> 8, upper & 0xff, lower >> 8, lower & 0xff].join('.')
 }

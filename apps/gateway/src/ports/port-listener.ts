@@ -7,7 +7,7 @@
  *              └────────────┴───────────────┴───────────────┴──▶ reset, one refusal in the access log
  * ```
  *
- * Invariants: nothing a client sends is read before its device is connected; no database stands in this path; after `close` the
+ * Invariants: a client is allowed when it arrives and still when its device answers; nothing a client sends is read before its device is connected; no database stands in this path; after `close` the
  * port accepts nobody and every flow through it has been reset.
  */
 import type { ConnectionRow, DeviceRoute } from '@culvert/db'
@@ -124,13 +124,15 @@ export class PortListener {
     if (this.#closed !== null) return refuse(this.#closed)
     if (!this.#allowList.allows(remoteAddress)) return refuse('not_allowed')
     if (rules.route === null) return refuse('device_offline')
-    const release = this.#parts.limits.take(rules.tunnelId)
+    const release = this.#parts.limits.take(rules)
     if (!release) return refuse('too_many_connections')
     const outcome = await this.#dial(client, rules, rules.route)
-    if (!outcome.ok || this.#closed !== null) {
+    // Seconds may have gone by: what was allowed then is asked again.
+    const hindrance = this.#closed ?? (this.#allowList.allows(remoteAddress) ? null : 'not_allowed')
+    if (!outcome.ok || hindrance !== null) {
       release()
       if (outcome.ok) reset(outcome.socket)
-      return refuse(this.#closed ?? (outcome.ok ? 'tunnel_closed' : outcome.reason))
+      return refuse(hindrance ?? (outcome.ok ? 'tunnel_closed' : outcome.reason))
     }
     this.#join(client, outcome.socket, record, release)
   }

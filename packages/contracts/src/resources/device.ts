@@ -11,7 +11,8 @@ const Imsi = Type.String({ pattern: '^[0-9]{14,15}$', description: 'Subscriber i
 const Imei = Type.String({ pattern: '^[0-9]{14,16}$', description: 'Equipment identity, 14 to 16 digits.' })
 const Eid = Type.String({ pattern: '^[0-9]{32}$', description: 'Identity of the eUICC, 32 digits.' })
 const Name = line({ minLength: 1, maxLength: 100, description: 'A name for people.' })
-const Tags = Type.Array(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}$' }), {
+const Tag = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}$' })
+const Tags = Type.Array(Tag, {
   maxItems: 32,
   uniqueItems: true,
 })
@@ -75,7 +76,7 @@ export const DeviceQuery = Type.Object(
   {
     ...pageQuery,
     iccid: Type.Optional(Type.String({ pattern: '^[0-9]{18,22}$' })),
-    tag: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
+    tag: Type.Optional(Tag),
   },
   { additionalProperties: false },
 )

@@ -14,6 +14,7 @@ const POINTER = 'int64_t'
 const CTRL_AEAD_GET_TAG = 0x10
 const CTRL_AEAD_SET_TAG = 0x11
 const PARAM_UTF8_STRING = 4
+const FREED = 'the cipher context of this SA is gone'
 const OLDEST_OPENSSL = 0x3000_0000
 
 export type Direction = 'seal' | 'open'
@@ -230,6 +231,7 @@ export class CbcContext {
   /** `length` is a multiple of the block; the IV has the length of one block. */
   run(iv: number, from: number, to: number, length: number): boolean {
     const { memory, functions, sink } = this.#openssl
+    if (this.#context === 0) throw new Error(FREED)
     const unused = memory.address(sink, 16)
     return (
       this.#init(this.#context, 0, 0, 0, memory.address(iv, 16)) === 1 &&
@@ -265,6 +267,7 @@ export class HmacContext {
   /** MAC of one block, followed by another when `tailBytes` is not 0. @returns offset of the full MAC, 0 on failure */
   compute(offset: number, length: number, tail: number, tailBytes: number): number {
     const { memory, functions, mac, sink } = this.#openssl
+    if (this.#context === 0) throw new Error(FREED)
     const ok =
       functions.macInit(this.#context, 0, 0, 0) === 1 &&
       functions.macUpdate(this.#context, memory.address(offset, length), length) === 1 &&

@@ -362,9 +362,28 @@ describe('inbound', () => {
     harness.receive([message])
     harness.notices.flush()
     const path = { local: LOCAL, remote: PEER }
-    expect(harness.posted).toEqual([{ kind: 'ike', datagrams: [{ bytes: message.slice(4), path }] }])
+    expect(harness.posted).toEqual([{ kind: 'ike', datagrams: [{ bytes: message.slice(4), path }], bytes: 30 }])
     for (let i = 0; i < 5000; i++) harness.receive([message])
     expect(harness.drops).toEqual({ queueFull: 905 }) // 4096 may wait, one of them was posted before
+  })
+
+  it('lets no more than 4 MiB of IKE wait, for a forged datagram may be of any length', () => {
+    const harness = new Harness()
+    const message = new Uint8Array(65_507)
+    for (let i = 0; i < 100; i++) harness.receive([message])
+    expect(harness.drops).toEqual({ queueFull: 36 })
+    harness.notices.flush()
+    for (let i = 0; i < 10; i++) harness.receive([message])
+    expect(harness.drops).toEqual({ queueFull: 46 })
+  })
+
+  it('drops what comes from port 0, authentic or not: nobody could be answered or followed there', () => {
+    const harness = new Harness()
+    const nowhere = { address: '192.0.2.8', port: 0 }
+    expect(harness.receive([new Device().seal(answer(1))], nowhere)).toEqual([])
+    harness.receive([new Uint8Array(40)], nowhere)
+    harness.notices.flush()
+    expect([harness.posted, harness.drops]).toEqual([[], { runt: 2 }])
   })
 
   it('tells of traffic at most once a second per SA', () => {

@@ -71,7 +71,7 @@ export class Inbound {
     const { node } = this.#site.shared
     const end = buffer.data + buffer.length
     const step = buffer.segmentBytes
-    if (step === 0) {
+    if (step === 0 || hasNoPort(bytes, buffer.source)) {
       node[NodeField.drops + DropCode.runt]!++
       return
     }
@@ -181,7 +181,7 @@ export class Inbound {
 
   #takeIke(at: number, length: number, buffer: ReceivedBuffer): DropCode {
     const { memory, notices } = this.#site
-    if (!notices.hasRoomForIke()) return DropCode.queueFull
+    if (!notices.hasRoomForIke(length)) return DropCode.queueFull
     const bytes = memory.copyOut(at + NON_ESP_MARKER_BYTES, length - NON_ESP_MARKER_BYTES)
     const remote = decodeSocketAddress(memory.bytes, buffer.source)
     const local =
@@ -191,4 +191,9 @@ export class Inbound {
     notices.addIke(bytes, { local, remote })
     return DropCode.none
   }
+}
+
+/** There is no way back to a sender at port 0. */
+function hasNoPort(bytes: Uint8Array, source: number): boolean {
+  return (bytes[source + 2]! | bytes[source + 3]!) === 0
 }

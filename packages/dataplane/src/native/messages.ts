@@ -46,7 +46,8 @@ export type FromWorker =
   | { readonly kind: 'ready' }
   /** `error` null: the SA takes packets. */
   | { readonly kind: 'installed'; readonly ticket: number; readonly error: string | null }
-  | { readonly kind: 'ike'; readonly datagrams: readonly ReceivedIke[] }
+  /** `bytes`: octets of all datagrams. */
+  | { readonly kind: 'ike'; readonly datagrams: readonly ReceivedIke[]; readonly bytes: number }
   | {
       readonly kind: 'notices'
       readonly traffic: readonly Spi[]

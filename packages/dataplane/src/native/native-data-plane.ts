@@ -174,6 +174,7 @@ export class NativeDataPlane implements DataPlane {
         return this.#answer(message.ticket, message.error)
       case 'ike':
         Atomics.sub(this.#shared.control, ControlWord.ikeBacklog, message.datagrams.length)
+        Atomics.sub(this.#shared.control, ControlWord.ikeBacklogBytes, message.bytes)
         for (const { bytes, path } of message.datagrams) handlers.onIke(bytes, path)
         return
       case 'notices':

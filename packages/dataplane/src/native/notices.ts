@@ -2,7 +2,7 @@
  * What the worker tells its owner while it forwards: traffic and moves of SAs, soft limits, IKE datagrams.
  *
  * Everything is bounded and batched: traffic and moves at most once a second per SA, one message per interval for all SAs, IKE
- * datagrams once per round as long as the owner keeps up; beyond `MOST_IKE_WAITING` they are refused.
+ * datagrams once per round as long as the owner keeps up; beyond `MOST_IKE_WAITING` of them, or `MOST_IKE_BYTES`, they are refused.
  */
 import { DEFAULT_SOFT_LIMITS } from '@culvert/esp'
 import type { Path, SocketAddress, Spi } from '@culvert/ikev2'
@@ -13,6 +13,7 @@ import { ControlWord, type SharedState } from './shared-state.ts'
 const PER_SA_MS = 1000
 const INTERVAL_MS = 20
 const MOST_IKE_WAITING = 4096
+const MOST_IKE_BYTES = 4 << 20
 
 export class Notices {
   /** Milliseconds of a monotonic clock, set once per round. */
@@ -23,6 +24,7 @@ export class Notices {
   #moved: { spiIn: Spi; remote: SocketAddress }[] = []
   #softLimits: Spi[] = []
   #ike: ReceivedIke[] = []
+  #ikeBytes = 0
   #postedMs = -Infinity
 
   constructor(shared: SharedState, post: (message: FromWorker) => void) {
@@ -54,20 +56,25 @@ export class Notices {
   }
 
   /** @returns whether there is room; if so `addIke` follows */
-  hasRoomForIke(): boolean {
+  hasRoomForIke(length: number): boolean {
+    const bytes = this.#ikeBytes + Atomics.load(this.#control, ControlWord.ikeBacklogBytes) + length
+    if (bytes > MOST_IKE_BYTES) return false
     return this.#ike.length + Atomics.load(this.#control, ControlWord.ikeBacklog) < MOST_IKE_WAITING
   }
 
   addIke(bytes: Uint8Array, path: Path): void {
     this.#ike.push({ bytes, path })
+    this.#ikeBytes += bytes.length
   }
 
   /** After every round. */
   flush(): void {
     if (this.#ike.length > 0) {
       Atomics.add(this.#control, ControlWord.ikeBacklog, this.#ike.length)
-      this.#post({ kind: 'ike', datagrams: this.#ike })
+      Atomics.add(this.#control, ControlWord.ikeBacklogBytes, this.#ikeBytes)
+      this.#post({ kind: 'ike', datagrams: this.#ike, bytes: this.#ikeBytes })
       this.#ike = []
+      this.#ikeBytes = 0
     }
     const waiting = this.#traffic.length + this.#moved.length + this.#softLimits.length
     if (waiting === 0 || this.nowMs - this.#postedMs < INTERVAL_MS) return

@@ -105,13 +105,16 @@ class LazyAeadContext {
     return this.#context ?? this.#create()
   }
 
+  /** Nothing can be sealed or opened any more: `get` throws. */
   free(): void {
     this.#wipe()
     this.#context?.free()
+    this.#context = null
   }
 
   #create(): AeadContext {
     const { openssl, vault } = this.#site
+    if (this.#slot === NO_SLOT) throw new Error('the keys of this SA are gone')
     const material = vault.get(this.#slot, this.#materialBytes)
     const key = material.subarray(0, this.#materialBytes - SALT_BYTES)
     const salt = new DataView(material.buffer, key.byteOffset + key.length, SALT_BYTES).getUint32(0)

@@ -16,6 +16,8 @@ export const ControlWord = {
   mail: 2,
   /** IKE datagrams on their way to the owner. */
   ikeBacklog: 3,
+  /** And their octets. */
+  ikeBacklogBytes: 4,
 } as const
 const CONTROL_WORDS = 8
 

@@ -145,6 +145,21 @@ describe('native transforms', () => {
     expect(isAnywhere(keys.inboundKey)).toBe(false)
   })
 
+  it.each([GCM[0]!, CBC[0]!, SUITES.at(-1)!])('seals and opens nothing once it is destroyed: $name', (suite) => {
+    for (const isUsedBefore of [false, true]) {
+      const { opener, sealer } = factory.create(keysOf(suite, false)) as NativeTransforms
+      const seal = (): boolean => sealer.seal(new Uint8Array(32), new Uint8Array(200), 0, 0)
+      if (isUsedBefore) {
+        expect(seal()).toBe(true)
+        opener.open(new Uint8Array(120), 0)
+      }
+      opener.destroy()
+      sealer.destroy()
+      expect(neverTrue(seal)).toBe(true)
+      expect(neverTrue(() => opener.open(new Uint8Array(120), 0) !== null)).toBe(true)
+    }
+  })
+
   it('has room for as many silent SAs as were announced, again and again', () => {
     const keys = keysOf(GCM[0]!, false)
     for (let round = 0; round < 3; round++) {
@@ -173,3 +188,12 @@ describe('native transforms', () => {
     expect(factory.create({ ...cbc, integ: null })).toBe('unsupported')
   })
 })
+
+/** Refusing and throwing are both fine; going on with what was freed is not. */
+function neverTrue(act: () => boolean): boolean {
+  try {
+    return !act()
+  } catch {
+    return true
+  }
+}

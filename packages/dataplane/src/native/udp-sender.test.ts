@@ -21,13 +21,15 @@ class FakeKernel implements SendingSyscalls {
   refusesRuns = false
   /** Calls that find the socket full. */
   busy = 0
+  /** Calls after which it is full. */
+  busyAfter = Infinity
   calls = 0
   hasRoom = true
 
   sendmsg(fd: number, header: number): number {
     this.calls++
     if (fd !== FD || !this.#isWellFormed(header)) return -EINVAL
-    if (this.busy > 0 && this.busy--) return -EAGAIN
+    if ((this.busy > 0 && this.busy--) || this.calls > this.busyAfter) return -EAGAIN
     const { port, data, ecn, segmentBytes } = this.#read(header)
     if (segmentBytes > 0) {
       if (this.refusesRuns || data.length > LARGEST_DATAGRAM || data.length > 64 * segmentBytes) return -EINVAL
@@ -158,5 +160,22 @@ describe('UDP sender', () => {
     send(datagram)
     sender.flush()
     expect([kernel.wire.length, sender.failed]).toEqual([1, 1])
+  })
+
+  it('gives a datagram up that the kernel never takes although it says there is room', () => {
+    const kernel = new FakeKernel()
+    const { sender, send } = createSender(kernel)
+    const run = datagramsOf([700, 700, 700].map((size) => ({ port: 1, ecn: 0, size })))
+    kernel.busy = 1000
+    run.forEach(send)
+    sender.flush()
+    expect([kernel.calls, kernel.wire.length, sender.failed]).toEqual([2, 0, 3])
+    // And one that takes no runs, and then nothing.
+    kernel.busy = 0
+    kernel.refusesRuns = true
+    kernel.busyAfter = kernel.calls + 2
+    run.forEach(send)
+    sender.flush()
+    expect([kernel.calls, kernel.wire.length, sender.failed]).toEqual([7, 1, 5])
   })
 })

@@ -3,7 +3,8 @@
  *
  * All limits of such a run are in `#fits`: one destination, one ECN value, equal lengths but for a shorter last one, at most 64
  * datagrams and 65 000 bytes. Datagrams are built in place: `reserve`, write, `commit`. Where the kernel refuses a
- * run (no checksum offload, a small MTU), its datagrams are sent one by one (sendmmsg) and the refusal is counted.
+ * run (no checksum offload, a small MTU), its datagrams are sent one by one (sendmmsg) and the refusal is counted. A full socket
+ * is waited for once, then the run is lost: other devices wait behind it.
  */
 import type { PacketMemory } from './packet-memory.ts'
 import { SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
@@ -89,9 +90,10 @@ export class UdpSender {
     if (this.#count === 0) return
     const total = this.#end - this.#buffer
     this.#prepare(this.#headers, this.#buffer, total, this.#writeControl())
-    if (!this.#send()) {
-      if (this.#count > 1) this.#sendSingly(total)
-      else this.failed++
+    const result = this.#send()
+    if (result < 0) {
+      if (this.#count > 1 && !isTransient(result)) this.#sendSingly(total)
+      else this.failed += this.#count
     }
     this.#end = this.#buffer
     this.#count = 0
@@ -148,11 +150,11 @@ export class UdpSender {
     this.#memory.view.setInt32(at + 12, type, true)
   }
 
-  #send(): boolean {
+  /** Waits for room once. @returns as the system call */
+  #send(): number {
     this.#copyDestination()
     const sent = this.#syscalls.sendmsg(this.#fd, this.#headers)
-    if (sent >= 0) return true
-    return isTransient(sent) && this.#awaitRoom() && this.#syscalls.sendmsg(this.#fd, this.#headers) >= 0
+    return isTransient(sent) && this.#awaitRoom() ? this.#syscalls.sendmsg(this.#fd, this.#headers) : sent
   }
 
   /** The kernel gets a copy: the table of addresses may change while a call is repeated. */
@@ -172,14 +174,19 @@ export class UdpSender {
       this.#prepare(header, this.#buffer + start, Math.min(segmentBytes, total - start), controlBytes)
     }
     let index = 0
+    let hasWaited = false
     while (index < count) {
       const sent = this.#syscalls.sendmmsg(this.#fd, this.#headers + HEADER_BYTES * index, count - index)
       if (sent > 0) {
         index += sent
-      } else if (!isTransient(sent) || !this.#awaitRoom()) {
+        hasWaited = false
+      } else if (!isTransient(sent)) {
         this.failed++
         index++
-      }
+      } else if (hasWaited || !this.#awaitRoom()) {
+        this.failed += count - index // a full socket is not worth a pause for each of them
+        return
+      } else hasWaited = true
     }
   }
 

@@ -48,6 +48,11 @@ describe('UDP port', () => {
     await vi.waitFor(() => expect(failedSends).toBe(1))
   })
 
+  it('does not send to port 0, and does not throw either', async () => {
+    const udp = await open('127.0.0.1')
+    expect(() => udp.send(new Uint8Array(1), 1, { address: '127.0.0.1', port: 0 })).not.toThrow()
+  })
+
   it('gives no buffer and sends nothing once it is closed', async () => {
     const udp = await open('127.0.0.1')
     await Promise.all([udp.close(), udp.close()])

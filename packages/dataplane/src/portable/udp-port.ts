@@ -2,7 +2,7 @@
  * The ESP-in-UDP socket of the portable rung: `dgram` with bounded sending.
  *
  * Datagrams go out of a ring of buffers. A buffer comes round again only after more sends than may ever be queued, so one that
- * libuv still holds is never written to.
+ * libuv still holds is never written to. Datagrams from port 0 are dropped: there is no way back to whoever forged them.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
@@ -37,7 +37,9 @@ export class UdpPort {
     this.#onSent = (error) => {
       if (error !== null) handlers.onSendFailed()
     }
-    socket.on('message', (bytes, from) => handlers.onDatagram(bytes, from.address, from.port))
+    socket.on('message', (bytes, from) => {
+      if (from.port !== 0) handlers.onDatagram(bytes, from.address, from.port)
+    })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       // Most errors here tell of one datagram (an ICMP answer to an earlier send); these tell that the socket is gone.
       if (!this.#isClosed && FATAL_ERRORS.includes(error.code ?? '')) handlers.onFailure(error)
@@ -72,7 +74,8 @@ export class UdpPort {
 
   /** Sends the first `length` octets of a buffer from `acquire`, or of one that the caller never writes to again. */
   send(buffer: Uint8Array, length: number, remote: SocketAddress): void {
-    if (!this.#isClosed) this.#socket.send(buffer, 0, length, remote.port, remote.address, this.#onSent)
+    if (this.#isClosed || remote.port === 0) return // nobody is at port 0, and Node throws
+    this.#socket.send(buffer, 0, length, remote.port, remote.address, this.#onSent)
   }
 
   close(): Promise<void> {

@@ -77,6 +77,8 @@ export async function removeTun(namespace: string | null, name: string): Promise
 type Sysctls = readonly (readonly [path: string, value: string])[]
 
 const QUIET_HOST: Sysctls = [
+  // A device that claims to take only tiny segments would have us seal many packets for few bytes.
+  ['net/ipv4/tcp_min_snd_mss', '256'],
   ['net/ipv4/ip_forward', '0'],
   ['net/ipv4/conf/all/rp_filter', '0'],
   ['net/ipv4/conf/default/rp_filter', '0'],

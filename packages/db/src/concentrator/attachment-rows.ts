@@ -1,7 +1,8 @@
 /**
  * Attachment rows, written behind in batches: one statement per kind (`unnest`), because ten thousand devices may come back at
  * once. Nothing here stands between a packet and its answer. A row belongs to the node named in it; a node that was superseded
- * never overwrites the newer owner with its `detached`.
+ * never overwrites the newer owner, neither with its `detached` nor with news of a presence that is over: only a presence that has
+ * just begun takes a device from another node.
  */
 import type { Pool, PoolClient } from 'pg'
 import { concentratorChannel, deviceChangedChannel, notify } from '../notify.ts'
@@ -54,10 +55,12 @@ async function upsertAttachments(
      SELECT v.device_id, v.organization_id, $1, 1, v.state, v.address4::inet, v.remote_address, v.remote_port, v.behind_nat,
        v.attached_at, v.detached_at, v.detach_reason, v.last_seen_at
      FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::bool[], $9::timestamptz[],
-       $10::timestamptz[], $11::text[], $12::timestamptz[])
+       $10::timestamptz[], $11::text[], $12::timestamptz[], $13::bool[])
        AS v(device_id, organization_id, state, address4, remote_address, remote_port, behind_nat, attached_at, detached_at,
-         detach_reason, last_seen_at)
+         detach_reason, last_seen_at, changed)
      JOIN devices d ON d.id = v.device_id AND d.organization_id = v.organization_id
+     WHERE v.changed OR NOT EXISTS (SELECT 1 FROM attachments a
+       WHERE a.device_id = v.device_id AND a.state = 'attached' AND a.concentrator_id <> $1)
      ON CONFLICT (device_id) DO UPDATE SET
        epoch = attachments.epoch + (CASE WHEN attachments.concentrator_id = excluded.concentrator_id
          AND attachments.attached_at = excluded.attached_at THEN 0 ELSE 1 END),
@@ -80,6 +83,7 @@ async function upsertAttachments(
       column((s) => s.detachedAt),
       column((s) => s.detachReason),
       column((s) => s.lastSeenAt),
+      column((s) => s.changed),
     ],
   )
   return new Set(rows.map((row) => row.device_id))

@@ -11,7 +11,7 @@ import type { Identity } from '../message/model.ts'
 import { type Attachment, dropChild, dropOther } from '../sa/attachment.ts'
 import type { ChildSa } from '../sa/child-sa.ts'
 import type { Channel } from '../sa/channel.ts'
-import type { IkeSa } from '../sa/ike-sa.ts'
+import type { IkeSa, IkeSaState } from '../sa/ike-sa.ts'
 import { retransmissionSpanMs } from '../sa/retransmission.ts'
 
 /** Drops every trace of an IKE SA, and its keys. Child SAs belong to the attachment and are not touched. */
@@ -25,6 +25,7 @@ export function forgetIkeSa(context: Context, sa: IkeSa): void {
   if ('ask' in state) tables.asks.delete(state.ask.ticket)
   if ('attachment' in state) dropOther(state.attachment, sa)
   if (state.phase === 'authSent') context.effects.push({ kind: 'releaseSpi', spiIn: state.spiIn })
+  wipeProof(state)
   if (state.phase === 'initSent') return
   releaseAttempt(context, state.channel)
   wipe(state.channel)
@@ -86,10 +87,18 @@ function removal(attachment: Attachment, child: ChildSa): Context['effects'][num
   return { kind: 'removeChildSa', key: attachment.key, spiIn: child.spiIn }
 }
 
-/** Gives back what the request under way had allocated. */
-function releaseAttempt(context: Context, channel: Channel): void {
+/** Gives back what the request under way had allocated; the caller ends that request. */
+export function releaseAttempt(context: Context, channel: Channel): void {
   const attempt = channel.pending?.attempt
   if (attempt?.kind === 'rekeyChild') context.effects.push({ kind: 'releaseSpi', spiIn: attempt.spiIn })
+}
+
+/** What only authentication needs. */
+export function wipeProof(state: IkeSaState): void {
+  if ('psk' in state) state.psk.fill(0)
+  if (!('init' in state)) return
+  state.init.skPi.fill(0)
+  state.init.skPr.fill(0)
 }
 
 function wipe(channel: Channel): void {

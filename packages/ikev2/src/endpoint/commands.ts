@@ -47,7 +47,7 @@ function obeyFor(context: Context, attachment: Attachment, command: Exclude<Comm
       break
     case 'peerMoved': {
       const path = { local: attachment.route.path.local, remote: command.remote }
-      if (followPeer(context, attachment, path)) queueWork(context, attachment, { kind: 'liveness' })
+      followPeer(context, attachment, path)
       break
     }
   }

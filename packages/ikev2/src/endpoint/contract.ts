@@ -58,6 +58,7 @@ export interface EndpointConfig {
   /** Half-open SAs above which a cookie is demanded. */
   readonly cookieThreshold: number
   readonly maxHalfOpen: number
+  /** Attachments that stand; a device may always replace its own. */
   readonly maxIkeSas: number
   /** Largest IKE message we send unfragmented, in bytes of UDP payload. */
   readonly fragmentBytes: number
@@ -100,7 +101,7 @@ export type Command =
   | { readonly kind: 'checkLiveness'; readonly key: AttachmentKey }
   /** The data plane saw authenticated, fresh traffic on this SA: silence is over. */
   | { readonly kind: 'inboundTraffic'; readonly key: AttachmentKey }
-  /** The data plane saw a fresh, authenticated packet from another outer address (RFC 7296 2.23). */
+  /** The data plane saw a fresh, authenticated packet from another outer address (RFC 7296 2.23): followed on trial, and asked whether the peer is there. */
   | { readonly kind: 'peerMoved'; readonly key: AttachmentKey; readonly remote: SocketAddress }
   /** A soft limit (bytes, packets, sequence number) was reached. */
   | { readonly kind: 'childSoftLimit'; readonly key: AttachmentKey; readonly spiIn: Spi }
@@ -152,7 +153,7 @@ export interface AttachGrant {
   readonly tsLocal: readonly TrafficSelector[]
   /** What may come from the peer; TSi is narrowed to it (the leased addresses, later LAN prefixes). */
   readonly tsRemote: readonly TrafficSelector[]
-  /** Other attachments of the same subject to be closed silently once this one stands. */
+  /** Other attachments of the same subject to be closed silently once this one stands; keys of another subject do nothing. */
   readonly replaces: readonly AttachmentKey[]
 }
 

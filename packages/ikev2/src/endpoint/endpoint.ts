@@ -14,6 +14,9 @@ import { createTables } from './tables.ts'
 import { serveDueIkeSa } from './wake.ts'
 import { startWork } from './work.ts'
 
+/** IKE SAs served in one step: each may cost a key exchange, and datagrams wait meanwhile. */
+const MAX_SERVED_PER_WAKE = 64
+
 /** @param observe for diagnosis: told of every message acted upon; must not call back. */
 export function createEndpoint(config: EndpointConfig, observe: TransitionObserver | null = null): IkeEndpoint {
   const tables = createTables()
@@ -47,9 +50,12 @@ function take(context: Context, input: Input): void {
   }
 }
 
+/** What is left over is due at once, so the driver wakes us again after what else is waiting. */
 function wake(context: Context): void {
   const { timers } = context.tables
-  for (let sa = timers.popDue(context.env.nowMs); sa !== null; sa = timers.popDue(context.env.nowMs)) {
+  for (let served = 0; served < MAX_SERVED_PER_WAKE; served += 1) {
+    const sa = timers.popDue(context.env.nowMs)
+    if (sa === null) return
     serveDueIkeSa(context, sa)
   }
 }

@@ -4,6 +4,7 @@
 import { closeAttachment, lingerClosed, reportFailure } from './closing.ts'
 import type { Context, Received } from './context.ts'
 import { respond } from './outbound.ts'
+import type { InitAnswered } from '../sa/ike-sa.ts'
 import { NOTIFY } from '../message/numbers.ts'
 import { notify } from '../exchanges/notify.ts'
 
@@ -14,10 +15,16 @@ export function answerFatally(context: Context, received: Received): void {
   respond(context, exchange, messageId, [notify(NOTIFY.INVALID_SYNTAX)], path)
   const { state } = sa
   if (state.phase === 'initAnswered') {
-    sa.state = { phase: 'rejected', channel, digest: state.digest, expiresAtMs: state.expiresAtMs }
-    const detail = 'IKE_AUTH request not understood'
-    reportFailure(context, { path, subject: null, idI: null, reason: 'protocolError', detail })
+    rejectAttempt(context, received, state)
   } else if ('attachment' in state && state.attachment.current === sa) {
     closeAttachment(context, state.attachment, 'protocolError', sa)
   } else lingerClosed(context, sa, channel)
+}
+
+/** The peer's only IKE_AUTH request was not understood: the attempt is over, what was answered is repeated (C37). */
+export function rejectAttempt(context: Context, { sa, channel, path }: Received, state: InitAnswered): void {
+  const { digest, expiresAtMs } = state
+  sa.state = { phase: 'rejected', channel, digest, expiresAtMs }
+  const detail = 'IKE_AUTH request not understood'
+  reportFailure(context, { path, subject: null, idI: null, reason: 'protocolError', detail })
 }

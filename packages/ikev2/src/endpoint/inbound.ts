@@ -6,15 +6,17 @@
  */
 import type { Path } from './contract.ts'
 import { askAgain, type Context, type Received } from './context.ts'
-import { answerFatally } from './fatal.ts'
+import { releaseAttempt } from './closing.ts'
+import { answerFatally, rejectAttempt } from './fatal.ts'
 import { hear } from './handlers.ts'
-import { followPeer } from './moving.ts'
+import { confirmPath, followPeer } from './moving.ts'
 import { respond, sendAll } from './outbound.ts'
 import { answerUndecodable, answerUnknownSpi } from './unprotected.ts'
 import { notify } from '../exchanges/notify.ts'
 import { receiveInitResponse } from '../exchanges/ike-sa-init/receive-response.ts'
 import { answerInitRequest } from '../exchanges/ike-sa-init/respond.ts'
 import { decodeMessage, decodePayloads } from '../message/decode.ts'
+import { MAX_INIT_BYTES, MAX_REASSEMBLED_BYTES, MAX_UNPROVEN_MESSAGE_BYTES } from '../message/limits.ts'
 import { type DecodeError, type Message, type Payload, ZERO_SPI } from '../message/model.ts'
 import { EXCHANGE, NOTIFY } from '../message/numbers.ts'
 import { addFragment } from '../message/reassembly.ts'
@@ -22,7 +24,7 @@ import { openMessage } from '../message/seal.ts'
 import { addTask } from '../sa/attachment.ts'
 import { type Channel, REASSEMBLY_MS } from '../sa/channel.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
-import { classifyRequest } from '../sa/message-window.ts'
+import { classifyRequest, mayRepeat } from '../sa/message-window.ts'
 import { fitsRow } from '../sa/payload-shape.ts'
 import { findRow } from '../sa/transition-table.ts'
 
@@ -53,6 +55,7 @@ function receiveInitRequest(context: Context, message: Message, bytes: Uint8Arra
   const { header, payloads } = message
   const row = findRow('listening', EXCHANGE.IKE_SA_INIT, 'request')
   const isFirst = header.messageId === 0 && header.fromOriginalInitiator && header.spiI !== ZERO_SPI
+  if (bytes.length > MAX_INIT_BYTES) return
   if (row === null || !isFirst || message.sealed !== null || !fitsRow(row, payloads)) return
   answerInitRequest(context, { header, payloads, bytes, path })
 }
@@ -79,6 +82,7 @@ function receiveProtected(context: Context, incoming: Protected): void {
   const { channel, message, bytes, path, sa } = incoming
   const { header, sealed } = message
   if (sealed === null || (sealed.totalFragments > 0 && !channel.fragmentation)) return
+  if (bytes.length > messageLimit(sa)) return
   if (header.isResponse) {
     const { pending } = channel
     if (pending?.messageId !== header.messageId || pending.exchangeType !== header.exchangeType) return
@@ -98,7 +102,9 @@ function receiveProtected(context: Context, incoming: Protected): void {
 function repeat(context: Context, sa: IkeSa, path: Path): void {
   const { state } = sa
   if ('ask' in state) askAgain(context, state.ask)
-  else if (state.phase !== 'initSent') sendAll(context, sa, state.channel.received.response ?? [], path)
+  else if (state.phase !== 'initSent' && mayRepeat(state.channel.received, context.env.nowMs)) {
+    sendAll(context, sa, state.channel.received.response ?? [], path)
+  }
 }
 
 /** Puts fragments together; a whole message goes on at once. */
@@ -116,6 +122,7 @@ function assemble(context: Context, incoming: Protected, plaintext: Uint8Array):
     collected?.messageId === header.messageId ? collected.set : null,
     sealed,
     plaintext,
+    messageLimit(incoming.sa),
   )
   const expiresAtMs = context.env.nowMs + REASSEMBLY_MS
   channel[place] = set === null ? null : { messageId: header.messageId, set, expiresAtMs }
@@ -123,28 +130,34 @@ function assemble(context: Context, incoming: Protected, plaintext: Uint8Array):
   if (complete !== null) process(context, incoming, complete.innerType, complete.bytes)
 }
 
-/** A whole, authentic message of the expected id. */
+/** Largest message we put together or keep: before authentication, memory is for everybody. */
+function messageLimit({ state }: IkeSa): number {
+  return 'digest' in state ? MAX_UNPROVEN_MESSAGE_BYTES : MAX_REASSEMBLED_BYTES
+}
+
+/** A whole, authentic message of the expected id. What its phase does not hear leaves no trace: it may come again from anywhere. */
 function process(context: Context, incoming: Protected, innerType: number, plaintext: Uint8Array): void {
   const { sa, channel, message, path } = incoming
   const { header } = message
   context.touched.add(sa)
+  const row = findRow(sa.state.phase, header.exchangeType, header.isResponse ? 'response' : 'request')
+  if (row === null) return
   heard(context, incoming)
   const decoded = decodePayloads(innerType, plaintext)
   const payloads = decoded.ok ? decoded.value : []
   const received: Received = { sa, channel, header, messageId: header.messageId, payloads, path }
-  const row = findRow(sa.state.phase, header.exchangeType, header.isResponse ? 'response' : 'request')
-  if (row === null) return
   if (!decoded.ok) rejectPayloads(context, received, decoded.error)
   else if (!fitsRow(row, payloads)) rejectPayloads(context, received, null)
   else hear(context, row, received)
 }
 
 /** The peer lives, and a fresh request of a peer behind NAT tells where it is (C60). */
-function heard(context: Context, { sa, message, path }: Protected): void {
+function heard(context: Context, { sa, channel, message, path }: Protected): void {
   const { state } = sa
   if (state.phase !== 'established') return
   state.attachment.heardAtMs = context.env.nowMs
   if (!message.header.isResponse) followPeer(context, state.attachment, path)
+  else if (channel.pending !== null) confirmPath(context, state.attachment, channel.pending.path, path)
 }
 
 /** @param error null when every payload is sound but they do not make a message (C07, C49). */
@@ -154,6 +167,7 @@ function rejectPayloads(context: Context, received: Received, error: DecodeError
   else if (error?.code === 'unknownCritical') {
     const exchange = { sa, channel, exchangeType: header.exchangeType }
     respond(context, exchange, messageId, [unsupported(error.payloadType)], path)
+    if (sa.state.phase === 'initAnswered') rejectAttempt(context, received, sa.state)
   } else answerFatally(context, received)
 }
 
@@ -166,6 +180,7 @@ function giveUp(context: Context, { sa, channel }: Received): void {
   const { state } = sa
   if (!('attachment' in state)) return
   if (state.phase === 'established') {
+    releaseAttempt(context, channel)
     channel.pending = null
     addTask(state.attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
   }

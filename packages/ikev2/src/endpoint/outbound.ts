@@ -41,7 +41,7 @@ export function sendRequest(
   if (messageId === null) return false
   const datagrams = seal(context, exchange, messageId, payloads, false)
   const retransmission = startRetransmission(datagrams, env.nowMs, config.timing)
-  channel.pending = { messageId, exchangeType, attempt, retransmission }
+  channel.pending = { messageId, exchangeType, attempt, retransmission, path: sa.route.path }
   sendAll(context, sa, datagrams, sa.route.path)
   context.touched.add(sa)
   return true

@@ -1,8 +1,7 @@
 /**
  * Everything one endpoint remembers. Each lookup a packet or a wake needs is O(1) or O(log n); nothing scans all SAs.
  *
- * `halfOpen` is keyed by the digest of the IKE_SA_INIT request and its source, so that a repetition finds its response (C19);
- * a Map keeps insertion order, so the first entry is the oldest and the one to evict. Bounds are in `EndpointConfig`.
+ * Bounds are in `EndpointConfig`.
  */
 import type { AttachmentKey } from './contract.ts'
 import type { IkeSpi } from '../message/model.ts'
@@ -12,10 +11,11 @@ import type { IkeSa } from '../sa/ike-sa.ts'
 import { TimerHeap } from '../sa/timer-heap.ts'
 import { createTokenBucket, type TokenBucket } from '../sa/token-bucket.ts'
 import { createCookieSecrets, type CookieSecrets } from './cookie.ts'
+import { HalfOpenTable } from './half-open.ts'
 
 export interface Tables {
   readonly bySpi: Map<IkeSpi, IkeSa>
-  readonly halfOpen: Map<string, IkeSa>
+  readonly halfOpen: HalfOpenTable
   readonly attachments: Map<AttachmentKey, Attachment>
   /** Who waits for the answer to which ticket. */
   readonly asks: Map<number, IkeSa>
@@ -36,7 +36,7 @@ const ERROR_NOTIFY_REFILL_MS = 20
 export function createTables(): Tables {
   return {
     bySpi: new Map(),
-    halfOpen: new Map(),
+    halfOpen: new HalfOpenTable(),
     attachments: new Map(),
     asks: new Map(),
     timers: new TimerHeap(),

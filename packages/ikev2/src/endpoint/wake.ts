@@ -6,6 +6,7 @@
 import { closeAttachment, closeHalfOpen, forgetIkeSa } from './closing.ts'
 import type { Context } from './context.ts'
 import { keepaliveDueMs, livenessDueMs } from './deadline.ts'
+import { retreat } from './moving.ts'
 import { sendAll } from './outbound.ts'
 import { queueWork } from './work.ts'
 import { scheduleDeletion } from '../exchanges/create-child-sa/complete-child.ts'
@@ -65,7 +66,8 @@ function serveChannel(context: Context, sa: IkeSa, channel: Channel): void {
   const { pending } = channel
   if (pending === null || context.env.nowMs < pending.retransmission.dueMs) return
   if (retransmit(pending.retransmission, context.env.nowMs, context.config.timing) === 'repeat') {
-    sendAll(context, sa, pending.retransmission.datagrams, sa.route.path)
+    const paths = 'attachment' in sa.state ? retreat(context, sa.state.attachment) : [sa.route.path]
+    for (const path of paths) sendAll(context, sa, pending.retransmission.datagrams, path)
   } else endSilent(context, sa)
 }
 

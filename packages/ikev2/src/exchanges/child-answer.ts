@@ -10,7 +10,7 @@ import type { Payload, Proposal, Spi, TrafficSelector } from '../message/model.t
 import { KE, NOTIFY, PROTOCOL } from '../message/numbers.ts'
 import { readU32 } from '../message/octets.ts'
 import { type KePolicy, selectProposal, type SelectedSuite } from '../proposal/select.ts'
-import { type Attachment, findChildOut, MAX_CHILD_SAS } from '../sa/attachment.ts'
+import { type Attachment, findChildOut, MAX_CHILD_SAS, MAX_NEW_CHILD_SAS } from '../sa/attachment.ts'
 import type { ChildSa } from '../sa/child-sa.ts'
 import type { PayloadOf } from '../sa/payload-shape.ts'
 import { covers, narrow } from '../traffic-selector/narrow.ts'
@@ -63,7 +63,8 @@ export function answerChildRequest(context: Context, attachment: Attachment, req
   if (spiOut < FIRST_SPI || findChildOut(attachment, spiOut) !== null) return refuse(NOTIFY.NO_PROPOSAL_CHOSEN)
   const selectors = agreeSelectors(attachment, request)
   if (selectors === null) return refuse(NOTIFY.TS_UNACCEPTABLE)
-  if (attachment.children.length >= MAX_CHILD_SAS) return refuse(NOTIFY.NO_ADDITIONAL_SAS)
+  const most = request.replaces === null ? MAX_NEW_CHILD_SAS : MAX_CHILD_SAS
+  if (attachment.children.length >= most) return refuse(NOTIFY.NO_ADDITIONAL_SAS)
   return grant(context, attachment, request, { selected, suite, spiOut, group, ...selectors })
 }
 
@@ -97,6 +98,7 @@ function grant(context: Context, attachment: Attachment, request: ChildRequest, 
     outbound: request.replaces === null,
     replaces: request.replaces?.spiIn ?? null,
   })
+  exchanged?.sharedSecret.fill(0)
   return {
     ok: true,
     child,

@@ -30,6 +30,11 @@ export function prfPlus(prf: Prf, key: Uint8Array, seed: Uint8Array, length: num
   return stream.subarray(0, length)
 }
 
+/** Nonces are at least half as long as the key of the PRF they go into (RFC 7296 2.10; C16). */
+export function isNonceLongEnough(prf: Prf, nonce: Uint8Array): boolean {
+  return 2 * nonce.length >= prf.keyBytes
+}
+
 /** Transforms that decide how long the keys of an IKE SA are. */
 export interface IkeSuite {
   readonly prf: Prf

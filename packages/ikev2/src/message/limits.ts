@@ -18,5 +18,9 @@ export const MIN_NONCE_BYTES = 16
 export const MAX_NONCE_BYTES = 256
 /** RFC 7383 fragments of one message. */
 export const MAX_FRAGMENTS = 128
+/** Octets of an IKE_SA_INIT request, which is kept until AUTH was checked; RFC 7296 2 asks for 3000. */
+export const MAX_INIT_BYTES = 4_096
+/** Octets of a message of a peer that has not proven who it is. */
+export const MAX_UNPROVEN_MESSAGE_BYTES = 16_384
 /** Octets of one reassembled message. */
 export const MAX_REASSEMBLED_BYTES = 65_535

@@ -24,16 +24,20 @@ export interface AddedFragment {
   readonly complete: { readonly innerType: number; readonly bytes: Uint8Array } | null
 }
 
-/** @param plaintext of the fragment, without padding; kept until the set completes, so the caller gives it up. */
-export function addFragment(set: FragmentSet | null, sealed: SealedPayload, plaintext: Uint8Array): AddedFragment {
+/** @param plaintext of the fragment, without padding; kept until the set completes, so the caller gives it up. @param maxBytes of the whole message. */
+export function addFragment(
+  set: FragmentSet | null,
+  sealed: SealedPayload,
+  plaintext: Uint8Array,
+  maxBytes = MAX_REASSEMBLED_BYTES,
+): AddedFragment {
   const { fragmentNumber, totalFragments } = sealed
   if (totalFragments > MAX_FRAGMENTS || fragmentNumber < 1 || fragmentNumber > totalFragments)
     return { set, complete: null }
   if (set !== null && totalFragments < set.total) return { set, complete: null }
   const current = set !== null && set.total === totalFragments ? set : emptySet(totalFragments)
   const bytes = current.bytes + plaintext.length
-  if (current.parts[fragmentNumber] !== undefined || bytes > MAX_REASSEMBLED_BYTES)
-    return { set: current, complete: null }
+  if (current.parts[fragmentNumber] !== undefined || bytes > maxBytes) return { set: current, complete: null }
   const next: FragmentSet = {
     total: totalFragments,
     innerType: fragmentNumber === 1 ? sealed.innerType : current.innerType,

@@ -14,7 +14,10 @@ import type { IkeSa } from './ike-sa.ts'
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
 import { sameWork, type Task } from './request.ts'
 
-export const MAX_CHILD_SAS = 16
+/** With those being replaced. */
+export const MAX_CHILD_SAS = 8
+/** A peer may ask for one more while it has less than this; so each can be rekeyed at the same time. */
+export const MAX_NEW_CHILD_SAS = 4
 export const MAX_OTHERS = 4
 const CREATION_BURST = 24
 const CREATION_REFILL_MS = 2_000
@@ -25,6 +28,8 @@ export interface Route {
   peerBehindNat: boolean
   localBehindNat: boolean
   movedAtMs: MonotonicMs
+  /** Since the last move, until a response showed where the peer hears us; null when that is known. */
+  trial: { readonly former: Path; readonly candidate: Path } | null
   /** Last time a keepalive or any other datagram of ours kept the NAT mapping open. */
   sentAtMs: MonotonicMs
 }

@@ -15,6 +15,7 @@ import type { MessageId } from '../message/model.ts'
 export const MESSAGE_ID_END = 0xffff_ffff
 /** A rekey starts when this many ids are left. */
 export const MESSAGE_ID_RESERVE = 0x1000
+const REPEAT_INTERVAL_MS = 100
 
 export interface ReceiveWindow {
   expected: number
@@ -22,6 +23,8 @@ export interface ReceiveWindow {
   /** Datagrams of the response to `expected - 1`; null before the first and once forgotten. */
   response: readonly Uint8Array[] | null
   answeredAtMs: number
+  /** When the last response was repeated last. */
+  repeatedAtMs: number
 }
 
 export interface SendWindow {
@@ -32,7 +35,7 @@ export type RequestVerdict = 'fresh' | 'answering' | 'repeated' | 'outside'
 
 /** @param firstMessageId 0, or 1 where IKE_SA_INIT was request 0 (2.2). */
 export function createReceiveWindow(firstMessageId: number): ReceiveWindow {
-  return { expected: firstMessageId, answering: false, response: null, answeredAtMs: 0 }
+  return { expected: firstMessageId, answering: false, response: null, answeredAtMs: 0, repeatedAtMs: -Infinity }
 }
 
 export function createSendWindow(firstMessageId: number): SendWindow {
@@ -52,6 +55,16 @@ export function commitResponse(window: ReceiveWindow, datagrams: readonly Uint8A
   window.answeredAtMs = nowMs
   window.answering = false
   window.expected += 1
+}
+
+/**
+ * Whether a response may be sent once more: no peer repeats its request this fast, and a response may be larger than what is
+ * replayed, from any address, to get it.
+ */
+export function mayRepeat(window: ReceiveWindow, nowMs: number): boolean {
+  if (nowMs < window.repeatedAtMs + REPEAT_INTERVAL_MS) return false
+  window.repeatedAtMs = nowMs
+  return true
 }
 
 /** The id for a new request of ours, null when none is left. */

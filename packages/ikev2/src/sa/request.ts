@@ -5,8 +5,8 @@
  * half-built SA, our nonce and private key, and the rival SA the peer made in a collision. It dies with the request.
  */
 import type { KeyExchangePrivate } from '@culvert/crypto'
-import type { CloseReason, MonotonicMs } from '../endpoint/contract.ts'
-import type { IkeSpi, MessageId, Spi } from '../message/model.ts'
+import type { CloseReason, MonotonicMs, Path } from '../endpoint/contract.ts'
+import type { IkeSpi, MessageId, Spi, TrafficSelector } from '../message/model.ts'
 import type { Retransmission } from './retransmission.ts'
 
 export type Work =
@@ -57,6 +57,9 @@ export type Attempt =
       readonly replaces: Spi
       readonly spiIn: Spi
       readonly offer: KeyOffer
+      /** What we offered: the answer stays within it, also when the old Child SA is gone by then. */
+      readonly tsLocal: readonly TrafficSelector[]
+      readonly tsRemote: readonly TrafficSelector[]
       readonly refusals: number
       rival: ChildRival | null
     }
@@ -69,6 +72,8 @@ export interface PendingRequest {
   readonly exchangeType: number
   readonly attempt: Attempt
   readonly retransmission: Retransmission
+  /** Where it was sent at first. */
+  readonly path: Path
 }
 
 /** True when doing both would be doing the same twice. */

@@ -17,6 +17,8 @@ const REKEY_CHILD: Attempt = {
   replaces: 1_000 as Spi,
   spiIn: 1_001 as Spi,
   offer: OFFER,
+  tsLocal: [],
+  tsRemote: [],
   refusals: 0,
   rival: null,
 }

@@ -17,12 +17,17 @@ export function createTokenBucket(capacity: number, refillMs: number, nowMs: Mon
 
 /** @returns false when the budget is spent. */
 export function takeToken(bucket: TokenBucket, nowMs: MonotonicMs): boolean {
+  if (!hasToken(bucket, nowMs)) return false
+  bucket.tokens -= 1
+  return true
+}
+
+/** Whether the budget is not spent; takes nothing. */
+export function hasToken(bucket: TokenBucket, nowMs: MonotonicMs): boolean {
   const refilled = Math.floor((nowMs - bucket.countedAtMs) / bucket.refillMs)
   if (refilled > 0) {
     bucket.tokens = Math.min(bucket.capacity, bucket.tokens + refilled)
     bucket.countedAtMs += refilled * bucket.refillMs
   }
-  if (bucket.tokens === 0) return false
-  bucket.tokens -= 1
-  return true
+  return bucket.tokens > 0
 }

@@ -11,6 +11,7 @@
  * SA is under way, the new one is remembered as its rival.
  */
 import { type Context, emit, type Received } from '../../endpoint/context.ts'
+import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import type { Payload, Spi } from '../../message/model.ts'
 import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { readU32 } from '../../message/octets.ts'
@@ -80,9 +81,11 @@ function agree(context: Context, attachment: Attachment, received: Received, rep
   if (sa === null || nonce === null || tsI === null || tsR === null) {
     return { refusal: [notify(NOTIFY.INVALID_SYNTAX)] }
   }
+  const prf = prfOf(context.env.crypto, channel)
+  if (!isNonceLongEnough(prf, nonce.data)) return { refusal: [notify(NOTIFY.INVALID_SYNTAX)] }
   const nonceR = context.env.rng(NONCE_BYTES)
   const answer = answerChildRequest(context, attachment, {
-    prf: prfOf(context.env.crypto, channel),
+    prf,
     skD: channel.skD,
     proposals: sa.proposals,
     kePolicy: 'optional',

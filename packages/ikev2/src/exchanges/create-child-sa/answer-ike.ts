@@ -10,6 +10,7 @@
  */
 import type { Context, Received } from '../../endpoint/context.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
+import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import type { Payload } from '../../message/model.ts'
 import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { ikeSpiBytes, readIkeSpi } from '../../message/octets.ts'
@@ -21,6 +22,7 @@ import { findPayload, type PayloadOf } from '../../sa/payload-shape.ts'
 import { answerToIkeRekey } from '../../sa/simultaneous.ts'
 import { exchangeKeys } from '../child-answer.ts'
 import { adoptIkeSa, establishedState } from '../ike-establish.ts'
+import { standingRival } from './rival.ts'
 import { deriveChannel, prfOf, type ResolvedIkeSuite, resolveIkeSuite } from '../ike-keys.ts'
 import { NONCE_BYTES } from '../ike-sa-init/respond.ts'
 import { invalidKePayload, notify } from '../notify.ts'
@@ -29,8 +31,10 @@ const NO_SPI = '0'.repeat(16)
 
 export function answerIkeRekey(context: Context, attachment: Attachment, received: Received): readonly Payload[] {
   const { payloads, sa, channel } = received
-  const verdict = answerToIkeRekey(isCurrent(sa), channel.pending?.attempt ?? null)
-  if (verdict !== 'accept' || attachment.others.length >= MAX_OTHERS) return [notify(NOTIFY.TEMPORARY_FAILURE)]
+  const attempt = channel.pending?.attempt ?? null
+  const hasRival = attempt?.kind === 'rekeyIke' && standingRival(context, attempt) !== null
+  const isAccepted = answerToIkeRekey(isCurrent(sa), attempt) === 'accept' && !hasRival
+  if (!isAccepted || attachment.others.length >= MAX_OTHERS) return [notify(NOTIFY.TEMPORARY_FAILURE)]
   const ke = findPayload(payloads, 'ke')
   const selected = selectProposal(findPayload(payloads, 'sa')?.proposals ?? [], context.config.proposals.ike, {
     protocolId: PROTOCOL.IKE,
@@ -62,7 +66,8 @@ function accept(
   const nonceI = findPayload(payloads, 'nonce')?.data
   const spiI = readIkeSpi(selected.proposal.spi, 0)
   const exchanged = exchangeKeys(context, ke.group, ke)
-  if (exchanged === undefined || nonceI === undefined || spiI === NO_SPI) return [notify(NOTIFY.INVALID_SYNTAX)]
+  const isSound = nonceI !== undefined && isNonceLongEnough(resolved.suite.prf, nonceI) && spiI !== NO_SPI
+  if (exchanged === undefined || !isSound) return [notify(NOTIFY.INVALID_SYNTAX)]
   const nonceR = env.rng(NONCE_BYTES)
   const spis = { spiI, spiR: env.allocateIkeSpi() }
   const successor = deriveChannel({

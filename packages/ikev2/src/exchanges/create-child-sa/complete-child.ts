@@ -9,6 +9,7 @@
  * Until the deletes are through, all of them receive.
  */
 import { type Context, emit, type Received } from '../../endpoint/context.ts'
+import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import type { Spi } from '../../message/model.ts'
 import { KE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { readU32 } from '../../message/octets.ts'
@@ -70,7 +71,7 @@ interface Agreement {
 /** @returns null when the response is not an answer to our offer. */
 function readAgreement(
   context: Context,
-  { payloads }: Received,
+  { payloads, channel }: Received,
   { spiIn, offer }: RekeyChildAttempt,
 ): Agreement | null {
   const answered = findPayload(payloads, 'sa')
@@ -78,6 +79,7 @@ function readAgreement(
   const tsI = findPayload(payloads, 'tsI')
   const tsR = findPayload(payloads, 'tsR')
   if (answered === null || nonce === null || tsI === null || tsR === null) return null
+  if (!isNonceLongEnough(prfOf(context.env.crypto, channel), nonce.data)) return null
   const kePolicy = offer.keyExchange === null ? 'absent' : 'optional'
   const options = { protocolId: PROTOCOL.ESP, kePolicy, keGroupOffered: offer.keyExchange && offer.group } as const
   const offered = childProposals(context, spiIn, offer.group)
@@ -102,7 +104,7 @@ function install(
 ): void {
   const { offer, spiIn, replaces } = attempt
   const old = findChildIn(attachment, replaces)
-  if (old !== null && !(covers(old.tsLocal, agreed.tsLocal) && covers(old.tsRemote, agreed.tsRemote))) {
+  if (!(covers(attempt.tsLocal, agreed.tsLocal) && covers(attempt.tsRemote, agreed.tsRemote))) {
     context.effects.push({ kind: 'releaseSpi', spiIn })
     addTask(attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
     return

@@ -8,6 +8,7 @@
  */
 import type { Context, Received } from '../../endpoint/context.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
+import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { ikeSpiBytes, readIkeSpi } from '../../message/octets.ts'
 import { ZERO_SPI } from '../../message/model.ts'
@@ -75,6 +76,7 @@ function makeIkeSa(
   const selected = checkChoice(config.proposals.ike, offered, findPayload(payloads, 'sa')?.proposals ?? [], options)
   const resolved = selected === null ? null : resolveIkeSuite(env.crypto, selected)
   if (selected === null || resolved === null || nonce === null || ke === null) return null
+  if (!isNonceLongEnough(resolved.suite.prf, nonce.data)) return null
   if (selected.proposal.spi.length !== 8 || ke.group !== offer.group || resolved.transforms.ke.id !== ke.group)
     return null
   const sharedSecret = offer.keyExchange?.sharedSecret(ke.data) ?? null

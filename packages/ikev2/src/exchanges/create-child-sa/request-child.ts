@@ -15,7 +15,7 @@ import { proposalsFor } from '../../proposal/offer.ts'
 import { type Attachment, findChildIn } from '../../sa/attachment.ts'
 import type { Channel } from '../../sa/channel.ts'
 import type { IkeSa } from '../../sa/ike-sa.ts'
-import type { KeyOffer, Task, Work } from '../../sa/request.ts'
+import type { Attempt, KeyOffer, Task, Work } from '../../sa/request.ts'
 import { NONCE_BYTES } from '../ike-sa-init/respond.ts'
 import { childNotify, spiBytes } from '../notify.ts'
 
@@ -42,9 +42,19 @@ export function requestChildRekey(
     { kind: 'tsR', selectors: child.tsRemote },
   ]
   const { refusals } = task
-  const attempt = { kind: 'rekeyChild', replaces: child.spiIn, spiIn, offer, refusals, rival: null } as const
+  const { tsLocal, tsRemote } = child
+  const attempt: Attempt = {
+    kind: 'rekeyChild',
+    replaces: child.spiIn,
+    spiIn,
+    offer,
+    tsLocal,
+    tsRemote,
+    refusals,
+    rival: null,
+  }
   const exchange = { ...ike, exchangeType: EXCHANGE.CREATE_CHILD_SA }
-  if (sendRequest(context, exchange, payloads, { ...attempt })) return 'sent'
+  if (sendRequest(context, exchange, payloads, attempt)) return 'sent'
   context.effects.push({ kind: 'releaseSpi', spiIn })
   return 'exhausted'
 }

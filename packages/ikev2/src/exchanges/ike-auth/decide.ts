@@ -8,7 +8,7 @@
  *   may attach, no Child SA       <--  HDR, SK {IDr, AUTH, N(why)}                              established (C33)
  * ```
  */
-import { reportFailure, closeAttachment } from '../../endpoint/closing.ts'
+import { closeAttachment, reportFailure, wipeProof } from '../../endpoint/closing.ts'
 import type { Answer, AttachGrant, CloseReason } from '../../endpoint/contract.ts'
 import { ask, type Context, emit } from '../../endpoint/context.ts'
 import { respond } from '../../endpoint/outbound.ts'
@@ -61,20 +61,35 @@ export function answerCredential(
 /** Establishes the IKE SA and, if it can be, the first Child SA. */
 export function answerAttach(context: Context, sa: IkeSa, state: AttachAsked, { grant, refusal }: AttachAnswer): void {
   const { attachment } = state
-  if (grant === null && refusal !== 'addressFailure') {
-    const failure = { subject: attachment.subject, reason: 'refused', detail: 'attachment refused' } as const
-    reject(context, sa, state, failure)
+  const isRefused = grant === null && refusal !== 'addressFailure'
+  if (isRefused || !hasRoom(context, attachment, grant)) {
+    const detail = isRefused ? 'attachment refused' : 'no room for another attachment'
+    reject(context, sa, state, { subject: attachment.subject, reason: 'refused', detail })
     closeAttachment(context, attachment, 'refused')
     return
   }
   establish(context, sa, state, grant)
 }
 
+/** A device that is attached may always take the place of its own attachment. */
+function hasRoom({ config, tables }: Context, attachment: Attachment, grant: AttachGrant | null): boolean {
+  if (tables.established < config.maxIkeSas) return true
+  return (grant?.replaces ?? []).some((key) => {
+    const other = tables.attachments.get(key)
+    return other !== undefined && isOlderOf(attachment, other)
+  })
+}
+
+/** Whatever keys a grant names, nobody closes the attachment of another subject. */
+function isOlderOf(attachment: Attachment, other: Attachment): boolean {
+  return other !== attachment && other.subject === attachment.subject
+}
+
 function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: AttachGrant | null): void {
   const { env, config, tables } = context
   const { attachment, channel, init, claim } = state
   const data = responderAuth(prfOf(env.crypto, channel), state.psk, init, config.localId)
-  state.psk.fill(0)
+  wipeProof(state)
   tables.halfOpen.delete(state.digest)
   establishIkeSa(context, attachment, sa, channel)
   const first = grant === null ? addressFailure() : firstChild(context, attachment, state, grant)
@@ -98,7 +113,7 @@ function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: Attac
   }
   for (const key of grant?.replaces ?? []) {
     const other = tables.attachments.get(key)
-    if (other !== undefined && other !== attachment) closeAttachment(context, other, 'superseded')
+    if (other !== undefined && isOlderOf(attachment, other)) closeAttachment(context, other, 'superseded')
   }
 }
 
@@ -146,6 +161,7 @@ interface Failure {
 
 function reject(context: Context, sa: IkeSa, state: CredentialAsked | AttachAsked, failure: Failure): void {
   const { channel, claim, digest, expiresAtMs } = state
+  wipeProof(state)
   sa.state = { phase: 'rejected', channel, digest, expiresAtMs }
   const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
   respond(context, exchange, claim.messageId, [notify(NOTIFY.AUTHENTICATION_FAILED)], sa.route.path)

@@ -19,13 +19,15 @@ import { requestedAddresses } from './configuration.ts'
 /** No AUTH payload: the peer wants EAP, which is never a good shared key proof. */
 const NO_AUTH_METHOD = 0
 
-/** The payloads fit the table; the IKE SA floats to wherever this came from (2.23). */
+/** The payloads fit the table; the IKE SA floats to the port this came from, behind NAT to the address too (2.23). */
 export function receiveAuthRequest(context: Context, received: Received, state: InitAnswered): void {
   const claim = readClaim(received)
-  if (claim === null) return
   const { sa, channel, path } = received
+  const { route } = sa
+  const isElsewhere = !route.peerBehindNat && path.remote.address !== route.path.remote.address
+  if (claim === null || isElsewhere) return
   channel.received.answering = true
-  sa.route.path = path
+  route.path = path
   const question = { kind: 'credential', idI: claim.idI, idR: claim.idR, path } as const
   sa.state = { ...state, phase: 'credentialAsked', ask: ask(context, sa, question), claim }
   context.touched.add(sa)

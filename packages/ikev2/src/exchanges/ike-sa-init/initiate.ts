@@ -39,6 +39,7 @@ export function initiate(context: Context, peer: InitiatorConfig): void {
     peerBehindNat: false,
     localBehindNat: false,
     movedAtMs: env.nowMs,
+    trial: null,
     sentAtMs: env.nowMs,
   }
   const key = newAttachmentKey(tables)

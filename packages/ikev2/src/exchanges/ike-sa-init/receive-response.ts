@@ -9,6 +9,7 @@ import { closeAttachment, forgetIkeSa, reportFailure } from '../../endpoint/clos
 import type { CloseReason, Path } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
+import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import { type IkeHeader, type Payload, ZERO_SPI } from '../../message/model.ts'
 import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { EMPTY, readU16 } from '../../message/octets.ts'
@@ -77,6 +78,7 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
   const selected = checkChoice(config.proposals.ike, offered, proposal.proposals, options)
   const resolved = selected === null ? null : resolveIkeSuite(env.crypto, selected)
   if (resolved === null || resolved.transforms.ke.id !== state.group) return
+  if (!isNonceLongEnough(resolved.suite.prf, nonce.data)) return
   const sharedSecret = state.keyExchange.sharedSecret(ke.data)
   if (sharedSecret === null) return
   const nonceR = nonce.data.slice()

@@ -9,19 +9,22 @@
  *                                          <--  HDR, SAr1, KEr, Nr, N(..)            half-open
  * ```
  *
- * Nothing is remembered before the last line. A repeated request gets the same octets again (C19).
+ * Nothing is remembered before the last line. A repeated request gets the same octets again (C19), but not a burst of them.
+ * Whether there is room for one more device is decided when it has proven who it is: it may replace its own attachment.
  */
 import type { Path } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import { closeHalfOpen } from '../../endpoint/closing.ts'
 import { isValidCookie, makeCookie } from '../../endpoint/cookie.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
+import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import { encodeMessage } from '../../message/encode.ts'
 import { type IkeHeader, type IkeSpi, type Payload, ZERO_SPI } from '../../message/model.ts'
 import { EXCHANGE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { EMPTY, toHex } from '../../message/octets.ts'
 import { selectProposal, type SelectedSuite } from '../../proposal/select.ts'
 import { createIkeSa, type IkeSa } from '../../sa/ike-sa.ts'
+import { mayRepeat } from '../../sa/message-window.ts'
 import { findNotify, findPayload, type PayloadOf } from '../../sa/payload-shape.ts'
 import { deriveChannel, type ResolvedIkeSuite, resolveIkeSuite } from '../ike-keys.ts'
 import { invalidKePayload, notify } from '../notify.ts'
@@ -40,12 +43,14 @@ export interface InitRequest {
 
 /** An IKE_SA_INIT request with SPIr 0 and message id 0 whose payloads fit the table. */
 export function answerInitRequest(context: Context, request: InitRequest): void {
-  const { tables, config } = context
+  const { tables, config, env } = context
   const { payloads } = request
   const digest = digestOf(context, request)
   const known = tables.halfOpen.get(digest)
   if (known !== undefined) {
-    if ('init' in known.state) send(context, request, known.state.init.response)
+    if ('init' in known.state && mayRepeat(known.state.channel.received, env.nowMs)) {
+      send(context, request, known.state.init.response)
+    }
     return
   }
   const sa = findPayload(payloads, 'sa')
@@ -53,7 +58,6 @@ export function answerInitRequest(context: Context, request: InitRequest): void 
   const nonce = findPayload(payloads, 'nonce')
   if (sa === null || ke === null || nonce === null) return
   if (!passesCookie(context, request, nonce.data)) return
-  if (tables.established >= config.maxIkeSas) return
   const selected = selectProposal(sa.proposals, config.proposals.ike, {
     protocolId: PROTOCOL.IKE,
     keGroupOffered: ke.group,
@@ -63,7 +67,9 @@ export function answerInitRequest(context: Context, request: InitRequest): void 
   const resolved = selected === null ? null : resolveIkeSuite(context.env.crypto, selected)
   if (selected === null || resolved === null) refuse(context, request, notify(NOTIFY.NO_PROPOSAL_CHOSEN))
   else if (resolved.transforms.ke.id !== ke.group) refuse(context, request, invalidKePayload(resolved.transforms.ke.id))
-  else accept(context, request, { ke, nonceI: nonce.data.slice(), selected, resolved, digest })
+  else if (isNonceLongEnough(resolved.suite.prf, nonce.data) && makeRoom(context, request)) {
+    accept(context, request, { ke, nonceI: nonce.data.slice(), selected, resolved, digest })
+  }
 }
 
 /** The same request from the same source, and nothing else, has the same digest. */
@@ -75,7 +81,7 @@ function digestOf(context: Context, { bytes, path }: InitRequest): string {
 /** True when no cookie is needed or a good one came; else demands one. */
 function passesCookie(context: Context, request: InitRequest, nonceI: Uint8Array): boolean {
   const { tables, config, env } = context
-  if (tables.halfOpen.size < config.cookieThreshold) return true
+  if (tables.halfOpen.size < config.cookieThreshold && tables.halfOpen.isCalm(env.nowMs)) return true
   const subject = { nonceI, address: request.path.remote.address, spiI: request.header.spiI }
   const cookie = findNotify(request.payloads, NOTIFY.COOKIE)
   if (cookie !== null && isValidCookie(tables.cookies, subject, cookie.data, env)) return true
@@ -96,8 +102,10 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
   const { ke, nonceI, resolved, digest } = acceptable
   const exchange = env.crypto.keyExchange(ke.group)?.generate(env.rng)
   const sharedSecret = exchange?.sharedSecret(ke.data) ?? null
-  if (exchange === undefined || sharedSecret === null) return
-  evictOldest(context)
+  if (exchange === undefined || sharedSecret === null) {
+    tables.halfOpen.noteWaste(request.path.remote.address, env.nowMs)
+    return
+  }
   const spis = { spiI: request.header.spiI, spiR: env.allocateIkeSpi() }
   const nat = detectNat(context, { spiI: spis.spiI, spiR: ZERO_SPI }, request.path, request.payloads)
   const nonceR = env.rng(NONCE_BYTES)
@@ -122,7 +130,7 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
   const sa = createIkeSa({
     ...spis,
     originalInitiator: false,
-    route: { path: request.path, ...nat, movedAtMs: env.nowMs, sentAtMs: env.nowMs },
+    route: { path: request.path, ...nat, movedAtMs: env.nowMs, trial: null, sentAtMs: env.nowMs },
     state: {
       phase: 'initAnswered',
       channel,
@@ -131,22 +139,22 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
       expiresAtMs: env.nowMs + config.timing.halfOpenMs,
     },
   })
-  register(context, sa, digest)
+  register(context, sa, digest, request.path)
   send(context, request, response)
 }
 
-function register(context: Context, sa: IkeSa, digest: string): void {
+function register(context: Context, sa: IkeSa, digest: string, path: Path): void {
   context.tables.bySpi.set(sa.localSpi, sa)
-  context.tables.halfOpen.set(digest, sa)
+  context.tables.halfOpen.add(digest, path.remote.address, sa, context.env.nowMs)
   context.touched.add(sa)
 }
 
-/** Makes room in a full half-open table: the oldest goes first. */
-function evictOldest(context: Context): void {
-  const { halfOpen } = context.tables
-  if (halfOpen.size < context.config.maxHalfOpen) return
-  const oldest = halfOpen.values().next()
-  if (oldest.done !== true) closeHalfOpen(context, oldest.value, 'expired')
+/** Before the key exchange is computed: a source that has no room costs nothing more. */
+function makeRoom(context: Context, { path }: InitRequest): boolean {
+  const { tables, config, env } = context
+  return tables.halfOpen.makeRoom(path.remote.address, config.maxHalfOpen, env.nowMs, (oldest) => {
+    closeHalfOpen(context, oldest, 'expired')
+  })
 }
 
 function refuse(context: Context, request: InitRequest, payload: Payload): void {

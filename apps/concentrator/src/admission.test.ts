@@ -1,0 +1,144 @@
+import {
+  createAttachmentRegistry,
+  createCredentialCache,
+  selectorOf,
+  type AttachmentRegistry,
+  type CachedCredential,
+  type CredentialCache,
+} from '@culvert/concentrator-core'
+import type { Answer, AttachmentKey, IkeEvent, IkeSaSummary, Path } from '@culvert/ikev2'
+import { createLogger } from '@culvert/observability'
+import { expect, it, vi } from 'vitest'
+import { createAdmission, type Admission } from './admission.ts'
+import type { StateWriter } from './state-writer.ts'
+
+const path: Path = { local: { address: '192.0.2.1', port: 4500 }, remote: { address: '192.0.2.11', port: 4500 } }
+const idI = { type: 2, data: new TextEncoder().encode('a.acme.example') }
+const [A, B] = [1 as AttachmentKey, 2 as AttachmentKey]
+
+interface Scene {
+  readonly admission: Admission
+  readonly registry: AttachmentRegistry
+  readonly cache: CredentialCache
+  readonly ended: [AttachmentKey, string][]
+  readonly touched: string[]
+  /** What the desk finds; tests change it. */
+  valid: string[]
+}
+
+function open(): Scene {
+  const registry = createAttachmentRegistry()
+  const cache = createCredentialCache({ entries: 10, freshMs: 1000, staleMs: 1000, unknownMs: 1000 })
+  const ended: Scene['ended'] = []
+  const touched: string[] = []
+  const find = async (): Promise<CachedCredential> => {
+    const psks = scene.valid.map((id) => ({ id, secret: Uint8Array.of(1) }))
+    return { deviceId: 'dev_a', organizationId: 'org_a', address4: '10.128.0.5', policyVersion: 1, psks }
+  }
+  const admission = createAdmission({
+    desk: { find },
+    cache,
+    registry,
+    writer: { touch: (deviceId: string) => void touched.push(deviceId) } as unknown as StateWriter,
+    deleteIke: (key, reason) => void ended.push([key, reason]),
+    servicePrefix: selectorOf('10.127.0.0/24'),
+    hostSelector: selectorOf,
+    log: createLogger('test', 'silent'),
+  })
+  const scene: Scene = { admission, registry, cache, ended, touched, valid: ['crd_1'] }
+  return scene
+}
+
+async function admit({ admission }: Scene, key: AttachmentKey): Promise<Answer | null> {
+  await admission.answer({ kind: 'credential', idI, idR: null, path })
+  const requested = { ip4: true, ip6: false }
+  return admission.answer({ kind: 'attach', key, subject: 'dev_a', requested, initialContact: false, path })
+}
+
+function established(key: AttachmentKey): IkeEvent {
+  const ike = { path, spiI: '01', spiR: '02' } as unknown as IkeSaSummary
+  return { kind: 'established', key, subject: 'dev_a', role: 'responder', ike, ip4: '10.128.0.5', ip6: null }
+}
+
+it('names the attachment that a later one replaces', async () => {
+  const scene = open()
+  await admit(scene, A)
+  scene.admission.onEvent(established(A))
+  expect(await admit(scene, B)).toMatchObject({ grant: { ip4: '10.128.0.5', replaces: [A] } })
+})
+
+it('ends the older of two attachments that were both admitted before one stood: a revocation would not find it', async () => {
+  const scene = open()
+  await admit(scene, A)
+  expect(await admit(scene, B)).toMatchObject({ grant: { replaces: [] } })
+  scene.admission.onEvent(established(A))
+  scene.admission.onEvent(established(B))
+  expect(scene.ended).toEqual([[A, 'revoked']])
+  expect(scene.registry.byDevice('dev_a')).toMatchObject({ key: B, state: 'attached' })
+})
+
+it('ends an attachment that it did not grant', () => {
+  const scene = open()
+  scene.admission.onEvent(established(A))
+  expect(scene.ended).toEqual([[A, 'revoked']])
+  expect(scene.registry.attachedCount).toBe(0)
+})
+
+it('keeps what was granted to an attachment, whatever others ask for meanwhile', async () => {
+  const scene = open()
+  await admit(scene, A)
+  scene.valid = ['crd_2']
+  await scene.admission.answer({ kind: 'credential', idI, idR: null, path })
+  scene.admission.onEvent(established(A))
+  expect(scene.registry.byDevice('dev_a')).toMatchObject({ credentialIds: ['crd_1'] })
+})
+
+it('ends an attachment whose credential was revoked between its admission and its beginning', async () => {
+  const scene = open()
+  await admit(scene, A)
+  scene.valid = []
+  scene.cache.forgetDevice('dev_a')
+  scene.admission.onEvent(established(A))
+  await vi.waitFor(() => expect(scene.ended).toEqual([[A, 'revoked']]))
+  expect(scene.registry.attachedCount).toBe(0)
+})
+
+it('keeps an attachment of whose device something else changed meanwhile', async () => {
+  const scene = open()
+  await admit(scene, A)
+  scene.valid = ['crd_1', 'crd_2']
+  scene.cache.forgetDevice('dev_a')
+  scene.admission.onEvent(established(A))
+  await new Promise((done) => setImmediate(done))
+  expect(scene.ended).toEqual([])
+  expect(scene.registry.attachedCount).toBe(1)
+})
+
+it('counts a revoked device as gone at once, though it never answers the Delete', async () => {
+  const scene = open()
+  await admit(scene, A)
+  scene.admission.onEvent(established(A))
+  scene.touched.length = 0
+  scene.admission.end(A, 'revoked')
+  expect(scene.registry.byDevice('dev_a')).toMatchObject({ state: 'detached', detachReason: 'revoked' })
+  expect([scene.ended, scene.touched]).toEqual([[[A, 'revoked']], ['dev_a']])
+  scene.admission.onEvent({ kind: 'closed', key: A, subject: 'dev_a', reason: 'revoked' })
+  expect(scene.touched).toEqual(['dev_a'])
+})
+
+it('lets a device that is asked to leave count as attached until it has left', async () => {
+  const scene = open()
+  await admit(scene, A)
+  scene.admission.onEvent(established(A))
+  scene.admission.end(A, 'deletedLocally')
+  expect(scene.registry.attachedCount).toBe(1)
+  scene.admission.onEvent({ kind: 'closed', key: A, subject: 'dev_a', reason: 'deletedLocally' })
+  expect(scene.registry.attachedCount).toBe(0)
+})
+
+it('leaves a device that attaches too often without an answer, so that it comes again later', async () => {
+  const scene = open()
+  const answers = []
+  for (let key = 10; key < 35; key++) answers.push(await admit(scene, key as AttachmentKey))
+  expect(answers.filter((answer) => answer === null)).toHaveLength(5)
+})

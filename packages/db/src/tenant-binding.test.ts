@@ -1,0 +1,30 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { expect, it } from 'vitest'
+
+/** What the API calls with ids that a customer sent. Nodes and sweepers, which work for all, are elsewhere. */
+const modules = ['connections', 'credentials', 'detach', 'devices', 'tunnels']
+const tenantTables =
+  /\b(api_keys|attachments|child_sas|connections|credentials|devices|events|ike_sas|networks|tunnel_ports|tunnels)\b/
+
+/** The statements in a module, cut out of its quotes; what is put into them stays as it is written. */
+function statementsOf(name: string): string[] {
+  const source = fs.readFileSync(path.join(import.meta.dirname, `${name}.ts`), 'utf8')
+  return [...source.matchAll(/(['`])((?:SELECT|INSERT|UPDATE|DELETE|WITH)\s[^'`]*(?:'[^'`]*'[^'`]*)*)\1/g)].map(
+    ([, , statement = '']) => statement,
+  )
+}
+
+it.each(modules)('every statement of %s on a table of tenants is bound to one organization', (name) => {
+  const statements = statementsOf(name).filter((statement) => tenantTables.test(statement))
+  expect(statements.length).toBeGreaterThan(0)
+  const bound =
+    /organization_id\s*=\s*\$\d|\(\s*id, organization_id,|organizations o WHERE o\.id = \$|\$\{where\.text\}/
+  expect(statements.filter((statement) => !bound.test(statement))).toEqual([])
+})
+
+it.each(modules)('a condition that %s collects begins with the organization', (name) => {
+  const source = fs.readFileSync(path.join(import.meta.dirname, `${name}.ts`), 'utf8')
+  for (const [, first = ''] of source.matchAll(/new Conditions\(\)\.add\('([^']*)'/g))
+    expect(first).toMatch(/^(\w\.)?organization_id = \?/)
+})

@@ -1,0 +1,80 @@
+import { createDatabase } from '@culvert/testkit'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import {
+  closeTunnel,
+  createDevice,
+  deleteDevice,
+  ensureOrganization,
+  maxActiveTunnels,
+  newId,
+  openPool,
+  openTunnel,
+  type Pool,
+  registerGateway,
+} from './index.ts'
+
+let pool: Pool
+let organizationId: string
+
+beforeAll(async () => {
+  pool = openPool(await createDatabase(inject('databaseUrl')), { max: 20 })
+  organizationId = (await ensureOrganization(pool, { name: 'Acme', slug: 'acme' })).id
+  await registerGateway(pool, { id: 'gw-1', bindAddress: '::', publicHost: 'gw', portFrom: 20_000, portTo: 20_999 })
+})
+afterAll(() => pool.end())
+
+describe('at the same time', () => {
+  it('many calls open no more tunnels to a device than it may have', async () => {
+    const deviceId = await addDevice()
+    const opened = await Promise.all(Array.from({ length: 100 }, () => open(deviceId)))
+    const ids = opened.flatMap((tunnel) => (typeof tunnel === 'string' ? [] : [tunnel.id]))
+    expect(ids).toHaveLength(maxActiveTunnels)
+    expect(opened.filter((tunnel) => tunnel === 'tunnel_limit')).toHaveLength(100 - maxActiveTunnels)
+    await closeTunnel(pool, organizationId, ids[0] ?? '')
+    expect(await open(deviceId)).toMatchObject({ state: 'waiting_for_device' })
+  })
+
+  it('a device is deleted once, and no tunnel outlives it', async () => {
+    const deviceId = await addDevice()
+    const key = { organizationId, id: deviceId, ifVersion: null }
+    const [first, second, ...opened] = await Promise.all([
+      deleteDevice(pool, key),
+      deleteDevice(pool, key),
+      ...Array.from({ length: 20 }, () => open(deviceId)),
+    ])
+    expect([first, second].filter((answer) => answer === 'not_found')).toHaveLength(1)
+    expect(opened.every((tunnel) => tunnel === 'not_found' || typeof tunnel === 'object')).toBe(true)
+    const { rows } = await pool.query(`SELECT state FROM tunnels WHERE device_id = $1 AND state <> 'closed'`, [
+      deviceId,
+    ])
+    expect(rows).toEqual([])
+  })
+})
+
+let count = 0
+async function addDevice(): Promise<string> {
+  const device = await createDevice(pool, {
+    organizationId,
+    zone: 'test',
+    iccid: `8944000000000000${String(++count).padStart(3, '0')}`,
+    imsi: null,
+    imei: null,
+    eid: null,
+    name: newId('dev'),
+    tags: [],
+    tunnelable: true,
+  })
+  if (typeof device === 'string') throw new Error(device)
+  return device.id
+}
+
+function open(deviceId: string): ReturnType<typeof openTunnel> {
+  return openTunnel(pool, {
+    organizationId,
+    deviceId,
+    devicePort: 22,
+    ttlSec: 60,
+    allowFrom: ['0.0.0.0/0'],
+    waitForDevice: true,
+  })
+}

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import type { IkeSa } from '../sa/ike-sa.ts'
+import { HalfOpenTable } from './half-open.ts'
+
+const LIMIT = 40
+const SHARE = LIMIT / 4
+
+/** Adds what `makeRoom` lets in, and tells what was evicted for it. */
+function scene(): {
+  readonly table: HalfOpenTable
+  readonly evicted: string[]
+  readonly ask: (digest: string, address: string, nowMs?: number) => boolean
+} {
+  const table = new HalfOpenTable()
+  const evicted: string[] = []
+  const ask = (digest: string, address: string, nowMs = 0): boolean => {
+    const isLetIn = table.makeRoom(address, LIMIT, nowMs, (sa) => {
+      const name = String(sa.spiI)
+      evicted.push(name)
+      table.delete(name)
+    })
+    if (isLetIn) table.add(digest, address, { spiI: digest } as unknown as IkeSa, nowMs)
+    return isLetIn
+  }
+  return { table, evicted, ask }
+}
+
+function fill(ask: (digest: string, address: string) => boolean, source: number, count: number): void {
+  for (let index = 0; index < count; index += 1) ask(`${source}/${index}`, `192.0.${source}.1`)
+}
+
+describe('the half-open table', () => {
+  test('gives one source a quarter, then replaces its own oldest', () => {
+    const { table, evicted, ask } = scene()
+    fill(ask, 1, SHARE + 3)
+    expect(table.size).toBe(SHARE)
+    expect(evicted).toEqual(['1/0', '1/1', '1/2'])
+  })
+
+  test('renews the places of a crowded source at a bounded rate only', () => {
+    const { table, evicted, ask } = scene()
+    fill(ask, 1, 1_000)
+    expect(evicted).toHaveLength(50)
+    expect(ask('late', '192.0.1.200', 20)).toBe(true)
+    expect(ask('later', '192.0.1.200', 20)).toBe(false)
+    expect(table.size).toBe(SHARE)
+  })
+
+  test.each([
+    ['an IPv4 /24', '198.51.100.1', '198.51.100.254', '198.51.101.1'],
+    ['an IPv6 /48', '2001:db8:1:1::1', '2001:db8:1:ffff::2', '2001:db8:2::1'],
+  ])('counts %s as one source', (_name, first, neighbour, stranger) => {
+    const { table, evicted, ask } = scene()
+    for (let index = 0; index < SHARE; index += 1) ask(`a${index}`, first)
+    ask('b', neighbour)
+    expect(evicted).toEqual(['a0'])
+    ask('c', stranger)
+    expect(table.size).toBe(SHARE + 1)
+  })
+
+  test('takes a place from the source that holds most when it is full', () => {
+    const { table, evicted, ask } = scene()
+    for (const source of [1, 2, 3]) fill(ask, source, SHARE)
+    fill(ask, 4, SHARE - 1)
+    fill(ask, 5, 1)
+    expect(table.size).toBe(LIMIT)
+    ask('new', '192.0.6.1')
+    expect(table.size).toBe(LIMIT)
+    expect(evicted).toHaveLength(1)
+    expect(evicted[0]).toMatch(/^[123]\/0$/)
+    expect(table.get('5/0')).toBeDefined()
+  })
+
+  test('knows a source no longer than it holds something', () => {
+    const { table, ask } = scene()
+    for (let round = 0; round < 1_000; round += 1) {
+      ask('x', `10.${round >> 8}.${round & 255}.1`)
+      table.delete('x')
+    }
+    expect(table.size).toBe(0)
+    fill(ask, 1, SHARE)
+    expect(table.size).toBe(SHARE)
+  })
+
+  test('stays within its bound and true to its count whatever comes and goes', () => {
+    const { table, ask } = scene()
+    const digests = new Set<string>()
+    for (let round = 0; round < 5_000; round += 1) {
+      const digest = `${(round * 7) % 97}`
+      if (round % 3 === 0) table.delete(digest)
+      else if (table.get(digest) === undefined) ask(digest, `192.0.${(round * 13) % 11}.1`, round)
+      digests.add(digest)
+      const held = [...digests].filter((known) => table.get(known) !== undefined).length
+      expect(table.size).toBe(held)
+      expect(table.size).toBeLessThanOrEqual(LIMIT)
+    }
+  })
+})

@@ -1,0 +1,144 @@
+/**
+ * The half-open SAs we answer for as responder, by the digest of their IKE_SA_INIT request and its source (C19).
+ *
+ * ```
+ *   source with room                        added; when the table is full, the oldest of the source that holds most goes
+ *   source at its share, or holding most    added in place of its own oldest, as often as its budget allows; else dropped
+ * ```
+ *
+ * A source is an IPv4 /24 or an IPv6 /48. So no source takes the places of another, and one that floods costs us a bounded
+ * number of key exchanges. What came to nothing keeps its place until it expires; what was authenticated leaves at once, so many
+ * honest devices behind one address are not held up. Everything is O(1), and a source is known only while it holds something.
+ *
+ * A public value that fails its tests costs a key exchange and leaves nothing to hold: such waste is counted in total, and beyond a
+ * budget cookies are demanded, and for the sources that caused it last, which are then not heard for a while.
+ */
+import type { MonotonicMs } from './contract.ts'
+import type { IkeSa } from '../sa/ike-sa.ts'
+import { toHex } from '../message/octets.ts'
+import { createTokenBucket, hasToken, takeToken, type TokenBucket } from '../sa/token-bucket.ts'
+import { parseAddress } from '../traffic-selector/address.ts'
+
+/** One source holds at most this part of the table. */
+const SOURCE_SHARE = 1 / 4
+const RENEWAL_BURST = 50
+const RENEWAL_REFILL_MS = 20
+const WASTE_BURST = 50
+const WASTE_REFILL_MS = 20
+const SOURCE_WASTE_BURST = 10
+const SOURCE_WASTE_REFILL_MS = 200
+const MAX_WASTERS = 256
+const IPV4_PREFIX_BYTES = 3
+const IPV6_PREFIX_BYTES = 6
+
+interface Source {
+  readonly name: string
+  /** Oldest first. */
+  readonly sas: Set<IkeSa>
+  readonly renewals: TokenBucket
+}
+
+interface Entry {
+  readonly sa: IkeSa
+  readonly source: Source
+}
+
+export class HalfOpenTable {
+  readonly #entries = new Map<string, Entry>()
+  readonly #sources = new Map<string, Source>()
+  /** Sources by the number of SAs they hold. */
+  readonly #bySize: Set<Source>[] = []
+  #largest = 0
+  readonly #waste = createTokenBucket(WASTE_BURST, WASTE_REFILL_MS, 0)
+  readonly #wasters = new Map<string, TokenBucket>()
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(digest: string): IkeSa | undefined {
+    return this.#entries.get(digest)?.sa
+  }
+
+  /**
+   * Whether one more from this address may be added.
+   *
+   * @param evict ends the SA whose place is needed, and takes it out with `delete`.
+   * @returns false when the request is to be dropped.
+   */
+  makeRoom(address: string, limit: number, nowMs: MonotonicMs, evict: (sa: IkeSa) => void): boolean {
+    const name = sourceName(address)
+    const waster = this.#wasters.get(name)
+    if (waster !== undefined && !hasToken(waster, nowMs)) return false
+    const source = this.#sources.get(name)
+    const held = source?.sas.size ?? 0
+    const isFull = this.#entries.size >= limit
+    const share = Math.max(1, Math.floor(limit * SOURCE_SHARE))
+    if (source !== undefined && (held >= share || (isFull && held >= this.#largest))) {
+      return takeToken(source.renewals, nowMs) && evictOldest(source, evict)
+    }
+    if (!isFull) return true
+    const [crowd] = this.#bySize[this.#largest] ?? []
+    return crowd !== undefined && evictOldest(crowd, evict)
+  }
+
+  add(digest: string, address: string, sa: IkeSa, nowMs: MonotonicMs): void {
+    const name = sourceName(address)
+    const known = this.#sources.get(name)
+    const renewals = known?.renewals ?? createTokenBucket(RENEWAL_BURST, RENEWAL_REFILL_MS, nowMs)
+    const source = known ?? { name, sas: new Set(), renewals }
+    this.#resize(source, () => source.sas.add(sa))
+    this.#entries.set(digest, { sa, source })
+  }
+
+  delete(digest: string): void {
+    const entry = this.#entries.get(digest)
+    if (entry === undefined) return
+    this.#entries.delete(digest)
+    this.#resize(entry.source, () => entry.source.sas.delete(entry.sa))
+  }
+
+  /** A key exchange with this address was computed for nothing. */
+  noteWaste(address: string, nowMs: MonotonicMs): void {
+    const name = sourceName(address)
+    const waster = this.#wasters.get(name) ?? createTokenBucket(SOURCE_WASTE_BURST, SOURCE_WASTE_REFILL_MS, nowMs)
+    takeToken(this.#waste, nowMs)
+    takeToken(waster, nowMs)
+    this.#wasters.delete(name)
+    this.#wasters.set(name, waster)
+    const [oldest] = this.#wasters.keys()
+    if (this.#wasters.size > MAX_WASTERS && oldest !== undefined) this.#wasters.delete(oldest)
+  }
+
+  /** Whether few key exchanges were wasted of late, by anybody. */
+  isCalm(nowMs: MonotonicMs): boolean {
+    return hasToken(this.#waste, nowMs)
+  }
+
+  #resize(source: Source, change: () => void): void {
+    this.#bySize[source.sas.size]?.delete(source)
+    change()
+    const { size } = source.sas
+    if (size === 0) this.#sources.delete(source.name)
+    else {
+      this.#sources.set(source.name, source)
+      const group = (this.#bySize[size] ??= new Set())
+      group.add(source)
+    }
+    this.#largest = Math.max(this.#largest, size)
+    while (this.#largest > 0 && (this.#bySize[this.#largest]?.size ?? 0) === 0) this.#largest -= 1
+  }
+}
+
+function evictOldest({ sas }: Source, evict: (sa: IkeSa) => void): boolean {
+  const [oldest] = sas
+  if (oldest === undefined) return false
+  evict(oldest)
+  return true
+}
+
+function sourceName(address: string): string {
+  const bytes = parseAddress(address)
+  if (bytes === null) return address
+  return toHex(bytes.subarray(0, bytes.length === 4 ? IPV4_PREFIX_BYTES : IPV6_PREFIX_BYTES))
+}
