@@ -1,55 +1,36 @@
 /**
- * One simulated SIM device: our IKEv2 initiator, ESP and a TUN in its own network namespace (or in the process's).
+ * One simulated SIM device on a radio: attaches, puts its inner address on the TUN, stays attached.
  *
- * It behaves as a well-configured router would: attaches, asks for an inner address, puts it on its TUN, answers liveness
- * checks, and comes back with a growing pause when it was cut off.
+ * It behaves as a well-configured router would: it answers liveness checks, begins anew when its last Child SA is gone, and comes
+ * back with a growing pause when it was cut off.
  */
-import { createIkeSpiAllocator, selectorOf } from '@culvert/concentrator-core'
-import { configureTun, openDataPlane, type DataPlane, type Rung } from '@culvert/dataplane'
-import { SpiAllocator } from '@culvert/esp'
-import {
-  createIkeDriver,
-  createSystemRng,
-  openPlainSocket,
-  type IkeDriver,
-  type PlainSocket,
-} from '@culvert/ike-driver'
-import {
-  createEndpoint,
-  defaultEspSuites,
-  defaultIkeSuites,
-  type AttachmentKey,
-  type IkeEvent,
-  type Path,
-  type ProposalPolicy,
-} from '@culvert/ikev2'
+import { selectorOf } from '@culvert/concentrator-core'
+import { configureTun, type DataPlane } from '@culvert/dataplane'
+import type { IkeDriver } from '@culvert/ike-driver'
+import type { AttachmentKey, IkeEvent, Path, Spi } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
+import { openRadio, type Radio, type RadioOptions } from './radio.ts'
 
-export interface DeviceOptions {
-  /** Outer address of the concentrator. */
-  readonly remoteAddress: string
-  /** 500 to begin as most devices do, 4500 to begin behind the non-ESP marker at once. */
-  readonly remoteIkePort: number
-  readonly remoteEspPort: number
-  /** Local UDP port for IKE before the move to 4500; null begins on the ESP port. */
-  readonly localIkePort: number | null
-  /** Local UDP port for ESP, 0 for any. */
-  readonly localEspPort: number
-  readonly localAddress: string
+export interface SimIdentity {
   readonly identity: string
-  readonly remoteIdentity: string
   readonly psk: Uint8Array
-  /** What the device wants to reach, CIDR. */
-  readonly remotePrefix: string
-  readonly tun: { readonly name: string; readonly namespace: string | null; readonly mtuBytes: number }
-  readonly proposals?: ProposalPolicy
-  readonly rung?: Rung
-  readonly livenessMs: number
-  /** Interval of NAT keepalives, 0 for none. */
-  readonly natKeepaliveMs: number
 }
 
+export interface ConcentratorTarget {
+  /** Outer address of the concentrator. */
+  readonly remoteAddress: string
+  /** 500 to begin as most devices do; with a radio that begins on the ESP port, `remoteEspPort` is used. */
+  readonly remoteIkePort: number
+  readonly remoteEspPort: number
+  readonly remoteIdentity: string
+  /** What the device wants to reach, CIDR. */
+  readonly remotePrefix: string
+}
+
+export interface DeviceOptions extends SimIdentity, ConcentratorTarget, Omit<RadioOptions, 'devices'> {}
+
 export interface Device {
+  readonly identity: string
   readonly dataPlane: DataPlane
   /** Inner address while attached. */
   readonly address4: string | null
@@ -58,136 +39,113 @@ export interface Device {
   readonly key: AttachmentKey | null
   onAttached(handler: (address4: string) => void): void
   onEvent(handler: (event: IkeEvent) => void): void
+  /** Says goodbye; the radio stays open unless the device came with its own. */
   stop(): Promise<void>
 }
 
 const ID_FQDN = 2
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
-/** Slot of devices' own SPIs; nothing steers by it. */
-const DEVICE_SLOT = 255
 
+/** A device with a radio of its own. */
 export async function startDevice(options: DeviceOptions, log: Logger): Promise<Device> {
-  const rng = createSystemRng()
-  let driver: IkeDriver | null = null
+  const radio = await openRadio({ ...options, devices: 1 }, log)
+  const device = attachDevice(radio, options, options, log)
+  return {
+    ...device,
+    get address4() {
+      return device.address4
+    },
+    get key() {
+      return device.key
+    },
+    async stop() {
+      await device.stop()
+      await radio.close()
+    },
+  }
+}
+
+/** A device on a radio that others may share; it begins to attach at once. */
+export function attachDevice(
+  radio: Radio,
+  { identity, psk }: SimIdentity,
+  options: ConcentratorTarget & Pick<RadioOptions, 'localAddress' | 'localIkePort' | 'tun'>,
+  log: Logger,
+): Device {
+  const { driver } = radio
   let key: AttachmentKey | null = null
   let address4: string | null = null
   let stopped = false
   let pauseMs = FIRST_PAUSE_MS
   let timer: NodeJS.Timeout | null = null
   let configured: Promise<void> = Promise.resolve()
+  const children = new Set<Spi>()
   const attachedHandlers: ((address4: string) => void)[] = []
   const eventHandlers: ((event: IkeEvent) => void)[] = []
-  // A process life draws its own upper IV half; keys are fresh with every attachment, so it need not be remembered.
-  const incarnation = randomIncarnation(rng(3))
-
-  const dataPlane = await openDataPlane(
-    {
-      bind: { address: options.localAddress, port: options.localEspPort },
-      tun: options.tun,
-      role: { kind: 'device' },
-      incarnation,
-      nodeSlot: DEVICE_SLOT,
-      maxSas: 64,
-      replayWindowPackets: 1024,
-      ...(options.rung ? { rung: options.rung } : {}),
-    },
-    {
-      onIke: (bytes, path) => driver?.datagram(bytes, path),
-      onInboundTraffic: (spiIn) => driver?.inboundTraffic(spiIn),
-      onPeerMoved: (spiIn, remote) => driver?.peerMoved(spiIn, remote),
-      onSoftLimit: (spiIn) => driver?.softLimit(spiIn),
-      onFailure: (error) => log.error({ err: error }, 'the data plane of the device failed'),
-    },
-  )
-  let plain: PlainSocket | null = null
-  if (options.localIkePort !== null) {
-    try {
-      plain = await openPlainSocket({ address: options.localAddress, port: options.localIkePort }, (bytes, path) =>
-        driver?.datagram(bytes, path),
-      )
-    } catch (error) {
-      await dataPlane.close()
-      throw error
-    }
-  }
-  const espPort = dataPlane.local.port
-
-  driver = createIkeDriver({
-    endpoint: createEndpoint({
-      localId: fqdn(options.identity),
-      proposals: options.proposals ?? { ike: defaultIkeSuites, esp: defaultEspSuites },
-      cookieThreshold: 100,
-      maxHalfOpen: 100,
-      maxIkeSas: 100,
-      fragmentBytes: 1280,
-      timing: {
-        livenessMs: options.livenessMs,
-        retransmit: { firstMs: 1000, factor: 1.8, tries: 6 },
-        halfOpenMs: 30_000,
-        ikeRekeyMs: 4 * 3_600_000,
-        childRekeyMs: 3_600_000,
-        natKeepaliveMs: options.natKeepaliveMs,
-      },
-    }),
-    dataPlane,
-    espPort,
-    sendPlain: plain ? (bytes, remote) => plain.send(bytes, remote) : null,
-    rng,
-    incarnation,
-    ikeSpis: createIkeSpiAllocator(DEVICE_SLOT, rng),
-    childSpis: new SpiAllocator(DEVICE_SLOT, 64, incarnation),
-    handlers: {
-      answer: async () => null, // a device lets nobody in
-      onEvent,
-      onError: (error) => log.error({ err: error }, 'the IKE driver of the device met an error'),
-    },
-  })
 
   function initiate(): void {
     if (stopped) return
+    const { localAddress, localIkePort, remoteAddress, remoteIkePort, remoteEspPort } = options
     const path: Path = {
-      local: { address: options.localAddress, port: options.localIkePort ?? espPort },
-      remote: {
-        address: options.remoteAddress,
-        port: options.localIkePort === null ? options.remoteEspPort : options.remoteIkePort,
-      },
+      local: { address: localAddress, port: radio.firstPort },
+      remote: { address: remoteAddress, port: localIkePort === null ? remoteEspPort : remoteIkePort },
     }
-    driver?.command({
+    driver.command({
       kind: 'initiate',
       peer: {
         path,
-        localId: fqdn(options.identity),
+        localId: fqdn(identity),
         remoteId: fqdn(options.remoteIdentity),
-        psk: options.psk,
+        psk: Uint8Array.from(psk),
         tsLocal: [selectorOf('0.0.0.0/0')],
         tsRemote: [selectorOf(options.remotePrefix)],
         requestAddress: { ip4: true, ip6: false },
-        label: options.identity,
+        label: identity,
       },
     })
   }
 
   function onEvent(event: IkeEvent): void {
-    if (event.kind === 'established') attached(event)
-    else if (event.kind === 'attemptFailed' || (event.kind === 'closed' && event.key === key)) cutOff(event.reason)
+    const isOfEarlier = event.kind !== 'established' && event.kind !== 'attemptFailed' && event.key !== key
+    if (isOfEarlier) return
+    switch (event.kind) {
+      case 'established':
+        attached(event)
+        break
+      case 'childEstablished':
+      case 'childRekeyed':
+        children.add(event.child.spiIn)
+        break
+      case 'childClosed':
+        children.delete(event.spiIn)
+        // Without a Child SA the IKE SA carries nothing: a router would begin anew.
+        if (children.size === 0 && !stopped)
+          driver.command({ kind: 'deleteIke', key: event.key, reason: 'deletedLocally' })
+        break
+      case 'closed':
+      case 'attemptFailed':
+        cutOff(event.reason)
+        break
+      case 'ikeRekeyed':
+      case 'moved':
+        break
+      default:
+        event satisfies never
+    }
     for (const handler of eventHandlers) handler(event)
   }
 
   function attached(event: IkeEvent & { kind: 'established' }): void {
     key = event.key
+    children.clear()
     pauseMs = FIRST_PAUSE_MS
-    if (event.ip4 === null) return
     const address = event.ip4
+    if (address === null) return
     configured = configured
-      .then(() =>
-        configureTun({
-          ...options.tun,
-          addresses: [`${address}/32`],
-          routes: [options.remotePrefix],
-        }),
-      )
+      .then(() => configureTun({ ...options.tun, addresses: [`${address}/32`], routes: [options.remotePrefix] }))
       .then(() => {
+        if (key !== event.key) return // cut off meanwhile
         address4 = address
         log.info({ address4 }, 'attached')
         for (const handler of attachedHandlers) handler(address)
@@ -207,9 +165,11 @@ export async function startDevice(options: DeviceOptions, log: Logger): Promise<
     pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
   }
 
+  radio.subscribe(identity, onEvent)
   initiate()
   return {
-    dataPlane,
+    identity,
+    dataPlane: radio.dataPlane,
     driver,
     get address4() {
       return address4
@@ -225,19 +185,12 @@ export async function startDevice(options: DeviceOptions, log: Logger): Promise<
     async stop() {
       stopped = true
       if (timer) clearTimeout(timer)
-      if (key !== null) driver?.command({ kind: 'deleteIke', key, reason: 'shutdown' })
+      if (key !== null) driver.command({ kind: 'deleteIke', key, reason: 'shutdown' })
       await configured
-      driver?.close()
-      await plain?.close()
-      await dataPlane.close()
     },
   }
 }
 
 function fqdn(name: string): { type: number; data: Uint8Array } {
   return { type: ID_FQDN, data: new TextEncoder().encode(name) }
-}
-
-function randomIncarnation(bytes: Uint8Array): number {
-  return ((bytes[0] ?? 0) << 16) | ((bytes[1] ?? 0) << 8) | (bytes[2] ?? 0)
 }

@@ -60,6 +60,7 @@ describe('TUN in a namespace', () => {
     expect(ip('link', 'show', 'lo')).toContain('UP')
     const sysctls = ['net/ipv4/ip_forward', 'net/ipv4/conf/all/rp_filter', 'net/ipv4/conf/culvert0/rp_filter']
     expect(sysctls.map((path) => inside(`cat /proc/sys/${path}`))).toEqual(['0', '0', '0'])
+    expect(inside('cat /proc/sys/net/ipv4/tcp_min_snd_mss')).toBe('256')
   })
 
   it('makes one packet of one read, in order', async () => {

@@ -25,25 +25,28 @@ function scene(): {
   return { table, evicted, ask }
 }
 
-function fill(ask: (digest: string, address: string) => boolean, source: number, count: number): void {
-  for (let index = 0; index < count; index += 1) ask(`${source}/${index}`, `192.0.${source}.1`)
+type Ask = ReturnType<typeof scene>['ask']
+
+function fill(ask: Ask, source: number, count: number, nowMs = 0): void {
+  for (let index = 0; index < count; index += 1) ask(`${source}/${nowMs}/${index}`, `192.0.${source}.1`, nowMs)
 }
 
 describe('the half-open table', () => {
-  test('gives one source a quarter, then replaces its own oldest', () => {
+  test('gives one source a quarter, then replaces its own oldest once it had time for its handshake', () => {
     const { table, evicted, ask } = scene()
     fill(ask, 1, SHARE + 3)
     expect(table.size).toBe(SHARE)
-    expect(evicted).toEqual(['1/0', '1/1', '1/2'])
+    expect(evicted).toEqual([])
+    fill(ask, 1, 3, 2_000)
+    expect(table.size).toBe(SHARE)
+    expect(evicted).toEqual(['1/0/0', '1/0/1', '1/0/2'])
   })
 
   test('renews the places of a crowded source at a bounded rate only', () => {
     const { table, evicted, ask } = scene()
-    fill(ask, 1, 1_000)
-    expect(evicted).toHaveLength(50)
-    expect(ask('late', '192.0.1.200', 20)).toBe(true)
-    expect(ask('later', '192.0.1.200', 20)).toBe(false)
+    for (let nowMs = 0; nowMs < 60_000; nowMs += 10) fill(ask, 1, 10, nowMs)
     expect(table.size).toBe(SHARE)
+    expect(evicted.length).toBeLessThan(50 + 60_000 / 20)
   })
 
   test.each([
@@ -52,9 +55,9 @@ describe('the half-open table', () => {
   ])('counts %s as one source', (_name, first, neighbour, stranger) => {
     const { table, evicted, ask } = scene()
     for (let index = 0; index < SHARE; index += 1) ask(`a${index}`, first)
-    ask('b', neighbour)
+    ask('b', neighbour, 2_000)
     expect(evicted).toEqual(['a0'])
-    ask('c', stranger)
+    ask('c', stranger, 2_000)
     expect(table.size).toBe(SHARE + 1)
   })
 
@@ -67,8 +70,17 @@ describe('the half-open table', () => {
     ask('new', '192.0.6.1')
     expect(table.size).toBe(LIMIT)
     expect(evicted).toHaveLength(1)
-    expect(evicted[0]).toMatch(/^[123]\/0$/)
-    expect(table.get('5/0')).toBeDefined()
+    expect(evicted[0]).toMatch(/^[123]\/0\/0$/)
+    expect(table.get('5/0/0')).toBeDefined()
+  })
+
+  test('leaves what is under way alone when all sources hold alike', () => {
+    const { table, evicted, ask } = scene()
+    for (let source = 0; source < LIMIT; source += 1) fill(ask, source, 1)
+    expect(ask('new', '192.0.99.1', 1_999)).toBe(false)
+    expect(evicted).toEqual([])
+    expect(ask('new', '192.0.99.1', 2_000)).toBe(true)
+    expect(table.size).toBe(LIMIT)
   })
 
   test('knows a source no longer than it holds something', () => {

@@ -2,8 +2,9 @@
  * The half-open SAs we answer for as responder, by the digest of their IKE_SA_INIT request and its source (C19).
  *
  * ```
- *   source with room                        added; when the table is full, the oldest of the source that holds most goes
- *   source at its share, or holding most    added in place of its own oldest, as often as its budget allows; else dropped
+ *   source with room                        added; when the table is full, the oldest of a source that holds more goes
+ *   source at its share, or holding most    added in place of its own oldest, when that had its time and as often as a budget
+ *                                           allows; else dropped, and heard when it is repeated
  * ```
  *
  * A source is an IPv4 /24 or an IPv6 /48. So no source takes the places of another, and one that floods costs us a bounded
@@ -21,6 +22,8 @@ import { parseAddress } from '../traffic-selector/address.ts'
 
 /** One source holds at most this part of the table. */
 const SOURCE_SHARE = 1 / 4
+/** What is younger may be an honest handshake under way: many devices come back at once after an outage. */
+const HANDSHAKE_MS = 2_000
 const RENEWAL_BURST = 50
 const RENEWAL_REFILL_MS = 20
 const WASTE_BURST = 50
@@ -33,8 +36,8 @@ const IPV6_PREFIX_BYTES = 6
 
 interface Source {
   readonly name: string
-  /** Oldest first. */
-  readonly sas: Set<IkeSa>
+  /** When each came, oldest first. */
+  readonly sas: Map<IkeSa, MonotonicMs>
   readonly renewals: TokenBucket
 }
 
@@ -75,19 +78,20 @@ export class HalfOpenTable {
     const isFull = this.#entries.size >= limit
     const share = Math.max(1, Math.floor(limit * SOURCE_SHARE))
     if (source !== undefined && (held >= share || (isFull && held >= this.#largest))) {
-      return takeToken(source.renewals, nowMs) && evictOldest(source, evict)
+      return hadItsTime(source, nowMs) && takeToken(source.renewals, nowMs) && evictOldest(source, evict)
     }
     if (!isFull) return true
     const [crowd] = this.#bySize[this.#largest] ?? []
-    return crowd !== undefined && evictOldest(crowd, evict)
+    if (crowd === undefined || (crowd.sas.size <= held + 1 && !hadItsTime(crowd, nowMs))) return false
+    return evictOldest(crowd, evict)
   }
 
   add(digest: string, address: string, sa: IkeSa, nowMs: MonotonicMs): void {
     const name = sourceName(address)
     const known = this.#sources.get(name)
     const renewals = known?.renewals ?? createTokenBucket(RENEWAL_BURST, RENEWAL_REFILL_MS, nowMs)
-    const source = known ?? { name, sas: new Set(), renewals }
-    this.#resize(source, () => source.sas.add(sa))
+    const source = known ?? { name, sas: new Map(), renewals }
+    this.#resize(source, () => source.sas.set(sa, nowMs))
     this.#entries.set(digest, { sa, source })
   }
 
@@ -130,8 +134,13 @@ export class HalfOpenTable {
   }
 }
 
+function hadItsTime({ sas }: Source, nowMs: MonotonicMs): boolean {
+  const [oldestAtMs] = sas.values()
+  return oldestAtMs !== undefined && nowMs >= oldestAtMs + HANDSHAKE_MS
+}
+
 function evictOldest({ sas }: Source, evict: (sa: IkeSa) => void): boolean {
-  const [oldest] = sas
+  const [oldest] = sas.keys()
   if (oldest === undefined) return false
   evict(oldest)
   return true

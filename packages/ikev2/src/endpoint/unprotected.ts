@@ -1,8 +1,8 @@
 /**
  * Error notifies without protection, for messages that belong to no IKE SA (RFC 7296 1.5, 2.5, 2.21.4; C04, C10).
  *
- * Requests only, at most 8 octets (9 with a payload type) larger than what they answer, with the SPIs and message id copied, and rate-limited in total: they are
- * a service to honest peers and must not be an amplifier.
+ * Requests only, a notify and nothing else (at most 9 octets more than the shortest request), with the SPIs and message id copied,
+ * and rate-limited in total: they are a service to honest peers and must not be an amplifier.
  */
 import type { Path } from './contract.ts'
 import type { Context } from './context.ts'

@@ -4,6 +4,7 @@ import {
   commitResponse,
   createReceiveWindow,
   createSendWindow,
+  mayRepeat,
   MESSAGE_ID_END,
   MESSAGE_ID_RESERVE,
   messageIdsRunLow,
@@ -58,4 +59,10 @@ test('C48 running low is seen in either direction', () => {
   expect(messageIdsRunLow(createReceiveWindow(low), createSendWindow(0))).toBe(true)
   expect(messageIdsRunLow(createReceiveWindow(0), createSendWindow(low))).toBe(true)
   expect(messageIdsRunLow(createReceiveWindow(low - 1), createSendWindow(low - 1))).toBe(false)
+})
+
+test('C45 a response is repeated at most ten times a second', () => {
+  const window = createReceiveWindow(0)
+  commitResponse(window, RESPONSE, 5)
+  expect([5, 6, 104, 105, 204].map((nowMs) => mayRepeat(window, nowMs))).toEqual([true, false, false, true, false])
 })

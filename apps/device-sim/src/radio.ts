@@ -1,0 +1,160 @@
+/**
+ * The outer side that simulated devices share: one UDP socket pair, one TUN, one IKE endpoint.
+ *
+ * Many devices on one radio look to a concentrator like many devices behind one NAT: their IKE SAs differ by SPI, their packets
+ * by inner source address. Events of the core go to the device they are about.
+ */
+import { createIkeSpiAllocator } from '@culvert/concentrator-core'
+import { openDataPlane, type DataPlane, type Rung } from '@culvert/dataplane'
+import { SpiAllocator } from '@culvert/esp'
+import {
+  createIkeDriver,
+  createSystemRng,
+  openPlainSocket,
+  type IkeDriver,
+  type PlainSocket,
+} from '@culvert/ike-driver'
+import {
+  createEndpoint,
+  defaultEspSuites,
+  defaultIkeSuites,
+  type AttachmentKey,
+  type IkeEvent,
+  type ProposalPolicy,
+} from '@culvert/ikev2'
+import type { Logger } from '@culvert/observability'
+
+export interface RadioOptions {
+  /** Local UDP port for IKE before the move to 4500; null begins on the ESP port. */
+  readonly localIkePort: number | null
+  /** Local UDP port for ESP, 0 for any. */
+  readonly localEspPort: number
+  readonly localAddress: string
+  readonly tun: { readonly name: string; readonly namespace: string | null; readonly mtuBytes: number }
+  readonly proposals?: ProposalPolicy
+  readonly rung?: Rung
+  readonly livenessMs: number
+  /** Interval of NAT keepalives, 0 for none. */
+  readonly natKeepaliveMs: number
+  /** How many devices will share it. */
+  readonly devices: number
+}
+
+export interface Radio {
+  readonly dataPlane: DataPlane
+  readonly driver: IkeDriver
+  /** Local port from which a first message goes out. */
+  readonly firstPort: number
+  /** Events about the attempts and attachments of one identity. */
+  subscribe(identity: string, handler: (event: IkeEvent) => void): void
+  close(): Promise<void>
+}
+
+/** Slot of devices' own SPIs; nothing steers by it. */
+const DEVICE_SLOT = 255
+/** Child SAs of one device during overlapping rekeys. */
+const SAS_PER_DEVICE = 4
+const SPARE_SAS = 64
+
+export async function openRadio(options: RadioOptions, log: Logger): Promise<Radio> {
+  const rng = createSystemRng()
+  const devices = createDispatch()
+  let driver: IkeDriver | null = null
+  // A process life draws its own upper IV half; keys are fresh with every attachment, so it need not be remembered.
+  const incarnation = rng(3).reduce((sum, octet) => sum * 256 + octet, 0)
+  const maxSas = options.devices * SAS_PER_DEVICE + SPARE_SAS
+
+  const dataPlane = await openDataPlane(
+    {
+      bind: { address: options.localAddress, port: options.localEspPort },
+      tun: options.tun,
+      role: { kind: 'device' },
+      incarnation,
+      nodeSlot: DEVICE_SLOT,
+      maxSas,
+      replayWindowPackets: 1024,
+      ...(options.rung ? { rung: options.rung } : {}),
+    },
+    {
+      onIke: (bytes, path) => driver?.datagram(bytes, path),
+      onInboundTraffic: (spiIn) => driver?.inboundTraffic(spiIn),
+      onPeerMoved: (spiIn, remote) => driver?.peerMoved(spiIn, remote),
+      onSoftLimit: (spiIn) => driver?.softLimit(spiIn),
+      onFailure: (error) => log.error({ err: error }, 'the data plane of the devices failed'),
+    },
+  )
+  const plain = await openPlain(options, dataPlane, (bytes, path) => driver?.datagram(bytes, path))
+  const espPort = dataPlane.local.port
+
+  driver = createIkeDriver({
+    endpoint: createEndpoint({
+      localId: { type: 11, data: new Uint8Array() }, // every attempt brings its own identity
+      proposals: options.proposals ?? { ike: defaultIkeSuites, esp: defaultEspSuites },
+      cookieThreshold: 100,
+      maxHalfOpen: options.devices + 100,
+      maxIkeSas: options.devices * 2 + 100,
+      fragmentBytes: 1280,
+      timing: {
+        livenessMs: options.livenessMs,
+        retransmit: { firstMs: 1000, factor: 1.8, tries: 6 },
+        halfOpenMs: 30_000,
+        ikeRekeyMs: 4 * 3_600_000,
+        childRekeyMs: 3_600_000,
+        natKeepaliveMs: options.natKeepaliveMs,
+      },
+    }),
+    dataPlane,
+    espPort,
+    sendPlain: plain ? (bytes, remote) => plain.send(bytes, remote) : null,
+    rng,
+    incarnation,
+    ikeSpis: createIkeSpiAllocator(DEVICE_SLOT, rng),
+    childSpis: new SpiAllocator(DEVICE_SLOT, maxSas, incarnation),
+    handlers: {
+      answer: async () => null, // a device lets nobody in
+      onEvent: (event) => devices.dispatch(event),
+      onError: (error) => log.error({ err: error }, 'the IKE driver of the devices met an error'),
+    },
+  })
+
+  return {
+    dataPlane,
+    driver,
+    firstPort: options.localIkePort ?? espPort,
+    subscribe: (identity, handler) => devices.subscribe(identity, handler),
+    async close() {
+      driver?.close()
+      await plain?.close()
+      await dataPlane.close()
+    },
+  }
+}
+
+/** From an event to the device it is about: by label while there is no attachment, by its key afterwards. */
+function createDispatch(): Pick<Radio, 'subscribe'> & { dispatch(event: IkeEvent): void } {
+  const handlers = new Map<string, (event: IkeEvent) => void>()
+  const owners = new Map<AttachmentKey, string>()
+  return {
+    subscribe: (identity, handler) => void handlers.set(identity, handler),
+    dispatch(event) {
+      if (event.kind === 'established') owners.set(event.key, event.subject)
+      const owner = event.kind === 'attemptFailed' ? event.subject : owners.get(event.key)
+      if (event.kind === 'closed') owners.delete(event.key)
+      handlers.get(owner ?? '')?.(event)
+    },
+  }
+}
+
+async function openPlain(
+  { localAddress, localIkePort }: RadioOptions,
+  dataPlane: DataPlane,
+  onDatagram: Parameters<typeof openPlainSocket>[1],
+): Promise<PlainSocket | null> {
+  if (localIkePort === null) return null
+  try {
+    return await openPlainSocket({ address: localAddress, port: localIkePort }, onDatagram)
+  } catch (error) {
+    await dataPlane.close()
+    throw error
+  }
+}
