@@ -12,7 +12,7 @@ import {
 } from '@culvert/concentrator-core'
 import { configureTun, ensureNamespace, openDataPlane, type DataPlane } from '@culvert/dataplane'
 import { openPool, registerConcentrator, type Pool } from '@culvert/db'
-import { SpiAllocator } from '@culvert/esp'
+import { SPI_INDEX_COUNT, SpiAllocator } from '@culvert/esp'
 import { createIkeDriver, createSystemRng, openPlainSocket, type IkeDriver } from '@culvert/ike-driver'
 import { createEndpoint } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
@@ -135,7 +135,7 @@ async function startPackets(
       role: { kind: 'concentrator', dialAddresses: [settings.dialAddress] },
       incarnation,
       nodeSlot: settings.slot,
-      maxSas: settings.maxDevices * 2,
+      maxSas: mostChildSas(settings),
       replayWindowPackets: 1024,
       ...(settings.rung ? { rung: settings.rung } : {}),
     },
@@ -168,7 +168,7 @@ async function startPackets(
     rng,
     incarnation,
     ikeSpis: createIkeSpiAllocator(settings.slot, rng),
-    childSpis: new SpiAllocator(settings.slot, settings.maxDevices * 2, incarnation),
+    childSpis: new SpiAllocator(settings.slot, mostChildSas(settings), incarnation),
     handlers: {
       answer: (question) => admission.answer(question),
       onEvent: (event) => admission.onEvent(event),
@@ -183,4 +183,9 @@ async function startPackets(
       await dataPlane.close()
     },
   }
+}
+
+/** Child SAs a node holds: rekeys overlap, and some devices ask for more than one. */
+function mostChildSas({ maxDevices }: ConcentratorSettings): number {
+  return Math.min(SPI_INDEX_COUNT, maxDevices * 4)
 }

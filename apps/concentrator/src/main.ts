@@ -11,7 +11,7 @@ import {
   zoneSettings,
 } from '@culvert/config'
 import { isDatabaseUnavailable } from '@culvert/db'
-import { createLogger } from '@culvert/observability'
+import { createLogger, type LogLevel } from '@culvert/observability'
 import { QueueStoreError, requireQueueStore } from '@culvert/queue'
 import { Type } from 'typebox'
 import { startConcentrator, type Concentrator } from './concentrator.ts'
@@ -81,18 +81,18 @@ async function main(): Promise<void> {
     await running?.stop()
     process.exit(code)
   }
+  process.once('SIGTERM', () => void stop(0))
+  process.once('SIGINT', () => void stop(0))
   running = await startConcentrator(settings, log, (error) => {
     log.fatal({ err: error }, 'the data plane failed; this node stops')
     void stop(1)
   })
-  process.once('SIGTERM', () => void stop(0))
-  process.once('SIGINT', () => void stop(0))
 }
 
-function readSettings(): ConcentratorSettings & { logLevel: 'info' } {
+function readSettings(): ConcentratorSettings & { logLevel: LogLevel } {
   const env = loadConfig(schema, process.env)
   return {
-    logLevel: env.LOG_LEVEL as 'info',
+    logLevel: env.LOG_LEVEL,
     nodeName: env.NODE_NAME,
     slot: env.CONCENTRATOR_SLOT,
     databaseUrl: env.DATABASE_URL,
