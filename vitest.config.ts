@@ -44,7 +44,11 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'network',
-          include: ['packages/*/src/**/*.net.test.ts', 'apps/*/src/**/*.net.test.ts', 'test/{interop,e2e}/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.net.test.ts',
+            'apps/*/src/**/*.net.test.ts',
+            'test/{interop,e2e}/**/*.test.ts',
+          ],
           exclude: exclude.filter((pattern) => !pattern.includes('.net.')),
           globalSetup: [setup],
           fileParallelism: false,

@@ -137,10 +137,7 @@ function checkKeysOfSa(
   const sa = sas.find(({ initiator }) => toHex(initiator.encrKey) === skEi)
   if (sa === undefined) throw new Error('no SPIs for this key')
   const { cipher, integ } = sa.initiator
-  const keys = deriveIkeKeys(
-    { prf, cipher, integ },
-    { ...input, spiI: sa.spiI as IkeSpi, spiR: sa.spiR as IkeSpi },
-  )
+  const keys = deriveIkeKeys({ prf, cipher, integ }, { ...input, spiI: sa.spiI as IkeSpi, spiR: sa.spiR as IkeSpi })
   expect(toHex(keys.skD)).toBe(after(events, index, 'Sk_d secret'))
   expect(toHex(keys.skEi)).toBe(skEi)
   expect(toHex(keys.skEr)).toBe(after(events, index, 'Sk_er secret'))
@@ -196,7 +193,11 @@ function checkChildKeys({ provider, events, prf }: Scenario, skDs: readonly Uint
 }
 
 /** By length of key and salt: AES-GCM 128 (20), AES-GCM 256 and ChaCha20 (36, cut alike), AES-CBC 256 beside a MAC (32). */
-function childSuite(provider: CryptoProvider, keyBytes: number, hasMac: boolean): Parameters<typeof deriveChildKeys>[2] {
+function childSuite(
+  provider: CryptoProvider,
+  keyBytes: number,
+  hasMac: boolean,
+): Parameters<typeof deriveChildKeys>[2] {
   const [id, keyBits]: readonly [number, number] = hasMac ? [ENCR.AES_CBC, 256] : [ENCR.AES_GCM_16, (keyBytes - 4) * 8]
   const cipher = provider.cipher(id, keyBits)
   if (cipher === null) throw new Error('unknown Child SA cipher')
@@ -223,7 +224,10 @@ function nonceOf(octets: Uint8Array): Uint8Array | undefined {
 }
 
 function hasInitNonces(messages: readonly Uint8Array[], nonces: Uint8Array): boolean {
-  const seen = messages.filter(isFirstMessage).map(nonceOf).filter((nonce) => nonce !== undefined)
+  const seen = messages
+    .filter(isFirstMessage)
+    .map(nonceOf)
+    .filter((nonce) => nonce !== undefined)
   const joined = seen.flatMap((nonceI) => seen.map((nonceR) => toHex(concatBytes(nonceI, nonceR))))
   return joined.includes(toHex(nonces))
 }

@@ -15,7 +15,9 @@ const cases = readCases()
 
 it('has all 280 cases of five hashes', () => {
   expect(cases).toHaveLength(280)
-  expect(new Set(cases.map((one) => one['hash']))).toEqual(new Set(['SHA-1', 'SHA-224', 'SHA-256', 'SHA-384', 'SHA-512']))
+  expect(new Set(cases.map((one) => one['hash']))).toEqual(
+    new Set(['SHA-1', 'SHA-224', 'SHA-256', 'SHA-384', 'SHA-512']),
+  )
 })
 
 describe.each([opensslProvider, nobleProvider])('SP 800-135 IKEv2 KDF with the $name provider', (provider) => {
@@ -47,7 +49,10 @@ function checkCase(prf: Prf, one: Case): void {
   expect(toHex(rekeyed)).toBe(one['SKEYSEED(Rekey)'])
 }
 
-const suite = { cipher: opensslProvider.cipher(ENCR.AES_CBC, 256)!, integ: opensslProvider.integrity(INTEG.HMAC_SHA2_512_256)! }
+const suite = {
+  cipher: opensslProvider.cipher(ENCR.AES_CBC, 256)!,
+  integ: opensslProvider.integrity(INTEG.HMAC_SHA2_512_256)!,
+}
 
 type ChildInput = Parameters<typeof deriveChildKeys>[3]
 
@@ -82,7 +87,12 @@ function prfOf(provider: CryptoProvider, hash: string): Prf {
     id: 0,
     keyBytes: 28,
     outputBytes: 28,
-    compute: (key, ...chunks) => new Uint8Array(createHmac('sha224', key).update(concatBytes(...chunks)).digest()),
+    compute: (key, ...chunks) =>
+      new Uint8Array(
+        createHmac('sha224', key)
+          .update(concatBytes(...chunks))
+          .digest(),
+      ),
   }
 }
 
