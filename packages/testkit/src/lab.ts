@@ -11,17 +11,11 @@
  */
 import { markIsAlive, processMark } from '@culvert/services'
 import fs from 'node:fs'
-import { addNamespace, type Namespace, removeNamespaceNow } from './namespace.ts'
+import { addNamespace, type HostOptions, type Namespace, removeNamespaceNow } from './namespace.ts'
 import { makeNat, type Nat, type NatOptions } from './nat.ts'
 
 const PREFIX = 'cvlab-'
 const NETNS_FOLDER = '/run/netns'
-
-export interface HostOptions {
-  /** Default route. */
-  readonly gateway?: string
-  readonly mtuBytes?: number
-}
 
 export interface Lab {
   /** The namespace that holds the bridge `br0`; every packet between hosts passes it. */

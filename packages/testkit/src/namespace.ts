@@ -11,6 +11,13 @@ const DEFAULT_TIMEOUT_MS = 20_000
 const STOP_TIMEOUT_MS = 5_000
 const OUTPUT_LIMIT = 1 << 20
 
+/** How a host of a lab is joined to its bridge. */
+export interface HostOptions {
+  /** Default route. */
+  readonly gateway?: string
+  readonly mtuBytes?: number
+}
+
 export interface ExecOptions {
   readonly timeoutMs?: number
   readonly env?: NodeJS.ProcessEnv

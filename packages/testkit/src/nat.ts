@@ -3,8 +3,7 @@
  * that the next packet of a flow appears from another port (RFC 7296 2.23 calls the peer's duty).
  */
 import { peer } from './debian-peer.ts'
-import type { HostOptions } from './lab.ts'
-import type { Namespace } from './namespace.ts'
+import type { HostOptions, Namespace } from './namespace.ts'
 
 const TABLE = 'culvert_nat'
 
