@@ -4,7 +4,7 @@
  *
  * ```
  *   this machine                                     namespace culvert-device
- *   concentrator 192.0.2.1 ── culvert-veth0 ══ eth0 ── 192.0.2.10 device
+ *   concentrator 192.0.2.1 ── culvert-veth0 ══ eth0 ── 192.0.2.2 device      (or another free /30)
  *   namespace culvert-tun: the TUN of the concentrator (made by the concentrator)
  * ```
  * Invariants: everything made here is gone after the run, and what a killed run left is removed before the next; a namespace in
@@ -14,6 +14,7 @@ import { execFile } from 'node:child_process'
 import fs from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { chooseAddresses, readUsedPrefixes, type DemoAddresses } from './demo-addresses.ts'
 import { Problem } from './problem.ts'
 
 const run = promisify(execFile)
@@ -22,11 +23,22 @@ const COMMAND_TIMEOUT_MS = 15_000
 /** What a killed run left behind ends within this time of its parents. */
 const LEFTOVER_TIMEOUT_MS = 3_000
 const LINK = 'culvert-veth0'
-const PREFIX_LENGTH = 24
+
+let chosen: DemoAddresses | null | undefined
+
+/** Chosen once in a run; null when every candidate is in use. */
+function addresses(): DemoAddresses | null {
+  chosen ??= chooseAddresses(readUsedPrefixes(LINK))
+  return chosen
+}
 
 export const demoNetwork = {
-  concentratorAddress: '192.0.2.1',
-  deviceAddress: '192.0.2.10',
+  get concentratorAddress(): string {
+    return addresses()?.concentrator ?? ''
+  },
+  get deviceAddress(): string {
+    return addresses()?.device ?? ''
+  },
   deviceNamespace: 'culvert-device',
   tunNamespace: 'culvert-tun',
 } as const
@@ -48,19 +60,25 @@ export function reasonAgainstTunnels(): string | null {
  * @throws Problem when the namespaces are in use
  */
 export async function raiseDemoNetwork(): Promise<void> {
-  const { concentratorAddress, deviceAddress, deviceNamespace } = demoNetwork
+  const { deviceNamespace } = demoNetwork
+  const outer = addresses()
+  if (!outer) {
+    throw new Problem(
+      'The demo device needs a small IPv4 network that this machine does not use, and every one it knows is taken.',
+    )
+  }
   await requireUnused([deviceNamespace, demoNetwork.tunNamespace])
   await lowerDemoNetwork()
   try {
     await ip('netns', 'add', deviceNamespace)
     await ip('link', 'add', LINK, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', deviceNamespace)
-    await ip('address', 'add', `${concentratorAddress}/${PREFIX_LENGTH}`, 'dev', LINK)
+    await ip('address', 'add', `${outer.concentrator}/${outer.prefixLength}`, 'dev', LINK)
     await ip('link', 'set', LINK, 'up')
     await ip('-n', deviceNamespace, 'link', 'set', 'lo', 'up')
-    await ip('-n', deviceNamespace, 'address', 'add', `${deviceAddress}/${PREFIX_LENGTH}`, 'dev', 'eth0')
+    await ip('-n', deviceNamespace, 'address', 'add', `${outer.device}/${outer.prefixLength}`, 'dev', 'eth0')
     await ip('-n', deviceNamespace, 'link', 'set', 'eth0', 'up')
     // So that the device also reaches a concentrator on another address of this machine (CONCENTRATOR_ADDRESS).
-    await ip('-n', deviceNamespace, 'route', 'add', 'default', 'via', concentratorAddress)
+    await ip('-n', deviceNamespace, 'route', 'add', 'default', 'via', outer.concentrator)
   } catch (error) {
     await lowerDemoNetwork()
     const words = error instanceof Error ? error.message : String(error)

@@ -14,8 +14,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
 const ROOT = path.resolve(import.meta.dirname, '../..')
-const HOLD =
-  'mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && ip link set lo up && echo ready && exec sleep 3600'
+/** A machine whose own network and default gateway lie where the demo would like to be. */
+const HOLD = [
+  'mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && ip link set lo up',
+  'ip link add eth0 type veth peer name far && ip address add 192.0.2.2/24 dev eth0',
+  'ip link set eth0 up && ip link set far up && ip route add default via 192.0.2.1',
+  'echo ready && exec sleep 3600',
+].join(' && ')
 
 describe.skipIf(labMissing())('npm start', () => {
   let holder: ChildProcess
@@ -40,6 +45,7 @@ describe.skipIf(labMissing())('npm start', () => {
     expect(await inside('curl', ['--silent', '--max-time', '10', first.url])).not.toBe('')
     expect(fs.statSync(path.join(data, 'first-key')).mode & 0o777).toBe(0o600)
     expect(fs.statSync(path.join(data, 'sealing-key')).mode & 0o777).toBe(0o600)
+    expect(await inside('ip', ['route', 'get', '192.0.2.1'])).toContain('dev eth0') // the machine keeps its gateway
     const { children } = runRecord()
     expect(children.filter(markIsAlive)).toHaveLength(5)
     expect(await stop(first.launcher)).toBe(0)
