@@ -15,14 +15,17 @@ const NODE_MAJOR = 24
 const modules = path.join(root, 'node_modules')
 const generated = path.join(root, 'packages/db/src/generated/prisma')
 const generatedStamp = path.join(modules, '.cache/culvert/generated')
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
+const INSTALL_NEWS_MS = 15_000
+const INSTALL_GRACE_MS = 1_500
 const generatedFrom = ['prisma/schema.prisma', 'packages/db/prisma.config.ts', 'package-lock.json']
 
 /**
- * @returns {{ node: string, env: NodeJS.ProcessEnv }} the Node to run everything with, and an environment whose PATH finds it
+ * @returns {Promise<{ node: string, env: NodeJS.ProcessEnv }>} the Node to run everything with, and an environment whose PATH finds it
  *   and the tools
  */
-export function bootstrap() {
-  if (!isInstalled()) install()
+export async function bootstrap() {
+  if (!isInstalled()) await install()
   const node = findNode()
   const env = {
     ...process.env,
@@ -44,14 +47,14 @@ export function fail(sentence) {
  * @param {string} file
  * @param {string[]} args
  */
-export function runTypeScript(file, args) {
-  const { node, env } = bootstrap()
+export async function runTypeScript(file, args) {
+  const { node, env } = await bootstrap()
   const child = spawn(node, ['--conditions=source', path.join(root, file), ...args], {
     cwd: root,
     env,
     stdio: 'inherit',
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  for (const signal of STOP_SIGNALS) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
 }
 
@@ -68,16 +71,44 @@ function isInstalled() {
   })
 }
 
-function install() {
+/** Runs `npm ci` in a process group of its own, so that a signal ends it with everything it started, and then this process. */
+async function install() {
   process.stdout.write('Installing dependencies (npm ci, once, about half a minute) ...\n')
   const begin = Date.now()
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
   const npm = process.env.npm_execpath
-  const result = npm?.endsWith('.js')
-    ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: 'inherit' })
-    : spawnSync('npm', args, { cwd: root, stdio: 'inherit' })
-  if (result.status !== 0) fail('The dependencies could not be installed: see above; `npm ci` tries again.')
+  const [command, given] = npm?.endsWith('.js') ? [process.execPath, [npm, ...args]] : ['npm', args]
+  const child = spawn(command, given, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+  const news = setInterval(() => process.stdout.write('still installing ...\n'), INSTALL_NEWS_MS)
+  let stopped = false
+  const stop = () => {
+    if (stopped) return
+    stopped = true
+    killGroup(child, 'SIGTERM')
+    setTimeout(() => killGroup(child, 'SIGKILL'), INSTALL_GRACE_MS)
+  }
+  for (const signal of STOP_SIGNALS) process.on(signal, stop)
+  const code = await new Promise((resolve) => {
+    child.on('error', () => resolve(null))
+    child.on('exit', resolve)
+  })
+  clearInterval(news)
+  for (const signal of STOP_SIGNALS) process.off(signal, stop)
+  if (stopped) {
+    killGroup(child, 'SIGKILL') // what npm itself has left
+    process.stderr.write('\nThe installation of the dependencies was stopped; the next start begins it anew.\n')
+    process.exit(130)
+  }
+  if (code !== 0) fail('The dependencies could not be installed: see above; `npm ci` tries again.')
   process.stdout.write(`Dependencies installed in ${Math.round((Date.now() - begin) / 1000)} s.\n`)
+}
+
+function killGroup(child, signal) {
+  try {
+    if (child.pid) process.kill(-child.pid, signal)
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error
+  }
 }
 
 function findNode() {

@@ -1,4 +1,4 @@
 /** `npm run fuzz -- <name>`: a fuzzer that explores until it is stopped or its own limit; see test/fuzz/README.md. */
 import { runProgram } from './run-program.mjs'
 
-runProgram('test/fuzz', 'npm run fuzz', { allArguments: [] })
+await runProgram('test/fuzz', 'npm run fuzz', { allArguments: [] })

@@ -12,13 +12,13 @@ import { bootstrap, fail, root } from './bootstrap.mjs'
  * @param {string} command how a person calls this, for messages
  * @param {{ allArguments: string[] }} options what every program is given when all of them run
  */
-export function runProgram(folder, command, { allArguments }) {
+export async function runProgram(folder, command, { allArguments }) {
   const [name, ...args] = process.argv.slice(2)
   const names = programsIn(path.join(root, folder), command)
   if (name !== 'all' && !names.includes(name)) {
     fail(`${name ? `There is no ${name}. ` : ''}Usage: ${command} -- ${['all', ...names].join(' | ')}`)
   }
-  const { node, env } = bootstrap()
+  const { node, env } = await bootstrap()
   let failed = 0
   for (const one of name === 'all' ? names : [name]) {
     const given = name === 'all' ? [...allArguments, ...args] : args

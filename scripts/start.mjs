@@ -1,4 +1,4 @@
 /** `npm start`: everything on this machine, ready to use. The launcher itself is scripts/stack/. */
 import { runTypeScript } from './bootstrap.mjs'
 
-runTypeScript('scripts/stack/main.ts', process.argv.slice(2))
+await runTypeScript('scripts/stack/main.ts', process.argv.slice(2))

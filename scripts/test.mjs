@@ -19,7 +19,7 @@ const TEST_FOLDERS = ['packages', 'apps', 'test', 'scripts']
 const words = process.argv.slice(2)
 const full = words.includes('--full')
 const filters = words.filter((word) => word !== '--full')
-const { node, env } = bootstrap()
+const { node, env } = await bootstrap()
 
 const totals = { passed: 0, failed: 0, skipped: 0 }
 if (!full && filters.length === 0) runStaticChecks()

@@ -9,7 +9,7 @@ import { bootstrap, root } from './bootstrap.mjs'
 // The bootstrap may print progress: stdout is for the shell.
 const write = process.stdout.write.bind(process.stdout)
 process.stdout.write = process.stderr.write.bind(process.stderr)
-const { node, env } = bootstrap()
+const { node, env } = await bootstrap()
 const { status, stdout } = spawnSync(node, ['--conditions=source', path.join(root, 'scripts/unpack-peers.ts')], {
   cwd: root,
   env,

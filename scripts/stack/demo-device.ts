@@ -37,13 +37,22 @@ export async function ensureDemoDevice(folders: Folders, rest: Rest): Promise<De
     (await knownDevice(folders, rest)) ??
     (await must(rest<DemoDevice>('POST', '/v1/devices', { iccid: ICCID, name: NAME })))
   if (!fs.existsSync(folders.demoPsk) || deviceOfFile(folders) !== device.id) {
-    const credential = await must(
-      rest<{ psk: string }>('POST', `/v1/devices/${device.id}/credentials`, { kind: 'psk' }),
-    )
-    writeSecret(folders.demoPsk, credential.psk)
+    writeSecret(folders.demoPsk, await issuePsk(rest, device))
     fs.writeFileSync(folders.demo, JSON.stringify({ deviceId: device.id }))
   }
   return device
+}
+
+/** The keys of starts whose file is gone count too: when there is no room for another one, the oldest makes way. */
+async function issuePsk(rest: Rest, device: DemoDevice): Promise<string> {
+  const route = `/v1/devices/${device.id}/credentials`
+  const issue = () => rest<{ psk: string; code?: string }>('POST', route, { kind: 'psk' })
+  const first = await issue()
+  if (first.status !== 409 || first.body.code !== 'credential_limit') return (await must(Promise.resolve(first))).psk
+  const { data } = await must(rest<{ data: { id: string; state: string }[] }>('GET', route)) // newest first
+  const oldest = data.findLast(({ state }) => state === 'active')
+  if (oldest) await must(rest('DELETE', `${route}/${oldest.id}`))
+  return (await must(issue())).psk
 }
 
 async function knownDevice(folders: Folders, rest: Rest): Promise<DemoDevice | null> {

@@ -1,30 +1,11 @@
 /**
- * What a fresh installation needs before its API is of use: the key pair that device secrets are sealed with, an organization
- * and an API key of it. All of it is made once and kept in `.data/`, in files only this account can read.
+ * What a fresh installation needs before its API is of use: an organization and an API key of it, made once; the key is kept in
+ * `.data/`, in a file only this account can read.
  */
-import {
-  createApiKey,
-  ensureOrganization,
-  generateSealingKeyPair,
-  openPool,
-  parseApiKey,
-  type Pool,
-  verifyApiKey,
-} from '@culvert/db'
-import fs from 'node:fs'
+import { createApiKey, ensureOrganization, openPool, parseApiKey, type Pool, verifyApiKey } from '@culvert/db'
 import { type Folders, readIfThere, writeSecret } from './folders.ts'
 
 const ORGANIZATION = { name: 'First organization', slug: 'first' }
-
-/** @returns the public sealing key, base64url; the private one is in `folders.sealingPrivateKey` */
-export async function ensureSealingKey(folders: Folders): Promise<string> {
-  const known = readIfThere(folders.sealingPublicKey)
-  if (known && fs.existsSync(folders.sealingPrivateKey)) return known
-  const pair = await generateSealingKeyPair()
-  writeSecret(folders.sealingPrivateKey, pair.privateKey)
-  writeSecret(folders.sealingPublicKey, pair.publicKey)
-  return pair.publicKey
-}
 
 /** @returns an API key that this database knows: the kept one, or a new one. */
 export async function ensureFirstKey(folders: Folders, databaseUrl: string): Promise<string> {

@@ -62,6 +62,10 @@ export function readIfThere(file: string): string | null {
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim() : null
 }
 
+export function isInside(folder: string, file: string): boolean {
+  return !path.relative(folder, file).startsWith('..')
+}
+
 /** The path as a person in the checkout would write it. */
 export function shortPath(file: string): string {
   const relative = path.relative(process.cwd(), file)

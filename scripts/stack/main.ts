@@ -4,11 +4,13 @@
  * Invariants: one way down for every reason (signal, a program that ended, a problem while starting), after which no process,
  * namespace or interface of the run is left; the data stays. Exit code 0 after a signal, 1 after anything else.
  */
+import { ConfigError } from '@culvert/config'
 import { setTimeout as pause } from 'node:timers/promises'
 import { prepareFolders, shortPath } from './folders.ts'
 import { Problem } from './problem.ts'
 import { takeRunFile } from './run-file.ts'
 import { progress, sentence, showReady } from './screen.ts'
+import { readSettings } from './settings.ts'
 import { startStack } from './stack.ts'
 import { createTeardown } from './teardown.ts'
 
@@ -19,6 +21,7 @@ class Stopped extends Error {}
 async function main(): Promise<number> {
   if (process.platform !== 'linux')
     throw new Problem('Culvert runs on Linux; elsewhere, use a container or a virtual machine.')
+  const settings = readSettings(process.env)
   const end = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => end.abort(new Stopped()))
   const folders = prepareFolders()
@@ -29,7 +32,7 @@ async function main(): Promise<number> {
     end.signal.addEventListener('abort', () => resolve(end.signal.reason))
   })
 
-  const starting = startStack({ folders, run, teardown, signal: end.signal, onDeath })
+  const starting = startStack({ settings, folders, run, teardown, signal: end.signal, onDeath })
   let reason: unknown
   try {
     showReady(await Promise.race([starting, ended.then((why) => Promise.reject(why as Error))]))
@@ -50,7 +53,7 @@ async function main(): Promise<number> {
 }
 
 function tell(reason: unknown): void {
-  if (reason instanceof Problem) sentence(reason.message)
+  if (reason instanceof Problem || reason instanceof ConfigError) sentence(reason.message)
   else sentence(reason instanceof Error ? (reason.stack ?? reason.message) : String(reason))
 }
 

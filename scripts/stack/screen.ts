@@ -17,6 +17,8 @@ export interface ReadyScreen {
   readonly key: string
   readonly keyFile: string
   readonly logs: string
+  /** Where the embedded database keeps its data, when that is not in the data folder. */
+  readonly database: string | null
   /** The tunnel to the demo device, or the sentence why there is none. */
   readonly demo: DemoReady | string
 }
@@ -29,13 +31,14 @@ export interface DemoReady {
   readonly url: string
 }
 
-export function showReady({ apiUrl, key, keyFile, logs, demo }: ReadyScreen): void {
+export function showReady({ apiUrl, key, keyFile, logs, database, demo }: ReadyScreen): void {
   const rows = [
     ['API', `${apiUrl}/v1`],
     ['Documentation', `${apiUrl}/docs`],
     ['API key', `${key}   (also in ${keyFile})`],
     ['Logs', logs],
   ]
+  if (database) rows.push(['Database', database])
   if (typeof demo !== 'string')
     rows.push(['Device', `${demo.deviceName}, ${demo.deviceId}, attached as ${demo.innerAddress}`])
   const table = rows.map(([name = '', value]) => `  ${name.padEnd(15)}${value}`).join('\n')

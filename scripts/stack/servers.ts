@@ -10,6 +10,7 @@ import pg from 'pg'
 import type { Folders } from './folders.ts'
 import { Problem } from './problem.ts'
 import { progress } from './screen.ts'
+import type { LaunchSettings } from './settings.ts'
 import type { Teardown } from './teardown.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
@@ -24,14 +25,15 @@ export interface Servers {
 
 /** @param onDeath told when an embedded server ends by itself */
 export async function startServers(
+  settings: LaunchSettings,
   folders: Folders,
   teardown: Teardown,
   onDeath: (name: string, how: string) => void,
 ): Promise<Servers> {
-  const databaseUrl = process.env['DATABASE_URL'] || (await embeddedDatabase(folders, teardown, onDeath))
+  const databaseUrl = settings.DATABASE_URL ?? (await embeddedDatabase(folders, teardown, onDeath))
   const applied = await migrateDatabase(databaseUrl)
   progress(`Database schema up to date${applied.length > 0 ? ` (${applied.length} migrations applied)` : ''}`)
-  return { databaseUrl, redisUrl: await jobStore(folders, teardown, onDeath) }
+  return { databaseUrl, redisUrl: await jobStore(settings.REDIS_URL, folders, teardown, onDeath) }
 }
 
 async function embeddedDatabase(
@@ -81,11 +83,11 @@ async function migrateDatabase(databaseUrl: string): Promise<string[]> {
 }
 
 async function jobStore(
+  given: string | undefined,
   folders: Folders,
   teardown: Teardown,
   onDeath: (name: string, how: string) => void,
 ): Promise<string | null> {
-  const given = process.env['REDIS_URL']
   if (given) {
     await reachRedis(given)
     progress('Jobs go through Redis (REDIS_URL)')

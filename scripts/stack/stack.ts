@@ -10,22 +10,24 @@ import { openPool, type Pool } from '@culvert/db'
 import path from 'node:path'
 import { demoPagePort, ensureDemoDevice, openDemoTunnel, waitAttached } from './demo-device.ts'
 import { demoNetwork, lowerDemoNetwork, raiseDemoNetwork, reasonAgainstTunnels } from './demo-network.ts'
-import { ensureFirstKey, ensureSealingKey } from './first-organization.ts'
-import { type Folders, shortPath } from './folders.ts'
+import { ensureFirstKey } from './first-organization.ts'
+import { type Folders, isInside, shortPath } from './folders.ts'
 import { requireTcpPort, requireUdpPort } from './ports.ts'
 import { createPrograms, type Programs } from './programs.ts'
 import type { RunFile } from './run-file.ts'
 import { restOf } from './rest.ts'
 import { type DemoReady, progress, type ReadyScreen } from './screen.ts'
+import { ensureSealingKey, holdsCredentials } from './sealing-key.ts'
 import { type Servers, startServers } from './servers.ts'
 import { Problem } from './problem.ts'
+import type { LaunchSettings } from './settings.ts'
 import type { Teardown } from './teardown.ts'
 import { until } from './waiting.ts'
 
 const READY_TIMEOUT_MS = 60_000
-const DEFAULT_ZONE = 'fleet.culvert.internal'
 
 export interface StackOptions {
+  readonly settings: LaunchSettings
   readonly folders: Folders
   readonly run: RunFile
   readonly teardown: Teardown
@@ -46,50 +48,60 @@ interface Addresses {
 
 /** Starts everything. @returns what the person is shown */
 export async function startStack(options: StackOptions): Promise<ReadyScreen> {
-  const { folders, teardown, signal, onDeath } = options
+  const { settings, folders, teardown, signal, onDeath } = options
   const since = new Date()
-  const addresses = chooseAddresses()
-  await requireTcpPort(addresses.apiHost, addresses.apiPort, 'API_PORT')
+  const addresses = chooseAddresses(settings)
+  await requireTcpPort(addresses.apiHost, addresses.apiPort, { host: 'API_HOST', port: 'API_PORT' })
   const against = reasonAgainstTunnels()
   if (!against) await raiseNetwork(addresses, teardown)
   signal.throwIfAborted()
-  const servers = await startServers(folders, teardown, (name, how) =>
+  const servers = await startServers(settings, folders, teardown, (name, how) =>
     onDeath(new Problem(`${name} has ended (${how}); its log is in ${shortPath(path.dirname(folders.postgres))}.`)),
   )
   signal.throwIfAborted()
-  const sealingPublicKey = await ensureSealingKey(folders)
+  const sealingPublicKey = await ensureSealingKey(folders, {
+    givenUrl: settings.DATABASE_URL ?? null,
+    holdCredentials: () => holdsCredentials(servers.databaseUrl),
+  })
   const key = await ensureFirstKey(folders, servers.databaseUrl)
   signal.throwIfAborted()
 
   const programs = createPrograms(folders, options.run, teardown, onDeath)
-  startPrograms(programs, { addresses, servers, sealingPublicKey, folders, withTunnels: !against })
+  startPrograms(programs, { settings, addresses, servers, sealingPublicKey, folders, withTunnels: !against })
   await waitReady(options, servers, addresses.apiUrl, { since, withTunnels: !against })
   progress(`API, worker, gateway${against ? '' : ' and concentrator'} are ready`)
   const demo = against ?? (await startDemo(options, programs, addresses, key))
-  return { apiUrl: addresses.apiUrl, key, keyFile: shortPath(folders.firstKey), logs: shortPath(folders.logs), demo }
+  return {
+    apiUrl: addresses.apiUrl,
+    key,
+    keyFile: shortPath(folders.firstKey),
+    logs: shortPath(folders.logs),
+    database: settings.DATABASE_URL || isInside(folders.data, folders.postgres) ? null : shortPath(folders.postgres),
+    demo,
+  }
 }
 
-function chooseAddresses(): Addresses {
-  const apiHost = process.env['API_HOST'] || '127.0.0.1'
-  const apiPort = Number(process.env['API_PORT'] || 8080)
+function chooseAddresses(settings: LaunchSettings): Addresses {
+  const { API_HOST: apiHost, API_PORT: apiPort } = settings
   return {
     apiHost,
     apiPort,
     apiUrl: `http://${apiHost === '0.0.0.0' ? '127.0.0.1' : apiHost}:${apiPort}`,
-    concentrator: process.env['CONCENTRATOR_ADDRESS'] || demoNetwork.concentratorAddress,
-    ikePort: Number(process.env['CONCENTRATOR_IKE_PORT'] || 500),
-    espPort: Number(process.env['CONCENTRATOR_ESP_PORT'] || 4500),
+    concentrator: settings.CONCENTRATOR_ADDRESS ?? demoNetwork.concentratorAddress,
+    ikePort: settings.CONCENTRATOR_IKE_PORT,
+    espPort: settings.CONCENTRATOR_ESP_PORT,
   }
 }
 
 async function raiseNetwork({ concentrator, ikePort, espPort }: Addresses, teardown: Teardown): Promise<void> {
   await raiseDemoNetwork()
   teardown.add('network', lowerDemoNetwork)
-  await requireUdpPort(concentrator, ikePort, 'CONCENTRATOR_IKE_PORT')
-  await requireUdpPort(concentrator, espPort, 'CONCENTRATOR_ESP_PORT')
+  await requireUdpPort(concentrator, ikePort, { host: 'CONCENTRATOR_ADDRESS', port: 'CONCENTRATOR_IKE_PORT' })
+  await requireUdpPort(concentrator, espPort, { host: 'CONCENTRATOR_ADDRESS', port: 'CONCENTRATOR_ESP_PORT' })
 }
 
 interface ProgramSettings {
+  readonly settings: LaunchSettings
   readonly addresses: Addresses
   readonly servers: Servers
   readonly sealingPublicKey: string
@@ -99,7 +111,7 @@ interface ProgramSettings {
 
 function startPrograms(
   programs: Programs,
-  { addresses, servers, sealingPublicKey, folders, withTunnels }: ProgramSettings,
+  { settings, addresses, servers, sealingPublicKey, folders, withTunnels }: ProgramSettings,
 ): void {
   const common = { DATABASE_URL: servers.databaseUrl, REDIS_URL: servers.redisUrl ?? '' }
   const main = (app: string): string => `apps/${app}/src/main.ts`
@@ -121,9 +133,9 @@ function startPrograms(
     env: {
       ...common,
       NODE_NAME: 'gw-1',
-      GATEWAY_BIND: process.env['GATEWAY_BIND'] || '127.0.0.1',
-      GATEWAY_PUBLIC_HOST: process.env['GATEWAY_PUBLIC_HOST'] || '127.0.0.1',
-      GATEWAY_PORT_RANGE: process.env['GATEWAY_PORT_RANGE'] || '20000-20999',
+      GATEWAY_BIND: settings.GATEWAY_BIND,
+      GATEWAY_PUBLIC_HOST: settings.GATEWAY_PUBLIC_HOST,
+      GATEWAY_PORT_RANGE: settings.GATEWAY_PORT_RANGE,
     },
   })
   if (!withTunnels) return
@@ -177,7 +189,7 @@ async function nodeIsReady(pool: Pool, table: 'gateways' | 'concentrators', id: 
 }
 
 async function startDemo(
-  { folders, signal }: StackOptions,
+  { settings, folders, signal }: StackOptions,
   programs: Programs,
   addresses: Addresses,
   key: string,
@@ -185,7 +197,6 @@ async function startDemo(
   const rest = restOf(addresses.apiUrl, key)
   const device = await ensureDemoDevice(folders, rest)
   const since = new Date()
-  const zone = process.env['CULVERT_ZONE'] || DEFAULT_ZONE
   programs.start({
     name: 'device',
     main: 'apps/device-sim/src/main.ts',
@@ -196,7 +207,7 @@ async function startDemo(
       DEVICE_REMOTE_IKE_PORT: String(addresses.ikePort),
       DEVICE_REMOTE_ESP_PORT: String(addresses.espPort),
       DEVICE_IDENTITY: device.ikeIdentity,
-      DEVICE_REMOTE_IDENTITY: process.env['CONCENTRATOR_IDENTITY'] || `concentrator.${zone}`,
+      DEVICE_REMOTE_IDENTITY: settings.CONCENTRATOR_IDENTITY ?? `concentrator.${settings.CULVERT_ZONE}`,
       DEVICE_PSK_FILE: folders.demoPsk,
       DEVICE_TUN: 'culvert-dev0',
       DEVICE_HTTP_PORT: String(demoPagePort),

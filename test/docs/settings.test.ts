@@ -75,5 +75,7 @@ function variablesOfLauncher(): string[] {
   const names = sources.flatMap((source) =>
     [...source.matchAll(/process\.env\['([A-Z_]+)'\]/g)].map((match) => match[1] ?? ''),
   )
-  return [...new Set(names)].filter((name) => !OF_THE_SYSTEM.includes(name)).sort()
+  return [...new Set([...names, ...variablesOfSchema('scripts/stack/settings.ts')])]
+    .filter((name) => !OF_THE_SYSTEM.includes(name))
+    .sort()
 }

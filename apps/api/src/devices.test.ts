@@ -1,4 +1,4 @@
-import { openSecret } from '@culvert/db'
+import { newId, openSecret } from '@culvert/db'
 import { waitFor } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { newConcentrator, newDevice, newIccid, openHarness, setAttached, type Harness } from './testing/harness.ts'
@@ -252,7 +252,12 @@ describe('configuration and attachment', () => {
     await newConcentrator(harness.pool, 'con-2', 2)
     const deviceId = await newDevice(harness.call)
     const before = await harness.call('GET', `/v1/devices/${deviceId}/attachment`)
-    expect(before).toMatchObject({ status: 409, body: { code: 'device_not_attached' } })
+    expect(before).toMatchObject({
+      status: 409,
+      body: { code: 'device_not_attached', detail: 'The device has never attached.' },
+    })
+    const nobody = await harness.call('GET', `/v1/devices/${newId('dev')}/attachment`)
+    expect(nobody).toMatchObject({ status: 404, body: { code: 'not_found' } })
     await setAttached(harness.pool, 'con-2', deviceId, 'attached')
     expect((await harness.call('GET', `/v1/devices/${deviceId}`)).body).toMatchObject({
       state: 'online',

@@ -1,7 +1,8 @@
-/** OpenAPI 3.1 of what is registered after this, at /openapi.json, with a page for people at /docs. */
+/** OpenAPI 3.1 of what is registered after this, at /openapi.json, with a page for people at /docs, where / leads. */
 import * as contracts from '@culvert/contracts'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import { readFileSync } from 'node:fs'
 import type { TSchema } from 'typebox'
 import type { Api } from './context.ts'
 
@@ -23,6 +24,9 @@ const components: readonly TSchema[] = [
   contracts.ConcentratorList,
 ]
 
+/** This app's own; all parts of Culvert have one version. */
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
 export async function documentation(api: Api): Promise<void> {
   for (const component of components) api.addSchema(component)
   await api.register(swagger, {
@@ -30,7 +34,7 @@ export async function documentation(api: Api): Promise<void> {
       openapi: '3.1.1',
       info: {
         title: 'Culvert',
-        version: '1.0.0',
+        version: manifest.version,
         description: 'Reach every device of a cellular fleet through IPsec tunnels opened with one call.',
       },
       servers: [{ url: '/' }],
@@ -45,5 +49,6 @@ export async function documentation(api: Api): Promise<void> {
     },
   })
   await api.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true } })
+  api.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
   api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger())
 }

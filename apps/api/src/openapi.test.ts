@@ -1,4 +1,5 @@
 import { errorCodes } from '@culvert/contracts'
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
   newConcentrator,
@@ -21,6 +22,7 @@ interface Operation {
 }
 interface Document {
   readonly openapi: string
+  readonly info: { readonly version: string }
   readonly paths: Record<string, Record<string, Operation>>
   readonly components: { readonly schemas: Record<string, object> }
 }
@@ -50,6 +52,16 @@ describe('the OpenAPI document', () => {
     const page = await harness.call('GET', '/docs', { key: null })
     expect(page.status).toBe(200)
     expect(page.text).toContain('swagger-ui')
+  })
+
+  it('has the version of the whole', () => {
+    const root = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
+    expect(document.info.version).toBe((JSON.parse(root) as { version: string }).version)
+  })
+
+  it('is where / leads, without a key', async () => {
+    const answer = await harness.call('GET', '/', { key: null })
+    expect([answer.status, answer.headers['location']]).toEqual([302, '/docs'])
   })
 
   it('has every route and no other', () => {

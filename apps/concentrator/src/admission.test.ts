@@ -22,6 +22,8 @@ interface Scene {
   readonly cache: CredentialCache
   readonly ended: [AttachmentKey, string][]
   readonly touched: string[]
+  /** Lines of level info. */
+  readonly lines: object[]
   /** What the desk finds; tests change it. */
   valid: string[]
 }
@@ -31,6 +33,9 @@ function open(): Scene {
   const cache = createCredentialCache({ entries: 10, freshMs: 1000, staleMs: 1000, unknownMs: 1000 })
   const ended: Scene['ended'] = []
   const touched: string[] = []
+  const lines: object[] = []
+  const log = createLogger('test', 'silent')
+  vi.spyOn(log, 'info').mockImplementation((line) => void lines.push(line as object))
   const find = async (): Promise<CachedCredential> => {
     const psks = scene.valid.map((id) => ({ id, secret: Uint8Array.of(1) }))
     return { deviceId: 'dev_a', organizationId: 'org_a', address4: '10.128.0.5', policyVersion: 1, psks }
@@ -43,9 +48,9 @@ function open(): Scene {
     deleteIke: (key, reason) => void ended.push([key, reason]),
     servicePrefix: selectorOf('10.127.0.0/24'),
     hostSelector: selectorOf,
-    log: createLogger('test', 'silent'),
+    log,
   })
-  const scene: Scene = { admission, registry, cache, ended, touched, valid: ['crd_1'] }
+  const scene: Scene = { admission, registry, cache, ended, touched, lines, valid: ['crd_1'] }
   return scene
 }
 
@@ -141,4 +146,21 @@ it('leaves a device that attaches too often without an answer, so that it comes 
   const answers = []
   for (let key = 10; key < 35; key++) answers.push(await admit(scene, key as AttachmentKey))
   expect(answers.filter((answer) => answer === null)).toHaveLength(5)
+})
+
+it.each([
+  ['with a wrong secret', ['crd_1']],
+  ['without a valid credential', []],
+])('names the device of a failed attempt %s by our id, and nothing that the peer sent', async (_, valid) => {
+  const scene = open()
+  scene.valid = valid
+  await scene.admission.answer({ kind: 'credential', idI, idR: null, path })
+  const failure = { path, subject: null, reason: 'authenticationFailed', detail: 'AUTH is wrong' } as const
+  scene.admission.onEvent({ kind: 'attemptFailed', ...failure, idI })
+  const stranger = { type: 2, data: new TextEncoder().encode('b.acme.example') }
+  scene.admission.onEvent({ kind: 'attemptFailed', ...failure, idI: stranger })
+  expect(scene.lines).toEqual([
+    { deviceId: 'dev_a', reason: 'authenticationFailed', detail: 'AUTH is wrong' },
+    { reason: 'authenticationFailed', detail: 'AUTH is wrong' },
+  ])
 })

@@ -4,7 +4,8 @@
  * A device gets its stable address and nothing else: selectors are its own address on its side and the service prefix on ours.
  * The newest attachment of a device replaces the older one, also when both were admitted before either stood. What stands in the
  * core stands in the registry, or is ended: nothing may run that a revocation would not find. A device of which something changed
- * between admission and attachment is looked up once more. Identities never reach the log above debug.
+ * between admission and attachment is looked up once more. Identities never reach the log above debug;
+ * a failed attempt names the device by our id of it.
  */
 import type { AttachmentRegistry, CachedCredential, CredentialCache, ForgettingWatch } from '@culvert/concentrator-core'
 import type {
@@ -63,11 +64,12 @@ export function createAdmission(options: {
   const claims = new Map<string, Claim>()
   const grants = new Map<AttachmentKey, Granted>()
   const budget = createAttachBudget()
-  const noteFailedAttempt = createAttemptLog(log)
+  const attempts = createAttemptLog(log)
 
   async function findCredential(question: Question & { kind: 'credential' }): Promise<Answer | null> {
     const credential = await desk.find(question.idI)
     if (credential === undefined) return null
+    if (credential) attempts.claimed(question.idI, credential.deviceId)
     if (!credential || credential.psks.length === 0) return { kind: 'credential', found: null }
     remember(question.idI, credential)
     return {
@@ -150,7 +152,7 @@ export function createAdmission(options: {
         return
       }
       case 'attemptFailed':
-        noteFailedAttempt(event, nowMs)
+        attempts.failed(event, nowMs)
         return
       default:
         event satisfies never

@@ -14,16 +14,28 @@ const attempt: Extract<IkeEvent, { kind: 'attemptFailed' }> = {
 it('bounds the lines of a flood of attempts, counts what it leaves out, and names nobody above debug', () => {
   const info: object[] = []
   let debugLines = 0
-  const note = createAttemptLog({
+  const attempts = createAttemptLog({
     info: (line: object) => void info.push(line),
     debug: () => void debugLines++,
   } as never)
-  for (let i = 0; i < 5000; i++) note(attempt, 10_000)
+  for (let i = 0; i < 5000; i++) attempts.failed(attempt, 10_000)
   expect(info).toHaveLength(20)
   expect(debugLines).toBe(20)
-  note(attempt, 11_000)
+  attempts.failed(attempt, 11_000)
   expect(info.at(-1)).toEqual({ reason: 'authenticationFailed', detail: 'identity not known', leftOut: 4980 })
-  note(attempt, 11_500)
+  attempts.failed(attempt, 11_500)
   expect(info).toHaveLength(21)
   expect(JSON.stringify(info)).not.toMatch(/nobody|192\.0\.2/)
+})
+
+it('names a device by our id when its identity was claimed, and forgets the claims of long ago', () => {
+  const info: object[] = []
+  const attempts = createAttemptLog({ info: (line: object) => void info.push(line), debug: () => undefined } as never)
+  const identity = (name: string) => ({ type: 2, data: new TextEncoder().encode(name) })
+  for (let i = 0; i <= 1000; i++) attempts.claimed(identity(`n${i}.example`), `dev_${i}`)
+  for (const name of ['n0.example', 'n1.example', 'N1000.example']) {
+    attempts.failed({ ...attempt, idI: identity(name) }, 10_000)
+  }
+  attempts.failed({ ...attempt, subject: 'dev_proven', idI: identity('n1.example') }, 10_000)
+  expect(info.map((line) => 'deviceId' in line && line.deviceId)).toEqual([false, 'dev_1', 'dev_1000', 'dev_proven'])
 })

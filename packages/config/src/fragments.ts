@@ -4,7 +4,8 @@ import { Type } from 'typebox'
 export const databaseSettings = {
   DATABASE_URL: Type.String({
     pattern: '^postgres(ql)?://',
-    description: 'the PostgreSQL server, such as postgresql://user@host:5432/culvert',
+    description: 'the PostgreSQL server',
+    examples: ['postgresql://user@host:5432/culvert'],
   }),
 }
 
@@ -12,7 +13,8 @@ export const redisSettings = {
   REDIS_URL: Type.Optional(
     Type.String({
       pattern: '^rediss?://',
-      description: 'the Redis that carries jobs, such as redis://host:6379; without it jobs go through PostgreSQL',
+      description: 'the Redis that carries jobs; without it jobs go through PostgreSQL',
+      examples: ['redis://host:6379'],
     }),
   ),
 }
@@ -43,5 +45,6 @@ export const zoneSettings = {
     pattern: '^[a-z0-9-]+(\\.[a-z0-9-]+)*$',
     default: 'fleet.culvert.internal',
     description: 'the domain under which IKE identities are made',
+    examples: ['fleet.culvert.internal'],
   }),
 }

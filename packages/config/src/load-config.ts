@@ -43,13 +43,42 @@ interface SchemaError {
   readonly params: object
 }
 
+/** What `explain` reads of the schema of one variable. */
+interface Property {
+  readonly type?: string
+  readonly description?: string
+  readonly examples?: readonly string[]
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly anyOf?: readonly { readonly const?: unknown }[]
+}
+
 function explain(schema: TObject, error: SchemaError): ConfigError {
   const missing = 'requiredProperties' in error.params ? (error.params.requiredProperties as string[])[0] : undefined
   const variable = missing ?? error.instancePath.split('/')[1] ?? ''
-  const description = (schema.properties[variable] as { description?: string } | undefined)?.description
-  const meaning = description ? ` (${description})` : ''
-  const fault = missing ? 'is not set' : error.message
-  return new ConfigError(variable, `The environment variable ${variable}${meaning} ${fault}.`)
+  const property = (schema.properties[variable] ?? {}) as Property
+  if (!missing) return new ConfigError(variable, `The environment variable ${variable} ${faultOf(property, error)}.`)
+  const { description, examples: [example] = [] } = property
+  const meaning = [description, example && `such as ${example}`].filter(Boolean).join(', ')
+  return new ConfigError(variable, `The environment variable ${variable}${meaning && ` (${meaning})`} is not set.`)
+}
+
+/** What the value must be: one of the literals of a union, a number within bounds, a text like the example or the description. */
+function faultOf(property: Property, { keyword, message }: SchemaError): string {
+  const { type, description, examples: [example] = [], minimum, maximum, anyOf = [] } = property
+  if (anyOf.length > 0 && anyOf.every((member) => member.const !== undefined)) {
+    return `must be one of ${anyOf.map((member) => String(member.const)).join(', ')}`
+  }
+  if (type === 'integer') {
+    const bounds = [minimum !== undefined && `from ${minimum}`, maximum !== undefined && `to ${maximum}`].filter(
+      Boolean,
+    )
+    return ['must be a whole number', ...bounds].join(' ')
+  }
+  if (type === 'boolean') return 'must be true or false'
+  if (keyword === 'pattern' && example) return `must look like ${example}`
+  if (keyword === 'pattern' && description) return `must be ${description}`
+  return `${description ? `(${description}) ` : ''}${message}`
 }
 
 function convert(property: TSchema, text: string): unknown {

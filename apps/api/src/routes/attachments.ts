@@ -28,9 +28,8 @@ export function attachmentRoutes(api: Api, context: ApiContext): void {
     async ({ organizationId, params: { deviceId } }) => {
       const row = await readAttachment(db, organizationId, deviceId)
       if (row) return attachmentView(row, new Date())
-      throw new DomainError((await findDevice(pool, organizationId, deviceId)) ? 'device_not_attached' : 'not_found', {
-        publicDetail: 'There is no such device, or it has never attached.',
-      })
+      if (!(await findDevice(pool, organizationId, deviceId))) throw new DomainError('not_found')
+      throw new DomainError('device_not_attached', { publicDetail: 'The device has never attached.' })
     },
   )
 
