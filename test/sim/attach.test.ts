@@ -65,7 +65,7 @@ test('C35 an IPv6 address is given when it is asked for', () => {
 
 describe('C32 authentication fails with AUTHENTICATION_FAILED and nothing more', () => {
   test.each([
-    ['wrong secret', { psk: WRONG }, grantEverything],
+    ['wrong secret', { proof: { kind: 'psk', secret: WRONG } }, grantEverything],
     ['unknown identity', {}, unknownIdentity],
     ['attachment refused', {}, refused],
   ] as const)('%s', (_name, change, answer) => {
@@ -84,7 +84,7 @@ describe('C32 authentication fails with AUTHENTICATION_FAILED and nothing more',
     const lengths = [grantEverything, unknownIdentity].map((answer) => {
       const pair = createPair()
       pair.concentrator.answerTo = answer
-      initiate(pair, { psk: WRONG })
+      initiate(pair, { proof: { kind: 'psk', secret: WRONG } })
       pair.network.run(1_000)
       return pair.concentrator.sent.at(-1)?.bytes.length
     })
@@ -93,7 +93,7 @@ describe('C32 authentication fails with AUTHENTICATION_FAILED and nothing more',
 
   test('N23 retransmissions of a refused IKE_AUTH get the same octets, until it is forgotten', () => {
     const pair = createPair()
-    initiate(pair, { psk: WRONG })
+    initiate(pair, { proof: { kind: 'psk', secret: WRONG } })
     pair.network.run(1_000)
     const answer = pair.concentrator.sent.at(-1)?.bytes
     repeatLast(pair.device)
@@ -119,9 +119,18 @@ test('two secrets are good at once', () => {
     const pair = createPair()
     pair.concentrator.answerTo = (question) =>
       question.kind === 'credential'
-        ? { kind: 'credential', found: { subject: 'dev', psks: [PSK, WRONG] } }
+        ? {
+            kind: 'credential',
+            found: {
+              subject: 'dev',
+              candidates: [
+                { kind: 'psk', id: 'crd_1', secret: PSK },
+                { kind: 'psk', id: 'crd_2', secret: WRONG },
+              ],
+            },
+          }
         : grantEverything(question)
-    initiate(pair, { psk })
+    initiate(pair, { proof: { kind: 'psk', secret: psk } })
     pair.network.run(1_000)
     expect(pair.device.eventsOf('established')).toHaveLength(1)
   }
@@ -241,7 +250,10 @@ test('answers that are doubled, late or for nobody are ignored', () => {
   const pair = createPair()
   initiate(pair)
   pair.network.run(1_000)
-  const credential: Answer = { kind: 'credential', found: { subject: 'mallory', psks: [PSK] } }
+  const credential: Answer = {
+    kind: 'credential',
+    found: { subject: 'mallory', candidates: [{ kind: 'psk', id: 'crd_m', secret: PSK }] },
+  }
   const before = pair.concentrator.events.length
   for (const ticket of [0, 1, 2, 3, 999]) pair.concentrator.input({ kind: 'answer', ticket, answer: credential })
   expect(pair.concentrator.events).toHaveLength(before)

@@ -130,7 +130,7 @@ class Fleet {
       path: { local, remote: { address: '203.0.113.1', port: 500 } },
       localId: fqdn('dev.test'),
       remoteId: fqdn('con.test'),
-      psk: PSK,
+      proof: { kind: 'psk' as const, secret: PSK },
       tsLocal: selectors('0.0.0.0/0'),
       tsRemote: selectors('0.0.0.0/0'),
       requestAddress: { ip4: true, ip6: false },

@@ -12,6 +12,7 @@ import {
   createEndpoint,
   defaultEspSuites,
   defaultIkeSuites,
+  type EapSession,
   type Effect,
   type Env,
   type EndpointConfig,
@@ -84,6 +85,8 @@ export class Node {
   /** Every datagram this node sent, in order. */
   readonly sent: Packet[] = []
   keepalives = 0
+  /** EAP runs the core gave up. */
+  readonly endedEap: EapSession[] = []
   askDelayMs = 0
   answerTo: (question: Question) => Answer
   freeChildSpis = Infinity
@@ -213,6 +216,9 @@ export class Node {
         break
       case 'releaseSpi':
         this.#take(effect.spiIn)
+        break
+      case 'endEap':
+        this.endedEap.push(effect.session)
         break
       case 'event':
         this.events.push(effect.event)

@@ -50,7 +50,7 @@ export function createPair(options: PairOptions = {}): Pair {
 export function grantEverything(question: Question): Answer {
   if (question.kind === 'credential') {
     const subject = new TextDecoder().decode(question.idI.data)
-    return { kind: 'credential', found: { subject, psks: [PSK] } }
+    return { kind: 'credential', found: { subject, candidates: [{ kind: 'psk', id: 'crd_1', secret: PSK }] } }
   }
   return {
     kind: 'attach',
@@ -77,7 +77,7 @@ export function initiatorConfig(
     },
     localId: fqdn('dev.test'),
     remoteId: fqdn('con.test'),
-    psk: PSK,
+    proof: { kind: 'psk', secret: PSK },
     tsLocal: selectors('0.0.0.0/0'),
     tsRemote: selectors('0.0.0.0/0'),
     requestAddress: { ip4: true, ip6: false },

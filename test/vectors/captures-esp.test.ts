@@ -109,6 +109,7 @@ function description(spiIn: Spi, keys: ChildKeys): ChildSaDescription {
     path: { local: end, remote: end },
     udpEncap: true,
     peerBehindNat: false,
+    mode: 'tunnel',
     tsLocal: any,
     tsRemote: any,
     outbound: false,

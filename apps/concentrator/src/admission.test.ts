@@ -55,14 +55,32 @@ function open(): Scene {
 }
 
 async function admit({ admission }: Scene, key: AttachmentKey): Promise<Answer | null> {
-  await admission.answer({ kind: 'credential', idI, idR: null, path })
+  await admission.answer({ kind: 'credential', idI, idR: null, path, proof: 'psk', certificates: [], eapOnly: false })
   const requested = { ip4: true, ip6: false }
-  return admission.answer({ kind: 'attach', key, subject: 'dev_a', requested, initialContact: false, path })
+  return admission.answer({
+    kind: 'attach',
+    key,
+    subject: 'dev_a',
+    credential: 'crd_1',
+    proof: 'psk',
+    requested,
+    initialContact: false,
+    path,
+  })
 }
 
 function established(key: AttachmentKey): IkeEvent {
   const ike = { path, spiI: '01', spiR: '02' } as unknown as IkeSaSummary
-  return { kind: 'established', key, subject: 'dev_a', role: 'responder', ike, ip4: '10.128.0.5', ip6: null }
+  return {
+    kind: 'established',
+    key,
+    subject: 'dev_a',
+    role: 'responder',
+    ike,
+    credential: 'crd_1',
+    ip4: '10.128.0.5',
+    ip6: null,
+  }
 }
 
 it('names the attachment that a later one replaces', async () => {
@@ -93,7 +111,15 @@ it('keeps what was granted to an attachment, whatever others ask for meanwhile',
   const scene = open()
   await admit(scene, A)
   scene.valid = ['crd_2']
-  await scene.admission.answer({ kind: 'credential', idI, idR: null, path })
+  await scene.admission.answer({
+    kind: 'credential',
+    idI,
+    idR: null,
+    path,
+    proof: 'psk',
+    certificates: [],
+    eapOnly: false,
+  })
   scene.admission.onEvent(established(A))
   expect(scene.registry.byDevice('dev_a')).toMatchObject({ credentialIds: ['crd_1'] })
 })
@@ -154,8 +180,23 @@ it.each([
 ])('names the device of a failed attempt %s by our id, and nothing that the peer sent', async (_, valid) => {
   const scene = open()
   scene.valid = valid
-  await scene.admission.answer({ kind: 'credential', idI, idR: null, path })
-  const failure = { path, subject: null, reason: 'authenticationFailed', detail: 'AUTH is wrong' } as const
+  await scene.admission.answer({
+    kind: 'credential',
+    idI,
+    idR: null,
+    path,
+    proof: 'psk',
+    certificates: [],
+    eapOnly: false,
+  })
+  const failure = {
+    path,
+    subject: null,
+    stage: 'auth',
+    offered: null,
+    reason: 'authenticationFailed',
+    detail: 'AUTH is wrong',
+  } as const
   scene.admission.onEvent({ kind: 'attemptFailed', ...failure, idI })
   const stranger = { type: 2, data: new TextEncoder().encode('b.acme.example') }
   scene.admission.onEvent({ kind: 'attemptFailed', ...failure, idI: stranger })

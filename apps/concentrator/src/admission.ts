@@ -74,7 +74,10 @@ export function createAdmission(options: {
     remember(question.idI, credential)
     return {
       kind: 'credential',
-      found: { subject: credential.deviceId, psks: credential.psks.map(({ secret }) => secret) },
+      found: {
+        subject: credential.deviceId,
+        candidates: credential.psks.map(({ id, secret }) => ({ kind: 'psk', id, secret })),
+      },
     }
   }
 
@@ -154,6 +157,12 @@ export function createAdmission(options: {
       case 'attemptFailed':
         attempts.failed(event, nowMs)
         return
+      case 'childRefused':
+      case 'redirected':
+      case 'ticket':
+      case 'authLifetime':
+      case 'ikeKeys':
+        return
       default:
         event satisfies never
     }
@@ -232,7 +241,8 @@ export function createAdmission(options: {
 
   return {
     async answer(question) {
-      return question.kind === 'credential' ? findCredential(question) : grant(question)
+      if (question.kind === 'credential') return findCredential(question)
+      return question.kind === 'attach' ? grant(question) : null
     },
     onEvent,
     end,

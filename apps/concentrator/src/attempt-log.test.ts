@@ -7,8 +7,10 @@ const attempt: Extract<IkeEvent, { kind: 'attemptFailed' }> = {
   path: { local: { address: '192.0.2.1', port: 500 }, remote: { address: '192.0.2.11', port: 500 } },
   subject: null,
   idI: { type: 2, data: new TextEncoder().encode('nobody.example') },
+  stage: 'auth',
   reason: 'authenticationFailed',
   detail: 'identity not known',
+  offered: null,
 }
 
 it('bounds the lines of a flood of attempts, counts what it leaves out, and names nobody above debug', () => {

@@ -97,7 +97,7 @@ export function attachDevice(
         path,
         localId: fqdn(identity),
         remoteId: fqdn(options.remoteIdentity),
-        psk: Uint8Array.from(psk),
+        proof: { kind: 'psk', secret: Uint8Array.from(psk) },
         tsLocal: [selectorOf('0.0.0.0/0')],
         tsRemote: [selectorOf(options.remotePrefix)],
         requestAddress: { ip4: true, ip6: false },
@@ -107,8 +107,8 @@ export function attachDevice(
   }
 
   function onEvent(event: IkeEvent): void {
-    const isOfEarlier = event.kind !== 'established' && event.kind !== 'attemptFailed' && event.key !== key
-    if (isOfEarlier) return
+    const isFirst = event.kind === 'established' || event.kind === 'attemptFailed'
+    if (!isFirst && (!('key' in event) || event.key !== key)) return
     switch (event.kind) {
       case 'established':
         attached(event)
@@ -129,6 +129,10 @@ export function attachDevice(
         break
       case 'ikeRekeyed':
       case 'moved':
+      case 'childRefused':
+      case 'redirected':
+      case 'ticket':
+      case 'authLifetime':
         break
       default:
         event satisfies never

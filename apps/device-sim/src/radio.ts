@@ -134,11 +134,15 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
 function createDispatch(): Pick<Radio, 'subscribe'> & { dispatch(event: IkeEvent): void } {
   const handlers = new Map<string, (event: IkeEvent) => void>()
   const owners = new Map<AttachmentKey, string>()
+  const ownerOf = (event: IkeEvent): string | null | undefined => {
+    if (event.kind === 'attemptFailed' || event.kind === 'redirected') return event.subject
+    return 'key' in event ? owners.get(event.key) : undefined
+  }
   return {
     subscribe: (identity, handler) => void handlers.set(identity, handler),
     dispatch(event) {
       if (event.kind === 'established') owners.set(event.key, event.subject)
-      const owner = event.kind === 'attemptFailed' ? event.subject : owners.get(event.key)
+      const owner = ownerOf(event)
       if (event.kind === 'closed') owners.delete(event.key)
       handlers.get(owner ?? '')?.(event)
     },

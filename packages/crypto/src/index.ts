@@ -6,9 +6,15 @@ export type {
   Cipher,
   CryptoProvider,
   Integrity,
+  KeyExchangeAnswer,
   KeyExchangeMethod,
   KeyExchangePrivate,
   Prf,
   Rng,
+  SignatureHash,
+  SignatureKeyKind,
+  SignatureScheme,
+  SigningKey,
+  VerifyingKey,
 } from './provider.ts'
 export { ENCR, ESN, INTEG, KE, PRF, TRANSFORM_TYPE, transformName } from './transform-names.ts'

@@ -10,7 +10,7 @@ import { InvariantError, compareBytes, zeroize } from '@culvert/bytes'
 import { MODP_GROUPS } from './modp-groups.ts'
 import type { ModpGroup } from './modp-groups.ts'
 import type { CurveName, Primitives, PrivateValue } from './primitives.ts'
-import type { KeyExchangeMethod, KeyExchangePrivate, Rng } from './provider.ts'
+import type { KeyExchangeAnswer, KeyExchangeMethod, KeyExchangePrivate, Rng } from './provider.ts'
 import { KE } from './transform-names.ts'
 
 export function keyExchangeMethods(primitives: Primitives): ReadonlyMap<number, KeyExchangeMethod> {
@@ -58,7 +58,7 @@ const MAX_DRAWS = 16
 
 function modpMethod(group: ModpGroup, primitives: Primitives): KeyExchangeMethod {
   const length = group.prime.length
-  return Object.freeze<KeyExchangeMethod>({
+  return diffieHellman({
     id: group.id,
     publicBytes: length,
     sharedBytes: length,
@@ -78,7 +78,7 @@ function modpMethod(group: ModpGroup, primitives: Primitives): KeyExchangeMethod
 function ecpMethod(curve: Curve, primitives: Primitives): KeyExchangeMethod {
   const publicBytes = 2 * curve.coordinateBytes
   const order = bigEndian(curve.order, curve.coordinateBytes)
-  return Object.freeze<KeyExchangeMethod>({
+  return diffieHellman({
     id: curve.id,
     publicBytes,
     sharedBytes: curve.coordinateBytes,
@@ -91,7 +91,7 @@ function ecpMethod(curve: Curve, primitives: Primitives): KeyExchangeMethod {
 }
 
 function curve25519Method(primitives: Primitives): KeyExchangeMethod {
-  return Object.freeze<KeyExchangeMethod>({
+  return diffieHellman({
     id: KE.CURVE25519,
     publicBytes: CURVE25519_BYTES,
     sharedBytes: CURVE25519_BYTES,
@@ -99,6 +99,18 @@ function curve25519Method(primitives: Primitives): KeyExchangeMethod {
       const scalar = draw(rng, CURVE25519_BYTES)
       const own = withSecret(scalar, () => primitives.x25519(scalar))
       return exchange(own.publicValue, (peer) => (peer.length === CURVE25519_BYTES ? own.derive(peer) : null))
+    },
+  })
+}
+
+/** Both sides of a Diffie-Hellman exchange do the same. */
+function diffieHellman(method: Omit<KeyExchangeMethod, 'respond'>): KeyExchangeMethod {
+  return Object.freeze<KeyExchangeMethod>({
+    ...method,
+    respond: (rng, peer): KeyExchangeAnswer | null => {
+      const own = method.generate(rng)
+      const sharedSecret = own.sharedSecret(peer)
+      return sharedSecret === null ? null : { publicValue: own.publicValue, sharedSecret }
     },
   })
 }

@@ -69,9 +69,49 @@ export interface KeyExchangePrivate {
 /** Key exchange method (transform type 4). */
 export interface KeyExchangeMethod {
   readonly id: number
+  /** Length of the initiator's value. */
   readonly publicBytes: number
   readonly sharedBytes: number
   generate(rng: Rng): KeyExchangePrivate
+  /**
+   * The responder's half at once; the only way to answer a KEM, whose answer depends on the question.
+   *
+   * @returns null when the peer's value has a wrong length or fails its tests.
+   */
+  respond(rng: Rng, peerPublicValue: Uint8Array): KeyExchangeAnswer | null
+}
+
+export interface KeyExchangeAnswer {
+  readonly publicValue: Uint8Array
+  readonly sharedSecret: Uint8Array
+}
+
+export type SignatureHash = 'sha1' | 'sha256' | 'sha384' | 'sha512'
+
+/** How a signature is made over octets (RFC 7427, RFC 7296 3.8, RFC 8420). */
+export type SignatureScheme =
+  | { readonly kind: 'rsaPkcs1'; readonly hash: SignatureHash }
+  /** `saltBytes`: of the PSS salt. */
+  | { readonly kind: 'rsaPss'; readonly hash: SignatureHash; readonly saltBytes: number }
+  /** `form`: ECDSA-Sig-Value in DER (method 14), or r | s (methods 9 to 11). */
+  | { readonly kind: 'ecdsa'; readonly hash: SignatureHash; readonly form: 'der' | 'raw' }
+  | { readonly kind: 'ed25519' }
+
+export type SignatureKeyKind = 'rsa' | 'p256' | 'p384' | 'p521' | 'ed25519'
+
+export interface VerifyingKey {
+  readonly kind: SignatureKeyKind
+  /** Length of the modulus or of a coordinate, in bits. */
+  readonly bits: number
+  /** @returns false for a bad signature and for a scheme that does not go with the key. */
+  verify(scheme: SignatureScheme, octets: Uint8Array, signature: Uint8Array): boolean
+}
+
+export interface SigningKey {
+  readonly kind: SignatureKeyKind
+  readonly bits: number
+  /** @throws InvariantError for a scheme that does not go with the key. */
+  sign(scheme: SignatureScheme, octets: Uint8Array): Uint8Array
 }
 
 /** Lookups return null for ids (or key lengths) that this provider does not implement. */

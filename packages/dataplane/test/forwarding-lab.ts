@@ -124,6 +124,7 @@ export class ForwardingLab {
         path: { local: plane.local, remote: via },
         udpEncap: true,
         peerBehindNat: true,
+        mode: 'tunnel',
         tsLocal: [isDevice ? leased : dial],
         tsRemote: [isDevice ? dial : leased],
         outbound: flags.outbound,

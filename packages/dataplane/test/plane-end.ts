@@ -51,6 +51,7 @@ function describe({ end, outer, inner, encr, integ, esn }: PlaneEndOptions): Chi
     path: { local: at(outer[mine - 1]!), remote: at(outer[theirs - 1]!) },
     udpEncap: true,
     peerBehindNat: true,
+    mode: 'tunnel',
     tsLocal: [selector(inner[mine - 1]!)],
     tsRemote: [selector(inner[theirs - 1]!)],
     outbound: true,

@@ -199,6 +199,7 @@ export function describeSa(spiIn: Spi, part: Partial<ChildSaDescription> = {}): 
     path: { local: { address: '192.0.2.1', port: 4500 }, remote: { address: '192.0.2.2', port: 4500 } },
     udpEncap: true,
     peerBehindNat: true,
+    mode: 'tunnel',
     tsLocal: [range4('10.127.0.0', '10.127.0.255')],
     tsRemote: [range4('10.128.0.5', '10.128.0.5')],
     outbound: true,

@@ -111,7 +111,7 @@ function initiate(device: Side): void {
       path: { local: DEVICE, remote: CONCENTRATOR },
       localId: fqdn('device.example'),
       remoteId: fqdn('concentrator.example'),
-      psk: PSK,
+      proof: { kind: 'psk', secret: PSK },
       tsLocal: [selectorOf('0.0.0.0/0')],
       tsRemote: [selectorOf('10.127.0.0/24')],
       requestAddress: { ip4: true, ip6: false },
@@ -122,7 +122,10 @@ function initiate(device: Side): void {
 
 async function admit(question: Question): Promise<Answer> {
   if (question.kind === 'credential')
-    return { kind: 'credential', found: { subject: 'dev_a', psks: [Uint8Array.from(PSK)] } }
+    return {
+      kind: 'credential',
+      found: { subject: 'dev_a', candidates: [{ kind: 'psk', id: 'crd_a', secret: Uint8Array.from(PSK) }] },
+    }
   const grant = {
     ip4: '10.128.0.10',
     ip6: null,
@@ -304,6 +307,9 @@ it('asks once however often the peer repeats its request, and again after it sta
     idI: fqdn('a'),
     idR: null,
     path: { local: CONCENTRATOR, remote: DEVICE },
+    proof: 'psk',
+    certificates: [],
+    eapOnly: false,
   } as const
   const ask: Effect = { kind: 'ask', ticket: 7, question }
   next.push([ask], [ask], [ask])

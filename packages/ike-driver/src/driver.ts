@@ -16,6 +16,7 @@ import type {
   Answer,
   AttachmentKey,
   Command,
+  EapSession,
   Effect,
   Env,
   IkeEndpoint,
@@ -46,6 +47,8 @@ export interface IkeDriverHandlers {
   /** Resolves with the answer, or with null to leave the question unanswered (the peer will ask again). */
   answer(question: Question): Promise<Answer | null>
   onEvent(event: IkeEvent): void
+  /** An EAP run ended without an outcome of its own. */
+  endEap?(session: EapSession): void
   /** A bug in the core or the data plane refused an SA; the node goes on. */
   onError(error: unknown): void
 }
@@ -197,6 +200,9 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
         return
       case 'releaseSpi':
         options.childSpis.free(effect.spiIn)
+        return
+      case 'endEap':
+        handlers.endEap?.(effect.session)
         return
       case 'event':
         if (effect.event.kind === 'closed') barred.delete(effect.event.key)

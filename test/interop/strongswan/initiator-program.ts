@@ -122,7 +122,7 @@ step({
       path: { local: { address: local, port: IKE_PORT }, remote: { address: remote, port: IKE_PORT } },
       localId: fqdn('one.devices.example'),
       remoteId: fqdn('concentrator.example'),
-      psk: new TextEncoder().encode('a secret of two peers'),
+      proof: { kind: 'psk', secret: new TextEncoder().encode('a secret of two peers') },
       tsLocal: [anywhere],
       tsRemote: [anywhere],
       requestAddress: { ip4: true, ip6: false },

@@ -122,6 +122,7 @@ describe('a native data plane', () => {
     path: { local: { address: '127.0.0.1', port: 1 }, remote: { address: '127.0.0.1', port: 2 } },
     udpEncap: true,
     peerBehindNat: false,
+    mode: 'tunnel',
     tsLocal: [],
     tsRemote: [],
     outbound: true,

@@ -68,6 +68,7 @@ function describeSa(index: number): ChildSaDescription {
     path: { local: LOCAL, remote: PEER },
     udpEncap: true,
     peerBehindNat: index === 0,
+    mode: 'tunnel',
     tsLocal: [selector(0x0a7f0000, 0x0a7f00ff)],
     tsRemote: [selector(DEVICE + index, DEVICE + index)],
     outbound: true,

@@ -21,6 +21,7 @@ function child(): ChildSaDescription {
     path: { local: anywhere, remote: anywhere },
     udpEncap: true,
     peerBehindNat: false,
+    mode: 'tunnel',
     tsLocal: [],
     tsRemote: [],
     outbound: true,

@@ -5,9 +5,9 @@
  * when not. Whoever heard an attachment key (in a question or an event) hears `closed` for it;
  * an attempt of ours that fails before is reported by `attemptFailed`.
  */
-import type { CloseReason, Path } from './contract.ts'
+import type { AttemptStage, CloseReason, Path } from './contract.ts'
 import { type Context, emit } from './context.ts'
-import type { Identity } from '../message/model.ts'
+import type { Identity, Proposal } from '../message/model.ts'
 import { type Attachment, dropChild, dropOther } from '../sa/attachment.ts'
 import type { ChildSa } from '../sa/child-sa.ts'
 import type { Channel } from '../sa/channel.ts'
@@ -116,9 +116,11 @@ export function reportFailure(
     readonly path: Path
     readonly subject: string | null
     readonly idI: Identity | null
+    readonly stage: AttemptStage
     readonly reason: CloseReason
     readonly detail: string
+    readonly offered?: readonly Proposal[]
   },
 ): void {
-  emit(context, { kind: 'attemptFailed', ...failure })
+  emit(context, { kind: 'attemptFailed', ...failure, offered: failure.offered ?? null })
 }

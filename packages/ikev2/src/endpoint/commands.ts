@@ -15,13 +15,14 @@ export function obey(context: Context, command: Command): void {
     initiate(context, command.peer)
     return
   }
+  if (!('key' in command)) return
   const attachment = context.tables.attachments.get(command.key)
   if (attachment === undefined || attachment.current === null) return
   context.touched.add(attachment.current)
   obeyFor(context, attachment, command)
 }
 
-function obeyFor(context: Context, attachment: Attachment, command: Exclude<Command, { kind: 'initiate' }>): void {
+function obeyFor(context: Context, attachment: Attachment, command: Extract<Command, { readonly key: unknown }>): void {
   switch (command.kind) {
     case 'rekeyIke':
       queueWork(context, attachment, { kind: 'rekeyIke', group: null })
@@ -44,6 +45,10 @@ function obeyFor(context: Context, attachment: Attachment, command: Exclude<Comm
       break
     case 'inboundTraffic':
       attachment.heardAtMs = context.env.nowMs
+      break
+    case 'createChild':
+    case 'moveTo':
+    case 'redirect':
       break
     case 'peerMoved': {
       const path = { local: attachment.route.path.local, remote: command.remote }

@@ -5,8 +5,8 @@
  * reads a clock and draws randomness only from `env.rng`. Slow things leave as `ask` and come back as `answer` with the
  * ticket; answers that are late, doubled or for nobody are ignored.
  */
-import type { CryptoProvider, Rng } from '@culvert/crypto'
-import type { Identity, IkeSpi, Spi, TrafficSelector, Transform } from '../message/model.ts'
+import type { CryptoProvider, Rng, SigningKey, VerifyingKey } from '@culvert/crypto'
+import type { Identity, IkeSpi, Proposal, Spi, TrafficSelector, Transform } from '../message/model.ts'
 
 /** Milliseconds of a clock that never goes back. */
 export type MonotonicMs = number
@@ -33,6 +33,16 @@ export interface Env {
   allocateIkeSpi(): IkeSpi
   /** A fresh inbound SPI for an ESP SA; null when the table is full. Freed by the driver when it applies `removeChildSa` or `releaseSpi`. */
   allocateChildSpi(): Spi | null
+  /** Seals and opens resumption tickets under keys all nodes share (RFC 5723); left out: none are given or taken. */
+  readonly tickets?: TicketVault
+}
+
+/** Absolute expiry and key rotation are the vault's: it knows the time of day, the core does not. */
+export interface TicketVault {
+  /** @returns an opaque ticket, or null when none can be made now. */
+  seal(content: Uint8Array, lifetimeMs: number): Uint8Array | null
+  /** @returns the content; null for what is forged, expired or sealed under a forgotten key. */
+  open(ticket: Uint8Array): Uint8Array | null
 }
 
 /** Transforms this side accepts, most preferred first; the endpoint config holds one each for IKE and ESP. */
@@ -49,12 +59,38 @@ export interface SuitePolicy {
   readonly ke: readonly Transform[]
   /** ESP only. */
   readonly esn: readonly Transform[]
+  /**
+   * Additional key exchanges in order, ADDKE1 first (RFC 9370). An empty list or one left out means none; a list that holds
+   * NONE may be passed over by the peer.
+   */
+  readonly additionalKe?: readonly (readonly Transform[])[]
+}
+
+export type TierName = 'modern' | 'standard' | 'compat'
+
+/** What a kind of peer may use; a responder tries its tiers one after the other, so nobody gets less than it offers. */
+export interface ProposalTier extends ProposalPolicy {
+  readonly name: TierName
+}
+
+/** What is done beyond RFC 7296, and therefore advertised (C18). Everything is off when left out. */
+export interface EndpointFeatures {
+  readonly childless?: boolean
+  readonly mobike?: boolean
+  readonly redirect?: boolean
+  readonly resumption?: boolean
+  readonly ppk?: boolean
 }
 
 export interface EndpointConfig {
   /** What we call ourselves: IDr as responder, IDi as initiator. */
   readonly localId: Identity
   readonly proposals: ProposalPolicy
+  /** As responder: tiers in order of preference. Left out: `proposals` alone. */
+  readonly tiers?: readonly ProposalTier[]
+  readonly features?: EndpointFeatures
+  /** Emit `ikeKeys` events, for a dissector. Never in production. */
+  readonly exposeKeys?: boolean
   /** Half-open SAs above which a cookie is demanded. */
   readonly cookieThreshold: number
   readonly maxHalfOpen: number
@@ -105,12 +141,65 @@ export type Command =
   | { readonly kind: 'peerMoved'; readonly key: AttachmentKey; readonly remote: SocketAddress }
   /** A soft limit (bytes, packets, sequence number) was reached. */
   | { readonly kind: 'childSoftLimit'; readonly key: AttachmentKey; readonly spiIn: Spi }
+  /** As initiator: one more Child SA (also the first one of a childless IKE SA). */
+  | {
+      readonly kind: 'createChild'
+      readonly key: AttachmentKey
+      readonly tsLocal: readonly TrafficSelector[]
+      readonly tsRemote: readonly TrafficSelector[]
+    }
+  /** As initiator: we have another address now; tells the peer with MOBIKE (RFC 4555), does nothing without. */
+  | { readonly kind: 'moveTo'; readonly key: AttachmentKey; readonly path: Path }
+  /** As responder: sends this peer elsewhere in an INFORMATIONAL exchange; does nothing when it does not follow redirects. */
+  | { readonly kind: 'redirect'; readonly key: AttachmentKey; readonly to: GatewayIdentity }
+  /** As responder, from now on: newcomers that follow redirects are sent elsewhere in IKE_SA_INIT; null ends that. */
+  | { readonly kind: 'redirectNewcomers'; readonly to: GatewayIdentity | null }
+  /** As responder, from now on: tiers in which anybody at all may come; all of `tiers` until told. */
+  | { readonly kind: 'acceptTiers'; readonly names: readonly TierName[] }
+
+/** Another gateway (RFC 5685 3). */
+export type GatewayIdentity =
+  | { readonly kind: 'ip4' | 'ip6'; readonly address: string }
+  | { readonly kind: 'fqdn'; readonly name: string }
+
+/** A post-quantum preshared key (RFC 8784). `id` is the body of PPK_IDENTITY: type octet, then the name. */
+export interface Ppk {
+  readonly id: Uint8Array
+  readonly secret: Uint8Array
+}
+
+/** A signing key and the certificates that speak for it, DER, the signer's own first. */
+export interface Signer {
+  readonly key: SigningKey
+  readonly certificates: readonly Uint8Array[]
+}
+
+export type InitiatorProof =
+  | { readonly kind: 'psk'; readonly secret: Uint8Array }
+  | ({ readonly kind: 'signature' } & Signer)
+
+/** Opaque to the driver, who keeps it secret and hands it back at most once. */
+export interface ResumptionTicket {
+  readonly ticket: Uint8Array
+  readonly state: Uint8Array
+}
 
 export interface InitiatorConfig {
   readonly path: Path
   readonly localId: Identity
   readonly remoteId: Identity
-  readonly psk: Uint8Array
+  readonly proof: InitiatorProof
+  /** Mixed into the keys when the responder knows it too; with `isRequired` nothing is attached without. */
+  readonly ppk?: Ppk & { readonly isRequired: boolean }
+  /** No Child SA in IKE_AUTH when the responder allows that (RFC 6023); see `createChild`. */
+  readonly childless?: boolean
+  readonly transportMode?: boolean
+  /** Ask for a ticket; it comes as event `ticket`. */
+  readonly requestTicket?: boolean
+  /** Come back with this ticket; when it is refused, an ordinary IKE_SA_INIT follows. */
+  readonly resume?: ResumptionTicket
+  /** The gateway that sent us here (RFC 5685 4): bounds the loop, which is the driver's to guard. */
+  readonly redirectedFrom?: GatewayIdentity
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]
   readonly requestAddress: { readonly ip4: boolean; readonly ip6: boolean }
@@ -118,37 +207,134 @@ export interface InitiatorConfig {
   readonly label: string
 }
 
+/** How a peer wants to prove itself: method of its AUTH payload, `eap` when there is none, `other` for what we never take. */
+export type ProofKind = 'psk' | 'signature' | 'eap' | 'other'
+
+export interface PeerCertificate {
+  /** CERT encoding (RFC 7296 3.6). */
+  readonly encoding: number
+  readonly data: Uint8Array
+}
+
 export type Question =
   /** Who is this? Asked with the claimed identity, before anything is proven. */
-  | { readonly kind: 'credential'; readonly idI: Identity; readonly idR: Identity | null; readonly path: Path }
+  | {
+      readonly kind: 'credential'
+      readonly idI: Identity
+      readonly idR: Identity | null
+      readonly path: Path
+      readonly proof: ProofKind
+      /** In the order they came, bounded in count and size; nothing about them has been checked. */
+      readonly certificates: readonly PeerCertificate[]
+      /** The peer takes an EAP method in place of our certificate (RFC 5998). */
+      readonly eapOnly: boolean
+    }
+  /** One round of EAP as authenticator: null starts the method, else the peer's whole EAP packet. */
+  | {
+      readonly kind: 'eap'
+      readonly session: EapSession
+      readonly idI: Identity
+      readonly path: Path
+      readonly packet: Uint8Array | null
+    }
+  /** As initiator: does this chain speak for `idR`? */
+  | {
+      readonly kind: 'trust'
+      readonly label: string
+      readonly idR: Identity
+      readonly certificates: readonly PeerCertificate[]
+    }
+  /** A ticket opened: is the credential behind it still good, and is this its first use? */
+  | {
+      readonly kind: 'resume'
+      readonly idI: Identity
+      readonly subject: string
+      readonly credential: string | null
+      /** Names the ticket among all of this installation. */
+      readonly ticketId: string
+      readonly path: Path
+    }
   /** The peer proved to be `subject`: may it attach, with which address and selectors? */
   | {
       readonly kind: 'attach'
       readonly key: AttachmentKey
       readonly subject: string
+      /** `id` of the candidate that was proven; null when the driver gave none. */
+      readonly credential: string | null
+      readonly proof: ProofKind | 'ticket'
       readonly requested: RequestedAddresses
       readonly initialContact: boolean
       readonly path: Path
     }
+
+/** Names one run of an EAP method; never reused within an endpoint. */
+export type EapSession = number & { readonly __brand: 'EapSession' }
 
 export interface RequestedAddresses {
   readonly ip4: boolean
   readonly ip6: boolean
 }
 
+/** One way in which the peer may prove itself; rotation gives several. `id` comes back when it was the one. */
+export type Candidate =
+  | { readonly kind: 'psk'; readonly id: string; readonly secret: Uint8Array }
+  /** Key of a certificate that was checked and bound to the identity. */
+  | { readonly kind: 'publicKey'; readonly id: string; readonly key: VerifyingKey }
+  /** Start EAP; which method is the driver's business. With `withoutOurProof` a peer that takes EAP only hears no AUTH of ours. */
+  | { readonly kind: 'eap'; readonly id: string | null; readonly withoutOurProof: boolean }
+
+export interface FoundCredential {
+  /** Comes back in later questions and events. Null when only EAP will tell. */
+  readonly subject: string | null
+  readonly candidates: readonly Candidate[]
+  /** How we prove ourselves. Left out: with the peer's own shared key. */
+  readonly signer?: Signer
+  /** Tiers this peer may use; an IKE SA in another one is refused. Left out: any. */
+  readonly tiers?: readonly TierName[]
+  readonly ppk?: Ppk & { readonly isRequired: boolean }
+}
+
 export type Answer =
-  /** `psks`: every secret valid now (rotation gives two). `subject` comes back in later questions and events. Null: unknown; the core still does the work of a known one. */
+  /** Null: unknown; the core still does the work of a known one. */
   | {
       readonly kind: 'credential'
-      readonly found: { readonly subject: string; readonly psks: readonly Uint8Array[] } | null
+      readonly found: FoundCredential | null
+      readonly decoy?: Pick<FoundCredential, 'signer'>
     }
-  | { readonly kind: 'attach'; readonly grant: AttachGrant | null; readonly refusal?: 'addressFailure' | 'refused' }
+  | { readonly kind: 'eap'; readonly outcome: 'continue' | 'failure'; readonly packet: Uint8Array }
+  | {
+      readonly kind: 'eap'
+      readonly outcome: 'success'
+      readonly packet: Uint8Array
+      /** Both AUTH payloads are made with it; null for a method that makes no key (RFC 7296 2.16). */
+      readonly msk: Uint8Array | null
+      readonly subject: string
+      readonly credential: string | null
+    }
+  | { readonly kind: 'trust'; readonly key: VerifyingKey | null }
+  | { readonly kind: 'resume'; readonly isAllowed: boolean }
+  | {
+      readonly kind: 'attach'
+      readonly grant: AttachGrant | null
+      readonly refusal?: 'addressFailure' | 'refused'
+      /** With a null grant: where the peer shall go instead, if it follows redirects. */
+      readonly redirect?: GatewayIdentity
+    }
 
 export interface AttachGrant {
   /** Leased inner addresses, textual; at most one of each family. */
   readonly ip4: string | null
   readonly ip6: string | null
   readonly dns4: readonly string[]
+  readonly dns6?: readonly string[]
+  /** Domains to be resolved by these servers alone (RFC 8598). */
+  readonly dnsDomains?: readonly string[]
+  /** Time after which the peer must authenticate again (RFC 4478); null for never. */
+  readonly authLifetimeMs?: number | null
+  /** Transport mode is granted to a peer that asks for it. */
+  readonly transportMode?: boolean
+  /** Lifetime of a resumption ticket for a peer that asks for one; null gives none. */
+  readonly ticketLifetimeMs?: number | null
   /** What the peer may reach on our side; TSr is narrowed to it. */
   readonly tsLocal: readonly TrafficSelector[]
   /** What may come from the peer; TSi is narrowed to it (the leased addresses, later LAN prefixes). */
@@ -176,6 +362,7 @@ export interface ChildSaDescription {
   /** ESP in UDP (always true once NAT was detected or port 4500 is used). */
   readonly udpEncap: boolean
   readonly peerBehindNat: boolean
+  readonly mode: 'tunnel' | 'transport'
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]
   /** False for the responder of a rekey: receive now, send with the old SA until `activateOutbound`. */
@@ -195,6 +382,7 @@ export type CloseReason =
   | 'noProposal'
   | 'protocolError'
   | 'expired'
+  | 'redirected'
   | 'shutdown'
 
 export type Effect =
@@ -209,6 +397,8 @@ export type Effect =
   | { readonly kind: 'removeChildSa'; readonly key: AttachmentKey; readonly spiIn: Spi }
   /** An inbound SPI that was allocated but never installed. */
   | { readonly kind: 'releaseSpi'; readonly spiIn: Spi }
+  /** An EAP run that will not go on. Not sent after its own success or failure. */
+  | { readonly kind: 'endEap'; readonly session: EapSession }
   | { readonly kind: 'event'; readonly event: IkeEvent }
 
 export type IkeEvent =
@@ -218,6 +408,8 @@ export type IkeEvent =
       readonly subject: string
       readonly role: 'initiator' | 'responder'
       readonly ike: IkeSaSummary
+      /** Of the peer, as in the question `attach`; null as initiator. */
+      readonly credential: string | null
       /** Addresses assigned by the responder, textual. */
       readonly ip4: string | null
       readonly ip6: string | null
@@ -239,9 +431,52 @@ export type IkeEvent =
       /** The label of our own attempt, or who the peer proved to be; null when nothing was proven. */
       readonly subject: string | null
       readonly idI: Identity | null
+      readonly stage: AttemptStage
       readonly reason: CloseReason
       readonly detail: string
+      /** What the peer offered, when nothing of it could be taken; copies, bounded by the decoder. */
+      readonly offered: readonly Proposal[] | null
     }
+  /** A Child SA was refused on an IKE SA that stands; for people. */
+  | {
+      readonly kind: 'childRefused'
+      readonly key: AttachmentKey
+      /** Notify type the peer heard. */
+      readonly notify: number
+      readonly offered: readonly Proposal[] | null
+    }
+  /** As initiator: the responder sends us elsewhere; the attempt or attachment ends, the driver goes on. */
+  | {
+      readonly kind: 'redirected'
+      readonly key: AttachmentKey | null
+      readonly subject: string
+      readonly to: GatewayIdentity
+    }
+  /** As initiator: keep it for `InitiatorConfig.resume`. */
+  | {
+      readonly kind: 'ticket'
+      readonly key: AttachmentKey
+      readonly ticket: ResumptionTicket
+      readonly lifetimeMs: number
+    }
+  /** As initiator: authenticate anew before this time is over (RFC 4478). */
+  | { readonly kind: 'authLifetime'; readonly key: AttachmentKey; readonly lifetimeMs: number }
+  /** Only with `exposeKeys`: keys of an IKE SA that was just made. */
+  | { readonly kind: 'ikeKeys'; readonly keys: ExposedIkeKeys }
+
+/** How far an attempt came. */
+export type AttemptStage = 'init' | 'intermediate' | 'auth' | 'eap' | 'attach' | 'resume'
+
+export interface ExposedIkeKeys {
+  readonly spiI: IkeSpi
+  readonly spiR: IkeSpi
+  readonly encr: Transform
+  readonly integ: Transform | null
+  readonly skEi: Uint8Array
+  readonly skEr: Uint8Array
+  readonly skAi: Uint8Array
+  readonly skAr: Uint8Array
+}
 
 export interface IkeSaSummary {
   readonly spiI: IkeSpi
@@ -250,6 +485,10 @@ export interface IkeSaSummary {
   readonly prf: Transform
   readonly integ: Transform | null
   readonly ke: Transform
+  /** Methods of the additional key exchanges, in order; empty without. */
+  readonly additionalKe: readonly Transform[]
+  /** Null as initiator, and without tiers. */
+  readonly tier: TierName | null
   readonly path: Path
   readonly peerBehindNat: boolean
   readonly localBehindNat: boolean
@@ -261,6 +500,7 @@ export interface ChildSaSummary {
   readonly encr: Transform
   readonly integ: Transform | null
   readonly esn: boolean
+  readonly mode: 'tunnel' | 'transport'
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]
   readonly replaces: Spi | null

@@ -26,5 +26,5 @@ export function rejectAttempt(context: Context, { sa, channel, path }: Received,
   const { digest, expiresAtMs } = state
   sa.state = { phase: 'rejected', channel, digest, expiresAtMs }
   const detail = 'IKE_AUTH request not understood'
-  reportFailure(context, { path, subject: null, idI: null, reason: 'protocolError', detail })
+  reportFailure(context, { path, subject: null, idI: null, stage: 'auth', reason: 'protocolError', detail })
 }

@@ -100,6 +100,7 @@ function describe({ route }: Attachment, input: ChildInput): ChildSaDescription 
     path: route.path,
     udpEncap: true,
     peerBehindNat: route.peerBehindNat,
+    mode: 'tunnel',
     tsLocal: input.tsLocal,
     tsRemote: input.tsRemote,
     outbound: input.outbound,
@@ -109,5 +110,5 @@ function describe({ route }: Attachment, input: ChildInput): ChildSaDescription 
 
 export function childSummary(child: ChildSa): ChildSaSummary {
   const { spiIn, spiOut, encr, integ, esn, tsLocal, tsRemote, replaces } = child
-  return { spiIn, spiOut, encr, integ, esn, tsLocal, tsRemote, replaces }
+  return { spiIn, spiOut, encr, integ, esn, mode: 'tunnel', tsLocal, tsRemote, replaces }
 }

@@ -35,7 +35,8 @@ export function establishIkeSa(context: Context, attachment: Attachment, sa: Ike
 export function ikeSummary(sa: IkeSa, channel: Channel): IkeSaSummary {
   const { encr, prf, integ, ke } = channel.transforms
   const { path, peerBehindNat, localBehindNat } = sa.route
-  return { spiI: sa.spiI, spiR: sa.spiR, encr, prf, integ, ke, path, peerBehindNat, localBehindNat }
+  const spis = { spiI: sa.spiI, spiR: sa.spiR }
+  return { ...spis, encr, prf, integ, ke, additionalKe: [], tier: null, path, peerBehindNat, localBehindNat }
 }
 
 /**

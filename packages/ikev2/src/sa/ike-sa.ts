@@ -86,6 +86,8 @@ export interface AttachAsked extends Omit<InitAnswered, 'phase'> {
   readonly ask: Ask
   readonly claim: AuthClaim
   readonly attachment: Attachment
+  /** Which candidate was proven. */
+  readonly credential: string
   /** The secret the peer used; ours is proven with the same. */
   readonly psk: Uint8Array
 }

@@ -39,8 +39,8 @@ export function answerCredential(
   const { env, tables } = context
   const { claim, channel, init } = state
   const proof = { init, idBody: claim.idBody, authData: claim.authData }
-  const psk = findProvenPsk(env, prfOf(env.crypto, channel), proof, found?.psks ?? [])
-  if (found === null || psk === null || claim.authMethod !== AUTH_METHOD.SHARED_KEY_MIC) {
+  const psk = findProvenPsk(env, prfOf(env.crypto, channel), proof, found?.candidates ?? [])
+  if (found === null || found.subject === null || psk === null || claim.authMethod !== AUTH_METHOD.SHARED_KEY_MIC) {
     const detail = found === null ? 'identity not known' : 'no proof of a valid secret'
     reject(context, sa, state, { subject: null, reason: 'authenticationFailed', detail })
     return
@@ -51,11 +51,13 @@ export function answerCredential(
     kind: 'attach',
     key,
     subject: found.subject,
+    credential: psk.id,
+    proof: 'psk',
     requested: claim.requested,
     initialContact: claim.initialContact,
     path: sa.route.path,
   })
-  sa.state = { ...state, phase: 'attachAsked', ask: asked, attachment, psk: psk.slice() }
+  sa.state = { ...state, phase: 'attachAsked', ask: asked, attachment, credential: psk.id, psk: psk.secret.slice() }
 }
 
 /** Establishes the IKE SA and, if it can be, the first Child SA. */
@@ -105,6 +107,7 @@ function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: Attac
     subject: attachment.subject,
     role: 'responder',
     ike: ikeSummary(sa, channel),
+    credential: state.credential,
     ip4: grant?.ip4 ?? null,
     ip6: grant?.ip6 ?? null,
   })
@@ -165,5 +168,6 @@ function reject(context: Context, sa: IkeSa, state: CredentialAsked | AttachAske
   sa.state = { phase: 'rejected', channel, digest, expiresAtMs }
   const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
   respond(context, exchange, claim.messageId, [notify(NOTIFY.AUTHENTICATION_FAILED)], sa.route.path)
-  reportFailure(context, { ...failure, path: sa.route.path, idI: claim.idI })
+  const stage = state.phase === 'attachAsked' ? 'attach' : 'auth'
+  reportFailure(context, { ...failure, stage, path: sa.route.path, idI: claim.idI })
 }

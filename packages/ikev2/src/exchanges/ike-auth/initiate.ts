@@ -7,10 +7,12 @@
  *
  * An initiator here is a device with one attachment, so every attempt is an initial contact (2.4).
  */
+import type { InitiatorConfig } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import { sendRequest } from '../../endpoint/outbound.ts'
 import type { Payload, Proposal, Spi } from '../../message/model.ts'
 import { AUTH_METHOD, EXCHANGE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
+import { EMPTY } from '../../message/octets.ts'
 import { proposalsFor } from '../../proposal/offer.ts'
 import type { AuthSent, IkeSa } from '../../sa/ike-sa.ts'
 import { prfOf } from '../ike-keys.ts'
@@ -20,7 +22,7 @@ import { initiatorAuth } from './psk.ts'
 
 export function sendAuthRequest(context: Context, sa: IkeSa, state: AuthSent): void {
   const { peer, channel, init, spiIn } = state
-  const data = initiatorAuth(prfOf(context.env.crypto, channel), peer.psk, init, peer.localId)
+  const data = initiatorAuth(prfOf(context.env.crypto, channel), secretOf(peer), init, peer.localId)
   const payloads: Payload[] = [
     { kind: 'idI', id: peer.localId },
     { kind: 'idR', id: peer.remoteId },
@@ -32,6 +34,11 @@ export function sendAuthRequest(context: Context, sa: IkeSa, state: AuthSent): v
     { kind: 'tsR', selectors: peer.tsRemote },
   ]
   sendRequest(context, { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }, payloads, { kind: 'auth' })
+}
+
+/** The shared key of the attempt; empty for a signer. */
+export function secretOf({ proof }: InitiatorConfig): Uint8Array {
+  return proof.kind === 'psk' ? proof.secret : EMPTY
 }
 
 /** Without key exchange methods: there is no KE payload in IKE_AUTH. */

@@ -4,7 +4,7 @@
  * The work is the same for an unknown identity, a wrong secret and a good one, and every candidate is compared (N26, A11).
  */
 import type { Prf } from '@culvert/crypto'
-import type { Env } from '../../endpoint/contract.ts'
+import type { Candidate, Env } from '../../endpoint/contract.ts'
 import { pskAuth, sharedKeyAuth, signedOctets } from '../../keys/authentication.ts'
 import { identityBody } from '../../message/identity-codec.ts'
 import type { Identity } from '../../message/model.ts'
@@ -25,6 +25,8 @@ export function responderAuth(prf: Prf, secret: Uint8Array, init: InitExchange, 
   return pskAuth(prf, secret, init.response, init.nonceI, init.skPr, identityBody(idR))
 }
 
+export type PskCandidate = Extract<Candidate, { kind: 'psk' }>
+
 export interface InitiatorProof {
   readonly init: InitExchange
   readonly idBody: Uint8Array
@@ -34,20 +36,21 @@ export interface InitiatorProof {
 /**
  * Finds the secret the initiator proved.
  *
- * @param psks all secrets good now; empty for an unknown identity.
+ * @param candidates all that are good now; empty for an unknown identity.
  * @returns null when none fits.
  */
 export function findProvenPsk(
   env: Env,
   prf: Prf,
   { init, idBody, authData }: InitiatorProof,
-  psks: readonly Uint8Array[],
-): Uint8Array | null {
+  candidates: readonly Candidate[],
+): PskCandidate | null {
   const octets = signedOctets(prf, { realMessage: init.request, peerNonce: init.nonceR, skP: init.skPi, idBody })
-  let proven: Uint8Array | null = null
+  const psks = candidates.filter((candidate) => candidate.kind === 'psk')
+  let proven: PskCandidate | null = null
   for (let index = 0; index < Math.max(CANDIDATES, psks.length); index += 1) {
     const candidate = psks[index]
-    const expected = sharedKeyAuth(prf, candidate ?? env.rng(DECOY_BYTES), octets)
+    const expected = sharedKeyAuth(prf, candidate?.secret ?? env.rng(DECOY_BYTES), octets)
     if (constantTimeEqual(expected, authData) && candidate !== undefined) proven ??= candidate
   }
   return proven

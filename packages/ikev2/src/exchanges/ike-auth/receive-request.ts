@@ -8,9 +8,10 @@
  * Whatever is wrong with the proof itself comes out only after the credential was looked up and computed with, so that all
  * failures look and cost alike (C32, N26). The rest of the request is kept until then, nothing of it is acted upon.
  */
+import type { Question } from '../../endpoint/contract.ts'
 import { ask, type Context, type Received } from '../../endpoint/context.ts'
 import { identityBody } from '../../message/identity-codec.ts'
-import { NOTIFY } from '../../message/numbers.ts'
+import { AUTH_METHOD, NOTIFY } from '../../message/numbers.ts'
 import { EMPTY } from '../../message/octets.ts'
 import type { AuthClaim, InitAnswered } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload } from '../../sa/payload-shape.ts'
@@ -28,7 +29,9 @@ export function receiveAuthRequest(context: Context, received: Received, state: 
   if (claim === null || isElsewhere) return
   channel.received.answering = true
   route.path = path
-  const question = { kind: 'credential', idI: claim.idI, idR: claim.idR, path } as const
+  const { idI, idR } = claim
+  const proof = claim.authMethod === AUTH_METHOD.SHARED_KEY_MIC ? 'psk' : 'other'
+  const question: Question = { kind: 'credential', idI, idR, path, proof, certificates: [], eapOnly: false }
   sa.state = { ...state, phase: 'credentialAsked', ask: ask(context, sa, question), claim }
   context.touched.add(sa)
 }

@@ -23,7 +23,7 @@ import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { prfOf } from '../ike-keys.ts'
 import { notify } from '../notify.ts'
 import { assignedAddresses } from './configuration.ts'
-import { firstChildProposals } from './initiate.ts'
+import { firstChildProposals, secretOf } from './initiate.ts'
 import { responderAuth } from './psk.ts'
 
 export function receiveAuthResponse(context: Context, received: Received, state: AuthSent): void {
@@ -50,7 +50,8 @@ export function abandonAuth(context: Context, sa: IkeSa, state: AuthSent, reason
 function report(context: Context, { attachment, peer }: AuthSent, reason: CloseReason): void {
   closeAttachment(context, attachment, reason)
   const detail = reason === 'peerSilent' ? 'no answer to IKE_AUTH' : 'authentication did not succeed'
-  reportFailure(context, { path: attachment.route.path, subject: peer.label, idI: peer.localId, reason, detail })
+  const { label: subject, localId: idI } = peer
+  reportFailure(context, { path: attachment.route.path, subject, idI, stage: 'auth', reason, detail })
 }
 
 function sameIdentity(a: Identity, b: Identity): boolean {
@@ -59,7 +60,7 @@ function sameIdentity(a: Identity, b: Identity): boolean {
 
 function provesSecret(context: Context, state: AuthSent, auth: { method: number; data: Uint8Array }): boolean {
   const { channel, peer, init } = state
-  const expected = responderAuth(prfOf(context.env.crypto, channel), peer.psk, init, peer.remoteId)
+  const expected = responderAuth(prfOf(context.env.crypto, channel), secretOf(peer), init, peer.remoteId)
   return auth.method === AUTH_METHOD.SHARED_KEY_MIC && constantTimeEqual(expected, auth.data)
 }
 
@@ -82,7 +83,7 @@ function establish(context: Context, { sa, channel, payloads }: Received, state:
   if (child === null) giveUpChild(context, state, payloads)
   const ike = ikeSummary(sa, channel)
   const { key, subject } = attachment
-  emit(context, { kind: 'established', key, subject, role: 'initiator', ike, ip4, ip6 })
+  emit(context, { kind: 'established', key, subject, role: 'initiator', ike, credential: null, ip4, ip6 })
   if (child !== null) emit(context, { kind: 'childEstablished', key, child: childSummary(child) })
 }
 

@@ -31,7 +31,8 @@ export function initiate(context: Context, peer: InitiatorConfig): void {
   const keyExchange = group === undefined ? undefined : env.crypto.keyExchange(group)?.generate(env.rng)
   if (group === undefined || keyExchange === undefined) {
     const detail = 'no key exchange method of the policy is there'
-    reportFailure(context, { path: peer.path, subject: peer.label, idI: peer.localId, reason: 'noProposal', detail })
+    const { path, label: subject, localId: idI } = peer
+    reportFailure(context, { path, subject, idI, stage: 'init', reason: 'noProposal', detail })
     return
   }
   const route = {

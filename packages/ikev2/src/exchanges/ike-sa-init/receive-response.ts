@@ -52,7 +52,8 @@ export function failInitiation(context: Context, sa: IkeSa, state: InitSent, rea
   forgetIkeSa(context, sa)
   closeAttachment(context, attachment, reason)
   const detail = reason === 'peerSilent' ? 'no answer to IKE_SA_INIT' : 'IKE_SA_INIT was refused'
-  reportFailure(context, { path: peer.path, subject: peer.label, idI: peer.localId, reason, detail })
+  const { path, label: subject, localId: idI } = peer
+  reportFailure(context, { path, subject, idI, stage: 'init', reason, detail })
 }
 
 function followCookie(context: Context, sa: IkeSa, state: InitSent, cookie: Uint8Array): void {
