@@ -26,6 +26,8 @@ const PEERS = {
       'libcharon-extra-plugins',
     ],
   },
+  libreswan: { programs: ['pluto', 'ipsec'], packages: ['libreswan', 'libnss3-tools', 'libunbound8', 'libldns3'] },
+  'ike-scan': { programs: ['ike-scan'], packages: ['ike-scan'] },
   nftables: { programs: ['nft'], packages: ['nftables', 'libnftables1', 'libnftnl11'] },
   iperf3: { programs: ['iperf3'], packages: ['iperf3', 'libiperf0', 'libsctp1'] },
   redis: { programs: ['redis-server'], packages: ['redis-tools', 'libjemalloc2', 'liblzf1'] },

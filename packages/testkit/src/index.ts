@@ -1,5 +1,6 @@
 export { createDatabase } from './database.ts'
 export { findPeer, peer, peerNames, type Peer, type PeerName, type PeerSearch } from './debian-peer.ts'
+export { type Libreswan, type LibreswanOptions, startLibreswan } from './libreswan.ts'
 export { createLab, type Lab, labMissing } from './lab.ts'
 export { type ExecOptions, type ExecResult, type HostOptions, type LabProcess, type Namespace } from './namespace.ts'
 export { type Nat, type NatOptions, type PortRange } from './nat.ts'
