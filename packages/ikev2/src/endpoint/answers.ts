@@ -3,7 +3,8 @@
  */
 import type { Answer } from './contract.ts'
 import type { Context } from './context.ts'
-import { answerAttach, answerCredential } from '../exchanges/ike-auth/decide.ts'
+import { answerAttach } from '../exchanges/ike-auth/answer-attach.ts'
+import { answerCredential } from '../exchanges/ike-auth/answer-credential.ts'
 
 export function hearAnswer(context: Context, ticket: number, answer: Answer): void {
   const { asks } = context.tables

@@ -21,6 +21,7 @@ import { createIkeSa, type IkeSa, isCurrent } from '../../sa/ike-sa.ts'
 import { findPayload, type PayloadOf } from '../../sa/payload-shape.ts'
 import { answerToIkeRekey } from '../../sa/simultaneous.ts'
 import { exchangeKeys } from '../child-answer.ts'
+import { exposeKeys } from '../expose-keys.ts'
 import { adoptIkeSa, establishedState } from '../ike-establish.ts'
 import { standingRival } from './rival.ts'
 import { deriveChannel, prfOf, type ResolvedIkeSuite, resolveIkeSuite } from '../ike-keys.ts'
@@ -85,6 +86,7 @@ function accept(
   const state = establishedState(context, attachment, successor)
   const next = createIkeSa({ ...spis, originalInitiator: false, route: attachment.route, state })
   tables.bySpi.set(next.localSpi, next)
+  exposeKeys(context, next, successor)
   context.touched.add(next)
   takeOver(context, attachment, received, next, lowestNonce(nonceI, nonceR).slice())
   return [

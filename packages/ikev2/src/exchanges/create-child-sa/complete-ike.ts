@@ -18,6 +18,7 @@ import { lowestNonce, ownExchangeSurvives } from '../../sa/collision.ts'
 import { createIkeSa, type IkeSa } from '../../sa/ike-sa.ts'
 import { findPayload, firstError, type Notify } from '../../sa/payload-shape.ts'
 import type { Attempt } from '../../sa/request.ts'
+import { exposeKeys } from '../expose-keys.ts'
 import { adoptIkeSa, establishedState, retire } from '../ike-establish.ts'
 import { deriveChannel, prfOf, resolveIkeSuite } from '../ike-keys.ts'
 import { ikeProposals } from '../ike-sa-init/initiate.ts'
@@ -97,6 +98,7 @@ function makeIkeSa(
   const state = establishedState(context, attachment, successor)
   const own = createIkeSa({ ...spis, originalInitiator: true, route: attachment.route, state })
   tables.bySpi.set(own.localSpi, own)
+  exposeKeys(context, own, successor)
   addOther(attachment, own)
   return { own, lowest: lowestNonce(offer.nonce, nonce.data) }
 }

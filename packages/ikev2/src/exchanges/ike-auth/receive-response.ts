@@ -6,24 +6,17 @@
  */
 import { closeAttachment, forgetIkeSa, reportFailure } from '../../endpoint/closing.ts'
 import type { CloseReason } from '../../endpoint/contract.ts'
-import { type Context, emit, type Received } from '../../endpoint/context.ts'
+import type { Context, Received } from '../../endpoint/context.ts'
 import { sendRequest } from '../../endpoint/outbound.ts'
 import type { Identity } from '../../message/model.ts'
-import { AUTH_METHOD, EXCHANGE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
-import { compareBytes, constantTimeEqual, readU32 } from '../../message/octets.ts'
-import type { Spi } from '../../message/model.ts'
-import { checkChoice } from '../../proposal/offer.ts'
-import { addTask, allowSelectors } from '../../sa/attachment.ts'
-import type { ChildSa } from '../../sa/child-sa.ts'
+import { AUTH_METHOD, EXCHANGE, NOTIFY } from '../../message/numbers.ts'
+import { compareBytes, constantTimeEqual } from '../../message/octets.ts'
 import type { AuthSent, IkeSa } from '../../sa/ike-sa.ts'
 import { findPayload, firstError } from '../../sa/payload-shape.ts'
-import { narrow } from '../../traffic-selector/narrow.ts'
-import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
-import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { prfOf } from '../ike-keys.ts'
 import { notify } from '../notify.ts'
-import { assignedAddresses } from './configuration.ts'
-import { firstChildProposals, secretOf } from './initiate.ts'
+import { completeInitiation } from './complete.ts'
+import { secretOf } from './initiate.ts'
 import { responderAuth } from './psk.ts'
 
 export function receiveAuthResponse(context: Context, received: Received, state: AuthSent): void {
@@ -37,7 +30,7 @@ export function receiveAuthResponse(context: Context, received: Received, state:
     return
   }
   const isGenuine = sameIdentity(idR.id, state.peer.remoteId) && provesSecret(context, state, auth)
-  if (isGenuine) establish(context, received, state)
+  if (isGenuine) completeInitiation(context, sa, state, payloads)
   else refuseResponder(context, sa, state)
 }
 
@@ -73,53 +66,4 @@ function refuseResponder(context: Context, sa: IkeSa, state: AuthSent): void {
   const isSent = sendRequest(context, exchange, [notify(NOTIFY.AUTHENTICATION_FAILED)], attempt)
   if (!isSent) forgetIkeSa(context, sa)
   report(context, state, 'authenticationFailed')
-}
-
-function establish(context: Context, { sa, channel, payloads }: Received, state: AuthSent): void {
-  const { attachment } = state
-  const { ip4, ip6 } = assignedAddresses(findPayload(payloads, 'cp'))
-  establishIkeSa(context, attachment, sa, channel)
-  const child = firstChild(context, state, payloads)
-  if (child === null) giveUpChild(context, state, payloads)
-  const ike = ikeSummary(sa, channel)
-  const { key, subject } = attachment
-  emit(context, { kind: 'established', key, subject, role: 'initiator', ike, credential: null, ip4, ip6 })
-  if (child !== null) emit(context, { kind: 'childEstablished', key, child: childSummary(child) })
-}
-
-/** The IKE SA stays without a Child SA; unless the responder believes in one that is not what we offered. */
-function giveUpChild(context: Context, { attachment, spiIn }: AuthSent, payloads: Received['payloads']): void {
-  context.effects.push({ kind: 'releaseSpi', spiIn })
-  if (findPayload(payloads, 'sa') === null) return
-  addTask(attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
-}
-
-/** @returns null when the responder refused it or chose what we did not offer. */
-function firstChild(context: Context, state: AuthSent, payloads: Received['payloads']): ChildSa | null {
-  const { attachment, channel, init, peer, spiIn } = state
-  const answered = findPayload(payloads, 'sa')
-  const tsLocal = narrow(findPayload(payloads, 'tsI')?.selectors ?? [], peer.tsLocal)
-  const tsRemote = narrow(findPayload(payloads, 'tsR')?.selectors ?? [], peer.tsRemote)
-  if (answered === null || tsLocal === null || tsRemote === null) return null
-  const options = { protocolId: PROTOCOL.ESP, kePolicy: 'absent' } as const
-  const offered = firstChildProposals(context, spiIn)
-  const selected = checkChoice(context.config.proposals.esp, offered, answered.proposals, options)
-  const suite = selected === null ? null : resolveChildSuite(context.env, selected)
-  if (selected === null || suite === null || selected.proposal.spi.length !== 4) return null
-  allowSelectors(attachment, { tsLocal, tsRemote })
-  return installChild(context, attachment, {
-    prf: prfOf(context.env.crypto, channel),
-    skD: channel.skD,
-    suite,
-    nonceI: init.nonceI,
-    nonceR: init.nonceR,
-    sharedSecret: null,
-    exchangeInitiator: true,
-    spiIn,
-    spiOut: readU32(selected.proposal.spi, 0) as Spi,
-    tsLocal,
-    tsRemote,
-    outbound: true,
-    replaces: null,
-  })
 }

@@ -17,6 +17,7 @@ import { checkChoice } from '../../proposal/offer.ts'
 import type { Channel } from '../../sa/channel.ts'
 import type { IkeSa, InitExchange, InitSent } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload, firstError } from '../../sa/payload-shape.ts'
+import { exposeKeys } from '../expose-keys.ts'
 import { deriveChannel, resolveIkeSuite } from '../ike-keys.ts'
 import { sendAuthRequest } from '../ike-auth/initiate.ts'
 import { ikeProposals, retryInit } from './initiate.ts'
@@ -96,6 +97,7 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
   sharedSecret.fill(0)
   sa.spiR = spiR
   float(context, sa, response)
+  exposeKeys(context, sa, channel)
   proceed(context, sa, state, channel, {
     request: state.request,
     response: response.bytes.slice(),

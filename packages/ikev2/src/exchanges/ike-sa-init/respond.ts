@@ -26,6 +26,7 @@ import { selectProposal, type SelectedSuite } from '../../proposal/select.ts'
 import { createIkeSa, type IkeSa } from '../../sa/ike-sa.ts'
 import { mayRepeat } from '../../sa/message-window.ts'
 import { findNotify, findPayload, type PayloadOf } from '../../sa/payload-shape.ts'
+import { exposeKeys } from '../expose-keys.ts'
 import { deriveChannel, type ResolvedIkeSuite, resolveIkeSuite } from '../ike-keys.ts'
 import { invalidKePayload, notify } from '../notify.ts'
 import { detectNat, natDetectionNotifies } from './nat-detection.ts'
@@ -140,6 +141,7 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
     },
   })
   register(context, sa, digest, request.path)
+  exposeKeys(context, sa, channel)
   send(context, request, response)
 }
 

@@ -1,64 +1,31 @@
 /**
- * IKE_AUTH request, second half: the answers to our questions come in, and the response goes out (RFC 7296 1.2, 2.21.2).
+ * The last response of IKE_AUTH: the peer has proven who it is, and the driver said whether it may attach (RFC 7296 1.2, 2.21.2).
  *
  * ```
- *   credential known and proven   -->  ask attach
- *   anything wrong with it        <--  HDR, SK {N(AUTHENTICATION_FAILED)}                       rejected
+ *   may not attach                <--  HDR, SK {N(AUTHENTICATION_FAILED)}                       rejected
  *   may attach                    <--  HDR, SK {IDr, AUTH, [CP], SAr2, TSi, TSr}                established
  *   may attach, no Child SA       <--  HDR, SK {IDr, AUTH, N(why)}                              established (C33)
  * ```
  */
-import { closeAttachment, reportFailure, wipeProof } from '../../endpoint/closing.ts'
-import type { Answer, AttachGrant, CloseReason } from '../../endpoint/contract.ts'
-import { ask, type Context, emit } from '../../endpoint/context.ts'
+import { closeAttachment, wipeProof } from '../../endpoint/closing.ts'
+import type { Answer, AttachGrant } from '../../endpoint/contract.ts'
+import { type Context, emit } from '../../endpoint/context.ts'
 import { respond } from '../../endpoint/outbound.ts'
-import { newAttachmentKey } from '../../endpoint/tables.ts'
 import type { Payload } from '../../message/model.ts'
 import { AUTH_METHOD, EXCHANGE, NOTIFY } from '../../message/numbers.ts'
-import { allowSelectors, type Attachment, createAttachment } from '../../sa/attachment.ts'
+import { allowSelectors, type Attachment } from '../../sa/attachment.ts'
 import type { ChildSa } from '../../sa/child-sa.ts'
-import type { AttachAsked, CredentialAsked, IkeSa } from '../../sa/ike-sa.ts'
+import type { AttachAsked, IkeSa } from '../../sa/ike-sa.ts'
 import { answerChildRequest } from '../child-answer.ts'
 import { childSummary } from '../child-keys.ts'
 import { prfOf } from '../ike-keys.ts'
 import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { notify } from '../notify.ts'
 import { replyFor } from './configuration.ts'
-import { findProvenPsk, responderAuth } from './psk.ts'
+import { responderAuth } from './psk.ts'
+import { rejectPeer } from './reject.ts'
 
-type CredentialAnswer = Extract<Answer, { kind: 'credential' }>
 type AttachAnswer = Extract<Answer, { kind: 'attach' }>
-
-/** Checks the proof with what was found; goes on to ask whether the peer may attach. */
-export function answerCredential(
-  context: Context,
-  sa: IkeSa,
-  state: CredentialAsked,
-  { found }: CredentialAnswer,
-): void {
-  const { env, tables } = context
-  const { claim, channel, init } = state
-  const proof = { init, idBody: claim.idBody, authData: claim.authData }
-  const psk = findProvenPsk(env, prfOf(env.crypto, channel), proof, found?.candidates ?? [])
-  if (found === null || found.subject === null || psk === null || claim.authMethod !== AUTH_METHOD.SHARED_KEY_MIC) {
-    const detail = found === null ? 'identity not known' : 'no proof of a valid secret'
-    reject(context, sa, state, { subject: null, reason: 'authenticationFailed', detail })
-    return
-  }
-  const key = newAttachmentKey(tables)
-  const attachment = createAttachment({ key, subject: found.subject, role: 'responder', route: sa.route }, env.nowMs)
-  const asked = ask(context, sa, {
-    kind: 'attach',
-    key,
-    subject: found.subject,
-    credential: psk.id,
-    proof: 'psk',
-    requested: claim.requested,
-    initialContact: claim.initialContact,
-    path: sa.route.path,
-  })
-  sa.state = { ...state, phase: 'attachAsked', ask: asked, attachment, credential: psk.id, psk: psk.secret.slice() }
-}
 
 /** Establishes the IKE SA and, if it can be, the first Child SA. */
 export function answerAttach(context: Context, sa: IkeSa, state: AttachAsked, { grant, refusal }: AttachAnswer): void {
@@ -66,7 +33,7 @@ export function answerAttach(context: Context, sa: IkeSa, state: AttachAsked, { 
   const isRefused = grant === null && refusal !== 'addressFailure'
   if (isRefused || !hasRoom(context, attachment, grant)) {
     const detail = isRefused ? 'attachment refused' : 'no room for another attachment'
-    reject(context, sa, state, { subject: attachment.subject, reason: 'refused', detail })
+    rejectPeer(context, sa, state, { subject: attachment.subject, reason: 'refused', detail })
     closeAttachment(context, attachment, 'refused')
     return
   }
@@ -153,21 +120,4 @@ function firstChild(context: Context, attachment: Attachment, state: AttachAsked
 
 function isNotify(payload: Payload, type: number): boolean {
   return payload.kind === 'notify' && payload.type === type
-}
-
-interface Failure {
-  readonly subject: string | null
-  readonly reason: CloseReason
-  /** For people; the peer hears AUTHENTICATION_FAILED whatever it was. */
-  readonly detail: string
-}
-
-function reject(context: Context, sa: IkeSa, state: CredentialAsked | AttachAsked, failure: Failure): void {
-  const { channel, claim, digest, expiresAtMs } = state
-  wipeProof(state)
-  sa.state = { phase: 'rejected', channel, digest, expiresAtMs }
-  const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
-  respond(context, exchange, claim.messageId, [notify(NOTIFY.AUTHENTICATION_FAILED)], sa.route.path)
-  const stage = state.phase === 'attachAsked' ? 'attach' : 'auth'
-  reportFailure(context, { ...failure, stage, path: sa.route.path, idI: claim.idI })
 }

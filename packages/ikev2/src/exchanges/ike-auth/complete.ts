@@ -1,0 +1,75 @@
+/**
+ * The responder has proven itself: our attachment stands, with or without a Child SA (RFC 7296 1.2, C33).
+ */
+import { type Context, emit } from '../../endpoint/context.ts'
+import type { Payload, Spi } from '../../message/model.ts'
+import { PROTOCOL } from '../../message/numbers.ts'
+import { readU32 } from '../../message/octets.ts'
+import { checkChoice } from '../../proposal/offer.ts'
+import { addTask, allowSelectors } from '../../sa/attachment.ts'
+import type { ChildSa } from '../../sa/child-sa.ts'
+import type { AuthSent, IkeSa } from '../../sa/ike-sa.ts'
+import { findPayload } from '../../sa/payload-shape.ts'
+import { narrow } from '../../traffic-selector/narrow.ts'
+import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
+import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
+import { prfOf } from '../ike-keys.ts'
+import { assignedAddresses } from './configuration.ts'
+import { firstChildProposals } from './initiate.ts'
+
+type InitiatorState = Pick<AuthSent, 'attachment' | 'channel' | 'init' | 'peer' | 'spiIn'>
+
+/** @param payloads of the response with the AUTH payload that was checked. */
+export function completeInitiation(
+  context: Context,
+  sa: IkeSa,
+  state: InitiatorState,
+  payloads: readonly Payload[],
+): void {
+  const { attachment, channel } = state
+  const { ip4, ip6 } = assignedAddresses(findPayload(payloads, 'cp'))
+  establishIkeSa(context, attachment, sa, channel)
+  const child = firstChild(context, state, payloads)
+  if (child === null) giveUpChild(context, state, payloads)
+  const ike = ikeSummary(sa, channel)
+  const { key, subject } = attachment
+  emit(context, { kind: 'established', key, subject, role: 'initiator', ike, credential: null, ip4, ip6 })
+  if (child !== null) emit(context, { kind: 'childEstablished', key, child: childSummary(child) })
+}
+
+/** The IKE SA stays without a Child SA; unless the responder believes in one that is not what we offered. */
+function giveUpChild(context: Context, { attachment, spiIn }: InitiatorState, payloads: readonly Payload[]): void {
+  context.effects.push({ kind: 'releaseSpi', spiIn })
+  if (findPayload(payloads, 'sa') === null) return
+  addTask(attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
+}
+
+/** @returns null when the responder refused it or chose what we did not offer. */
+function firstChild(context: Context, state: InitiatorState, payloads: readonly Payload[]): ChildSa | null {
+  const { attachment, channel, init, peer, spiIn } = state
+  const answered = findPayload(payloads, 'sa')
+  const tsLocal = narrow(findPayload(payloads, 'tsI')?.selectors ?? [], peer.tsLocal)
+  const tsRemote = narrow(findPayload(payloads, 'tsR')?.selectors ?? [], peer.tsRemote)
+  if (answered === null || tsLocal === null || tsRemote === null) return null
+  const options = { protocolId: PROTOCOL.ESP, kePolicy: 'absent' } as const
+  const offered = firstChildProposals(context, spiIn)
+  const selected = checkChoice(context.config.proposals.esp, offered, answered.proposals, options)
+  const suite = selected === null ? null : resolveChildSuite(context.env, selected)
+  if (selected === null || suite === null || selected.proposal.spi.length !== 4) return null
+  allowSelectors(attachment, { tsLocal, tsRemote })
+  return installChild(context, attachment, {
+    prf: prfOf(context.env.crypto, channel),
+    skD: channel.skD,
+    suite,
+    nonceI: init.nonceI,
+    nonceR: init.nonceR,
+    sharedSecret: null,
+    exchangeInitiator: true,
+    spiIn,
+    spiOut: readU32(selected.proposal.spi, 0) as Spi,
+    tsLocal,
+    tsRemote,
+    outbound: true,
+    replaces: null,
+  })
+}

@@ -1,0 +1,28 @@
+/**
+ * The end of an attempt that authentication or the driver refused: one AUTHENTICATION_FAILED, whatever it was (C32).
+ */
+import { reportFailure, wipeProof } from '../../endpoint/closing.ts'
+import type { CloseReason } from '../../endpoint/contract.ts'
+import type { Context } from '../../endpoint/context.ts'
+import { respond } from '../../endpoint/outbound.ts'
+import { EXCHANGE, NOTIFY } from '../../message/numbers.ts'
+import type { AttachAsked, CredentialAsked, IkeSa } from '../../sa/ike-sa.ts'
+import { notify } from '../notify.ts'
+
+export interface Failure {
+  readonly subject: string | null
+  readonly reason: CloseReason
+  /** For people; the peer hears AUTHENTICATION_FAILED whatever it was. */
+  readonly detail: string
+}
+
+/** Answers the request under way; the IKE SA then only repeats that answer. */
+export function rejectPeer(context: Context, sa: IkeSa, state: CredentialAsked | AttachAsked, failure: Failure): void {
+  const { channel, claim, digest, expiresAtMs } = state
+  wipeProof(state)
+  sa.state = { phase: 'rejected', channel, digest, expiresAtMs }
+  const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
+  respond(context, exchange, claim.messageId, [notify(NOTIFY.AUTHENTICATION_FAILED)], sa.route.path)
+  const stage = state.phase === 'attachAsked' ? 'attach' : 'auth'
+  reportFailure(context, { ...failure, stage, path: sa.route.path, idI: claim.idI })
+}
