@@ -1,5 +1,7 @@
 export { nobleProvider } from './noble/provider.ts'
+export { nobleVerifyingKey } from './noble/signature.ts'
 export { opensslProvider } from './openssl/provider.ts'
+export { signingKey, verifyingKey } from './openssl/signature.ts'
 export type {
   AeadCipher,
   BlockCipher,

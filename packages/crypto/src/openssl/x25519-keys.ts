@@ -7,7 +7,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { concatBytes, zeroize } from '@culvert/bytes'
-import { plainBytes } from './plain-bytes.ts'
+import { bufferOf, plainBytes } from './plain-bytes.ts'
 
 export interface X25519Keys {
   /** @param scalar 32 octets, copied. */
@@ -49,9 +49,4 @@ function hasRawKeys(): boolean {
   } catch {
     return false
   }
-}
-
-/** @returns the same memory as a Buffer, which is what the types of node:crypto ask for. */
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
