@@ -1,10 +1,8 @@
 /** The part of unpack-peers.mjs that needs the workspace packages. */
-import { peer, type PeerName, peerNames } from '@culvert/testkit'
-
-const FOR_EVERY_RUN: readonly PeerName[] = peerNames.filter((name) => name !== 'tshark')
+import { peer, peerNames } from '@culvert/testkit'
 
 let missing = 0
-for (const name of FOR_EVERY_RUN) {
+for (const name of peerNames) {
   try {
     const { root, env } = await peer(name)
     process.stderr.write(`${name}: ${root ?? 'installed'}\n`)

@@ -27,6 +27,7 @@ import type {
   SocketAddress,
   Spi,
 } from '@culvert/ikev2'
+import type { KeyLog } from './key-log.ts'
 import { WakeTimer } from './wake-timer.ts'
 
 export interface IkeDriverOptions {
@@ -41,6 +42,8 @@ export interface IkeDriverOptions {
   readonly ikeSpis: IkeSpiAllocator
   readonly childSpis: SpiAllocator
   readonly handlers: IkeDriverHandlers
+  /** Where the keys of every SA are written for a dissector; left out in production. The core must expose them. */
+  readonly keyLog?: KeyLog
 }
 
 export interface IkeDriverHandlers {
@@ -150,6 +153,7 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
       rest()
       return
     }
+    options.keyLog?.child(child)
     owners.set(child.spiIn, key)
     waiting.set(key, [rest])
     dataPlane.install(child).then(
@@ -206,7 +210,8 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
         return
       case 'event':
         if (effect.event.kind === 'closed') barred.delete(effect.event.key)
-        handlers.onEvent(effect.event)
+        if (effect.event.kind === 'ikeKeys') options.keyLog?.ike(effect.event.keys)
+        else handlers.onEvent(effect.event)
         return
       default:
         effect satisfies never

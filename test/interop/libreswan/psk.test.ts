@@ -52,6 +52,7 @@ describe.skipIf(missing)(`libreswan with a shared key${noteOf(missing)}`, () => 
   it('is refused with a wrong secret, and says so', async () => {
     const pluto = await startPluto('wrong', 'another secret, which is wrong as well')
     await told(pluto, () => pluto.log().includes('AUTHENTICATION_FAILED'))
+    expect(responder.output()).toContain('"reason":"authenticationFailed"')
     await pluto.stop()
   })
 

@@ -9,6 +9,7 @@
  * When our own rekey is under way, the new IKE SA waits as its rival until our response tells which one survives.
  */
 import type { Context, Received } from '../../endpoint/context.ts'
+import { exposeKeys } from '../../endpoint/key-exposure.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import type { Payload } from '../../message/model.ts'
@@ -71,7 +72,7 @@ function accept(
   if (exchanged === undefined || !isSound) return [notify(NOTIFY.INVALID_SYNTAX)]
   const nonceR = env.rng(NONCE_BYTES)
   const spis = { spiI, spiR: env.allocateIkeSpi() }
-  const successor = deriveChannel({
+  const { channel: successor, keys } = deriveChannel({
     resolved: { ...resolved, transforms: shareTransforms(tables, resolved.transforms) },
     originalInitiator: false,
     fragmentation: channel.fragmentation,
@@ -81,8 +82,9 @@ function accept(
     sharedSecret: exchanged.sharedSecret,
     oldSkD: channel.skD,
     oldPrf: prfOf(env.crypto, channel),
-  }).channel
+  })
   exchanged.sharedSecret.fill(0)
+  exposeKeys(context, spis, successor, keys)
   const state = establishedState(context, attachment, successor)
   const next = createIkeSa({ ...spis, originalInitiator: false, route: attachment.route, state })
   tables.bySpi.set(next.localSpi, next)
