@@ -9,7 +9,6 @@
  * When our own rekey is under way, the new IKE SA waits as its rival until our response tells which one survives.
  */
 import type { Context, Received } from '../../endpoint/context.ts'
-import { exposeKeys } from '../../endpoint/key-exposure.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import type { Payload } from '../../message/model.ts'
@@ -72,7 +71,7 @@ function accept(
   if (exchanged === undefined || !isSound) return [notify(NOTIFY.INVALID_SYNTAX)]
   const nonceR = env.rng(NONCE_BYTES)
   const spis = { spiI, spiR: env.allocateIkeSpi() }
-  const { channel: successor, keys } = deriveChannel({
+  const { channel: successor } = deriveChannel({
     resolved: { ...resolved, transforms: shareTransforms(tables, resolved.transforms) },
     originalInitiator: false,
     fragmentation: channel.fragmentation,
@@ -84,7 +83,6 @@ function accept(
     oldPrf: prfOf(env.crypto, channel),
   })
   exchanged.sharedSecret.fill(0)
-  exposeKeys(context, spis, successor, keys)
   const state = establishedState(context, attachment, successor)
   const next = createIkeSa({ ...spis, originalInitiator: false, route: attachment.route, state })
   tables.bySpi.set(next.localSpi, next)

@@ -7,7 +7,6 @@
  * ```
  */
 import type { Context, Received } from '../../endpoint/context.ts'
-import { exposeKeys } from '../../endpoint/key-exposure.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
@@ -84,7 +83,7 @@ function makeIkeSa(
   const sharedSecret = offer.keyExchange?.sharedSecret(ke.data) ?? null
   const spis = { spiI: localSpi, spiR: readIkeSpi(selected.proposal.spi, 0) }
   if (sharedSecret === null || spis.spiR === ZERO_SPI) return null
-  const { channel: successor, keys } = deriveChannel({
+  const { channel: successor } = deriveChannel({
     resolved: { ...resolved, transforms: shareTransforms(tables, resolved.transforms) },
     originalInitiator: true,
     fragmentation: channel.fragmentation,
@@ -96,7 +95,6 @@ function makeIkeSa(
     oldPrf: prfOf(env.crypto, channel),
   })
   sharedSecret.fill(0)
-  exposeKeys(context, spis, successor, keys)
   const state = establishedState(context, attachment, successor)
   const own = createIkeSa({ ...spis, originalInitiator: true, route: attachment.route, state })
   tables.bySpi.set(own.localSpi, own)

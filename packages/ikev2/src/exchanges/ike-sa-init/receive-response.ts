@@ -8,7 +8,6 @@
 import { closeAttachment, forgetIkeSa, reportFailure } from '../../endpoint/closing.ts'
 import type { CloseReason, Path } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
-import { exposeKeys } from '../../endpoint/key-exposure.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import { type IkeHeader, type Payload, ZERO_SPI } from '../../message/model.ts'
@@ -97,7 +96,6 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
   })
   sharedSecret.fill(0)
   sa.spiR = spiR
-  exposeKeys(context, sa, channel, keys)
   float(context, sa, response)
   exposeKeys(context, sa, channel)
   proceed(context, sa, state, channel, {

@@ -16,7 +16,6 @@ import type { Path } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import { closeHalfOpen } from '../../endpoint/closing.ts'
 import { isValidCookie, makeCookie } from '../../endpoint/cookie.ts'
-import { exposeKeys } from '../../endpoint/key-exposure.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import { encodeMessage } from '../../message/encode.ts'
@@ -129,7 +128,6 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
     sharedSecret,
   })
   sharedSecret.fill(0)
-  exposeKeys(context, spis, channel, keys)
   const sa = createIkeSa({
     ...spis,
     originalInitiator: false,
