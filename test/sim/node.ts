@@ -85,6 +85,10 @@ export class Node {
   /** Every datagram this node sent, in order. */
   readonly sent: Packet[] = []
   keepalives = 0
+  /** Whether the last move of a Child SA was to where the peer is known to be. */
+  confirmed = true
+  /** A NAT that is on the way now; null for none. */
+  route: Nat | null
   /** EAP runs the core gave up. */
   readonly endedEap: EapSession[] = []
   askDelayMs = 0
@@ -92,7 +96,6 @@ export class Node {
   freeChildSpis = Infinity
   readonly #allocated = new Set<Spi>()
   readonly #network: Network
-  readonly #nat: Nat | null
   readonly #transcript: Transcript | null
   #nextIkeSpi = 1
   #nextSpi: number
@@ -102,12 +105,12 @@ export class Node {
     this.name = options.name
     this.address = options.address
     this.#network = network
-    this.#nat = options.nat ?? null
+    this.route = options.nat ?? null
     this.#transcript = options.transcript ?? null
     this.#nextSpi = 0x1000_0000 + network.random.below(0x1000_0000)
     this.endpoint = createEndpoint(endpointConfig(options), expectTransitionOfTable)
     this.answerTo = () => ({ kind: 'credential', found: null })
-    ;(this.#nat ?? network).attach(this)
+    ;(this.route ?? network).attach(this)
   }
 
   receive(packet: Packet): void {
@@ -124,7 +127,7 @@ export class Node {
 
   /** Sends octets as they are, from a port of this node. */
   inject(from: SocketAddress, to: SocketAddress, bytes: Uint8Array): void {
-    ;(this.#nat ?? this.#network).send({ from, to, bytes })
+    ;(this.route ?? this.#network).send({ from, to, bytes })
   }
 
   input(input: Input): void {
@@ -189,7 +192,7 @@ export class Node {
         const packet = { from: effect.path.local, to: effect.path.remote, bytes: effect.bytes }
         this.sent.push(packet)
         this.#transcript?.note(this, effect.bytes)
-        ;(this.#nat ?? this.#network).send(packet)
+        ;(this.route ?? this.#network).send(packet)
         break
       }
       case 'keepalive':
@@ -209,7 +212,8 @@ export class Node {
         this.#change(effect.spiIn, { outbound: true })
         break
       case 'moveChildSa':
-        this.#change(effect.spiIn, { path: effect.path })
+        this.#change(effect.spiIn, { path: effect.path, peerBehindNat: effect.peerBehindNat })
+        this.confirmed = effect.isConfirmed
         break
       case 'removeChildSa':
         if (!this.children.delete(effect.spiIn)) throw new Error(`${this.name}: removed a Child SA that is not there`)

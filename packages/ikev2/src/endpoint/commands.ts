@@ -4,7 +4,7 @@
 import { removeChild } from './closing.ts'
 import type { Command } from './contract.ts'
 import type { Context } from './context.ts'
-import { followPeer } from './moving.ts'
+import { depart, followPeer } from './moving.ts'
 import { queueWork } from './work.ts'
 import { scheduleDeletion } from '../exchanges/create-child-sa/complete-child.ts'
 import { initiate } from '../exchanges/ike-sa-init/initiate.ts'
@@ -46,8 +46,10 @@ function obeyFor(context: Context, attachment: Attachment, command: Extract<Comm
     case 'inboundTraffic':
       attachment.heardAtMs = context.env.nowMs
       break
-    case 'createChild':
     case 'moveTo':
+      if (attachment.role === 'initiator') depart(context, attachment, command.path)
+      break
+    case 'createChild':
     case 'redirect':
       break
     case 'peerMoved': {

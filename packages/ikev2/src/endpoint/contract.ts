@@ -393,7 +393,19 @@ export type Effect =
   | { readonly kind: 'ask'; readonly ticket: number; readonly question: Question }
   | { readonly kind: 'installChildSa'; readonly key: AttachmentKey; readonly child: ChildSaDescription }
   | { readonly kind: 'activateOutbound'; readonly key: AttachmentKey; readonly spiIn: Spi }
-  | { readonly kind: 'moveChildSa'; readonly key: AttachmentKey; readonly spiIn: Spi; readonly path: Path }
+  /**
+   * From now on `path`. While it is not confirmed, the peer was not heard to answer from there, and at most three times the bytes
+   * that came from there go back; the same comes again with `isConfirmed` when it was heard.
+   */
+  | {
+      readonly kind: 'moveChildSa'
+      readonly key: AttachmentKey
+      readonly spiIn: Spi
+      readonly path: Path
+      readonly isConfirmed: boolean
+      /** As found now: only such a peer is followed without a word (C60). */
+      readonly peerBehindNat: boolean
+    }
   | { readonly kind: 'removeChildSa'; readonly key: AttachmentKey; readonly spiIn: Spi }
   /** An inbound SPI that was allocated but never installed. */
   | { readonly kind: 'releaseSpi'; readonly spiIn: Spi }

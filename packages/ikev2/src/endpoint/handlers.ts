@@ -14,7 +14,7 @@ import type { MessageRow } from '../sa/transition-table.ts'
 export function hear(context: Context, row: MessageRow, received: Received): void {
   const { sa, channel } = received
   const { state } = sa
-  const attempt = channel.pending?.attempt ?? null
+  const { pending } = channel
   if (row.role === 'response') channel.pending = null
   switch (row.handler) {
     case 'authRequest':
@@ -27,16 +27,16 @@ export function hear(context: Context, row: MessageRow, received: Received): voi
       if ('attachment' in state) receiveCreateChildSaRequest(context, received, state.attachment)
       break
     case 'createChildSaResponse':
-      if ('attachment' in state && attempt !== null) {
-        receiveCreateChildSaResponse(context, received, state.attachment, attempt)
+      if ('attachment' in state && pending !== null) {
+        receiveCreateChildSaResponse(context, received, state.attachment, pending.attempt)
       }
       break
     case 'informationalRequest':
       if ('attachment' in state) receiveInformationalRequest(context, received, state.attachment)
       break
     case 'informationalResponse':
-      if ('attachment' in state && attempt !== null) {
-        receiveInformationalResponse(context, received, state.attachment, attempt)
+      if ('attachment' in state && pending !== null) {
+        receiveInformationalResponse(context, received, state.attachment, pending)
       }
       break
     case 'initRequest':

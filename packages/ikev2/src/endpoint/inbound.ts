@@ -26,6 +26,7 @@ import { type Channel, REASSEMBLY_MS } from '../sa/channel.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
 import { classifyRequest, mayRepeat } from '../sa/message-window.ts'
 import { fitsRow } from '../sa/payload-shape.ts'
+import { hasCookie2 } from '../sa/request.ts'
 import { findRow } from '../sa/transition-table.ts'
 
 /** @param bytes without the non-ESP marker; not kept. */
@@ -157,7 +158,9 @@ function heard(context: Context, { sa, channel, message, path }: Protected): voi
   if (state.phase !== 'established') return
   state.attachment.heardAtMs = context.env.nowMs
   if (!message.header.isResponse) followPeer(context, state.attachment, path)
-  else if (channel.pending !== null) confirmPath(context, state.attachment, channel.pending.path, path)
+  else if (channel.pending !== null && !hasCookie2(channel.pending.attempt)) {
+    confirmPath(context, state.attachment, channel.pending.path, path)
+  }
 }
 
 /** @param error null when every payload is sound but they do not make a message (C07, C49). */

@@ -3,13 +3,15 @@
  *
  * ```
  *   something fresh and authentic from elsewhere   move there, ask for a sign of life
+ *   UPDATE_SA_ADDRESSES from elsewhere (MOBIKE)    the same, with or without NAT
  *   a response from there                          it stays
  *   a response or request from the former place    back, the other one was a trick
  *   no response in time                            back, and both places are asked from now on
  * ```
  *
- * A sender can forge its source address, so what is fresh may still come from where the peer is not. Only for a peer behind NAT,
- * and not more often than once a second (N27).
+ * A sender can forge its source address, so what is fresh may still come from where the peer is not. Without a word of MOBIKE only
+ * a peer behind NAT is followed, and not more often than once a second (N27); that this holds with MOBIKE too is a decision of its
+ * own (docs/adr).
  */
 import type { Path } from './contract.ts'
 import { type Context, emit } from './context.ts'
@@ -24,14 +26,34 @@ export function followPeer(context: Context, attachment: Attachment, path: Path)
   const { nowMs } = context.env
   if (!route.peerBehindNat || attachment.stage !== 'established' || samePath(route.path, path)) return
   if (route.trial !== null && samePath(route.trial.former, path)) {
-    endTrial(context, attachment, path)
+    if (!route.trial.isTold) endTrial(context, attachment, path)
     return
   }
   if (nowMs < route.movedAtMs + MIN_INTERVAL_MS) return
-  route.movedAtMs = nowMs
-  route.trial = { former: route.trial?.former ?? route.path, candidate: path }
-  moveTo(context, attachment, path)
-  queueWork(context, attachment, { kind: 'liveness' })
+  goOnTrial(context, attachment, path, false)
+}
+
+/** The peer told us that it is at `path` now (RFC 4555 3.5). */
+export function relocate(context: Context, attachment: Attachment, path: Path): void {
+  const { route } = attachment
+  if (samePath(route.path, path)) tellDataPlane(context, attachment)
+  else if (route.trial !== null && samePath(route.trial.former, path)) endTrial(context, attachment, path)
+  else goOnTrial(context, attachment, path, true)
+}
+
+/** We are elsewhere ourselves: what we send comes from there, Child SAs follow when the peer knows. */
+export function depart(context: Context, attachment: Attachment, path: Path): void {
+  const { route } = attachment
+  if (attachment.mobike === null || samePath(route.path, path)) return
+  route.path = path
+  route.trial = null
+  queueWork(context, attachment, { kind: 'updateAddresses' })
+}
+
+/** The peer knows where we are now. */
+export function arriveAt(context: Context, attachment: Attachment): void {
+  tellDataPlane(context, attachment)
+  emit(context, { kind: 'moved', key: attachment.key, remote: attachment.route.path.remote })
 }
 
 /**
@@ -40,10 +62,11 @@ export function followPeer(context: Context, attachment: Attachment, path: Path)
  * @param askedAt where its request was sent at first; one that was under way before the move proves nothing.
  */
 export function confirmPath(context: Context, attachment: Attachment, askedAt: Path, path: Path): void {
-  const { trial } = attachment.route
+  const { trial, path: current } = attachment.route
   if (trial === null) return
   const isThere = samePath(trial.candidate, path) && samePath(trial.candidate, askedAt)
-  if (isThere || samePath(trial.former, path)) endTrial(context, attachment, path)
+  const isBack = samePath(trial.former, path) && (!trial.isTold || samePath(trial.former, current))
+  if (isThere || isBack) endTrial(context, attachment, path)
 }
 
 /** No response in time: goes back to where the peer was heard last. @returns where to ask again. */
@@ -55,22 +78,40 @@ export function retreat(context: Context, attachment: Attachment): readonly Path
   return [trial.former, trial.candidate]
 }
 
-function endTrial(context: Context, attachment: Attachment, path: Path): void {
-  attachment.route.trial = null
-  if (!samePath(attachment.route.path, path)) moveTo(context, attachment, path)
-}
-
-function moveTo(context: Context, { route, children, key }: Attachment, path: Path): void {
-  route.path = path
-  for (const { spiIn } of children) context.effects.push({ kind: 'moveChildSa', key, spiIn, path })
-  emit(context, { kind: 'moved', key, remote: path.remote })
-}
-
-function samePath(a: Path, b: Path): boolean {
+export function samePath(a: Path, b: Path): boolean {
   return (
     a.remote.port === b.remote.port &&
     a.remote.address === b.remote.address &&
     a.local.port === b.local.port &&
     a.local.address === b.local.address
   )
+}
+
+function goOnTrial(context: Context, attachment: Attachment, path: Path, isTold: boolean): void {
+  const { route } = attachment
+  route.movedAtMs = context.env.nowMs
+  route.trial = { former: route.trial?.former ?? route.path, candidate: path, isTold }
+  moveTo(context, attachment, path)
+  queueWork(context, attachment, { kind: 'liveness' })
+}
+
+function endTrial(context: Context, attachment: Attachment, path: Path): void {
+  const { route } = attachment
+  route.trial = null
+  if (samePath(route.path, path)) tellDataPlane(context, attachment)
+  else moveTo(context, attachment, path)
+}
+
+function moveTo(context: Context, attachment: Attachment, path: Path): void {
+  attachment.route.path = path
+  tellDataPlane(context, attachment)
+  emit(context, { kind: 'moved', key: attachment.key, remote: path.remote })
+}
+
+function tellDataPlane(context: Context, { route, children, key }: Attachment): void {
+  const { path, trial, peerBehindNat } = route
+  const isConfirmed = trial === null || samePath(trial.former, path)
+  for (const { spiIn } of children) {
+    context.effects.push({ kind: 'moveChildSa', key, spiIn, path, isConfirmed, peerBehindNat })
+  }
 }

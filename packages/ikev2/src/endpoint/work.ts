@@ -4,12 +4,12 @@
 import { closeAttachment } from './closing.ts'
 import type { CloseReason } from './contract.ts'
 import type { Context } from './context.ts'
-import { sendRequest } from './outbound.ts'
-import { EXCHANGE } from '../message/numbers.ts'
 import { requestChildRekey } from '../exchanges/create-child-sa/request-child.ts'
 import { requestIkeRekey } from '../exchanges/create-child-sa/request-ike.ts'
 import { requestChildDelete } from '../exchanges/informational/delete-child.ts'
 import { startIkeDelete } from '../exchanges/informational/delete-ike.ts'
+import { requestLiveness } from '../exchanges/informational/liveness.ts'
+import { requestAddressUpdate } from '../exchanges/informational/update-addresses.ts'
 import { addTask, type Attachment, dropTask, findChildIn } from '../sa/attachment.ts'
 import type { Channel } from '../sa/channel.ts'
 import { isConfirmed } from '../sa/child-sa.ts'
@@ -59,10 +59,15 @@ function runsLow(channel: Channel): boolean {
   return !isRekeying && (ivsRunLow(channel.iv) || messageIdsRunLow(channel.received, channel.sent))
 }
 
-/** The end of the IKE SA goes before everything else; the rest in the order it came. */
+/** The end of the IKE SA goes before everything else, then where we are; the rest in the order it came. */
 function nextTask(attachment: Attachment, nowMs: number): Task | null {
   const due = attachment.tasks.filter((task) => task.notBeforeMs <= nowMs)
-  return due.find(({ work }) => work.kind === 'deleteIke') ?? due[0] ?? null
+  const first = due.find(({ work }) => work.kind === 'deleteIke') ?? due.find(isUpdate)
+  return first ?? due[0] ?? null
+}
+
+function isUpdate({ work }: Task): boolean {
+  return work.kind === 'updateAddresses'
 }
 
 interface CurrentIke {
@@ -86,10 +91,10 @@ function start(
       return requestChildDelete(context, attachment, ike, work.spiIn)
     case 'deleteIke':
       return deleteIke(context, attachment, ike, work.reason)
-    case 'liveness': {
-      const exchange = { ...ike, exchangeType: EXCHANGE.INFORMATIONAL }
-      return sendRequest(context, exchange, [], { kind: 'liveness' }) ? 'sent' : 'exhausted'
-    }
+    case 'liveness':
+      return requestLiveness(context, attachment, ike)
+    case 'updateAddresses':
+      return requestAddressUpdate(context, attachment, ike)
   }
 }
 

@@ -21,6 +21,16 @@ export const MAX_NEW_CHILD_SAS = 4
 export const MAX_OTHERS = 4
 const CREATION_BURST = 24
 const CREATION_REFILL_MS = 2_000
+const MOVE_BURST = 10
+const MOVE_REFILL_MS = 1_000
+
+/** A move of the peer that is not confirmed yet. */
+export interface Trial {
+  readonly former: Path
+  readonly candidate: Path
+  /** The peer said so itself (RFC 4555 3.5); what comes late from the former place then means nothing. */
+  readonly isTold: boolean
+}
 
 /** Where the peer is; one object, shared by all IKE SAs of the attachment. */
 export interface Route {
@@ -29,7 +39,7 @@ export interface Route {
   localBehindNat: boolean
   movedAtMs: MonotonicMs
   /** Since the last move, until a response showed where the peer hears us; null when that is known. */
-  trial: { readonly former: Path; readonly candidate: Path } | null
+  trial: Trial | null
   /** Last time a keepalive or any other datagram of ours kept the NAT mapping open. */
   sentAtMs: MonotonicMs
 }
@@ -51,6 +61,8 @@ export interface Attachment {
   tsLocal: readonly TrafficSelector[]
   tsRemote: readonly TrafficSelector[]
   readonly creations: TokenBucket
+  /** Budget for moves the peer tells us of; null when MOBIKE was not agreed (RFC 4555). */
+  mobike: TokenBucket | null
 }
 
 export type AttachmentParameters = Pick<Attachment, 'key' | 'subject' | 'role' | 'route'>
@@ -69,7 +81,13 @@ export function createAttachment(parameters: AttachmentParameters, nowMs: Monoto
     tsLocal: NOTHING,
     tsRemote: NOTHING,
     creations: createTokenBucket(CREATION_BURST, CREATION_REFILL_MS, nowMs),
+    mobike: null,
   }
+}
+
+/** Both ends said that they do MOBIKE. */
+export function agreeOnMobike(attachment: Attachment, nowMs: MonotonicMs): void {
+  attachment.mobike = createTokenBucket(MOVE_BURST, MOVE_REFILL_MS, nowMs)
 }
 
 export function allowSelectors(attachment: Attachment, grant: Pick<AttachGrant, 'tsLocal' | 'tsRemote'>): void {

@@ -41,6 +41,14 @@ export interface AuthClaim {
   readonly tsI: readonly TrafficSelector[]
   readonly tsR: readonly TrafficSelector[]
   readonly initialContact: boolean
+  readonly wishes: AuthWishes
+}
+
+/** Extensions the peer offers or asks for in IKE_AUTH. */
+export interface AuthWishes {
+  readonly mobike: boolean
+  readonly transportMode: boolean
+  readonly ticket: boolean
 }
 
 /** A question under way. */

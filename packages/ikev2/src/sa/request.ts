@@ -16,6 +16,7 @@ export type Work =
   | { readonly kind: 'deleteChild'; readonly spiIn: Spi }
   | { readonly kind: 'deleteIke'; readonly reason: CloseReason }
   | { readonly kind: 'liveness' }
+  | { readonly kind: 'updateAddresses' }
 
 export interface Task {
   readonly work: Work
@@ -65,7 +66,9 @@ export type Attempt =
     }
   | { readonly kind: 'deleteChild'; readonly spiIn: Spi }
   | { readonly kind: 'deleteIke'; readonly reason: CloseReason }
-  | { readonly kind: 'liveness' }
+  /** `cookie2`: what the peer must echo to prove that it got the request (RFC 4555 3.7); null without MOBIKE. */
+  | { readonly kind: 'liveness'; readonly cookie2: Uint8Array | null }
+  | { readonly kind: 'updateAddresses'; readonly cookie2: Uint8Array }
 
 export interface PendingRequest {
   readonly messageId: MessageId
@@ -80,4 +83,9 @@ export interface PendingRequest {
 export function sameWork(a: Work, b: Work): boolean {
   if (a.kind === 'rekeyChild' || a.kind === 'deleteChild') return a.kind === b.kind && a.spiIn === b.spiIn
   return a.kind === b.kind
+}
+
+/** True when only the contents of the response tell whether the peer got the request. */
+export function hasCookie2(attempt: Attempt): boolean {
+  return 'cookie2' in attempt && attempt.cookie2 !== null
 }

@@ -45,6 +45,7 @@ export function answerToIkeRekey(ikeSaCurrent: boolean, pending: Attempt | null)
       return 'TEMPORARY_FAILURE'
     case 'rekeyIke':
     case 'liveness':
+    case 'updateAddresses':
     case 'deleteIke':
     case 'auth':
     case undefined:

@@ -22,6 +22,7 @@ import { prfOf } from '../ike-keys.ts'
 import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { notify } from '../notify.ts'
 import { replyFor } from './configuration.ts'
+import { answerWishes } from './extensions.ts'
 import { responderAuth } from './psk.ts'
 import { rejectPeer } from './reject.ts'
 
@@ -61,13 +62,14 @@ function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: Attac
   wipeProof(state)
   tables.halfOpen.delete(state.digest)
   establishIkeSa(context, attachment, sa, channel)
+  const extensions = answerWishes(context, attachment, claim.wishes)
   const first = grant === null ? addressFailure() : firstChild(context, attachment, state, grant)
   const identity: Payload[] = [
     { kind: 'idR', id: config.localId },
     { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data },
   ]
   const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
-  respond(context, exchange, claim.messageId, [...identity, ...first.payloads], sa.route.path)
+  respond(context, exchange, claim.messageId, [...identity, ...first.payloads, ...extensions], sa.route.path)
   emit(context, {
     kind: 'established',
     key: attachment.key,

@@ -15,6 +15,7 @@ import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
 import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { prfOf } from '../ike-keys.ts'
 import { assignedAddresses } from './configuration.ts'
+import { hearExtensions } from './extensions.ts'
 import { firstChildProposals } from './initiate.ts'
 
 type InitiatorState = Pick<AuthSent, 'attachment' | 'channel' | 'init' | 'peer' | 'spiIn'>
@@ -29,6 +30,7 @@ export function completeInitiation(
   const { attachment, channel } = state
   const { ip4, ip6 } = assignedAddresses(findPayload(payloads, 'cp'))
   establishIkeSa(context, attachment, sa, channel)
+  hearExtensions(context, attachment, payloads)
   const child = firstChild(context, state, payloads)
   if (child === null) giveUpChild(context, state, payloads)
   const ike = ikeSummary(sa, channel)

@@ -18,6 +18,7 @@ import type { AuthSent, IkeSa } from '../../sa/ike-sa.ts'
 import { prfOf } from '../ike-keys.ts'
 import { notify, spiBytes } from '../notify.ts'
 import { requestFor } from './configuration.ts'
+import { wishesOf } from './extensions.ts'
 import { initiatorAuth } from './psk.ts'
 
 export function sendAuthRequest(context: Context, sa: IkeSa, state: AuthSent): void {
@@ -32,6 +33,7 @@ export function sendAuthRequest(context: Context, sa: IkeSa, state: AuthSent): v
     { kind: 'sa', proposals: firstChildProposals(context, spiIn) },
     { kind: 'tsI', selectors: peer.tsLocal },
     { kind: 'tsR', selectors: peer.tsRemote },
+    ...wishesOf(context),
   ]
   sendRequest(context, { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }, payloads, { kind: 'auth' })
 }

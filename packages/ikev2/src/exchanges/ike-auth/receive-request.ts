@@ -16,6 +16,7 @@ import { EMPTY } from '../../message/octets.ts'
 import type { AuthClaim, InitAnswered } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload } from '../../sa/payload-shape.ts'
 import { requestedAddresses } from './configuration.ts'
+import { readWishes } from './extensions.ts'
 
 /** No AUTH payload: the peer wants EAP, which is never a good shared key proof. */
 const NO_AUTH_METHOD = 0
@@ -57,5 +58,6 @@ function readClaim({ payloads, messageId }: Received): AuthClaim | null {
     tsI: tsI.selectors,
     tsR: tsR.selectors,
     initialContact: findNotify(payloads, NOTIFY.INITIAL_CONTACT) !== null,
+    wishes: readWishes(payloads),
   }
 }

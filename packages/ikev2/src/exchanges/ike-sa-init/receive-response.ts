@@ -108,14 +108,18 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
   })
 }
 
-/** Learns of NATs, and moves from port 500 to 4500 (2.23). */
+/** Learns of NATs, and moves from port 500 to 4500 (2.23); with MOBIKE always, as another path may have a NAT (RFC 4555 3.3). */
 function float(context: Context, sa: IkeSa, { payloads, header, path }: InitResponse): void {
   const { route } = sa
   const nat = detectNat(context, header, path, payloads)
   route.peerBehindNat = nat.peerBehindNat
   route.localBehindNat = nat.localBehindNat
   const { local, remote } = route.path
-  const moves = (context.config.forceUdpEncap ?? true) || nat.peerBehindNat || nat.localBehindNat
+  const moves =
+    (context.config.forceUdpEncap ?? true) ||
+    context.config.features?.mobike === true ||
+    nat.peerBehindNat ||
+    nat.localBehindNat
   if (!moves || remote.port !== IKE_PORT) return
   const localPort = local.port === IKE_PORT ? NAT_TRAVERSAL_PORT : local.port
   route.path = { local: { ...local, port: localPort }, remote: { ...remote, port: NAT_TRAVERSAL_PORT } }

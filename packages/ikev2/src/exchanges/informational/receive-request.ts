@@ -11,6 +11,7 @@ import type { Attachment } from '../../sa/attachment.ts'
 import { findNotify, type PayloadOf } from '../../sa/payload-shape.ts'
 import { acceptChildDeletes } from './delete-child.ts'
 import { acceptIkeDelete } from './delete-ike.ts'
+import { answerMobike } from './mobike.ts'
 
 export function receiveInformationalRequest(context: Context, received: Received, attachment: Attachment): void {
   const { payloads, sa, channel, messageId, path } = received
@@ -26,7 +27,14 @@ export function receiveInformationalRequest(context: Context, received: Received
     if (attachment.current === sa) closeAttachment(context, attachment, 'protocolError', sa)
     return
   }
-  respond(context, exchange, messageId, acceptChildDeletes(context, attachment, channel, deletes), path)
+  const answers = answerMobike(context, attachment, received)
+  respond(
+    context,
+    exchange,
+    messageId,
+    [...answers, ...acceptChildDeletes(context, attachment, channel, deletes)],
+    path,
+  )
 }
 
 /** Errors with which the peer gives up the IKE SA after one of our responses (2.21.2, 2.21.3). */

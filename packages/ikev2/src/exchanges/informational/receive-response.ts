@@ -1,24 +1,28 @@
 /**
- * The response to our INFORMATIONAL request: a Delete is done, or the peer lives.
+ * The response to our INFORMATIONAL request: a Delete is done, the peer lives, or it knows where we are.
  */
 import { closeAttachment } from '../../endpoint/closing.ts'
 import type { Context, Received } from '../../endpoint/context.ts'
 import { NOTIFY } from '../../message/numbers.ts'
 import type { Attachment } from '../../sa/attachment.ts'
 import { findNotify } from '../../sa/payload-shape.ts'
-import type { Attempt } from '../../sa/request.ts'
+import { hasCookie2, type PendingRequest } from '../../sa/request.ts'
 import { completeChildDelete } from './delete-child.ts'
 import { endIkeSa } from './delete-ike.ts'
+import { receiveEcho } from './mobike.ts'
 
-/** @param attempt what the request was for; it is not pending any more. */
+/** @param answered what the request was; it is not pending any more. */
 export function receiveInformationalResponse(
   context: Context,
-  { sa, payloads }: Received,
+  received: Received,
   attachment: Attachment,
-  attempt: Attempt,
+  answered: PendingRequest,
 ): void {
+  const { sa, payloads } = received
+  const { attempt } = answered
   if (attempt.kind === 'deleteIke') endIkeSa(context, attachment, sa, attempt.reason)
   else if (findNotify(payloads, NOTIFY.INVALID_SYNTAX) !== null && attachment.current === sa) {
     closeAttachment(context, attachment, 'protocolError')
   } else if (attempt.kind === 'deleteChild') completeChildDelete(context, attachment, attempt.spiIn)
+  else if (hasCookie2(attempt)) receiveEcho(context, attachment, received, answered)
 }
