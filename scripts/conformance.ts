@@ -53,7 +53,7 @@ export function titlesByRule(files: readonly string[] = testFiles()): Map<string
 export function rulesNamedBy(title: string): string[] {
   const begin = BEGIN.exec(title)?.[0] ?? ''
   const end = END.exec(title)?.[1] ?? ''
-  return [...new Set(`${begin} ${end}`.match(/C\d\d/g))]
+  return [...new Set(`${begin} ${end}`.match(/[CN]\d\d/g))]
 }
 
 function titlesOf(source: string): string[] {
