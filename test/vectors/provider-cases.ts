@@ -1,10 +1,12 @@
 /**
- * What every vector test needs: both providers, transforms that must be there, and private values given by a vector.
+ * What every vector test needs: the providers, transforms that must be there, and private values given by a vector.
  */
 import { nobleProvider, opensslProvider } from '@culvert/crypto'
 import type { AeadCipher, BlockCipher, CryptoProvider, Integrity, KeyExchangePrivate, Prf } from '@culvert/crypto'
+import { openCrypto } from '@culvert/dataplane'
 
-export const PROVIDERS: readonly CryptoProvider[] = [opensslProvider, nobleProvider]
+/** The last one is OpenSSL called directly, where that works. */
+export const PROVIDERS: readonly CryptoProvider[] = [opensslProvider, nobleProvider, await openCrypto()]
 
 export function aead(provider: CryptoProvider, id: number, keyBits: number | null): AeadCipher {
   const cipher = provider.cipher(id, keyBits)

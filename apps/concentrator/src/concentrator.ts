@@ -10,7 +10,7 @@ import {
   createIkeSpiAllocator,
   selectorOf,
 } from '@culvert/concentrator-core'
-import { configureTun, ensureNamespace, openDataPlane, type DataPlane } from '@culvert/dataplane'
+import { configureTun, ensureNamespace, openCrypto, openDataPlane, type DataPlane } from '@culvert/dataplane'
 import { openPool, registerConcentrator, type Pool } from '@culvert/db'
 import { SPI_INDEX_COUNT, SpiAllocator } from '@culvert/esp'
 import { createIkeDriver, createSystemRng, openPlainSocket, type IkeDriver } from '@culvert/ike-driver'
@@ -160,11 +160,13 @@ async function startPackets(
   })
   const plain = await openPlainSocket({ address, port: ikePort }, (bytes, path) => driver?.datagram(bytes, path))
   const rng = createSystemRng()
+  const crypto = await openCrypto()
   driver = createIkeDriver({
     endpoint: createEndpoint(endpointConfigOf(settings)),
     dataPlane,
     espPort,
     sendPlain: (bytes, remote) => plain.send(bytes, remote),
+    crypto,
     rng,
     incarnation,
     ikeSpis: createIkeSpiAllocator(settings.slot, rng),

@@ -5,7 +5,7 @@
  * by inner source address. Events of the core go to the device they are about.
  */
 import { createIkeSpiAllocator } from '@culvert/concentrator-core'
-import { openDataPlane, type DataPlane, type Rung } from '@culvert/dataplane'
+import { openCrypto, openDataPlane, type DataPlane, type Rung } from '@culvert/dataplane'
 import { SpiAllocator } from '@culvert/esp'
 import {
   createIkeDriver,
@@ -58,6 +58,7 @@ const SPARE_SAS = 64
 
 export async function openRadio(options: RadioOptions, log: Logger): Promise<Radio> {
   const rng = createSystemRng()
+  const crypto = await openCrypto()
   const devices = createDispatch()
   let driver: IkeDriver | null = null
   // A process life draws its own upper IV half; keys are fresh with every attachment, so it need not be remembered.
@@ -106,6 +107,7 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
     dataPlane,
     espPort,
     sendPlain: plain ? (bytes, remote) => plain.send(bytes, remote) : null,
+    crypto,
     rng,
     incarnation,
     ikeSpis: createIkeSpiAllocator(DEVICE_SLOT, rng),

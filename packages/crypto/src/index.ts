@@ -1,7 +1,9 @@
 export { nobleProvider } from './noble/provider.ts'
 export { nobleVerifyingKey } from './noble/signature.ts'
-export { opensslProvider } from './openssl/provider.ts'
+export { createProvider } from './create-provider.ts'
+export { opensslPrimitives, opensslProvider } from './openssl/provider.ts'
 export { signingKey, verifyingKey } from './openssl/signature.ts'
+export type { AeadCall, HashName, Primitives } from './primitives.ts'
 export type {
   AeadCipher,
   BlockCipher,

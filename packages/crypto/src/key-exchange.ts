@@ -91,7 +91,7 @@ function ecpMethod(curve: Curve, primitives: Primitives): KeyExchangeMethod {
 }
 
 function curve25519Method(primitives: Primitives): KeyExchangeMethod {
-  return diffieHellman({
+  const method = diffieHellman({
     id: KE.CURVE25519,
     publicBytes: CURVE25519_BYTES,
     sharedBytes: CURVE25519_BYTES,
@@ -99,6 +99,15 @@ function curve25519Method(primitives: Primitives): KeyExchangeMethod {
       const scalar = draw(rng, CURVE25519_BYTES)
       const own = withSecret(scalar, () => primitives.x25519(scalar))
       return exchange(own.publicValue, (peer) => (peer.length === CURVE25519_BYTES ? own.derive(peer) : null))
+    },
+  })
+  const { respondX25519 } = primitives
+  if (respondX25519 === undefined) return method
+  return Object.freeze<KeyExchangeMethod>({
+    ...method,
+    respond: (rng, peer) => {
+      const scalar = draw(rng, CURVE25519_BYTES)
+      return withSecret(scalar, () => (peer.length === CURVE25519_BYTES ? respondX25519(scalar, peer) : null))
     },
   })
 }

@@ -6,6 +6,8 @@
  * the tests a library makes better than we could: point on the curve, all-zero X25519 result.
  */
 
+import type { KeyExchangeAnswer } from './provider.ts'
+
 export type HashName = 'sha1' | 'sha256' | 'sha384' | 'sha512'
 export type AeadName = 'aes-gcm' | 'chacha20-poly1305'
 export type CurveName = 'p256' | 'p384' | 'p521'
@@ -38,4 +40,6 @@ export interface Primitives {
   ecp(curve: CurveName, scalar: Uint8Array): PrivateValue
   /** `scalar` 32 bytes, clamped by the primitive. */
   x25519(scalar: Uint8Array): PrivateValue
+  /** Both at once, where a library does that faster than in two steps; null when the peer's value fails its tests. */
+  respondX25519?(scalar: Uint8Array, peerPublicValue: Uint8Array): KeyExchangeAnswer | null
 }

@@ -116,7 +116,7 @@ export interface SigningKey {
 
 /** Lookups return null for ids (or key lengths) that this provider does not implement. */
 export interface CryptoProvider {
-  readonly name: 'openssl' | 'noble'
+  readonly name: 'openssl' | 'noble' | 'native'
   prf(id: number): Prf | null
   integrity(id: number): Integrity | null
   /** @param keyBits value of the Key Length attribute, or null where the transform has none. */

@@ -9,6 +9,7 @@ export type {
   SaCounters,
   TunOptions,
 } from './contract.ts'
+export { openCrypto } from './native/index.ts'
 export { openDataPlane } from './open.ts'
 export {
   configureTun,

@@ -1,4 +1,5 @@
 import { createIkeSpiAllocator, selectorOf } from '@culvert/concentrator-core'
+import { opensslProvider } from '@culvert/crypto'
 import type { DataPlane } from '@culvert/dataplane'
 import { composeSpi, SpiAllocator } from '@culvert/esp'
 import {
@@ -83,6 +84,7 @@ function makeSide(
     dataPlane,
     espPort: 4500,
     sendPlain: null,
+    crypto: opensslProvider,
     rng,
     incarnation: 1,
     ikeSpis: createIkeSpiAllocator(slot, rng),
@@ -224,6 +226,7 @@ function scripted(options: {
     dataPlane,
     espPort: 4500,
     sendPlain: null,
+    crypto: opensslProvider,
     rng,
     incarnation: 1,
     ikeSpis: createIkeSpiAllocator(1, rng),

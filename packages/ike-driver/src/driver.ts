@@ -9,7 +9,7 @@
  * An input that comes while effects are applied waits for its turn; a question under way is not asked twice.
  */
 import type { IkeSpiAllocator } from '@culvert/concentrator-core'
-import { opensslProvider, type Rng } from '@culvert/crypto'
+import type { CryptoProvider, Rng } from '@culvert/crypto'
 import type { DataPlane } from '@culvert/dataplane'
 import type { SpiAllocator } from '@culvert/esp'
 import type {
@@ -37,6 +37,7 @@ export interface IkeDriverOptions {
   readonly espPort: number
   /** Sends along paths of any other local port (the IKE port); null where only the ESP port is used. */
   readonly sendPlain: ((bytes: Uint8Array, remote: SocketAddress) => void) | null
+  readonly crypto: CryptoProvider
   readonly rng: Rng
   readonly incarnation: number
   readonly ikeSpis: IkeSpiAllocator
@@ -91,7 +92,7 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
     return {
       nowMs: performance.now(),
       rng: options.rng,
-      crypto: opensslProvider,
+      crypto: options.crypto,
       incarnation: options.incarnation,
       allocateIkeSpi: () => options.ikeSpis.allocate(),
       allocateChildSpi: () => options.childSpis.allocate(),

@@ -2,11 +2,13 @@
  * The provider that production runs: OpenSSL as built into Node, through node:crypto.
  */
 import { createProvider } from '../create-provider.ts'
+import type { Primitives } from '../primitives.ts'
 import type { CryptoProvider } from '../provider.ts'
 import { ecp, modp, x25519 } from './key-agreement.ts'
 import { decryptCbc, encryptCbc, hash, hmac, open, seal } from './symmetric.ts'
 
-export const opensslProvider: CryptoProvider = createProvider('openssl', {
+/** For providers that do some of it another way. */
+export const opensslPrimitives: Primitives = {
   hash,
   hmac,
   seal,
@@ -16,4 +18,6 @@ export const opensslProvider: CryptoProvider = createProvider('openssl', {
   modp,
   ecp,
   x25519,
-})
+}
+
+export const opensslProvider: CryptoProvider = createProvider('openssl', opensslPrimitives)

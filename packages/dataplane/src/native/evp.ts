@@ -1,46 +1,21 @@
 /**
  * Packet ciphers on the OpenSSL inside Node, through koffi: AEAD (RFC 4106, RFC 7634) and AES-CBC with HMAC (RFC 3602, 4868).
  *
- * One of the two places where foreign functions are called. A context is created and keyed once per SA and direction; a
- * packet costs one Init (nonce only), the updates, Final and the tag. A packet is authentic only if Final returned exactly 1:
- * after a forged one the output block holds garbage that nobody may read. Blocks are checked once per packet.
+ * A context is created and keyed once per SA and direction; a packet costs one Init (nonce only), the updates, Final and the
+ * tag. A packet is authentic only if Final returned exactly 1: after a forged one the output block holds garbage that nobody
+ * may read. Blocks are checked once per packet.
  * Contexts are memory outside the heap: whoever creates one calls `free`.
  */
-import koffi from 'koffi'
+import { bindFunctions, type Call, type Fetch, type Functions } from './evp-functions.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import { NativeUnavailableError } from './unavailable.ts'
 
-const POINTER = 'int64_t'
 const CTRL_AEAD_GET_TAG = 0x10
 const CTRL_AEAD_SET_TAG = 0x11
 const PARAM_UTF8_STRING = 4
 const FREED = 'the cipher context of this SA is gone'
-const OLDEST_OPENSSL = 0x3000_0000
 
 export type Direction = 'seal' | 'open'
-
-type Call = (...args: number[]) => number
-type Fetch = (library: number, name: string, properties: number) => bigint | number | null
-
-interface Functions {
-  readonly fetchCipher: Fetch
-  readonly fetchMac: Fetch
-  readonly newContext: () => bigint
-  readonly freeContext: Call
-  readonly control: Call
-  readonly setPadding: Call
-  readonly encryptInit: Call
-  readonly encryptUpdate: Call
-  readonly encryptFinal: Call
-  readonly decryptInit: Call
-  readonly decryptUpdate: Call
-  readonly decryptFinal: Call
-  readonly newMac: (mac: number) => bigint
-  readonly freeMac: Call
-  readonly macInit: Call
-  readonly macUpdate: Call
-  readonly macFinal: Call
-}
 
 /** OpenSSL bound to one packet memory. Throws `NativeUnavailableError` when this Node has none that can be used. */
 export class Openssl {
@@ -72,6 +47,10 @@ export class Openssl {
 
   macAlgorithm(name: string): number {
     return this.#handle(name, this.functions.fetchMac)
+  }
+
+  digest(name: string): number {
+    return this.#handle(name, this.functions.fetchDigest)
   }
 
   /** Runs `use` with the address of a copy of `key`, which is gone afterwards. */
@@ -279,36 +258,5 @@ export class HmacContext {
   free(): void {
     if (this.#context !== 0) this.#openssl.functions.freeMac(this.#context)
     this.#context = 0
-  }
-}
-
-function bindFunctions(): Functions {
-  try {
-    const own = koffi.load(null)
-    const version = own.func('OpenSSL_version_num', 'unsigned long', [])() as number
-    if (version < OLDEST_OPENSSL) throw new Error(`version ${version.toString(16)} is older than 3.0`)
-    const pointers = (count: number): string[] => Array<string>(count).fill(POINTER)
-    const call = (name: string, parameters: string[], result = 'int') => own.func(name, result, parameters)
-    return {
-      fetchCipher: call('EVP_CIPHER_fetch', [POINTER, 'str', POINTER], 'void *') as unknown as Fetch,
-      fetchMac: call('EVP_MAC_fetch', [POINTER, 'str', POINTER], 'void *') as unknown as Fetch,
-      newContext: call('EVP_CIPHER_CTX_new', [], 'void *'),
-      freeContext: call('EVP_CIPHER_CTX_free', pointers(1), 'void'),
-      control: call('EVP_CIPHER_CTX_ctrl', [POINTER, 'int', 'int', POINTER]),
-      setPadding: call('EVP_CIPHER_CTX_set_padding', [POINTER, 'int']),
-      encryptInit: call('EVP_EncryptInit_ex', pointers(5)),
-      encryptUpdate: call('EVP_EncryptUpdate', [...pointers(4), 'int']),
-      encryptFinal: call('EVP_EncryptFinal_ex', pointers(3)),
-      decryptInit: call('EVP_DecryptInit_ex', pointers(5)),
-      decryptUpdate: call('EVP_DecryptUpdate', [...pointers(4), 'int']),
-      decryptFinal: call('EVP_DecryptFinal_ex', pointers(3)),
-      newMac: call('EVP_MAC_CTX_new', pointers(1), 'void *'),
-      freeMac: call('EVP_MAC_CTX_free', pointers(1), 'void'),
-      macInit: call('EVP_MAC_init', pointers(4)),
-      macUpdate: call('EVP_MAC_update', pointers(3)),
-      macFinal: call('EVP_MAC_final', pointers(4)),
-    }
-  } catch (cause) {
-    throw new NativeUnavailableError('the OpenSSL inside this Node cannot be reached', { cause })
   }
 }

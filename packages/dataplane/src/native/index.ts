@@ -2,6 +2,7 @@
  * The native rung of the data plane. Nothing foreign is loaded before it is asked for, so that a platform without koffi can still
  * import this and take another rung.
  */
+import { type CryptoProvider, opensslProvider } from '@culvert/crypto'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions } from '../contract.ts'
 import { NativeUnavailableError } from './unavailable.ts'
 
@@ -16,4 +17,12 @@ export async function openNativeDataPlane(options: DataPlaneOptions, handlers: D
     throw new NativeUnavailableError('koffi does not load here', { cause })
   }
   return native.startNative(options, handlers)
+}
+
+let provider: Promise<CryptoProvider> | null = null
+
+/** The fastest provider of cryptography that works here: OpenSSL called directly, else through node:crypto. One per thread. */
+export function openCrypto(): Promise<CryptoProvider> {
+  provider ??= import('./native-crypto.ts').then((native) => native.createNativeCrypto()).catch(() => opensslProvider)
+  return provider
 }

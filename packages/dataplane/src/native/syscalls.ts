@@ -1,7 +1,7 @@
 /**
  * The system calls of the native data plane, through koffi on the libc that Node itself is linked with (glibc or musl).
  *
- * One of the two places where foreign functions are called (the other is `evp.ts`). Only synchronous calls, no callbacks.
+ * One of the places where foreign functions are called (the others are `evp.ts` and `evp-primitives.ts`). Only synchronous calls, no callbacks.
  * Pointers are declared as `int64_t` and passed as Numbers (user addresses are below 2^53), the fastest way there is.
  * Every block that the kernel reads or writes is checked against the packet memory: directly by the calls below, and when
  * it is written into a message header (`PacketMemory.writePointer`) for the calls that take one.

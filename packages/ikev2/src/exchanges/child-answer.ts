@@ -129,11 +129,8 @@ export function exchangeKeys(
   group: number,
   ke: PayloadOf<'ke'> | null,
 ): { readonly publicValue: Uint8Array; readonly sharedSecret: Uint8Array } | undefined {
-  const exchange = context.env.crypto.keyExchange(group)?.generate(context.env.rng)
-  const sharedSecret = ke === null ? null : (exchange?.sharedSecret(ke.data) ?? null)
-  return exchange === undefined || sharedSecret === null
-    ? undefined
-    : { publicValue: exchange.publicValue, sharedSecret }
+  if (ke === null) return undefined
+  return context.env.crypto.keyExchange(group)?.respond(context.env.rng, ke.data) ?? undefined
 }
 
 function refuse(type: number): ChildAnswer {

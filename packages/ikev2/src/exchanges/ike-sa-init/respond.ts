@@ -101,12 +101,12 @@ interface Acceptable {
 function accept(context: Context, request: InitRequest, acceptable: Acceptable): void {
   const { env, tables, config } = context
   const { ke, nonceI, resolved, digest } = acceptable
-  const exchange = env.crypto.keyExchange(ke.group)?.generate(env.rng)
-  const sharedSecret = exchange?.sharedSecret(ke.data) ?? null
-  if (exchange === undefined || sharedSecret === null) {
+  const exchange = env.crypto.keyExchange(ke.group)?.respond(env.rng, ke.data) ?? null
+  if (exchange === null) {
     tables.halfOpen.noteWaste(request.path.remote.address, env.nowMs)
     return
   }
+  const { sharedSecret } = exchange
   const spis = { spiI: request.header.spiI, spiR: env.allocateIkeSpi() }
   const nat = detectNat(context, { spiI: spis.spiI, spiR: ZERO_SPI }, request.path, request.payloads)
   const nonceR = env.rng(NONCE_BYTES)

@@ -1,0 +1,260 @@
+/**
+ * The primitives of IKE messages on the OpenSSL inside Node, through koffi: hashes, HMAC, AEAD and the responder's half of X25519.
+ *
+ * The same library as behind node:crypto, without an object of Node around every call: an HMAC costs a sixth. What is not here
+ * (MODP, ECP, CBC, an initiator's X25519, input larger than the scratch memory) is node:crypto's.
+ *
+ * ```
+ *   arrays of the caller ── copied ──▶ scratch memory (fixed, never collected) ── address ──▶ OpenSSL
+ *                        ◀── copied ──                    zeroed after every call
+ * ```
+ *
+ * OpenSSL sees scratch memory alone, never an array of the JavaScript heap, and every block is checked before its address leaves.
+ * Contexts are made once per algorithm and keyed anew by each call; the last key of each stays in it until the next. Keys of an
+ * exchange do not outlive the call. Everything is synchronous: one call at a time owns the scratch memory.
+ */
+import { opensslPrimitives, type AeadCall, type HashName, type Primitives } from '@culvert/crypto'
+import { Openssl } from './evp.ts'
+import type { PacketMemory } from './packet-memory.ts'
+
+/** Longest input of one call; no IKE message in one datagram is longer. */
+const INPUT_BYTES = 65_536
+/** A PRF key may be two nonces long (RFC 7296 2.14). */
+const KEY_BYTES = 1024
+const LONGEST_TAG_BYTES = 16
+const NONCE_BYTES = 12
+const LONGEST_HASH_BYTES = 64
+const X25519_BYTES = 32
+/** NID_X25519 of OpenSSL. */
+const X25519_TYPE = 1034
+const CTRL_AEAD_GET_TAG = 0x10
+const CTRL_AEAD_SET_TAG = 0x11
+
+/** Packet memory that `createEvpPrimitives` takes. */
+export const PRIMITIVES_BYTES: number = 2 * INPUT_BYTES + 16_384
+
+const HASH_BYTES: Readonly<Record<HashName, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 }
+
+/** @throws NativeUnavailableError when this Node has no OpenSSL that can be used. */
+export function createEvpPrimitives(memory: PacketMemory): Primitives {
+  const native = new EvpPrimitives(memory)
+  return {
+    ...opensslPrimitives,
+    hash: (name, chunks) => native.hash(name, chunks),
+    hmac: (name, key, chunks) => native.hmac(name, key, chunks),
+    seal: (call, plaintext) => native.seal(call, plaintext),
+    open: (call, sealed) => native.open(call, sealed),
+    respondX25519: (scalar, peer) => native.respondX25519(scalar, peer),
+  }
+}
+
+class EvpPrimitives {
+  readonly #memory: PacketMemory
+  readonly #openssl: Openssl
+  readonly #macs = new Map<HashName, number>()
+  /** Cipher contexts by algorithm and direction. */
+  readonly #ciphers = new Map<string, number>()
+  readonly #key: number
+  readonly #input: number
+  readonly #output: number
+  readonly #nonce: number
+  readonly #length: number
+
+  constructor(memory: PacketMemory) {
+    this.#memory = memory
+    this.#openssl = new Openssl(memory)
+    this.#key = memory.allocate(KEY_BYTES)
+    this.#input = memory.allocate(INPUT_BYTES)
+    this.#output = memory.allocate(INPUT_BYTES)
+    this.#nonce = memory.allocate(16)
+    this.#length = memory.allocate(16)
+  }
+
+  hash(name: HashName, chunks: readonly Uint8Array[]): Uint8Array {
+    const length = totalLength(chunks)
+    if (length > INPUT_BYTES) return opensslPrimitives.hash(name, chunks)
+    const { functions } = this.#openssl
+    this.#place(this.#input, chunks)
+    const [input, output, size] = [this.#inputAt(length), this.#outputAt(LONGEST_HASH_BYTES), this.#lengthAt()]
+    const ok = functions.digest(input, length, output, size, this.#openssl.digest(name), 0) === 1
+    this.#wipe(this.#input, length)
+    return this.#result(ok, HASH_BYTES[name])
+  }
+
+  hmac(name: HashName, key: Uint8Array, chunks: readonly Uint8Array[]): Uint8Array {
+    const length = totalLength(chunks)
+    if (length > INPUT_BYTES || key.length > KEY_BYTES) return opensslPrimitives.hmac(name, key, chunks)
+    const context = this.#macs.get(name) ?? this.#createMac(name)
+    const { macInit, macUpdate, macFinal } = this.#openssl.functions
+    this.#memory.bytes.set(key, this.#key)
+    this.#place(this.#input, chunks)
+    const ok =
+      macInit(context, this.#memory.address(this.#key, KEY_BYTES), key.length, 0) === 1 &&
+      macUpdate(context, this.#inputAt(length), length) === 1 &&
+      macFinal(context, this.#outputAt(LONGEST_HASH_BYTES), this.#lengthAt(), LONGEST_HASH_BYTES) === 1
+    this.#wipe(this.#key, key.length)
+    this.#wipe(this.#input, length)
+    return this.#result(ok, HASH_BYTES[name])
+  }
+
+  seal(call: AeadCall, plaintext: Uint8Array): Uint8Array {
+    const { icvBytes } = call
+    const { length } = plaintext
+    if (!fits(call, length)) return opensslPrimitives.seal(call, plaintext)
+    const { functions } = this.#openssl
+    const context = this.#prepare('seal', call)
+    const ok =
+      context !== 0 &&
+      this.#authenticate(functions.encryptUpdate, context, call.aad) &&
+      this.#crypt(functions.encryptUpdate, context, plaintext) &&
+      functions.encryptFinal(context, this.#lengthAt(), this.#lengthAt()) === 1 &&
+      functions.control(context, CTRL_AEAD_GET_TAG, icvBytes, this.#outputAt(length + icvBytes) + length) === 1
+    this.#wipe(this.#input, length)
+    return this.#result(ok, length + icvBytes)
+  }
+
+  open(call: AeadCall, sealed: Uint8Array): Uint8Array | null {
+    const { icvBytes } = call
+    const length = sealed.length - icvBytes
+    if (!fits(call, sealed.length)) return opensslPrimitives.open(call, sealed)
+    const { functions } = this.#openssl
+    const context = this.#prepare('open', call)
+    if (context === 0) throw new Error(`${call.name} refused its key`)
+    this.#memory.bytes.set(sealed.subarray(length), this.#key)
+    const tag = this.#memory.address(this.#key, LONGEST_TAG_BYTES)
+    const ok =
+      functions.control(context, CTRL_AEAD_SET_TAG, icvBytes, tag) === 1 &&
+      this.#authenticate(functions.decryptUpdate, context, call.aad) &&
+      this.#crypt(functions.decryptUpdate, context, sealed.subarray(0, length)) &&
+      functions.decryptFinal(context, this.#lengthAt(), this.#lengthAt()) === 1
+    const opened = ok ? this.#memory.copyOut(this.#output, length) : null
+    this.#wipe(this.#output, length)
+    if (!ok) functions.clearErrors()
+    return opened
+  }
+
+  /** `scalar` and `peer` have 32 octets. */
+  respondX25519(scalar: Uint8Array, peer: Uint8Array): ReturnType<NonNullable<Primitives['respondX25519']>> {
+    if (scalar.length !== X25519_BYTES || peer.length !== X25519_BYTES) throw new RangeError('not an X25519 key')
+    const { functions } = this.#openssl
+    this.#memory.bytes.set(scalar, this.#key)
+    this.#memory.bytes.set(peer, this.#input)
+    const own = functions.newPrivateKey(X25519_TYPE, 0, this.#memory.address(this.#key, X25519_BYTES), X25519_BYTES)
+    const other = functions.newPublicKey(X25519_TYPE, 0, this.#inputAt(X25519_BYTES), X25519_BYTES)
+    const context = own === 0 ? 0 : functions.newKeyContext(own, 0)
+    try {
+      const publicValue = this.#read((output, size) => functions.rawPublicKey(own, output, size))
+      if (publicValue === null || other === 0 || context === 0) throw new Error('OpenSSL made no X25519 key')
+      const sharedSecret =
+        functions.deriveInit(context) === 1 && functions.deriveSetPeer(context, other, 0) === 1
+          ? this.#read((output, size) => functions.derive(context, output, size))
+          : null
+      if (sharedSecret === null) functions.clearErrors()
+      return sharedSecret === null ? null : { publicValue, sharedSecret }
+    } finally {
+      functions.freeKeyContext(context) // each of the three takes 0
+      functions.freeKey(other)
+      functions.freeKey(own)
+      this.#wipe(this.#key, X25519_BYTES)
+    }
+  }
+
+  /** Lets a function write 32 octets whose length it is told and tells. @returns a copy, null when it failed. */
+  #read(write: (output: number, size: number) => number): Uint8Array | null {
+    const { memory } = this.#openssl
+    memory.writeNumber(this.#length, X25519_BYTES)
+    const ok = write(this.#outputAt(X25519_BYTES), this.#lengthAt()) === 1
+    const isWhole = ok && memory.view.getUint32(this.#length, true) === X25519_BYTES
+    const value = isWhole ? memory.copyOut(this.#output, X25519_BYTES) : null
+    this.#wipe(this.#output, X25519_BYTES)
+    return value
+  }
+
+  #createMac(name: HashName): number {
+    const { functions } = this.#openssl
+    const context = Number(functions.newMac(this.#openssl.macAlgorithm('HMAC')))
+    const params = this.#openssl.digestParameter(name)
+    if (functions.macInit(context, this.#memory.address(this.#key, KEY_BYTES), 0, params) !== 1) {
+      throw new Error(`no HMAC with ${name}`)
+    }
+    this.#macs.set(name, context)
+    return context
+  }
+
+  /** Keys the context of a direction and sets its nonce. @returns 0 when OpenSSL refuses. */
+  #prepare(direction: 'seal' | 'open', { name, key, nonce }: AeadCall): number {
+    const { functions } = this.#openssl
+    const algorithm = name === 'aes-gcm' ? `AES-${key.length * 8}-GCM` : 'ChaCha20-Poly1305'
+    const slot = `${direction} ${algorithm}`
+    const context = this.#ciphers.get(slot) ?? Number(functions.newContext())
+    const isNew = !this.#ciphers.has(slot)
+    const init = direction === 'seal' ? functions.encryptInit : functions.decryptInit
+    this.#memory.bytes.set(key, this.#key)
+    this.#memory.bytes.set(nonce, this.#nonce)
+    const keyAt = this.#memory.address(this.#key, KEY_BYTES)
+    const nonceAt = this.#memory.address(this.#nonce, NONCE_BYTES)
+    const ok = init(context, isNew ? this.#openssl.cipher(algorithm) : 0, 0, keyAt, nonceAt) === 1
+    this.#wipe(this.#key, key.length)
+    if (ok) this.#ciphers.set(slot, context)
+    return ok ? context : 0
+  }
+
+  #authenticate(update: (...args: number[]) => number, context: number, aad: Uint8Array): boolean {
+    this.#memory.bytes.set(aad, this.#input)
+    return update(context, 0, this.#lengthAt(), this.#inputAt(aad.length), aad.length) === 1
+  }
+
+  #crypt(update: (...args: number[]) => number, context: number, text: Uint8Array): boolean {
+    const { length } = text
+    this.#memory.bytes.set(text, this.#input)
+    return update(context, this.#outputAt(length), this.#lengthAt(), this.#inputAt(length), length) === 1
+  }
+
+  #place(offset: number, chunks: readonly Uint8Array[]): void {
+    let at = offset
+    for (const chunk of chunks) {
+      this.#memory.bytes.set(chunk, at)
+      at += chunk.length
+    }
+  }
+
+  #inputAt(length: number): number {
+    if (length > INPUT_BYTES) throw new RangeError('input too long')
+    return this.#memory.address(this.#input, length)
+  }
+
+  #outputAt(length: number): number {
+    if (length > INPUT_BYTES) throw new RangeError('output too long')
+    return this.#memory.address(this.#output, length)
+  }
+
+  /** Where OpenSSL writes lengths. */
+  #lengthAt(): number {
+    return this.#memory.address(this.#length, 16)
+  }
+
+  #result(ok: boolean, length: number): Uint8Array {
+    if (!ok) {
+      this.#openssl.functions.clearErrors()
+      throw new Error('OpenSSL failed without a reason that input could give')
+    }
+    const result = this.#memory.copyOut(this.#output, length)
+    this.#wipe(this.#output, length)
+    return result
+  }
+
+  #wipe(offset: number, length: number): void {
+    this.#memory.bytes.fill(0, offset, offset + length)
+  }
+}
+
+function fits({ key, nonce, aad }: AeadCall, textBytes: number): boolean {
+  const isLong = Math.max(aad.length, textBytes) + LONGEST_TAG_BYTES > INPUT_BYTES
+  return !isLong && key.length <= KEY_BYTES && nonce.length === NONCE_BYTES
+}
+
+function totalLength(chunks: readonly Uint8Array[]): number {
+  let length = 0
+  for (const chunk of chunks) length += chunk.length
+  return length
+}
