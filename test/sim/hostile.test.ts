@@ -116,7 +116,7 @@ test('C07 an unknown critical payload inside SK is named, and the IKE SA lives o
   expect(pair.concentrator.eventsOf('closed')).toEqual([])
 })
 
-describe('N21 REKEY_SA that names nothing of the sender', () => {
+describe('N21 C53 REKEY_SA that names nothing of the sender', () => {
   test.each([
     ['an unknown SPI', PROTOCOL.ESP, () => spiBytes(0x0bad_0bad)],
     ['protocol 1', PROTOCOL.IKE, () => new Uint8Array(0)],

@@ -139,7 +139,7 @@ async function admit(question: Question): Promise<Answer> {
   return { kind: 'attach', grant }
 }
 
-it('attaches two drivers, and the response leaves only after the data plane can receive (RFC 7296 2.8)', async () => {
+it('C43 attaches two drivers, and the response leaves only after the data plane can receive (RFC 7296 2.8)', async () => {
   const gate = Promise.withResolvers<void>()
   const device = makeSide(
     'device.example',
