@@ -29,6 +29,8 @@ export class Network {
   delayMs = 10
   /** Decides about every packet; a test replaces it. */
   fate: (packet: Packet) => Fate = () => ({})
+  /** Takes every packet in place of the network, which carries none then; null for none. See `ByHand`. */
+  courier: ((packet: Packet) => void) | null = null
   readonly random: SeededRandom
   readonly #receivers = new Map<string, Receiver>()
   #events: { readonly atMs: number; readonly order: number; readonly run: () => void }[] = []
@@ -47,12 +49,21 @@ export class Network {
   }
 
   send(packet: Packet): void {
+    if (this.courier !== null) {
+      this.courier(packet)
+      return
+    }
     const { copies = 1, extraDelayMs = 0, bytes = packet.bytes } = this.fate(packet)
     for (let copy = 0; copy < copies; copy += 1) {
       this.at(this.nowMs + this.delayMs + extraDelayMs + copy, () => {
-        this.#receivers.get(packet.to.address)?.receive({ ...packet, bytes })
+        this.deliver({ ...packet, bytes })
       })
     }
+  }
+
+  /** The packet arrives now. */
+  deliver(packet: Packet): void {
+    this.#receivers.get(packet.to.address)?.receive(packet)
   }
 
   at(atMs: number, run: () => void): void {

@@ -24,6 +24,7 @@ import {
   type IkeEvent,
   type IkeSpi,
   type Input,
+  type ProposalPolicy,
   type Question,
   type SocketAddress,
   type Spi,
@@ -34,6 +35,8 @@ import type { Nat } from './nat.ts'
 import type { Network, Packet } from './network.ts'
 import { createTap, type Tap } from './tap.ts'
 import type { Transcript } from './transcript.ts'
+
+const NONCE_BYTES = 32
 
 export const TIMING: EndpointTiming = {
   livenessMs: 0,
@@ -94,8 +97,13 @@ export class Node {
   askDelayMs = 0
   answerTo: (question: Question) => Answer
   freeChildSpis = Infinity
+  /** First octet of every nonce drawn from now on, so that a test decides which one is the lowest; null for a random one. */
+  nonceStart: number | null = null
+  /** Inbound SPIs of the Child SAs that may send, as the data plane prefers them: activated last first. */
+  readonly senders: Spi[] = []
   readonly #allocated = new Set<Spi>()
   readonly #network: Network
+  readonly #config: { -readonly [K in keyof EndpointConfig]: EndpointConfig[K] }
   readonly #transcript: Transcript | null
   #nextIkeSpi = 1
   #nextSpi: number
@@ -108,7 +116,8 @@ export class Node {
     this.route = options.nat ?? null
     this.#transcript = options.transcript ?? null
     this.#nextSpi = 0x1000_0000 + network.random.below(0x1000_0000)
-    this.endpoint = createEndpoint(endpointConfig(options), expectTransitionOfTable)
+    this.#config = endpointConfig(options)
+    this.endpoint = createEndpoint(this.#config, expectTransitionOfTable)
     this.answerTo = () => ({ kind: 'credential', found: null })
     ;(this.route ?? network).attach(this)
   }
@@ -128,6 +137,16 @@ export class Node {
   /** Sends octets as they are, from a port of this node. */
   inject(from: SocketAddress, to: SocketAddress, bytes: Uint8Array): void {
     ;(this.route ?? this.#network).send({ from, to, bytes })
+  }
+
+  /** From now on this node offers and takes something else, as a peer does whose policy was edited. */
+  changeProposals(proposals: ProposalPolicy): void {
+    this.#config.proposals = proposals
+  }
+
+  /** No timer runs. */
+  get isIdle(): boolean {
+    return this.#armedMs === null
   }
 
   input(input: Input): void {
@@ -154,6 +173,17 @@ export class Node {
     return child
   }
 
+  /** The Child SA the data plane sends with now; null when it has nowhere to send. */
+  get sender(): ChildSaDescription | null {
+    const [first] = this.senders
+    return (first === undefined ? undefined : this.children.get(first)) ?? null
+  }
+
+  /** The inbound SPI allocated last. */
+  get newestSpi(): Spi {
+    return (this.#nextSpi - 1) as Spi
+  }
+
   /** Inbound SPIs that are allocated but not installed. */
   get pendingSpis(): number {
     return this.#allocated.size
@@ -162,12 +192,18 @@ export class Node {
   #env(): Env {
     return {
       nowMs: this.#network.nowMs,
-      rng: this.#network.random.bytes,
+      rng: (length) => this.#draw(length),
       crypto: this.tap.provider,
       incarnation: 0x0a0b0c,
       allocateIkeSpi: () => this.#allocateIkeSpi(),
       allocateChildSpi: () => this.#allocateChildSpi(),
     }
+  }
+
+  #draw(length: number): Uint8Array {
+    const bytes = this.#network.random.bytes(length)
+    if (this.nonceStart !== null && length === NONCE_BYTES) bytes[0] = this.nonceStart
+    return bytes
   }
 
   #allocateIkeSpi(): IkeSpi {
@@ -207,9 +243,11 @@ export class Node {
       case 'installChildSa':
         this.#take(effect.child.spiIn)
         this.children.set(effect.child.spiIn, effect.child)
+        if (effect.child.outbound) this.#sendWith(effect.child.spiIn)
         break
       case 'activateOutbound':
         this.#change(effect.spiIn, { outbound: true })
+        this.#sendWith(effect.spiIn)
         break
       case 'moveChildSa':
         this.#change(effect.spiIn, { path: effect.path, peerBehindNat: effect.peerBehindNat })
@@ -217,6 +255,7 @@ export class Node {
         break
       case 'removeChildSa':
         if (!this.children.delete(effect.spiIn)) throw new Error(`${this.name}: removed a Child SA that is not there`)
+        this.#stopSending(effect.spiIn)
         break
       case 'releaseSpi':
         this.#take(effect.spiIn)
@@ -228,6 +267,16 @@ export class Node {
         this.events.push(effect.event)
         break
     }
+  }
+
+  #sendWith(spiIn: Spi): void {
+    this.#stopSending(spiIn)
+    this.senders.unshift(spiIn)
+  }
+
+  #stopSending(spiIn: Spi): void {
+    const at = this.senders.indexOf(spiIn)
+    if (at >= 0) this.senders.splice(at, 1)
   }
 
   #take(spiIn: Spi): void {

@@ -111,7 +111,8 @@ function install(
   }
   const rival = attempt.rival === null ? null : findChildIn(attachment, attempt.rival.spiIn)
   const ownLowest = lowestNonce(offer.nonce, agreed.nonceR)
-  const survives = rival === null || attempt.rival === null || ownExchangeSurvives(ownLowest, attempt.rival.lowestNonce)
+  // A rival that won and is gone by now was deleted by the peer, who does not want ours either.
+  const survives = attempt.rival === null || ownExchangeSurvives(ownLowest, attempt.rival.lowestNonce)
   const child = installChild(context, attachment, {
     ...agreed,
     prf: prfOf(context.env.crypto, channel),

@@ -24,7 +24,7 @@ export function requestIkeRekey(
   ike: { readonly sa: IkeSa; readonly channel: Channel },
   task: Task & { readonly work: RekeyIke },
 ): 'sent' | 'skipped' | 'exhausted' {
-  const group = task.work.group ?? ike.channel.transforms.ke.id
+  const group = task.work.group ?? firstGroup(context, ike.channel.transforms.ke.id)
   const offer = makeOffer(context, group)
   if (offer === null) return 'skipped'
   const localSpi = context.env.allocateIkeSpi()
@@ -36,4 +36,10 @@ export function requestIkeRekey(
   const attempt = { kind: 'rekeyIke', localSpi, offer, refusals: task.refusals, rival: null } as const
   const exchange = { ...ike, exchangeType: EXCHANGE.CREATE_CHILD_SA }
   return sendRequest(context, exchange, payloads, { ...attempt }) ? 'sent' : 'exhausted'
+}
+
+/** The group in use, unless the policy has changed since and has it no more: the KE payload is of a group we offer (C14). */
+function firstGroup(context: Context, inUse: number): number {
+  const groups = context.config.proposals.ike.flatMap(({ ke }) => ke.map(({ id }) => id))
+  return groups.includes(inUse) ? inUse : (groups[0] ?? inUse)
 }

@@ -29,7 +29,10 @@ export function requestChildDelete(
   ike: { readonly sa: IkeSa; readonly channel: Channel },
   spiIn: Spi,
 ): 'sent' | 'skipped' | 'exhausted' {
-  if (findChildIn(attachment, spiIn) === null) return 'skipped'
+  const child = findChildIn(attachment, spiIn)
+  if (child === null) return 'skipped'
+  // The peer drops what comes on it as soon as it has our Delete.
+  activateSuccessor(context, attachment, child)
   const payload: Payload = { kind: 'delete', protocolId: PROTOCOL.ESP, spis: [spiBytes(spiIn)] }
   const exchange = { ...ike, exchangeType: EXCHANGE.INFORMATIONAL }
   return sendRequest(context, exchange, [payload], { kind: 'deleteChild', spiIn }) ? 'sent' : 'exhausted'
@@ -67,12 +70,15 @@ export function dropVanishedChild(context: Context, attachment: Attachment, chil
 }
 
 function takeOut(context: Context, attachment: Attachment, child: ChildSa): void {
+  activateSuccessor(context, attachment, child)
+  removeChild(context, attachment, child)
+}
+
+function activateSuccessor(context: Context, attachment: Attachment, child: ChildSa): void {
   const successor = attachment.children.find(
     (other) => other.replaces === child.spiIn && other.state.kind === 'installed',
   )
-  if (successor !== undefined && !successor.outboundActive) {
-    successor.outboundActive = true
-    context.effects.push({ kind: 'activateOutbound', key: attachment.key, spiIn: successor.spiIn })
-  }
-  removeChild(context, attachment, child)
+  if (successor === undefined || successor.outboundActive) return
+  successor.outboundActive = true
+  context.effects.push({ kind: 'activateOutbound', key: attachment.key, spiIn: successor.spiIn })
 }
