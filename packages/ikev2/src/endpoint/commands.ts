@@ -15,6 +15,7 @@ export function obey(context: Context, command: Command): void {
     initiate(context, command.peer)
     return
   }
+  if (command.kind === 'acceptTiers') context.tables.acceptedTiers = [...command.names]
   if (!('key' in command)) return
   const attachment = context.tables.attachments.get(command.key)
   if (attachment === undefined || attachment.current === null) return

@@ -3,8 +3,9 @@
  *
  * Bounds are in `EndpointConfig`.
  */
-import type { AttachmentKey } from './contract.ts'
+import type { AttachmentKey, TierName } from './contract.ts'
 import type { IkeSpi } from '../message/model.ts'
+import type { PeerPolicy } from '../proposal/peer-policy.ts'
 import type { Attachment } from '../sa/attachment.ts'
 import type { IkeTransforms } from '../sa/channel.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
@@ -25,6 +26,13 @@ export interface Tables {
   readonly errorNotifies: TokenBucket
   /** One object for each combination of transforms in use, shared by all SAs. */
   readonly transforms: Map<string, IkeTransforms>
+  /** One object for each combination of tiers, shared by all peers that may use it. */
+  readonly policies: Map<string, PeerPolicy>
+  /** Tiers in which a newcomer may come; null for all of them. */
+  acceptedTiers: readonly TierName[] | null
+  /** Budget for reports of IKE_SA_INIT requests of which nothing could be taken. */
+  readonly reportedOffers: TokenBucket
+  unreportedOffers: number
   established: number
   nextTicket: number
   nextKey: number
@@ -32,6 +40,8 @@ export interface Tables {
 
 const ERROR_NOTIFY_BURST = 50
 const ERROR_NOTIFY_REFILL_MS = 20
+const OFFER_REPORT_BURST = 10
+const OFFER_REPORT_REFILL_MS = 500
 
 export function createTables(): Tables {
   return {
@@ -43,6 +53,10 @@ export function createTables(): Tables {
     cookies: createCookieSecrets(),
     errorNotifies: createTokenBucket(ERROR_NOTIFY_BURST, ERROR_NOTIFY_REFILL_MS, 0),
     transforms: new Map(),
+    policies: new Map(),
+    acceptedTiers: null,
+    reportedOffers: createTokenBucket(OFFER_REPORT_BURST, OFFER_REPORT_REFILL_MS, 0),
+    unreportedOffers: 0,
     established: 0,
     nextTicket: 1,
     nextKey: 1,
@@ -51,8 +65,9 @@ export function createTables(): Tables {
 
 /** The one shared object equal to `transforms`; there are as many as a policy allows. */
 export function shareTransforms(tables: Tables, transforms: IkeTransforms): IkeTransforms {
-  const { encr, prf, integ, ke } = transforms
-  const name = `${encr.id}/${encr.keyBits}/${prf.id}/${integ?.id}/${ke.id}`
+  const { encr, prf, integ, ke, additionalKe, tier } = transforms
+  const additional = additionalKe.map(({ id }) => id).join('+')
+  const name = `${tier}/${encr.id}/${encr.keyBits}/${prf.id}/${integ?.id}/${ke.id}+${additional}`
   const shared = tables.transforms.get(name)
   if (shared !== undefined) return shared
   tables.transforms.set(name, transforms)

@@ -84,7 +84,7 @@ function start(
   const { work } = task
   switch (work.kind) {
     case 'rekeyIke':
-      return requestIkeRekey(context, ike, { ...task, work })
+      return requestIkeRekey(context, attachment, ike, { ...task, work })
     case 'rekeyChild':
       return requestChildRekey(context, attachment, ike, { ...task, work })
     case 'deleteChild':

@@ -4,17 +4,17 @@
  * Checks come first and leave nothing behind; the inbound SPI is allocated last. The Child SA is installed before the response
  * leaves (C43). A refusal is a notify and never ends the IKE SA.
  */
-import type { Prf } from '@culvert/crypto'
+import type { KeyExchangeAnswer, Prf } from '@culvert/crypto'
 import type { Context } from '../endpoint/context.ts'
 import type { Payload, Proposal, Spi, TrafficSelector } from '../message/model.ts'
-import { KE, NOTIFY, PROTOCOL } from '../message/numbers.ts'
+import { KE, NOTIFY } from '../message/numbers.ts'
 import { readU32 } from '../message/octets.ts'
-import { type KePolicy, selectProposal, type SelectedSuite } from '../proposal/select.ts'
+import type { KePolicy, SelectedSuite } from '../proposal/select.ts'
 import { type Attachment, findChildOut, MAX_CHILD_SAS, MAX_NEW_CHILD_SAS } from '../sa/attachment.ts'
 import type { ChildSa } from '../sa/child-sa.ts'
 import type { PayloadOf } from '../sa/payload-shape.ts'
 import { covers, narrow } from '../traffic-selector/narrow.ts'
-import { installChild, type ResolvedChildSuite, resolveChildSuite } from './child-keys.ts'
+import { chooseChildSuite, installChild, type ResolvedChildSuite } from './child-keys.ts'
 import { invalidKePayload, notify, spiBytes } from './notify.ts'
 
 /** SPIs below are reserved by IANA (RFC 4303 2.1). */
@@ -48,15 +48,13 @@ export type ChildAnswer =
 
 /** Answers a request for a Child SA and installs it when it is granted. */
 export function answerChildRequest(context: Context, attachment: Attachment, request: ChildRequest): ChildAnswer {
-  const { env, config } = context
-  const selected = selectProposal(request.proposals, config.proposals.esp, {
-    protocolId: PROTOCOL.ESP,
+  const chosen = chooseChildSuite(context.env, request.proposals, attachment.policy, {
     keGroupOffered: request.ke?.group ?? null,
     kePolicy: request.kePolicy,
     spiBytes: 4,
   })
-  const suite = selected === null ? null : resolveChildSuite(env, selected)
-  if (selected === null || suite === null) return refuse(NOTIFY.NO_PROPOSAL_CHOSEN)
+  if (chosen === null) return refuse(NOTIFY.NO_PROPOSAL_CHOSEN)
+  const { selected, suite } = chosen
   const group = selected.ke?.id ?? KE.NONE
   if (group !== KE.NONE && request.ke?.group !== group) return { ok: false, refusal: invalidKePayload(group) }
   const spiOut = readU32(selected.proposal.spi, 0) as Spi
@@ -90,6 +88,7 @@ function grant(context: Context, attachment: Attachment, request: ChildRequest, 
     nonceI: request.nonceI,
     nonceR: request.nonceR,
     sharedSecret: exchanged?.sharedSecret ?? null,
+    group: agreed.group,
     exchangeInitiator: false,
     spiIn,
     spiOut: agreed.spiOut,
@@ -123,14 +122,14 @@ function agreeSelectors(
   return { tsLocal, tsRemote }
 }
 
-/** @returns undefined when the peer's value is no good (RFC 6989). */
+/** Our half of a key exchange, and the secret. @returns undefined when the peer's value is no good (RFC 6989). */
 export function exchangeKeys(
-  context: Context,
+  { env }: Context,
   group: number,
   ke: PayloadOf<'ke'> | null,
-): { readonly publicValue: Uint8Array; readonly sharedSecret: Uint8Array } | undefined {
-  if (ke === null) return undefined
-  return context.env.crypto.keyExchange(group)?.respond(context.env.rng, ke.data) ?? undefined
+): KeyExchangeAnswer | undefined {
+  if (ke === null || ke.group !== group) return undefined
+  return env.crypto.keyExchange(group)?.respond(env.rng, ke.data) ?? undefined
 }
 
 function refuse(type: number): ChildAnswer {

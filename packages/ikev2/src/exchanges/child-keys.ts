@@ -7,9 +7,10 @@ import type { Cipher, Integrity, Prf } from '@culvert/crypto'
 import type { ChildSaDescription, ChildSaSummary, Env } from '../endpoint/contract.ts'
 import type { Context } from '../endpoint/context.ts'
 import { deriveChildKeys } from '../keys/key-schedule.ts'
-import type { Spi, TrafficSelector, Transform } from '../message/model.ts'
-import { ESN } from '../message/numbers.ts'
-import type { SelectedSuite } from '../proposal/select.ts'
+import type { Proposal, Spi, TrafficSelector, Transform } from '../message/model.ts'
+import { ESN, PROTOCOL } from '../message/numbers.ts'
+import type { PeerPolicy } from '../proposal/peer-policy.ts'
+import { selectProposal, type SelectedSuite, type SelectOptions } from '../proposal/select.ts'
 import { addChild, type Attachment } from '../sa/attachment.ts'
 import { hardLifetimeMs, jitteredLifetimeMs } from '../sa/channel.ts'
 import { type ChildSa, createChildSa } from '../sa/child-sa.ts'
@@ -33,6 +34,26 @@ export function resolveChildSuite(env: Env, selected: SelectedSuite): ResolvedCh
   return { encr, integ, esn: esn?.id === ESN.YES, cipher, integrity }
 }
 
+export interface ChosenChildSuite {
+  readonly selected: SelectedSuite
+  readonly suite: ResolvedChildSuite
+}
+
+/** The first tier of the peer in which something it offers can be taken. @returns null for NO_PROPOSAL_CHOSEN. */
+export function chooseChildSuite(
+  env: Env,
+  offered: readonly Proposal[],
+  { tiers }: PeerPolicy,
+  options: Omit<SelectOptions, 'protocolId'>,
+): ChosenChildSuite | null {
+  for (const { esp } of tiers) {
+    const selected = selectProposal(offered, esp, { ...options, protocolId: PROTOCOL.ESP })
+    const suite = selected === null ? null : resolveChildSuite(env, selected)
+    if (selected !== null && suite !== null) return { selected, suite }
+  }
+  return null
+}
+
 export interface ChildInput {
   readonly prf: Prf
   readonly skD: Uint8Array
@@ -41,6 +62,7 @@ export interface ChildInput {
   readonly nonceR: Uint8Array
   /** Of a key exchange in this exchange (PFS); null without. */
   readonly sharedSecret: Uint8Array | null
+  readonly group: number
   /** Whether we started the exchange that makes it. */
   readonly exchangeInitiator: boolean
   readonly spiIn: Spi
@@ -64,6 +86,7 @@ export function installChild(context: Context, attachment: Attachment, input: Ch
     encr: suite.encr,
     integ: suite.integ,
     esn: suite.esn,
+    group: input.group,
     tsLocal,
     tsRemote,
     replaces,

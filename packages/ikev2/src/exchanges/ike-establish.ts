@@ -33,10 +33,10 @@ export function establishIkeSa(context: Context, attachment: Attachment, sa: Ike
 }
 
 export function ikeSummary(sa: IkeSa, channel: Channel): IkeSaSummary {
-  const { encr, prf, integ, ke } = channel.transforms
+  const { encr, prf, integ, ke, additionalKe, tier } = channel.transforms
   const { path, peerBehindNat, localBehindNat } = sa.route
   const spis = { spiI: sa.spiI, spiR: sa.spiR }
-  return { ...spis, encr, prf, integ, ke, additionalKe: [], tier: null, path, peerBehindNat, localBehindNat }
+  return { ...spis, encr, prf, integ, ke, additionalKe, tier, path, peerBehindNat, localBehindNat }
 }
 
 /**

@@ -2,9 +2,12 @@
  * From a negotiated suite and a shared secret to the protected channel of an IKE SA (RFC 7296 2.14, 2.18).
  */
 import type { CryptoProvider, Prf } from '@culvert/crypto'
+import type { TierName } from '../endpoint/contract.ts'
 import { deriveIkeKeys, type IkeKeyInput, type IkeKeys, type IkeSuite } from '../keys/key-schedule.ts'
+import type { Proposal } from '../message/model.ts'
 import type { SkKeys } from '../message/seal.ts'
-import type { SelectedSuite } from '../proposal/select.ts'
+import type { NamedPolicy } from '../proposal/peer-policy.ts'
+import { selectProposal, type SelectedSuite, type SelectOptions } from '../proposal/select.ts'
 import { type Channel, createChannel, type IkeTransforms } from '../sa/channel.ts'
 
 /** The transforms of a chosen IKE proposal together with what computes them. */
@@ -13,16 +16,46 @@ export interface ResolvedIkeSuite {
   readonly suite: IkeSuite
 }
 
+export interface ChosenIkeSuite {
+  readonly selected: SelectedSuite
+  readonly resolved: ResolvedIkeSuite
+}
+
+/**
+ * The first tier in which something the peer offers can be taken; inside a tier the peer's order decides (C20).
+ *
+ * @returns null for NO_PROPOSAL_CHOSEN.
+ */
+export function chooseIkeSuite(
+  crypto: CryptoProvider,
+  offered: readonly Proposal[],
+  tiers: readonly NamedPolicy[],
+  options: SelectOptions,
+): ChosenIkeSuite | null {
+  for (const { ike, name } of tiers) {
+    const selected = selectProposal(offered, ike, options)
+    const resolved = selected === null ? null : resolveIkeSuite(crypto, selected, name)
+    if (selected !== null && resolved !== null) return { selected, resolved }
+  }
+  return null
+}
+
 /** @returns null when the provider lacks one of them, or the choice is not complete. */
-export function resolveIkeSuite(crypto: CryptoProvider, selected: SelectedSuite): ResolvedIkeSuite | null {
-  const { encr, prf: prfTransform, integ: integTransform, ke } = selected
+export function resolveIkeSuite(
+  crypto: CryptoProvider,
+  selected: SelectedSuite,
+  tier: TierName | null,
+): ResolvedIkeSuite | null {
+  const { encr, prf: prfTransform, integ: integTransform, ke, additionalKe } = selected
   if (encr === null || prfTransform === null || ke === null) return null
   const cipher = crypto.cipher(encr.id, encr.keyBits)
   const prf = crypto.prf(prfTransform.id)
   const integ = integTransform === null ? null : crypto.integrity(integTransform.id)
   if (cipher === null || prf === null || (integTransform !== null && integ === null)) return null
   if (cipher.kind === 'block' && integ === null) return null
-  return { transforms: { encr, prf: prfTransform, integ: integTransform, ke }, suite: { cipher, prf, integ } }
+  if (additionalKe.some(({ id }) => crypto.keyExchange(id) === null)) return null
+  const transforms = { encr, prf: prfTransform, integ: integTransform, ke, additionalKe, tier }
+  return { transforms, suite: { cipher, prf, integ } }
 }
 
 export interface ChannelInput extends IkeKeyInput {

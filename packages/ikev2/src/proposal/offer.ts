@@ -5,34 +5,58 @@ import type { SuitePolicy } from '../endpoint/contract.ts'
 import type { Proposal, Transform } from '../message/model.ts'
 import { KE, PROTOCOL, TRANSFORM_TYPE } from '../message/numbers.ts'
 import { type KePolicy, selectProposal, type SelectedSuite } from './select.ts'
-import { sameTransform } from './transform.ts'
+import { ADDITIONAL_KE_TYPES, sameTransform } from './transform.ts'
 
 export interface OfferOptions {
   /** `optional` offers the groups and NONE, `absent` leaves the type out. IKE: always `required`. */
   readonly kePolicy: KePolicy
   /** The group of our KE payload: proposals that have it name it first. */
   readonly keGroupFirst?: number
+  /** False: without additional key exchanges, whatever the suites say. */
+  readonly additionalKe?: boolean
 }
 
-/** @param spi of ours: empty for the first IKE SA, 8 octets at its rekey, 4 for ESP. @returns one proposal for each suite. */
+/**
+ * @param spi of ours: empty for the first IKE SA, 8 octets at its rekey, 4 for ESP.
+ * @returns one proposal for each suite, and before it one more where additional key exchanges are wanted but may be left out: who
+ * does not know them passes over a proposal that names them.
+ */
 export function proposalsFor(
   policy: readonly SuitePolicy[],
   protocolId: number,
   spi: Uint8Array,
   options: OfferOptions,
 ): readonly Proposal[] {
-  return policy.map((suite, index) => ({
-    number: index + 1,
-    protocolId,
-    spi,
-    transforms: [
-      ...suite.encr,
-      ...(protocolId === PROTOCOL.IKE ? suite.prf : []),
-      ...suite.integ,
-      ...groupsOffered(suite.ke, options),
-      ...(protocolId === PROTOCOL.IKE ? [] : suite.esn),
-    ],
-  }))
+  const withoutAdditional = options.kePolicy === 'absent' || options.additionalKe === false
+  return policy
+    .flatMap((suite) => {
+      const plain = transformsOffered(suite, protocolId, options)
+      const additional = withoutAdditional ? [] : additionalOffered(suite)
+      if (additional.length === 0) return [plain]
+      const isOptional = (suite.additionalKe ?? []).every(mayBePassedOver)
+      return isOptional ? [[...plain, ...additional], plain] : [[...plain, ...additional]]
+    })
+    .map((transforms, index) => ({ number: index + 1, protocolId, spi, transforms }))
+}
+
+function transformsOffered(suite: SuitePolicy, protocolId: number, options: OfferOptions): readonly Transform[] {
+  return [
+    ...suite.encr,
+    ...(protocolId === PROTOCOL.IKE ? suite.prf : []),
+    ...suite.integ,
+    ...groupsOffered(suite.ke, options),
+    ...(protocolId === PROTOCOL.IKE ? [] : suite.esn),
+  ]
+}
+
+function additionalOffered({ additionalKe = [] }: SuitePolicy): readonly Transform[] {
+  return additionalKe.flatMap((methods, index) =>
+    methods.map(({ id, keyBits }) => ({ type: ADDITIONAL_KE_TYPES[index] ?? TRANSFORM_TYPE.ADDKE1, id, keyBits })),
+  )
+}
+
+function mayBePassedOver(methods: readonly Transform[]): boolean {
+  return methods.length === 0 || methods.some(({ id }) => id === KE.NONE)
 }
 
 function groupsOffered(groups: readonly Transform[], { kePolicy, keGroupFirst }: OfferOptions): readonly Transform[] {
@@ -76,6 +100,7 @@ function hasOneOfEach(ours: Proposal, answer: Proposal): boolean {
 }
 
 function mayBeLeftOut(ours: Proposal, type: number): boolean {
-  if (type !== TRANSFORM_TYPE.KE && type !== TRANSFORM_TYPE.INTEG) return false
+  const hasNone = type === TRANSFORM_TYPE.KE || type === TRANSFORM_TYPE.INTEG || ADDITIONAL_KE_TYPES.includes(type)
+  if (!hasNone) return false
   return ours.transforms.some((transform) => transform.type === type && transform.id === 0)
 }

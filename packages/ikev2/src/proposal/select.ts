@@ -4,12 +4,13 @@
  * The peer's order of preference decides, among what the policy allows, first over proposals, then over the transforms of a
  * type; but a choice that uses the group of the peer's KE payload goes before one that would cost an INVALID_KE_PAYLOAD.
  * What is refused whatever the policy says: no key exchange for IKE, ENCR_NULL for IKE, no integrity without an AEAD, and an
- * AEAD beside a real integrity transform (C24, C25).
+ * AEAD beside a real integrity transform (C24, C25). Additional key exchanges (RFC 9370) are in `additional-ke.ts`.
  */
 import type { SuitePolicy } from '../endpoint/contract.ts'
 import type { Proposal, Transform } from '../message/model.ts'
 import { ENCR, INTEG, KE, PROTOCOL, TRANSFORM_TYPE } from '../message/numbers.ts'
 import { readU32 } from '../message/octets.ts'
+import { chooseAdditionalKe } from './additional-ke.ts'
 import { isAead, sameTransform, typesOf } from './transform.ts'
 
 /** 0 is never on the wire and 1 to 255 are reserved (RFC 4303 2.1). */
@@ -26,6 +27,8 @@ export interface SelectOptions {
   /** Group of the KE payload that came with the offer; null when there was none. */
   readonly keGroupOffered?: number | null
   readonly kePolicy: KePolicy
+  /** False when the peer cannot do additional key exchanges now: only NONE is chosen. Left out: it can. */
+  readonly additionalKe?: boolean
   /** When given, proposals with an SPI of another length are passed over (IKE: 0 at first, 8 at a rekey). */
   readonly spiBytes?: number
 }
@@ -39,6 +42,8 @@ export interface SelectedSuite {
   readonly integ: Transform | null
   readonly ke: Transform | null
   readonly esn: Transform | null
+  /** Of the additional key exchanges in order, without NONE. */
+  readonly additionalKe: readonly Transform[]
 }
 
 /**
@@ -98,7 +103,10 @@ function matchSuite(proposal: Proposal, suite: SuitePolicy, options: SelectOptio
   const esn = protocolId === PROTOCOL.IKE ? null : chooseFrom(proposal, TRANSFORM_TYPE.ESN, suite.esn)
   const ke = chooseKe(proposal, suite, options)
   if (integ === undefined || prf === undefined || esn === undefined || ke === undefined) return null
-  const chosen = [encr, prf, integ, ke, esn].filter((transform) => transform !== null)
+  const isReal = ke !== null && ke.id !== KE.NONE && (options.additionalKe ?? true)
+  const additional = chooseAdditionalKe(proposal, suite, isReal ? ke.id : null, options.kePolicy)
+  if (additional === null) return null
+  const chosen = [encr, prf, integ, ke, esn, ...additional].filter((transform) => transform !== null)
   const transforms = proposal.transforms.filter((transform) => chosen.includes(transform))
   return {
     proposal: { number: proposal.number, protocolId, spi: proposal.spi, transforms },
@@ -107,6 +115,7 @@ function matchSuite(proposal: Proposal, suite: SuitePolicy, options: SelectOptio
     integ: integ?.id === INTEG.NONE ? null : integ,
     ke: ke?.id === KE.NONE ? null : ke,
     esn,
+    additionalKe: additional.filter(({ id }) => id !== KE.NONE),
   }
 }
 

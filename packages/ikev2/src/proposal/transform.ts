@@ -22,6 +22,17 @@ const AEAD_IDS: ReadonlySet<number> = new Set([
   ENCR.CHACHA20_POLY1305_IIV,
 ])
 
+/** Types of the additional key exchanges in their order (RFC 9370 2.2.1). */
+export const ADDITIONAL_KE_TYPES: readonly number[] = [
+  TRANSFORM_TYPE.ADDKE1,
+  TRANSFORM_TYPE.ADDKE2,
+  TRANSFORM_TYPE.ADDKE3,
+  TRANSFORM_TYPE.ADDKE4,
+  TRANSFORM_TYPE.ADDKE5,
+  TRANSFORM_TYPE.ADDKE6,
+  TRANSFORM_TYPE.ADDKE7,
+]
+
 /** Whether an encryption transform needs no integrity transform beside it, and must not have one. */
 export function isAead(encr: Transform): boolean {
   return AEAD_IDS.has(encr.id)
@@ -31,11 +42,11 @@ export function isAead(encr: Transform): boolean {
 export function typesOf(protocolId: number): readonly number[] {
   switch (protocolId) {
     case PROTOCOL.IKE:
-      return [TRANSFORM_TYPE.ENCR, TRANSFORM_TYPE.PRF, TRANSFORM_TYPE.INTEG, TRANSFORM_TYPE.KE]
+      return [TRANSFORM_TYPE.ENCR, TRANSFORM_TYPE.PRF, TRANSFORM_TYPE.INTEG, TRANSFORM_TYPE.KE, ...ADDITIONAL_KE_TYPES]
     case PROTOCOL.AH:
-      return [TRANSFORM_TYPE.INTEG, TRANSFORM_TYPE.KE, TRANSFORM_TYPE.ESN]
+      return [TRANSFORM_TYPE.INTEG, TRANSFORM_TYPE.KE, TRANSFORM_TYPE.ESN, ...ADDITIONAL_KE_TYPES]
     case PROTOCOL.ESP:
-      return [TRANSFORM_TYPE.ENCR, TRANSFORM_TYPE.INTEG, TRANSFORM_TYPE.KE, TRANSFORM_TYPE.ESN]
+      return [TRANSFORM_TYPE.ENCR, TRANSFORM_TYPE.INTEG, TRANSFORM_TYPE.KE, TRANSFORM_TYPE.ESN, ...ADDITIONAL_KE_TYPES]
     default:
       return []
   }

@@ -9,6 +9,7 @@
  */
 import type { AttachmentKey, AttachGrant, MonotonicMs, Path } from '../endpoint/contract.ts'
 import type { Spi, TrafficSelector } from '../message/model.ts'
+import type { PeerPolicy } from '../proposal/peer-policy.ts'
 import type { ChildSa } from './child-sa.ts'
 import type { IkeSa } from './ike-sa.ts'
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
@@ -49,6 +50,8 @@ export interface Attachment {
   readonly subject: string
   readonly role: 'initiator' | 'responder'
   readonly route: Route
+  /** What may be negotiated with this peer; shared, as it is the same for many. */
+  readonly policy: PeerPolicy
   /** `forming` until authentication is done on both ends. */
   stage: 'forming' | 'established' | 'closed'
   /** The IKE SA on which we work; null until one stands. */
@@ -65,7 +68,7 @@ export interface Attachment {
   mobike: TokenBucket | null
 }
 
-export type AttachmentParameters = Pick<Attachment, 'key' | 'subject' | 'role' | 'route'>
+export type AttachmentParameters = Pick<Attachment, 'key' | 'subject' | 'role' | 'route' | 'policy'>
 
 const NOTHING: readonly never[] = Object.freeze([])
 

@@ -24,6 +24,8 @@ export interface ChildSa {
   readonly encr: Transform
   readonly integ: Transform | null
   readonly esn: boolean
+  /** Method of the key exchange that went into its keys, NONE without (PFS). */
+  readonly group: number
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]
   /** Inbound SPI of the Child SA it took over from, null for a new one. */

@@ -16,7 +16,7 @@ import type { Channel } from './channel.ts'
 import type { Retransmission } from './retransmission.ts'
 import type { Timed } from './timer-heap.ts'
 
-/** Both IKE_SA_INIT messages as sent, and the nonces: what AUTH covers (RFC 7296 2.15). */
+/** Both IKE_SA_INIT messages as sent, the nonces and what came between: what AUTH covers (RFC 7296 2.15, RFC 9242 3.3). */
 export interface InitExchange {
   readonly request: Uint8Array
   readonly response: Uint8Array
@@ -24,6 +24,8 @@ export interface InitExchange {
   readonly nonceR: Uint8Array
   readonly skPi: Uint8Array
   readonly skPr: Uint8Array
+  /** IntAuth of the IKE_INTERMEDIATE exchanges, part of the signed octets; empty without (RFC 9242 3.3.2). */
+  readonly intAuth: Uint8Array
 }
 
 /** What an IKE_AUTH request asks for, kept while decisions are outstanding. */

@@ -31,6 +31,7 @@ function child(): ChildSa {
     encr: { type: 1, id: 20, keyBits: 256 },
     integ: null,
     esn: false,
+    group: 0,
     tsLocal: [],
     tsRemote: [],
     replaces: null,

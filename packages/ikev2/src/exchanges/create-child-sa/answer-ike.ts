@@ -14,7 +14,7 @@ import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import type { Payload } from '../../message/model.ts'
 import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { ikeSpiBytes, readIkeSpi } from '../../message/octets.ts'
-import { selectProposal, type SelectedSuite } from '../../proposal/select.ts'
+import type { SelectedSuite } from '../../proposal/select.ts'
 import { addOther, type Attachment, MAX_OTHERS } from '../../sa/attachment.ts'
 import { lowestNonce } from '../../sa/collision.ts'
 import { createIkeSa, type IkeSa, isCurrent } from '../../sa/ike-sa.ts'
@@ -24,7 +24,7 @@ import { exchangeKeys } from '../child-answer.ts'
 import { exposeKeys } from '../expose-keys.ts'
 import { adoptIkeSa, establishedState } from '../ike-establish.ts'
 import { standingRival } from './rival.ts'
-import { deriveChannel, prfOf, type ResolvedIkeSuite, resolveIkeSuite } from '../ike-keys.ts'
+import { chooseIkeSuite, deriveChannel, prfOf, type ResolvedIkeSuite } from '../ike-keys.ts'
 import { NONCE_BYTES } from '../ike-sa-init/respond.ts'
 import { invalidKePayload, notify } from '../notify.ts'
 
@@ -37,14 +37,15 @@ export function answerIkeRekey(context: Context, attachment: Attachment, receive
   const isAccepted = answerToIkeRekey(isCurrent(sa), attempt) === 'accept' && !hasRival
   if (!isAccepted || attachment.others.length >= MAX_OTHERS) return [notify(NOTIFY.TEMPORARY_FAILURE)]
   const ke = findPayload(payloads, 'ke')
-  const selected = selectProposal(findPayload(payloads, 'sa')?.proposals ?? [], context.config.proposals.ike, {
+  const offered = findPayload(payloads, 'sa')?.proposals ?? []
+  const chosen = chooseIkeSuite(context.env.crypto, offered, attachment.policy.tiers, {
     protocolId: PROTOCOL.IKE,
     keGroupOffered: ke?.group ?? null,
     kePolicy: 'required',
     spiBytes: 8,
   })
-  const resolved = selected === null ? null : resolveIkeSuite(context.env.crypto, selected)
-  if (selected === null || resolved === null) return [notify(NOTIFY.NO_PROPOSAL_CHOSEN)]
+  if (chosen === null) return [notify(NOTIFY.NO_PROPOSAL_CHOSEN)]
+  const { selected, resolved } = chosen
   const group = resolved.transforms.ke.id
   if (ke === null || ke.group !== group) return [invalidKePayload(group)]
   return accept(context, attachment, received, { ke, selected, resolved })

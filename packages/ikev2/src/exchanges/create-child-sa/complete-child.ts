@@ -36,7 +36,7 @@ export function completeChildRekey(
   attempt: RekeyChildAttempt,
 ): void {
   const error = firstError(received.payloads)
-  const agreed = error === null ? readAgreement(context, received, attempt) : null
+  const agreed = error === null ? readAgreement(context, attachment, received, attempt) : null
   if (agreed !== null) install(context, attachment, received, attempt, agreed)
   else {
     context.effects.push({ kind: 'releaseSpi', spiIn: attempt.spiIn })
@@ -52,9 +52,14 @@ function refused(context: Context, attachment: Attachment, attempt: RekeyChildAt
     dropVanishedChild(context, attachment, child)
     return
   }
-  const work = { kind: 'rekeyChild', spiIn: attempt.replaces, group: attempt.offer.group } as const
   const { refusals, offer } = attempt
-  const policy = context.config.proposals.esp
+  const work = { kind: 'rekeyChild', spiIn: attempt.replaces, group: offer.group } as const
+  if (error.type === NOTIFY.NO_PROPOSAL_CHOSEN && offer.group === KE.NONE && refusals === 0) {
+    const group = attachment.policy.esp[0]?.ke[0]?.id ?? KE.NONE
+    addTask(attachment, { work: { ...work, group }, notBeforeMs: context.env.nowMs, refusals: 1 })
+    return
+  }
+  const policy = attachment.policy.esp
   const outcome = handleRefusal(context, attachment, error, { work, group: offer.group, refusals, policy })
   if (outcome === 'later' && child !== null) child.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
 }
@@ -64,6 +69,7 @@ interface Agreement {
   readonly spiOut: Spi
   readonly nonceR: Uint8Array
   readonly sharedSecret: Uint8Array | null
+  readonly group: number
   readonly tsLocal: ChildSa['tsLocal']
   readonly tsRemote: ChildSa['tsRemote']
 }
@@ -71,6 +77,7 @@ interface Agreement {
 /** @returns null when the response is not an answer to our offer. */
 function readAgreement(
   context: Context,
+  attachment: Attachment,
   { payloads, channel }: Received,
   { spiIn, offer }: RekeyChildAttempt,
 ): Agreement | null {
@@ -82,8 +89,8 @@ function readAgreement(
   if (!isNonceLongEnough(prfOf(context.env.crypto, channel), nonce.data)) return null
   const kePolicy = offer.keyExchange === null ? 'absent' : 'optional'
   const options = { protocolId: PROTOCOL.ESP, kePolicy, keGroupOffered: offer.keyExchange && offer.group } as const
-  const offered = childProposals(context, spiIn, offer.group)
-  const selected = checkChoice(context.config.proposals.esp, offered, answered.proposals, options)
+  const offered = childProposals(attachment, spiIn, offer.group)
+  const selected = checkChoice(attachment.policy.esp, offered, answered.proposals, options)
   const suite = selected === null ? null : resolveChildSuite(context.env, selected)
   if (selected === null || suite === null || selected.proposal.spi.length !== 4) return null
   const group = selected.ke?.id ?? KE.NONE
@@ -92,7 +99,7 @@ function readAgreement(
   const sharedSecret = group === KE.NONE ? null : (offer.keyExchange?.sharedSecret(ke?.data ?? nonce.data) ?? null)
   if (group !== KE.NONE && sharedSecret === null) return null
   const spiOut = readU32(selected.proposal.spi, 0) as Spi
-  return { suite, spiOut, nonceR: nonce.data, sharedSecret, tsLocal: tsI.selectors, tsRemote: tsR.selectors }
+  return { suite, spiOut, nonceR: nonce.data, sharedSecret, group, tsLocal: tsI.selectors, tsRemote: tsR.selectors }
 }
 
 function install(

@@ -13,6 +13,7 @@ import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { ikeSpiBytes, readIkeSpi } from '../../message/octets.ts'
 import { ZERO_SPI } from '../../message/model.ts'
 import { checkChoice } from '../../proposal/offer.ts'
+import { ikeSuitesOf } from '../../proposal/peer-policy.ts'
 import { addOther, addTask, type Attachment } from '../../sa/attachment.ts'
 import { lowestNonce, ownExchangeSurvives } from '../../sa/collision.ts'
 import { createIkeSa, type IkeSa } from '../../sa/ike-sa.ts'
@@ -21,9 +22,9 @@ import type { Attempt } from '../../sa/request.ts'
 import { exposeKeys } from '../expose-keys.ts'
 import { adoptIkeSa, establishedState, retire } from '../ike-establish.ts'
 import { deriveChannel, prfOf, resolveIkeSuite } from '../ike-keys.ts'
-import { ikeProposals } from '../ike-sa-init/initiate.ts'
 import { startIkeDelete } from '../informational/delete-ike.ts'
 import { handleRefusal, REKEY_RETRY_MS } from './refusal.ts'
+import { rekeyProposals } from './request-ike.ts'
 import { standingRival } from './rival.ts'
 
 type RekeyIkeAttempt = Extract<Attempt, { kind: 'rekeyIke' }>
@@ -46,12 +47,12 @@ export function completeIkeRekey(
 function refused(
   context: Context,
   attachment: Attachment,
-  { sa }: Received,
+  { sa, channel }: Received,
   { offer, refusals }: RekeyIkeAttempt,
   error: Notify,
 ): void {
   const work = { kind: 'rekeyIke', group: offer.group } as const
-  const policy = context.config.proposals.ike
+  const policy = ikeSuitesOf(attachment.policy, channel.transforms.tier)
   const outcome = handleRefusal(context, attachment, error, { work, group: offer.group, refusals, policy })
   if (outcome === 'later' && sa.state.phase === 'established') sa.state.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
 }
@@ -68,14 +69,15 @@ function makeIkeSa(
   { channel, payloads }: Received,
   attempt: RekeyIkeAttempt,
 ): Made | null {
-  const { env, config, tables } = context
+  const { env, tables } = context
   const { offer, localSpi } = attempt
   const nonce = findPayload(payloads, 'nonce')
   const ke = findPayload(payloads, 'ke')
-  const offered = ikeProposals(context, ikeSpiBytes(localSpi), offer.group)
+  const policy = ikeSuitesOf(attachment.policy, channel.transforms.tier)
+  const offered = rekeyProposals(attachment, channel, ikeSpiBytes(localSpi), offer.group)
   const options = { protocolId: PROTOCOL.IKE, kePolicy: 'required', keGroupOffered: offer.group } as const
-  const selected = checkChoice(config.proposals.ike, offered, findPayload(payloads, 'sa')?.proposals ?? [], options)
-  const resolved = selected === null ? null : resolveIkeSuite(env.crypto, selected)
+  const selected = checkChoice(policy, offered, findPayload(payloads, 'sa')?.proposals ?? [], options)
+  const resolved = selected === null ? null : resolveIkeSuite(env.crypto, selected, channel.transforms.tier)
   if (selected === null || resolved === null || nonce === null || ke === null) return null
   if (!isNonceLongEnough(resolved.suite.prf, nonce.data)) return null
   if (selected.proposal.spi.length !== 8 || ke.group !== offer.group || resolved.transforms.ke.id !== ke.group)

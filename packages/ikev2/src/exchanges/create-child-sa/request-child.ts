@@ -5,7 +5,7 @@
  *   HDR, SK {N(REKEY_SA, our inbound SPI), SA, Ni, [KEi], TSi, TSr}  -->
  * ```
  *
- * The selectors are those in use. With groups in the policy the offer has a KE payload, and NONE for a peer without PFS.
+ * The selectors are those in use. An offer with a KE payload holds NONE too, for a peer without PFS.
  */
 import type { Context } from '../../endpoint/context.ts'
 import { sendRequest } from '../../endpoint/outbound.ts'
@@ -14,6 +14,7 @@ import { EXCHANGE, KE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { proposalsFor } from '../../proposal/offer.ts'
 import { type Attachment, findChildIn } from '../../sa/attachment.ts'
 import type { Channel } from '../../sa/channel.ts'
+import type { ChildSa } from '../../sa/child-sa.ts'
 import type { IkeSa } from '../../sa/ike-sa.ts'
 import type { Attempt, KeyOffer, Task, Work } from '../../sa/request.ts'
 import { NONCE_BYTES } from '../ike-sa-init/respond.ts'
@@ -30,12 +31,12 @@ export function requestChildRekey(
 ): 'sent' | 'skipped' | 'exhausted' {
   const child = findChildIn(attachment, task.work.spiIn)
   if (child === null || child.state.kind !== 'installed') return 'skipped'
-  const offer = makeOffer(context, task.work.group ?? context.config.proposals.esp[0]?.ke[0]?.id ?? KE.NONE)
+  const offer = makeOffer(context, task.work.group ?? groupToOffer(attachment, child))
   const spiIn = offer === null ? null : context.env.allocateChildSpi()
   if (offer === null || spiIn === null) return 'skipped'
   const payloads: Payload[] = [
     childNotify(NOTIFY.REKEY_SA, child.spiIn),
-    { kind: 'sa', proposals: childProposals(context, spiIn, offer.group) },
+    { kind: 'sa', proposals: childProposals(attachment, spiIn, offer.group) },
     { kind: 'nonce', data: offer.nonce },
     ...keyPayload(offer),
     { kind: 'tsI', selectors: child.tsLocal },
@@ -59,10 +60,16 @@ export function requestChildRekey(
   return 'exhausted'
 }
 
+/** With tiers, which are for peers of all kinds, only one that made a key exchange for this Child SA is offered one: some fail else. */
+function groupToOffer({ policy }: Attachment, child: ChildSa): number {
+  const [best] = policy.tiers
+  return best === undefined || best.name !== null ? child.group : (best.esp[0]?.ke[0]?.id ?? KE.NONE)
+}
+
 /** What we offer for a Child SA in CREATE_CHILD_SA. */
-export function childProposals(context: Context, spiIn: Spi, group: number): readonly Proposal[] {
+export function childProposals({ policy }: Attachment, spiIn: Spi, group: number): readonly Proposal[] {
   const options = group === KE.NONE ? ({ kePolicy: 'absent' } as const) : childOffer(group)
-  return proposalsFor(context.config.proposals.esp, PROTOCOL.ESP, spiBytes(spiIn), options)
+  return proposalsFor(policy.esp, PROTOCOL.ESP, spiBytes(spiIn), options)
 }
 
 function childOffer(group: number): { readonly kePolicy: 'optional'; readonly keGroupFirst: number } {

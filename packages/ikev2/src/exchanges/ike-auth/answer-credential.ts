@@ -9,13 +9,14 @@
  */
 import type { Answer } from '../../endpoint/contract.ts'
 import { ask, type Context } from '../../endpoint/context.ts'
+import { policyOfPeer } from '../../endpoint/policies.ts'
 import { newAttachmentKey } from '../../endpoint/tables.ts'
 import { AUTH_METHOD } from '../../message/numbers.ts'
 import { createAttachment } from '../../sa/attachment.ts'
 import type { CredentialAsked, IkeSa } from '../../sa/ike-sa.ts'
 import { prfOf } from '../ike-keys.ts'
 import { findProvenPsk } from './psk.ts'
-import { rejectPeer } from './reject.ts'
+import { rejectPeer, rejectTier } from './reject.ts'
 
 type CredentialAnswer = Extract<Answer, { kind: 'credential' }>
 
@@ -35,12 +36,18 @@ export function answerCredential(
     rejectPeer(context, sa, state, { subject: null, reason: 'authenticationFailed', detail })
     return
   }
+  const { subject } = found
+  const policy = policyOfPeer(context, channel, found.tiers)
+  if (policy === null) {
+    rejectTier(context, sa, state, subject)
+    return
+  }
   const key = newAttachmentKey(tables)
-  const attachment = createAttachment({ key, subject: found.subject, role: 'responder', route: sa.route }, env.nowMs)
+  const attachment = createAttachment({ key, subject, role: 'responder', route: sa.route, policy }, env.nowMs)
   const asked = ask(context, sa, {
     kind: 'attach',
     key,
-    subject: found.subject,
+    subject,
     credential: psk.id,
     proof: 'psk',
     requested: claim.requested,

@@ -3,7 +3,7 @@
  */
 import { type Context, emit } from '../../endpoint/context.ts'
 import type { Payload, Spi } from '../../message/model.ts'
-import { PROTOCOL } from '../../message/numbers.ts'
+import { KE, PROTOCOL } from '../../message/numbers.ts'
 import { readU32 } from '../../message/octets.ts'
 import { checkChoice } from '../../proposal/offer.ts'
 import { addTask, allowSelectors } from '../../sa/attachment.ts'
@@ -54,8 +54,8 @@ function firstChild(context: Context, state: InitiatorState, payloads: readonly 
   const tsRemote = narrow(findPayload(payloads, 'tsR')?.selectors ?? [], peer.tsRemote)
   if (answered === null || tsLocal === null || tsRemote === null) return null
   const options = { protocolId: PROTOCOL.ESP, kePolicy: 'absent' } as const
-  const offered = firstChildProposals(context, spiIn)
-  const selected = checkChoice(context.config.proposals.esp, offered, answered.proposals, options)
+  const offered = firstChildProposals(attachment, spiIn)
+  const selected = checkChoice(attachment.policy.esp, offered, answered.proposals, options)
   const suite = selected === null ? null : resolveChildSuite(context.env, selected)
   if (selected === null || suite === null || selected.proposal.spi.length !== 4) return null
   allowSelectors(attachment, { tsLocal, tsRemote })
@@ -66,6 +66,7 @@ function firstChild(context: Context, state: InitiatorState, payloads: readonly 
     nonceI: init.nonceI,
     nonceR: init.nonceR,
     sharedSecret: null,
+    group: KE.NONE,
     exchangeInitiator: true,
     spiIn,
     spiOut: readU32(selected.proposal.spi, 0) as Spi,

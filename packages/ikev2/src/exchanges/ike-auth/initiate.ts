@@ -14,6 +14,7 @@ import type { Payload, Proposal, Spi } from '../../message/model.ts'
 import { AUTH_METHOD, EXCHANGE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { EMPTY } from '../../message/octets.ts'
 import { proposalsFor } from '../../proposal/offer.ts'
+import type { Attachment } from '../../sa/attachment.ts'
 import type { AuthSent, IkeSa } from '../../sa/ike-sa.ts'
 import { prfOf } from '../ike-keys.ts'
 import { notify, spiBytes } from '../notify.ts'
@@ -22,7 +23,7 @@ import { wishesOf } from './extensions.ts'
 import { initiatorAuth } from './psk.ts'
 
 export function sendAuthRequest(context: Context, sa: IkeSa, state: AuthSent): void {
-  const { peer, channel, init, spiIn } = state
+  const { peer, channel, init, spiIn, attachment } = state
   const data = initiatorAuth(prfOf(context.env.crypto, channel), secretOf(peer), init, peer.localId)
   const payloads: Payload[] = [
     { kind: 'idI', id: peer.localId },
@@ -30,7 +31,7 @@ export function sendAuthRequest(context: Context, sa: IkeSa, state: AuthSent): v
     { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data },
     notify(NOTIFY.INITIAL_CONTACT),
     ...requestFor(peer.requestAddress),
-    { kind: 'sa', proposals: firstChildProposals(context, spiIn) },
+    { kind: 'sa', proposals: firstChildProposals(attachment, spiIn) },
     { kind: 'tsI', selectors: peer.tsLocal },
     { kind: 'tsR', selectors: peer.tsRemote },
     ...wishesOf(context),
@@ -44,6 +45,6 @@ export function secretOf({ proof }: InitiatorConfig): Uint8Array {
 }
 
 /** Without key exchange methods: there is no KE payload in IKE_AUTH. */
-export function firstChildProposals(context: Context, spiIn: Spi): readonly Proposal[] {
-  return proposalsFor(context.config.proposals.esp, PROTOCOL.ESP, spiBytes(spiIn), { kePolicy: 'absent' })
+export function firstChildProposals({ policy }: Attachment, spiIn: Spi): readonly Proposal[] {
+  return proposalsFor(policy.esp, PROTOCOL.ESP, spiBytes(spiIn), { kePolicy: 'absent' })
 }

@@ -5,7 +5,7 @@
  */
 import type { Prf } from '@culvert/crypto'
 import type { Candidate, Env } from '../../endpoint/contract.ts'
-import { pskAuth, sharedKeyAuth, signedOctets } from '../../keys/authentication.ts'
+import { sharedKeyAuth, signedOctets } from '../../keys/authentication.ts'
 import { identityBody } from '../../message/identity-codec.ts'
 import type { Identity } from '../../message/model.ts'
 import { constantTimeEqual } from '../../message/octets.ts'
@@ -17,12 +17,16 @@ const DECOY_BYTES = 32
 
 /** AUTH data with which the initiator of the IKE SA proves `secret`. */
 export function initiatorAuth(prf: Prf, secret: Uint8Array, init: InitExchange, idI: Identity): Uint8Array {
-  return pskAuth(prf, secret, init.request, init.nonceR, init.skPi, identityBody(idI))
+  const { request: realMessage, nonceR: peerNonce, skPi: skP, intAuth } = init
+  const idBody = identityBody(idI)
+  return sharedKeyAuth(prf, secret, signedOctets(prf, { realMessage, peerNonce, skP, idBody, intAuth }))
 }
 
 /** AUTH data with which the responder proves `secret`. */
 export function responderAuth(prf: Prf, secret: Uint8Array, init: InitExchange, idR: Identity): Uint8Array {
-  return pskAuth(prf, secret, init.response, init.nonceI, init.skPr, identityBody(idR))
+  const { response: realMessage, nonceI: peerNonce, skPr: skP, intAuth } = init
+  const idBody = identityBody(idR)
+  return sharedKeyAuth(prf, secret, signedOctets(prf, { realMessage, peerNonce, skP, idBody, intAuth }))
 }
 
 export type PskCandidate = Extract<Candidate, { kind: 'psk' }>
@@ -45,7 +49,8 @@ export function findProvenPsk(
   { init, idBody, authData }: InitiatorProof,
   candidates: readonly Candidate[],
 ): PskCandidate | null {
-  const octets = signedOctets(prf, { realMessage: init.request, peerNonce: init.nonceR, skP: init.skPi, idBody })
+  const { request: realMessage, nonceR: peerNonce, skPi: skP, intAuth } = init
+  const octets = signedOctets(prf, { realMessage, peerNonce, skP, idBody, intAuth })
   const psks = candidates.filter((candidate) => candidate.kind === 'psk')
   let proven: PskCandidate | null = null
   for (let index = 0; index < Math.max(CANDIDATES, psks.length); index += 1) {

@@ -11,6 +11,7 @@ import type { KeyExchangePrivate } from '@culvert/crypto'
 import { reportFailure } from '../../endpoint/closing.ts'
 import type { InitiatorConfig } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
+import { initiatorPolicy } from '../../endpoint/policies.ts'
 import { newAttachmentKey } from '../../endpoint/tables.ts'
 import { encodeMessage } from '../../message/encode.ts'
 import { type IkeSpi, type MessageId, type Payload, type Proposal, ZERO_SPI } from '../../message/model.ts'
@@ -44,7 +45,8 @@ export function initiate(context: Context, peer: InitiatorConfig): void {
     sentAtMs: env.nowMs,
   }
   const key = newAttachmentKey(tables)
-  const attachment = createAttachment({ key, subject: peer.label, role: 'initiator', route }, env.nowMs)
+  const policy = initiatorPolicy(context)
+  const attachment = createAttachment({ key, subject: peer.label, role: 'initiator', route, policy }, env.nowMs)
   const spiI = env.allocateIkeSpi()
   const nonceI = env.rng(NONCE_BYTES)
   const state = requestState(context, { attachment, peer, spiI, nonceI, group, keyExchange, cookie: null, retries: 0 })

@@ -78,7 +78,7 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
   const offered = ikeProposals(context, EMPTY, state.group)
   const options = { protocolId: PROTOCOL.IKE, kePolicy: 'required', keGroupOffered: state.group } as const
   const selected = checkChoice(config.proposals.ike, offered, proposal.proposals, options)
-  const resolved = selected === null ? null : resolveIkeSuite(env.crypto, selected)
+  const resolved = selected === null ? null : resolveIkeSuite(env.crypto, selected, null)
   if (resolved === null || resolved.transforms.ke.id !== state.group) return
   if (!isNonceLongEnough(resolved.suite.prf, nonce.data)) return
   const sharedSecret = state.keyExchange.sharedSecret(ke.data)
@@ -105,6 +105,7 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
     nonceR,
     skPi: keys.skPi,
     skPr: keys.skPr,
+    intAuth: EMPTY,
   })
 }
 

@@ -16,20 +16,23 @@ import type { Path } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import { closeHalfOpen } from '../../endpoint/closing.ts'
 import { isValidCookie, makeCookie } from '../../endpoint/cookie.ts'
+import { newcomerPolicy } from '../../endpoint/policies.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import { encodeMessage } from '../../message/encode.ts'
 import { type IkeHeader, type IkeSpi, type Payload, ZERO_SPI } from '../../message/model.ts'
 import { EXCHANGE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { EMPTY, toHex } from '../../message/octets.ts'
-import { selectProposal, type SelectedSuite } from '../../proposal/select.ts'
+import type { SelectedSuite } from '../../proposal/select.ts'
 import { createIkeSa, type IkeSa } from '../../sa/ike-sa.ts'
 import { mayRepeat } from '../../sa/message-window.ts'
 import { findNotify, findPayload, type PayloadOf } from '../../sa/payload-shape.ts'
+import { exchangeKeys } from '../child-answer.ts'
 import { exposeKeys } from '../expose-keys.ts'
-import { deriveChannel, type ResolvedIkeSuite, resolveIkeSuite } from '../ike-keys.ts'
+import { chooseIkeSuite, deriveChannel, type ResolvedIkeSuite } from '../ike-keys.ts'
 import { invalidKePayload, notify } from '../notify.ts'
 import { detectNat, natDetectionNotifies } from './nat-detection.ts'
+import { reportRefusedOffer } from './offered.ts'
 
 export const NONCE_BYTES = 32
 /** Octets of the digest under which a half-open SA is found. */
@@ -44,7 +47,7 @@ export interface InitRequest {
 
 /** An IKE_SA_INIT request with SPIr 0 and message id 0 whose payloads fit the table. */
 export function answerInitRequest(context: Context, request: InitRequest): void {
-  const { tables, config, env } = context
+  const { tables, env } = context
   const { payloads } = request
   const digest = digestOf(context, request)
   const known = tables.halfOpen.get(digest)
@@ -59,15 +62,20 @@ export function answerInitRequest(context: Context, request: InitRequest): void 
   const nonce = findPayload(payloads, 'nonce')
   if (sa === null || ke === null || nonce === null) return
   if (!passesCookie(context, request, nonce.data)) return
-  const selected = selectProposal(sa.proposals, config.proposals.ike, {
+  const chosen = chooseIkeSuite(env.crypto, sa.proposals, newcomerPolicy(context).tiers, {
     protocolId: PROTOCOL.IKE,
     keGroupOffered: ke.group,
     kePolicy: 'required',
+    additionalKe: false,
     spiBytes: 0,
   })
-  const resolved = selected === null ? null : resolveIkeSuite(context.env.crypto, selected)
-  if (selected === null || resolved === null) refuse(context, request, notify(NOTIFY.NO_PROPOSAL_CHOSEN))
-  else if (resolved.transforms.ke.id !== ke.group) refuse(context, request, invalidKePayload(resolved.transforms.ke.id))
+  if (chosen === null) {
+    refuse(context, request, notify(NOTIFY.NO_PROPOSAL_CHOSEN))
+    reportRefusedOffer(context, request.path, sa.proposals)
+    return
+  }
+  const { selected, resolved } = chosen
+  if (resolved.transforms.ke.id !== ke.group) refuse(context, request, invalidKePayload(resolved.transforms.ke.id))
   else if (isNonceLongEnough(resolved.suite.prf, nonce.data) && makeRoom(context, request)) {
     accept(context, request, { ke, nonceI: nonce.data.slice(), selected, resolved, digest })
   }
@@ -101,19 +109,18 @@ interface Acceptable {
 function accept(context: Context, request: InitRequest, acceptable: Acceptable): void {
   const { env, tables, config } = context
   const { ke, nonceI, resolved, digest } = acceptable
-  const exchange = env.crypto.keyExchange(ke.group)?.respond(env.rng, ke.data) ?? null
-  if (exchange === null) {
+  const exchanged = exchangeKeys(context, ke.group, ke)
+  if (exchanged === undefined) {
     tables.halfOpen.noteWaste(request.path.remote.address, env.nowMs)
     return
   }
-  const { sharedSecret } = exchange
   const spis = { spiI: request.header.spiI, spiR: env.allocateIkeSpi() }
   const nat = detectNat(context, { spiI: spis.spiI, spiR: ZERO_SPI }, request.path, request.payloads)
   const nonceR = env.rng(NONCE_BYTES)
   const fragmentation = findNotify(request.payloads, NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED) !== null
   const response = encodeMessage(responseHeader(request, spis.spiR), [
     { kind: 'sa', proposals: [{ ...acceptable.selected.proposal, spi: EMPTY }] },
-    { kind: 'ke', group: ke.group, data: exchange.publicValue },
+    { kind: 'ke', group: ke.group, data: exchanged.publicValue },
     { kind: 'nonce', data: nonceR },
     ...natDetectionNotifies(context, spis, request.path, (config.forceUdpEncap ?? true) && !nat.peerBehindNat),
     ...(fragmentation ? [notify(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
@@ -125,9 +132,9 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
     nonceI,
     nonceR,
     ...spis,
-    sharedSecret,
+    sharedSecret: exchanged.sharedSecret,
   })
-  sharedSecret.fill(0)
+  exchanged.sharedSecret.fill(0)
   const sa = createIkeSa({
     ...spis,
     originalInitiator: false,
@@ -135,7 +142,15 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
     state: {
       phase: 'initAnswered',
       channel,
-      init: { request: request.bytes.slice(), response, nonceI, nonceR, skPi: keys.skPi, skPr: keys.skPr },
+      init: {
+        request: request.bytes.slice(),
+        response,
+        nonceI,
+        nonceR,
+        skPi: keys.skPi,
+        skPr: keys.skPr,
+        intAuth: EMPTY,
+      },
       digest,
       expiresAtMs: env.nowMs + config.timing.halfOpenMs,
     },
