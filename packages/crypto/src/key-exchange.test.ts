@@ -6,6 +6,8 @@ import type { CryptoProvider, KeyExchangeMethod, Rng } from './index.ts'
 
 const PROVIDERS = [opensslProvider, nobleProvider]
 const GROUPS = [
+  [KE.MODP_1024, 128, 128],
+  [KE.MODP_1536, 192, 192],
   [KE.MODP_2048, 256, 256],
   [KE.MODP_3072, 384, 384],
   [KE.MODP_4096, 512, 512],

@@ -1,5 +1,6 @@
 /**
- * Key exchange methods over a library's primitives: MODP (RFC 3526), ECP (RFC 5903), Curve25519 (RFC 8031).
+ * Key exchange methods over a library's primitives: MODP (RFC 2409, RFC 3526), ECP (RFC 5903), Curve25519 (RFC 8031); ML-KEM is in
+ * `ml-kem.ts`.
  *
  * Private values are drawn from the caller's `rng` only and in the same way for every provider, so that equal randomness
  * gives equal public values. Every test of RFC 6989 that does not need curve arithmetic is made here, before a library sees
@@ -7,6 +8,7 @@
  * length of the prime (RFC 7296 2.14, 3.4); libraries do not do that reliably.
  */
 import { InvariantError, compareBytes, zeroize } from '@culvert/bytes'
+import { mlKemMethods } from './ml-kem.ts'
 import { MODP_GROUPS } from './modp-groups.ts'
 import type { ModpGroup } from './modp-groups.ts'
 import type { CurveName, Primitives, PrivateValue } from './primitives.ts'
@@ -18,6 +20,7 @@ export function keyExchangeMethods(primitives: Primitives): ReadonlyMap<number, 
     ...MODP_GROUPS.map((group) => modpMethod(group, primitives)),
     ...CURVES.map((curve) => ecpMethod(curve, primitives)),
     curve25519Method(primitives),
+    ...mlKemMethods(primitives),
   ]
   return new Map(methods.map((method) => [method.id, method]))
 }

@@ -4,6 +4,7 @@
 import { createProvider } from '../create-provider.ts'
 import type { CryptoProvider } from '../provider.ts'
 import { ecp, modp, x25519 } from './key-agreement.ts'
+import { mlKem } from './ml-kem.ts'
 import { decryptCbc, encryptCbc, hash, hmac, open, seal } from './symmetric.ts'
 
 export const nobleProvider: CryptoProvider = createProvider('noble', {
@@ -16,4 +17,5 @@ export const nobleProvider: CryptoProvider = createProvider('noble', {
   modp,
   ecp,
   x25519,
+  mlKem,
 })

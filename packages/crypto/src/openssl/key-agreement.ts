@@ -14,6 +14,8 @@ import { plainBytes } from './plain-bytes.ts'
 import { X25519_KEYS } from './x25519-keys.ts'
 
 const MODP_NAMES: ReadonlyMap<number, string> = new Map([
+  [KE.MODP_1024, 'modp2'],
+  [KE.MODP_1536, 'modp5'],
   [KE.MODP_2048, 'modp14'],
   [KE.MODP_3072, 'modp15'],
   [KE.MODP_4096, 'modp16'],

@@ -5,6 +5,7 @@ import { createProvider } from '../create-provider.ts'
 import type { Primitives } from '../primitives.ts'
 import type { CryptoProvider } from '../provider.ts'
 import { ecp, modp, x25519 } from './key-agreement.ts'
+import { mlKem } from './ml-kem.ts'
 import { decryptCbc, encryptCbc, hash, hmac, open, seal } from './symmetric.ts'
 
 /** For providers that do some of it another way. */
@@ -18,6 +19,7 @@ export const opensslPrimitives: Primitives = {
   modp,
   ecp,
   x25519,
+  mlKem,
 }
 
 export const opensslProvider: CryptoProvider = createProvider('openssl', opensslPrimitives)
