@@ -15,10 +15,11 @@ test('attaches in two exchanges', () => {
   const pair = createPair()
   initiate(pair)
   pair.network.run(1_000)
+  const hashes = 'N(SIGNATURE_HASH_ALGORITHMS)'
   const nat = 'N(NAT_DETECTION_SOURCE_IP), N(NAT_DETECTION_DESTINATION_IP)'
   expect(pair.transcript.take()).toEqual([
-    `dev: IKE_SA_INIT request 0, SA, KE, N, ${nat}, N(IKEV2_FRAGMENTATION_SUPPORTED)`,
-    `con: IKE_SA_INIT response 0, SA, KE, N, ${nat}, N(IKEV2_FRAGMENTATION_SUPPORTED)`,
+    `dev: IKE_SA_INIT request 0, SA, KE, N, ${nat}, N(IKEV2_FRAGMENTATION_SUPPORTED), ${hashes}`,
+    `con: IKE_SA_INIT response 0, SA, KE, N, ${nat}, N(IKEV2_FRAGMENTATION_SUPPORTED), ${hashes}`,
     'dev: IKE_AUTH request 1, SK {IDi, IDr, AUTH, N(INITIAL_CONTACT), CP(REQUEST), SA, TSi, TSr}',
     'con: IKE_AUTH response 1, SK {IDr, AUTH, CP(REPLY), SA, TSi, TSr}',
   ])

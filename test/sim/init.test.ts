@@ -24,7 +24,8 @@ import { fateOfFirst, LOST, matches } from './packets.ts'
 import { createPair, initiate, type Pair } from './pair.ts'
 import { describe as describeMessage } from './transcript.ts'
 
-const NAT = 'N(NAT_DETECTION_SOURCE_IP), N(NAT_DETECTION_DESTINATION_IP), N(IKEV2_FRAGMENTATION_SUPPORTED)'
+const NAT =
+  'N(NAT_DETECTION_SOURCE_IP), N(NAT_DETECTION_DESTINATION_IP), N(IKEV2_FRAGMENTATION_SUPPORTED), N(SIGNATURE_HASH_ALGORITHMS)'
 
 function onlyGroup(group: number): ProposalPolicy {
   const ike = defaultIkeSuites.map((suite) => ({ ...suite, ke: suite.ke.filter(({ id }) => id === group) }))

@@ -5,6 +5,8 @@ import type { Answer } from './contract.ts'
 import type { Context } from './context.ts'
 import { answerAttach } from '../exchanges/ike-auth/answer-attach.ts'
 import { answerCredential } from '../exchanges/ike-auth/answer-credential.ts'
+import { answerEap } from '../exchanges/ike-auth/answer-eap.ts'
+import { answerTrust } from '../exchanges/ike-auth/receive-response.ts'
 
 export function hearAnswer(context: Context, ticket: number, answer: Answer): void {
   const { asks } = context.tables
@@ -14,6 +16,12 @@ export function hearAnswer(context: Context, ticket: number, answer: Answer): vo
   if (state.phase === 'credentialAsked' && answer.kind === 'credential') {
     asks.delete(ticket)
     answerCredential(context, sa, state, answer)
+  } else if (state.phase === 'eapAsked' && answer.kind === 'eap') {
+    asks.delete(ticket)
+    answerEap(context, sa, state, answer)
+  } else if (state.phase === 'trustAsked' && answer.kind === 'trust') {
+    asks.delete(ticket)
+    answerTrust(context, sa, state, answer)
   } else if (state.phase === 'attachAsked' && answer.kind === 'attach') {
     asks.delete(ticket)
     answerAttach(context, sa, state, answer)

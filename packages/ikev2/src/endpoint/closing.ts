@@ -24,7 +24,9 @@ export function forgetIkeSa(context: Context, sa: IkeSa): void {
   if ('digest' in state) tables.halfOpen.delete(state.digest)
   if ('ask' in state) tables.asks.delete(state.ask.ticket)
   if ('attachment' in state) dropOther(state.attachment, sa)
-  if (state.phase === 'authSent') context.effects.push({ kind: 'releaseSpi', spiIn: state.spiIn })
+  if (state.phase === 'authSent' || state.phase === 'trustAsked')
+    context.effects.push({ kind: 'releaseSpi', spiIn: state.spiIn })
+  endEap(context, state)
   wipeProof(state)
   if (state.phase === 'initSent') return
   releaseAttempt(context, state.channel)
@@ -73,6 +75,11 @@ export function closeAttachment(
 export function closeHalfOpen(context: Context, sa: IkeSa, reason: CloseReason): void {
   const { state } = sa
   forgetIkeSa(context, sa)
+  if (state.phase === 'eapSent' || state.phase === 'eapProven') {
+    const detail = 'the peer went silent during EAP'
+    const { path } = sa.route
+    reportFailure(context, { path, subject: null, idI: state.claim.idI, stage: 'eap', reason, detail })
+  }
   if (state.phase === 'attachAsked') closeAttachment(context, state.attachment, reason)
 }
 
@@ -93,9 +100,21 @@ export function releaseAttempt(context: Context, channel: Channel): void {
   if (attempt?.kind === 'rekeyChild') context.effects.push({ kind: 'releaseSpi', spiIn: attempt.spiIn })
 }
 
+/** Tells the driver that an EAP run will not go on. */
+export function endEap(context: Context, state: IkeSaState): void {
+  if ('eap' in state) context.effects.push({ kind: 'endEap', session: state.eap.session })
+}
+
+/** How far an attempt came that ends in this state. */
+export function stageOf({ phase }: IkeSaState): AttemptStage {
+  if (phase === 'attachAsked') return 'attach'
+  return phase === 'eapAsked' || phase === 'eapSent' || phase === 'eapProven' ? 'eap' : 'auth'
+}
+
 /** What only authentication needs. */
 export function wipeProof(state: IkeSaState): void {
-  if ('psk' in state) state.psk.fill(0)
+  if (state.phase === 'attachAsked' && state.ownProof.kind === 'sharedKey') state.ownProof.secret.fill(0)
+  if (state.phase === 'eapProven') state.msk?.fill(0)
   if (!('init' in state)) return
   state.init.skPi.fill(0)
   state.init.skPr.fill(0)

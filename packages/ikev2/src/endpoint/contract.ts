@@ -89,6 +89,11 @@ export interface EndpointConfig {
   /** As responder: tiers in order of preference. Left out: `proposals` alone. */
   readonly tiers?: readonly ProposalTier[]
   readonly features?: EndpointFeatures
+  /**
+   * As responder: whose certificates we take, SHA-1 of each CA's SubjectPublicKeyInfo, 20 octets (RFC 7296 3.7). Peers are asked
+   * for one of these; left out or empty: no CERTREQ is sent.
+   */
+  readonly certificateAuthorities?: readonly Uint8Array[]
   /** Emit `ikeKeys` events, for a dissector. Never in production. */
   readonly exposeKeys?: boolean
   /** Half-open SAs above which a cookie is demanded. */
@@ -294,12 +299,24 @@ export interface FoundCredential {
   readonly ppk?: Ppk & { readonly isRequired: boolean }
 }
 
+/**
+ * What stands in for a credential that is not there, or that is not of the kind the peer wants to prove: so that nobody learns
+ * which identities exist, and how they authenticate (N26). Nothing proven with it is ever believed.
+ */
+export interface Decoy {
+  /** Of the realm: how we would prove ourselves. With it, or with `withoutOurProof`, EAP is played to its failure. */
+  readonly signer?: Signer
+  /** Key of the certificate the peer sent, to compute with. */
+  readonly key?: VerifyingKey
+  readonly withoutOurProof?: boolean
+}
+
 export type Answer =
   /** Null: unknown; the core still does the work of a known one. */
   | {
       readonly kind: 'credential'
       readonly found: FoundCredential | null
-      readonly decoy?: Pick<FoundCredential, 'signer'>
+      readonly decoy?: Decoy
     }
   | { readonly kind: 'eap'; readonly outcome: 'continue' | 'failure'; readonly packet: Uint8Array }
   | {

@@ -14,7 +14,11 @@ export function ikeSaDueMs(timing: EndpointTiming, sa: IkeSa): MonotonicMs {
       return state.retransmission.dueMs
     case 'initAnswered':
     case 'credentialAsked':
+    case 'eapAsked':
+    case 'eapSent':
+    case 'eapProven':
     case 'attachAsked':
+    case 'trustAsked':
     case 'rejected':
     case 'closed':
       return state.expiresAtMs

@@ -2,6 +2,7 @@
  * From a row of the transition table to the code that acts upon it, and the check that the next phase is one of the row's.
  */
 import type { Context, Received } from './context.ts'
+import { receiveEapAuth, receiveEapResponse } from '../exchanges/ike-auth/receive-eap.ts'
 import { receiveAuthRequest } from '../exchanges/ike-auth/receive-request.ts'
 import { receiveAuthResponse } from '../exchanges/ike-auth/receive-response.ts'
 import { receiveCreateChildSaRequest } from '../exchanges/create-child-sa/receive-request.ts'
@@ -19,6 +20,12 @@ export function hear(context: Context, row: MessageRow, received: Received): voi
   switch (row.handler) {
     case 'authRequest':
       if (state.phase === 'initAnswered') receiveAuthRequest(context, received, state)
+      break
+    case 'eapResponse':
+      if (state.phase === 'eapSent') receiveEapResponse(context, received, state)
+      break
+    case 'eapAuth':
+      if (state.phase === 'eapProven') receiveEapAuth(context, received, state)
       break
     case 'authResponse':
       if (state.phase === 'authSent') receiveAuthResponse(context, received, state)

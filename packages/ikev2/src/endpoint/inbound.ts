@@ -7,7 +7,7 @@
 import type { Path } from './contract.ts'
 import { askAgain, type Context, type Received } from './context.ts'
 import { releaseAttempt } from './closing.ts'
-import { answerFatally, rejectAttempt } from './fatal.ts'
+import { answerFatally, isHeardUnproven, rejectAttempt } from './fatal.ts'
 import { hear } from './handlers.ts'
 import { confirmPath, followPeer } from './moving.ts'
 import { respond, sendAll } from './outbound.ts'
@@ -170,7 +170,7 @@ function rejectPayloads(context: Context, received: Received, error: DecodeError
   else if (error?.code === 'unknownCritical') {
     const exchange = { sa, channel, exchangeType: header.exchangeType }
     respond(context, exchange, messageId, [unsupported(error.payloadType)], path)
-    if (sa.state.phase === 'initAnswered') rejectAttempt(context, received, sa.state)
+    if (isHeardUnproven(sa.state)) rejectAttempt(context, received, sa.state)
   } else answerFatally(context, received)
 }
 

@@ -35,6 +35,7 @@ export interface Tables {
   unreportedOffers: number
   established: number
   nextTicket: number
+  nextEapSession: number
   nextKey: number
 }
 
@@ -59,6 +60,7 @@ export function createTables(): Tables {
     unreportedOffers: 0,
     established: 0,
     nextTicket: 1,
+    nextEapSession: 1,
     nextKey: 1,
   }
 }

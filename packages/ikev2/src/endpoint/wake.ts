@@ -30,9 +30,15 @@ export function serveDueIkeSa(context: Context, sa: IkeSa): void {
       break
     case 'initAnswered':
     case 'credentialAsked':
+    case 'eapAsked':
+    case 'eapSent':
+    case 'eapProven':
     case 'attachAsked':
     case 'rejected':
       if (nowMs >= state.expiresAtMs) closeHalfOpen(context, sa, 'expired')
+      break
+    case 'trustAsked':
+      if (nowMs >= state.expiresAtMs) abandonAuth(context, sa, state, 'expired')
       break
     case 'closed':
       if (nowMs >= state.expiresAtMs) forgetIkeSa(context, sa)

@@ -2,21 +2,37 @@
  * One IKE SA and its states. Each state holds exactly what is valid in it; `docs` draws the table of `transition-table.ts`.
  *
  * ```
- *   initiator:  initSent ─▶ authSent ─▶ established ─▶ replaced | deleting ─▶ closed
+ *   initiator:  initSent ─▶ authSent ─▶ [trustAsked] ─▶ established ─▶ replaced | deleting ─▶ closed
  *   responder:  initAnswered ─▶ credentialAsked ─▶ attachAsked ─▶ established ─▶ replaced | deleting ─▶ closed
+ *   with EAP:                   credentialAsked ─▶ eapAsked ⇄ eapSent; eapAsked ─▶ eapProven ─▶ attachAsked
  * ```
  *
  * `closed` only repeats its last response until it is forgotten. An IKE SA made by a rekey starts as `established`.
  */
 import type { KeyExchangePrivate } from '@culvert/crypto'
-import type { CloseReason, InitiatorConfig, MonotonicMs, Question, RequestedAddresses } from '../endpoint/contract.ts'
+import type {
+  CloseReason,
+  EapSession,
+  FoundCredential,
+  InitiatorConfig,
+  MonotonicMs,
+  ProofKind,
+  Question,
+  RequestedAddresses,
+  Signer,
+} from '../endpoint/contract.ts'
+import type { SignatureChoice } from '../keys/signature-choice.ts'
+import type { AnnouncedHash } from '../keys/signature-hashes.ts'
 import type { Identity, IkeSpi, MessageId, Payload, Proposal, Spi, TrafficSelector } from '../message/model.ts'
 import type { Attachment, Route } from './attachment.ts'
 import type { Channel } from './channel.ts'
 import type { Retransmission } from './retransmission.ts'
 import type { Timed } from './timer-heap.ts'
 
-/** Both IKE_SA_INIT messages as sent, the nonces and what came between: what AUTH covers (RFC 7296 2.15, RFC 9242 3.3). */
+/**
+ * Both IKE_SA_INIT messages as sent, the nonces and what came between: what AUTH covers (RFC 7296 2.15, RFC 9242 3.3); and what
+ * they agreed on for it.
+ */
 export interface InitExchange {
   readonly request: Uint8Array
   readonly response: Uint8Array
@@ -24,9 +40,28 @@ export interface InitExchange {
   readonly nonceR: Uint8Array
   readonly skPi: Uint8Array
   readonly skPr: Uint8Array
-  /** IntAuth of the IKE_INTERMEDIATE exchanges, part of the signed octets; empty without (RFC 9242 3.3.2). */
+  /** IntAuth of the IKE_INTERMEDIATE exchanges (RFC 9242 3.3.2); empty without. */
   readonly intAuth: Uint8Array
+  /** Hashes the peer takes signatures with; null when it sent no SIGNATURE_HASH_ALGORITHMS. */
+  readonly hashes: readonly AnnouncedHash[] | null
+  /** Both ends sent USE_PPK (RFC 8784 3). */
+  readonly usesPpk: boolean
 }
+
+/** The AUTH payload of a peer, and what stands beside it about its keys. */
+export interface PeerAuth {
+  /** 0 without an AUTH payload. */
+  readonly method: number
+  readonly data: Uint8Array
+  /** Data of PPK_IDENTITY and of NO_PPK_AUTH; null without. */
+  readonly ppkId: Uint8Array | null
+  readonly noPpkAuth: Uint8Array | null
+}
+
+/** How we prove ourselves. The secret is ours alone and zeroed when done. */
+export type OwnProof =
+  | { readonly kind: 'sharedKey'; readonly secret: Uint8Array }
+  | { readonly kind: 'signature'; readonly signer: Signer; readonly choice: SignatureChoice }
 
 /** What an IKE_AUTH request asks for, kept while decisions are outstanding. */
 export interface AuthClaim {
@@ -35,8 +70,7 @@ export interface AuthClaim {
   /** Body of the IDi payload as it came: AUTH covers it. */
   readonly idBody: Uint8Array
   readonly idR: Identity | null
-  readonly authMethod: number
-  readonly authData: Uint8Array
+  readonly auth: PeerAuth
   readonly configuration: Extract<Payload, { kind: 'cp' }> | null
   readonly requested: RequestedAddresses
   readonly proposals: readonly Proposal[]
@@ -91,15 +125,60 @@ export interface CredentialAsked extends Omit<InitAnswered, 'phase'> {
   readonly claim: AuthClaim
 }
 
+/** One run of an EAP method, with us as the authenticator (RFC 7296 2.16). */
+export interface EapRun {
+  readonly session: EapSession
+  /** Null for a decoy: its success is a failure. */
+  readonly found: FoundCredential | null
+  /** Our proof for the first response; null when the peer does without (RFC 5998). */
+  readonly proof: OwnProof | null
+  /** Packets of the peer so far. */
+  rounds: number
+  /** Identifier of our last EAP request, which the next packet of the peer repeats; null before the first. */
+  identifier: number | null
+}
+
+/** An EAP packet of the peer, or the start of the method, is with the driver. */
+export interface EapAsked extends Omit<InitAnswered, 'phase'> {
+  readonly phase: 'eapAsked'
+  readonly ask: Ask
+  readonly claim: AuthClaim
+  readonly eap: EapRun
+  /** The request to be answered. */
+  readonly messageId: MessageId
+}
+
+/** Our EAP request is on its way; the peer's next IKE_AUTH request brings its response. */
+export interface EapSent extends Omit<InitAnswered, 'phase'> {
+  readonly phase: 'eapSent'
+  readonly claim: AuthClaim
+  readonly eap: EapRun
+}
+
+/** EAP succeeded; the peer has yet to show that it made the same key on this IKE SA. */
+export interface EapProven extends Omit<InitAnswered, 'phase'> {
+  readonly phase: 'eapProven'
+  readonly claim: AuthClaim
+  readonly found: FoundCredential
+  readonly subject: string
+  readonly credential: string | null
+  /** Ours alone, zeroed when done; null for a method without key. */
+  readonly msk: Uint8Array | null
+}
+
 export interface AttachAsked extends Omit<InitAnswered, 'phase'> {
   readonly phase: 'attachAsked'
   readonly ask: Ask
   readonly claim: AuthClaim
+  /** The request to be answered: the one whose AUTH payload was good. */
+  readonly messageId: MessageId
   readonly attachment: Attachment
   /** Which candidate was proven. */
-  readonly credential: string
-  /** The secret the peer used; ours is proven with the same. */
-  readonly psk: Uint8Array
+  readonly credential: string | null
+  readonly proof: ProofKind
+  readonly ownProof: OwnProof
+  /** A PPK was mixed into the keys. */
+  readonly ppkMixed: boolean
 }
 
 /** Authentication failed; the answer is repeated until this expires, and the place in the half-open table stays taken. */
@@ -115,6 +194,15 @@ export interface AuthSent {
   readonly init: InitExchange
   /** Inbound SPI of the Child SA asked for. */
   readonly spiIn: Spi
+}
+
+/** The responder signed; the driver is asked whose key that is. */
+export interface TrustAsked extends Omit<AuthSent, 'phase'> {
+  readonly phase: 'trustAsked'
+  readonly ask: Ask
+  /** Of the response that is being checked. */
+  readonly payloads: readonly Payload[]
+  readonly expiresAtMs: MonotonicMs
 }
 
 export interface Established {
@@ -152,9 +240,13 @@ export type IkeSaState =
   | InitSent
   | InitAnswered
   | CredentialAsked
+  | EapAsked
+  | EapSent
+  | EapProven
   | AttachAsked
   | Rejected
   | AuthSent
+  | TrustAsked
   | Established
   | Replaced
   | Deleting

@@ -20,15 +20,31 @@ const ALL_PHASES: readonly TablePhase[] = [
   'initSent',
   'initAnswered',
   'credentialAsked',
+  'eapAsked',
+  'eapSent',
+  'eapProven',
   'attachAsked',
   'rejected',
   'authSent',
+  'trustAsked',
   'established',
   'replaced',
   'deleting',
   'closed',
   'gone',
 ]
+
+const UNPROVEN = [
+  'initAnswered',
+  'credentialAsked',
+  'eapAsked',
+  'eapSent',
+  'eapProven',
+  'attachAsked',
+  'rejected',
+  'authSent',
+  'trustAsked',
+] as const
 
 test('rows are disjoint', () => {
   const keys = MESSAGE_ROWS.map((row) => rowKey(row.phase, row.exchangeType, row.role))
@@ -47,7 +63,7 @@ test('every phase is reachable from listening, and gone from every phase', () =>
 
 test('C37 before authentication nothing but IKE_AUTH is heard', () => {
   const others = Object.values(EXCHANGE).filter((exchange) => exchange !== EXCHANGE.IKE_AUTH)
-  for (const phase of ['initAnswered', 'credentialAsked', 'attachAsked', 'rejected', 'authSent'] as const) {
+  for (const phase of UNPROVEN) {
     for (const exchange of others) {
       expect(findRow(phase, exchange, 'request')).toBeNull()
       expect(findRow(phase, exchange, 'response')).toBeNull()

@@ -16,6 +16,8 @@ export type HandlerName =
   | 'initRequest'
   | 'initResponse'
   | 'authRequest'
+  | 'eapResponse'
+  | 'eapAuth'
   | 'authResponse'
   | 'createChildSaRequest'
   | 'createChildSaResponse'
@@ -39,6 +41,8 @@ export interface InternalRow {
   readonly cause:
     | 'initiate'
     | 'credential'
+    | 'eap'
+    | 'trust'
     | 'attach'
     | 'expiry'
     | 'silence'
@@ -80,13 +84,31 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     next: ['initAnswered', 'credentialAsked', 'rejected'],
   },
   {
+    phase: 'eapSent',
+    exchangeType: IKE_AUTH,
+    role: 'request',
+    required: ['eap'],
+    optional: ['auth'],
+    handler: 'eapResponse',
+    next: ['eapSent', 'eapAsked', 'rejected'],
+  },
+  {
+    phase: 'eapProven',
+    exchangeType: IKE_AUTH,
+    role: 'request',
+    required: ['auth'],
+    optional: ['eap'],
+    handler: 'eapAuth',
+    next: ['eapProven', 'attachAsked', 'rejected'],
+  },
+  {
     phase: 'authSent',
     exchangeType: IKE_AUTH,
     role: 'response',
     required: ['idR', 'auth'],
     optional: ['sa', 'tsI', 'tsR', 'cp', 'eap'],
     handler: 'authResponse',
-    next: ['established', 'deleting', 'gone'],
+    next: ['trustAsked', 'established', 'deleting', 'gone'],
   },
   {
     phase: 'established',
@@ -186,15 +208,24 @@ export const INTERNAL_ROWS: readonly InternalRow[] = [
   { phase: 'initSent', cause: 'silence', next: ['gone'] },
   { phase: 'initAnswered', cause: 'expiry', next: ['gone'] },
   { phase: 'initAnswered', cause: 'eviction', next: ['gone'] },
-  { phase: 'credentialAsked', cause: 'credential', next: ['attachAsked', 'rejected'] },
+  { phase: 'credentialAsked', cause: 'credential', next: ['attachAsked', 'eapAsked', 'rejected'] },
   { phase: 'credentialAsked', cause: 'expiry', next: ['gone'] },
   { phase: 'credentialAsked', cause: 'eviction', next: ['gone'] },
+  { phase: 'eapAsked', cause: 'eap', next: ['eapSent', 'eapProven', 'rejected'] },
+  { phase: 'eapAsked', cause: 'expiry', next: ['gone'] },
+  { phase: 'eapAsked', cause: 'eviction', next: ['gone'] },
+  { phase: 'eapSent', cause: 'expiry', next: ['gone'] },
+  { phase: 'eapSent', cause: 'eviction', next: ['gone'] },
+  { phase: 'eapProven', cause: 'expiry', next: ['gone'] },
+  { phase: 'eapProven', cause: 'eviction', next: ['gone'] },
   { phase: 'attachAsked', cause: 'attach', next: ['established', 'rejected'] },
   { phase: 'attachAsked', cause: 'expiry', next: ['gone'] },
   { phase: 'attachAsked', cause: 'eviction', next: ['gone'] },
   { phase: 'rejected', cause: 'expiry', next: ['gone'] },
   { phase: 'rejected', cause: 'eviction', next: ['gone'] },
   { phase: 'authSent', cause: 'silence', next: ['gone'] },
+  { phase: 'trustAsked', cause: 'trust', next: ['established', 'deleting', 'gone'] },
+  { phase: 'trustAsked', cause: 'expiry', next: ['gone'] },
   { phase: 'established', cause: 'delete', next: ['deleting'] },
   { phase: 'established', cause: 'rekey', next: ['replaced'] },
   { phase: 'established', cause: 'silence', next: ['gone'] },

@@ -11,8 +11,9 @@ import { closeAttachment, wipeProof } from '../../endpoint/closing.ts'
 import type { Answer, AttachGrant } from '../../endpoint/contract.ts'
 import { type Context, emit } from '../../endpoint/context.ts'
 import { respond } from '../../endpoint/outbound.ts'
+import { identityBody } from '../../message/identity-codec.ts'
 import type { Payload } from '../../message/model.ts'
-import { AUTH_METHOD, EXCHANGE, NOTIFY } from '../../message/numbers.ts'
+import { EXCHANGE, NOTIFY } from '../../message/numbers.ts'
 import { allowSelectors, type Attachment } from '../../sa/attachment.ts'
 import type { ChildSa } from '../../sa/child-sa.ts'
 import type { AttachAsked, IkeSa } from '../../sa/ike-sa.ts'
@@ -21,9 +22,11 @@ import { childSummary } from '../child-keys.ts'
 import { prfOf } from '../ike-keys.ts'
 import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { notify } from '../notify.ts'
+import { authOctets } from './auth-octets.ts'
 import { replyFor } from './configuration.ts'
 import { answerWishes } from './extensions.ts'
-import { responderAuth } from './psk.ts'
+import { authPayload, certificatePayloads } from './own-proof.ts'
+import { ppkConfirmation } from './ppk.ts'
 import { rejectPeer } from './reject.ts'
 
 type AttachAnswer = Extract<Answer, { kind: 'attach' }>
@@ -34,7 +37,8 @@ export function answerAttach(context: Context, sa: IkeSa, state: AttachAsked, { 
   const isRefused = grant === null && refusal !== 'addressFailure'
   if (isRefused || !hasRoom(context, attachment, grant)) {
     const detail = isRefused ? 'attachment refused' : 'no room for another attachment'
-    rejectPeer(context, sa, state, { subject: attachment.subject, reason: 'refused', detail })
+    const { messageId } = state
+    rejectPeer(context, sa, state, { messageId, subject: attachment.subject, reason: 'refused', detail })
     closeAttachment(context, attachment, 'refused')
     return
   }
@@ -56,20 +60,16 @@ function isOlderOf(attachment: Attachment, other: Attachment): boolean {
 }
 
 function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: AttachGrant | null): void {
-  const { env, config, tables } = context
-  const { attachment, channel, init, claim } = state
-  const data = responderAuth(prfOf(env.crypto, channel), state.psk, init, config.localId)
+  const { tables } = context
+  const { attachment, channel, claim, messageId } = state
+  const proof = proofPayloads(context, state)
   wipeProof(state)
   tables.halfOpen.delete(state.digest)
   establishIkeSa(context, attachment, sa, channel)
   const extensions = answerWishes(context, attachment, claim.wishes)
   const first = grant === null ? addressFailure() : firstChild(context, attachment, state, grant)
-  const identity: Payload[] = [
-    { kind: 'idR', id: config.localId },
-    { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data },
-  ]
   const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
-  respond(context, exchange, claim.messageId, [...identity, ...first.payloads, ...extensions], sa.route.path)
+  respond(context, exchange, messageId, [...proof, ...first.payloads, ...extensions], sa.route.path)
   emit(context, {
     kind: 'established',
     key: attachment.key,
@@ -87,6 +87,16 @@ function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: Attac
     const other = tables.attachments.get(key)
     if (other !== undefined && isOlderOf(attachment, other)) closeAttachment(context, other, 'superseded')
   }
+}
+
+/** IDr and certificates, unless an earlier response of EAP brought them, AUTH, and whether a PPK is in use. */
+function proofPayloads({ env, config }: Context, state: AttachAsked): readonly Payload[] {
+  const { channel, init, ownProof, proof, ppkMixed } = state
+  const prf = prfOf(env.crypto, channel)
+  const octets = authOctets(prf, init, 'responder', identityBody(config.localId), init.skPr)
+  const introduction: readonly Payload[] =
+    proof === 'eap' ? [] : [{ kind: 'idR', id: config.localId }, ...certificatePayloads(ownProof)]
+  return [...introduction, authPayload(prf, ownProof, octets), ...ppkConfirmation(ppkMixed)]
 }
 
 interface FirstChild {

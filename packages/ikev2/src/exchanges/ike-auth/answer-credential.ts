@@ -1,58 +1,88 @@
 /**
- * IKE_AUTH request, second half: what the driver knows of the claimed identity comes in, and the proof is checked with it
- * (RFC 7296 2.15).
+ * First IKE_AUTH request, second half: what the driver knows of the claimed identity comes in, and the proof is checked with it
+ * (RFC 7296 2.15, 2.16; RFC 7427; RFC 8784).
  *
  * ```
- *   credential known and proven   -->  ask attach
+ *   known and proven              -->  ask attach
+ *   no AUTH, and EAP may tell     -->  ask eap
  *   anything wrong with it        <--  HDR, SK {N(AUTHENTICATION_FAILED)}                       rejected
  * ```
  */
-import type { Answer } from '../../endpoint/contract.ts'
-import { ask, type Context } from '../../endpoint/context.ts'
-import { policyOfPeer } from '../../endpoint/policies.ts'
-import { newAttachmentKey } from '../../endpoint/tables.ts'
-import { AUTH_METHOD } from '../../message/numbers.ts'
-import { createAttachment } from '../../sa/attachment.ts'
-import type { CredentialAsked, IkeSa } from '../../sa/ike-sa.ts'
+import type { Answer, Candidate, Decoy, FoundCredential, ProofKind } from '../../endpoint/contract.ts'
+import type { Context } from '../../endpoint/context.ts'
+import type { CredentialAsked, IkeSa, OwnProof } from '../../sa/ike-sa.ts'
+import { peerSignature } from '../../keys/signature-choice.ts'
 import { prfOf } from '../ike-keys.ts'
-import { findProvenPsk } from './psk.ts'
-import { rejectPeer, rejectTier } from './reject.ts'
+import { askAttach } from './ask-attach.ts'
+import { authOctets } from './auth-octets.ts'
+import { allowsCompat, sharedKeyProof, signatureProof } from './own-proof.ts'
+import { findProvenKey, findProvenPsk, proofKindOf } from './peer-proof.ts'
+import { applyPpk, judgePpk } from './ppk.ts'
+import { rejectPeer } from './reject.ts'
+import { startEap } from './start-eap.ts'
 
 type CredentialAnswer = Extract<Answer, { kind: 'credential' }>
 
-/** Checks the proof with what was found; goes on to ask whether the peer may attach. */
+/** Checks the proof with what was found; goes on to ask whether the peer may attach, or to EAP. */
 export function answerCredential(
   context: Context,
   sa: IkeSa,
   state: CredentialAsked,
-  { found }: CredentialAnswer,
+  { found, decoy }: CredentialAnswer,
 ): void {
-  const { env, tables } = context
+  const proof = proofKindOf(state.claim.auth.method)
+  if (proof === 'eap') startEap(context, sa, state, { found, decoy })
+  else checkProof(context, sa, state, { found, decoy, proof })
+}
+
+interface Known {
+  readonly found: FoundCredential | null
+  readonly decoy: Decoy | undefined
+  readonly proof: ProofKind
+}
+
+function checkProof(context: Context, sa: IkeSa, state: CredentialAsked, { found, decoy, proof }: Known): void {
+  const { env } = context
   const { claim, channel, init } = state
-  const proof = { init, idBody: claim.idBody, authData: claim.authData }
-  const psk = findProvenPsk(env, prfOf(env.crypto, channel), proof, found?.candidates ?? [])
-  if (found === null || found.subject === null || psk === null || claim.authMethod !== AUTH_METHOD.SHARED_KEY_MIC) {
-    const detail = found === null ? 'identity not known' : 'no proof of a valid secret'
-    rejectPeer(context, sa, state, { subject: null, reason: 'authenticationFailed', detail })
-    return
+  const prf = prfOf(env.crypto, channel)
+  const ppk = judgePpk(env, prf, init, claim.auth, found?.ppk)
+  const octets = authOctets(prf, init, 'initiator', claim.idBody, ppk.skPi)
+  ppk.skPi.fill(0)
+  const { messageId } = claim
+  const { method } = claim.auth
+  const candidates = found?.candidates ?? []
+  const signed = { method, data: ppk.data, octets, hashes: init.hashes, allowsLegacyRsa: allowsCompat(found ?? {}) }
+  const proven =
+    proof === 'signature'
+      ? findProvenKey(signed, candidates, decoy?.key)
+      : findProvenPsk(env, prf, { octets, data: ppk.data }, proof === 'psk' ? candidates : [])
+  const subject = found?.subject ?? null
+  const ownProof = proven === null || found === null ? null : ownProofFor(state, found, proven)
+  if (proven === null || subject === null || ppk.isRefused) {
+    const detail = ppk.isRefused && proven !== null ? 'no common post-quantum preshared key' : failureOf(found, proof)
+    rejectPeer(context, sa, state, { messageId, subject: null, reason: 'authenticationFailed', detail })
+  } else if (ownProof === null) {
+    const detail = 'no proof of ours that the peer could check'
+    rejectPeer(context, sa, state, { messageId, subject, reason: 'authenticationFailed', detail })
+  } else {
+    applyPpk(prf, channel, init, ppk.secret)
+    const ppkMixed = ppk.secret !== null
+    const credential = proven.id
+    const tiers = found?.tiers
+    askAttach(context, sa, state, { messageId, subject, credential, proof, tiers, ownProof, ppkMixed })
   }
-  const { subject } = found
-  const policy = policyOfPeer(context, channel, found.tiers)
-  if (policy === null) {
-    rejectTier(context, sa, state, subject)
-    return
-  }
-  const key = newAttachmentKey(tables)
-  const attachment = createAttachment({ key, subject, role: 'responder', route: sa.route, policy }, env.nowMs)
-  const asked = ask(context, sa, {
-    kind: 'attach',
-    key,
-    subject,
-    credential: psk.id,
-    proof: 'psk',
-    requested: claim.requested,
-    initialContact: claim.initialContact,
-    path: sa.route.path,
-  })
-  sa.state = { ...state, phase: 'attachAsked', ask: asked, attachment, credential: psk.id, psk: psk.secret.slice() }
+}
+
+function failureOf(found: FoundCredential | null, proof: ProofKind): string {
+  if (found === null) return 'identity not known'
+  return proof === 'signature' ? 'no proof of a valid key' : 'no proof of a valid secret'
+}
+
+/** With the signer of this peer, else with the secret it proved itself. */
+function ownProofFor({ claim, init }: CredentialAsked, found: FoundCredential, proven: Candidate): OwnProof | null {
+  const { signer } = found
+  if (signer === undefined) return proven.kind === 'psk' ? sharedKeyProof(proven.secret) : null
+  const signature = peerSignature(claim.auth.method, claim.auth.data, init.hashes)
+  const rsa = signature?.schemes[0]?.kind === 'rsaPss' ? 'rsaPss' : 'rsaPkcs1'
+  return signatureProof(signer, { hashes: init.hashes, allowsSha1: allowsCompat(found), rsa })
 }

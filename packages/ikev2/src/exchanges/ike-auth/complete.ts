@@ -1,6 +1,7 @@
 /**
  * The responder has proven itself: our attachment stands, with or without a Child SA (RFC 7296 1.2, C33).
  */
+import { wipeProof } from '../../endpoint/closing.ts'
 import { type Context, emit } from '../../endpoint/context.ts'
 import type { Payload, Spi } from '../../message/model.ts'
 import { KE, PROTOCOL } from '../../message/numbers.ts'
@@ -8,7 +9,7 @@ import { readU32 } from '../../message/octets.ts'
 import { checkChoice } from '../../proposal/offer.ts'
 import { addTask, allowSelectors } from '../../sa/attachment.ts'
 import type { ChildSa } from '../../sa/child-sa.ts'
-import type { AuthSent, IkeSa } from '../../sa/ike-sa.ts'
+import type { AuthSent, IkeSa, TrustAsked } from '../../sa/ike-sa.ts'
 import { findPayload } from '../../sa/payload-shape.ts'
 import { narrow } from '../../traffic-selector/narrow.ts'
 import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
@@ -18,7 +19,7 @@ import { assignedAddresses } from './configuration.ts'
 import { hearExtensions } from './extensions.ts'
 import { firstChildProposals } from './initiate.ts'
 
-type InitiatorState = Pick<AuthSent, 'attachment' | 'channel' | 'init' | 'peer' | 'spiIn'>
+type InitiatorState = AuthSent | TrustAsked
 
 /** @param payloads of the response with the AUTH payload that was checked. */
 export function completeInitiation(
@@ -29,6 +30,7 @@ export function completeInitiation(
 ): void {
   const { attachment, channel } = state
   const { ip4, ip6 } = assignedAddresses(findPayload(payloads, 'cp'))
+  wipeProof(state)
   establishIkeSa(context, attachment, sa, channel)
   hearExtensions(context, attachment, payloads)
   const child = firstChild(context, state, payloads)

@@ -1,8 +1,9 @@
 /**
- * IKE_AUTH request, first half (RFC 7296 1.2, 2.15): who claims to be there? Asks for the credential and waits.
+ * The first IKE_AUTH request (RFC 7296 1.2, 2.15, 2.16): who claims to be there? Asks for the credential and waits.
  *
  * ```
- *   HDR, SK {IDi, [N(INITIAL_CONTACT)], [IDr], AUTH, [CP], SAi2, TSi, TSr, N(..)}  -->   ask credential
+ *   HDR, SK {IDi, [CERT+], [N(INITIAL_CONTACT)], [IDr], AUTH, [CP], SAi2, TSi, TSr, N(..)}  -->   ask credential
+ *   HDR, SK {IDi, [N(INITIAL_CONTACT)], [IDr], [CP], SAi2, TSi, TSr, N(..)}                 -->   ask credential: wants EAP
  * ```
  *
  * Whatever is wrong with the proof itself comes out only after the credential was looked up and computed with, so that all
@@ -11,30 +12,57 @@
 import type { Question } from '../../endpoint/contract.ts'
 import { ask, type Context, type Received } from '../../endpoint/context.ts'
 import { identityBody } from '../../message/identity-codec.ts'
-import { AUTH_METHOD, NOTIFY } from '../../message/numbers.ts'
+import type { Payload } from '../../message/model.ts'
+import { NOTIFY } from '../../message/numbers.ts'
 import { EMPTY } from '../../message/octets.ts'
-import type { AuthClaim, InitAnswered } from '../../sa/ike-sa.ts'
+import type { AuthClaim, InitAnswered, PeerAuth } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload } from '../../sa/payload-shape.ts'
+import { peerCertificates } from './certificates.ts'
 import { requestedAddresses } from './configuration.ts'
 import { readWishes } from './extensions.ts'
+import { proofKindOf } from './peer-proof.ts'
+import { ppkClaim } from './ppk.ts'
 
-/** No AUTH payload: the peer wants EAP, which is never a good shared key proof. */
+/** No AUTH payload: the peer wants EAP. */
 const NO_AUTH_METHOD = 0
 
-/** The payloads fit the table; the IKE SA floats to the port this came from, behind NAT to the address too (2.23). */
+/** The payloads fit the table. */
 export function receiveAuthRequest(context: Context, received: Received, state: InitAnswered): void {
   const claim = readClaim(received)
-  const { sa, channel, path } = received
-  const { route } = sa
-  const isElsewhere = !route.peerBehindNat && path.remote.address !== route.path.remote.address
-  if (claim === null || isElsewhere) return
-  channel.received.answering = true
-  route.path = path
-  const { idI, idR } = claim
-  const proof = claim.authMethod === AUTH_METHOD.SHARED_KEY_MIC ? 'psk' : 'other'
-  const question: Question = { kind: 'credential', idI, idR, path, proof, certificates: [], eapOnly: false }
+  const { sa, path, payloads } = received
+  if (claim === null || !beginAnswer(received)) return
+  const { idI, idR, auth } = claim
+  const question: Question = {
+    kind: 'credential',
+    idI,
+    idR,
+    path,
+    proof: proofKindOf(auth.method),
+    certificates: peerCertificates(payloads),
+    eapOnly: findNotify(payloads, NOTIFY.EAP_ONLY_AUTHENTICATION) !== null,
+  }
   sa.state = { ...state, phase: 'credentialAsked', ask: ask(context, sa, question), claim }
   context.touched.add(sa)
+}
+
+/**
+ * A request of an unproven peer is worked on from now on: the IKE SA floats to the port it came from, behind NAT to the address
+ * too (2.23).
+ *
+ * @returns false when it came from an address where this peer cannot be: it is dropped.
+ */
+export function beginAnswer({ sa, channel, path }: Received): boolean {
+  const { route } = sa
+  if (!route.peerBehindNat && path.remote.address !== route.path.remote.address) return false
+  channel.received.answering = true
+  route.path = path
+  return true
+}
+
+/** The AUTH payload of a request, and the notifies that stand for it with a PPK. */
+export function readPeerAuth(payloads: readonly Payload[]): PeerAuth {
+  const auth = findPayload(payloads, 'auth')
+  return { method: auth?.method ?? NO_AUTH_METHOD, data: auth?.data ?? EMPTY, ...ppkClaim(payloads) }
 }
 
 function readClaim({ payloads, messageId }: Received): AuthClaim | null {
@@ -43,15 +71,13 @@ function readClaim({ payloads, messageId }: Received): AuthClaim | null {
   const tsI = findPayload(payloads, 'tsI')
   const tsR = findPayload(payloads, 'tsR')
   if (idI === null || proposals === null || tsI === null || tsR === null) return null
-  const auth = findPayload(payloads, 'auth')
   const configuration = findPayload(payloads, 'cp')
   return {
     messageId,
     idI: idI.id,
     idBody: identityBody(idI.id, idI.reserved),
     idR: findPayload(payloads, 'idR')?.id ?? null,
-    authMethod: auth?.method ?? NO_AUTH_METHOD,
-    authData: auth?.data ?? EMPTY,
+    auth: readPeerAuth(payloads),
     configuration,
     requested: requestedAddresses(configuration),
     proposals: proposals.proposals,

@@ -1,23 +1,31 @@
 /**
  * The response to our IKE_AUTH request (RFC 7296 1.2, 2.15, 2.21.2).
  *
- * The responder proves itself with the same secret under the identity we expect, else it hears AUTHENTICATION_FAILED in an
- * INFORMATIONAL exchange and the attempt is over. Without a usable Child SA the IKE SA stays (C33).
+ * The responder proves itself under the identity we expect, with the secret we share or with a signature whose key the driver
+ * trusts for that identity; else it hears AUTHENTICATION_FAILED in an INFORMATIONAL exchange and the attempt is over. Without a
+ * usable Child SA the IKE SA stays (C33).
  */
+import type { VerifyingKey } from '@culvert/crypto'
 import { closeAttachment, forgetIkeSa, reportFailure } from '../../endpoint/closing.ts'
-import type { CloseReason } from '../../endpoint/contract.ts'
-import type { Context, Received } from '../../endpoint/context.ts'
+import type { Answer, CloseReason } from '../../endpoint/contract.ts'
+import { ask, type Context, type Received } from '../../endpoint/context.ts'
 import { sendRequest } from '../../endpoint/outbound.ts'
-import type { Identity } from '../../message/model.ts'
+import { isSignedBy, peerSignature } from '../../keys/signature-choice.ts'
+import { identityBody } from '../../message/identity-codec.ts'
+import type { Identity, Payload } from '../../message/model.ts'
 import { AUTH_METHOD, EXCHANGE, NOTIFY } from '../../message/numbers.ts'
-import { compareBytes, constantTimeEqual } from '../../message/octets.ts'
-import type { AuthSent, IkeSa } from '../../sa/ike-sa.ts'
-import { findPayload, firstError } from '../../sa/payload-shape.ts'
+import { compareBytes, EMPTY } from '../../message/octets.ts'
+import type { AuthSent, IkeSa, TrustAsked } from '../../sa/ike-sa.ts'
+import { findNotify, findPayload, firstError, type PayloadOf } from '../../sa/payload-shape.ts'
 import { prfOf } from '../ike-keys.ts'
 import { notify } from '../notify.ts'
+import { authOctets } from './auth-octets.ts'
+import { peerCertificates } from './certificates.ts'
 import { completeInitiation } from './complete.ts'
-import { secretOf } from './initiate.ts'
-import { responderAuth } from './psk.ts'
+import { isSharedKeyAuth, proofKindOf } from './peer-proof.ts'
+import { applyPpk } from './ppk.ts'
+
+type TrustAnswer = Extract<Answer, { kind: 'trust' }>
 
 export function receiveAuthResponse(context: Context, received: Received, state: AuthSent): void {
   const { payloads, sa } = received
@@ -29,18 +37,30 @@ export function receiveAuthResponse(context: Context, received: Received, state:
     abandonAuth(context, sa, state, isRefusal ? 'authenticationFailed' : 'protocolError')
     return
   }
-  const isGenuine = sameIdentity(idR.id, state.peer.remoteId) && provesSecret(context, state, auth)
+  if (!sameIdentity(idR.id, state.peer.remoteId) || !agreesOnPpk(context, state, payloads)) {
+    refuseResponder(context, sa, state)
+  } else if (proofKindOf(auth.method) === 'signature') askTrust(context, sa, state, { idR, payloads })
+  else if (provesSecret(context, state, { idR, auth })) completeInitiation(context, sa, state, payloads)
+  else refuseResponder(context, sa, state)
+}
+
+/** Checks the signature with the key the driver trusts. */
+export function answerTrust(context: Context, sa: IkeSa, state: TrustAsked, { key }: TrustAnswer): void {
+  const { payloads } = state
+  const idR = findPayload(payloads, 'idR')
+  const auth = findPayload(payloads, 'auth')
+  const isGenuine = key !== null && idR !== null && auth !== null && provesKey(context, state, { idR, auth, key })
   if (isGenuine) completeInitiation(context, sa, state, payloads)
   else refuseResponder(context, sa, state)
 }
 
 /** Ends an attempt of ours at this point, without a word to the peer. */
-export function abandonAuth(context: Context, sa: IkeSa, state: AuthSent, reason: CloseReason): void {
+export function abandonAuth(context: Context, sa: IkeSa, state: AuthSent | TrustAsked, reason: CloseReason): void {
   forgetIkeSa(context, sa)
   report(context, state, reason)
 }
 
-function report(context: Context, { attachment, peer }: AuthSent, reason: CloseReason): void {
+function report(context: Context, { attachment, peer }: AuthSent | TrustAsked, reason: CloseReason): void {
   closeAttachment(context, attachment, reason)
   const detail = reason === 'peerSilent' ? 'no answer to IKE_AUTH' : 'authentication did not succeed'
   const { label: subject, localId: idI } = peer
@@ -51,13 +71,63 @@ function sameIdentity(a: Identity, b: Identity): boolean {
   return a.type === b.type && compareBytes(a.data, b.data) === 0
 }
 
-function provesSecret(context: Context, state: AuthSent, auth: { method: number; data: Uint8Array }): boolean {
-  const { channel, peer, init } = state
-  const expected = responderAuth(prfOf(context.env.crypto, channel), secretOf(peer), init, peer.remoteId)
-  return auth.method === AUTH_METHOD.SHARED_KEY_MIC && constantTimeEqual(expected, auth.data)
+/**
+ * The responder says whether it mixed the PPK in (RFC 8784 3); then we do, and its AUTH has to fit. Saying so falsely in either
+ * direction makes it fail.
+ *
+ * @returns false when the PPK is required and was not taken.
+ */
+function agreesOnPpk(context: Context, state: AuthSent, payloads: readonly Payload[]): boolean {
+  const { peer, channel, init } = state
+  const { ppk } = peer
+  if (ppk === undefined) return true
+  if (!init.usesPpk || findNotify(payloads, NOTIFY.PPK_IDENTITY) === null) return !ppk.isRequired
+  applyPpk(prfOf(context.env.crypto, channel), channel, init, ppk.secret)
+  return true
 }
 
-function refuseResponder(context: Context, sa: IkeSa, state: AuthSent): void {
+interface ResponderProof {
+  readonly idR: PayloadOf<'idR'>
+  readonly auth: PayloadOf<'auth'>
+}
+
+function provesSecret(context: Context, state: AuthSent, proof: ResponderProof): boolean {
+  const secret = state.peer.proof.kind === 'psk' ? state.peer.proof.secret : null
+  const octets = octetsOf(context, state, proof.idR)
+  const prf = prfOf(context.env.crypto, state.channel)
+  const isMade = isSharedKeyAuth(prf, secret ?? EMPTY, octets, proof.auth.data)
+  return isMade && secret !== null && proof.auth.method === AUTH_METHOD.SHARED_KEY_MIC
+}
+
+function askTrust(
+  context: Context,
+  sa: IkeSa,
+  state: AuthSent,
+  { idR, payloads }: { readonly idR: PayloadOf<'idR'>; readonly payloads: readonly Payload[] },
+): void {
+  const certificates = peerCertificates(payloads)
+  const asked = ask(context, sa, { kind: 'trust', label: state.peer.label, idR: idR.id, certificates })
+  const expiresAtMs = context.env.nowMs + context.config.timing.halfOpenMs
+  sa.state = { ...state, phase: 'trustAsked', ask: asked, payloads, expiresAtMs }
+  context.touched.add(sa)
+}
+
+function provesKey(
+  context: Context,
+  state: TrustAsked,
+  { idR, auth, key }: ResponderProof & { readonly key: VerifyingKey },
+): boolean {
+  const signature = peerSignature(auth.method, auth.data, state.init.hashes)
+  return signature !== null && isSignedBy(key, signature, octetsOf(context, state, idR))
+}
+
+function octetsOf(context: Context, state: AuthSent | TrustAsked, idR: PayloadOf<'idR'>): Uint8Array {
+  const { channel, init } = state
+  const prf = prfOf(context.env.crypto, channel)
+  return authOctets(prf, init, 'responder', identityBody(idR.id, idR.reserved), init.skPr)
+}
+
+function refuseResponder(context: Context, sa: IkeSa, state: AuthSent | TrustAsked): void {
   const { attachment, channel, spiIn } = state
   context.effects.push({ kind: 'releaseSpi', spiIn })
   sa.state = { phase: 'deleting', attachment, channel }

@@ -1,20 +1,26 @@
 /**
- * The end of an attempt that authentication or the driver refused: one AUTHENTICATION_FAILED, whatever it was (C32).
+ * The end of an attempt that authentication or the driver refused: one AUTHENTICATION_FAILED, whatever it was; where EAP is under
+ * way, its own failure packet and no notify (C32, RFC 7296 2.21.2).
  */
-import { reportFailure, wipeProof } from '../../endpoint/closing.ts'
+import { reportFailure, stageOf, wipeProof } from '../../endpoint/closing.ts'
 import type { CloseReason } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import { respond } from '../../endpoint/outbound.ts'
-import type { Proposal } from '../../message/model.ts'
+import type { MessageId, Payload, Proposal } from '../../message/model.ts'
 import { EXCHANGE, NOTIFY } from '../../message/numbers.ts'
-import type { AttachAsked, CredentialAsked, IkeSa } from '../../sa/ike-sa.ts'
+import type { AttachAsked, CredentialAsked, EapAsked, EapProven, EapSent, IkeSa } from '../../sa/ike-sa.ts'
 import { offeredForIke } from '../ike-sa-init/offered.ts'
 import { notify } from '../notify.ts'
 
+/** States of a peer that said who it is. */
+export type Claiming = CredentialAsked | EapAsked | EapSent | EapProven | AttachAsked
+
 export interface Failure {
+  /** Of the request to be answered. */
+  readonly messageId: MessageId
   readonly subject: string | null
   readonly reason: CloseReason
-  /** For people; the peer hears AUTHENTICATION_FAILED whatever it was. */
+  /** For people; the peer hears the same whatever it was. */
   readonly detail: string
   readonly offered?: readonly Proposal[]
 }
@@ -24,25 +30,34 @@ export interface Failure {
  *
  * @param subject who the peer proved to be.
  */
-export function rejectTier(context: Context, sa: IkeSa, state: CredentialAsked | AttachAsked, subject: string): void {
-  const detail = 'the proposal for the IKE SA is in a tier that this credential may not use'
-  const offered = offeredForIke(state.init)
-  rejectPeer(context, sa, state, { subject, reason: 'noProposal', detail, offered }, NOTIFY.NO_PROPOSAL_CHOSEN)
-}
-
-/** Answers the request under way; the IKE SA then only repeats that answer. */
-export function rejectPeer(
+export function rejectTier(
   context: Context,
   sa: IkeSa,
-  state: CredentialAsked | AttachAsked,
-  failure: Failure,
-  answer: number = NOTIFY.AUTHENTICATION_FAILED,
+  state: CredentialAsked | EapProven,
+  { messageId, subject }: Pick<Failure, 'messageId' | 'subject'>,
+): void {
+  const detail = 'the proposal for the IKE SA is in a tier that this credential may not use'
+  const offered = offeredForIke(state.init)
+  const failure = { messageId, subject, reason: 'noProposal', detail, offered } as const
+  rejectWith(context, sa, state, failure, [notify(NOTIFY.NO_PROPOSAL_CHOSEN)])
+}
+
+/** Answers AUTHENTICATION_FAILED; the IKE SA then only repeats that answer. */
+export function rejectPeer(context: Context, sa: IkeSa, state: Claiming, failure: Failure): void {
+  rejectWith(context, sa, state, failure, [notify(NOTIFY.AUTHENTICATION_FAILED)])
+}
+
+/** Ends the attempt with these payloads; what the driver has under way for it is ended by the caller. */
+export function rejectWith(
+  context: Context,
+  sa: IkeSa,
+  state: Claiming,
+  { messageId, ...failure }: Failure,
+  payloads: readonly Payload[],
 ): void {
   const { channel, claim, digest, expiresAtMs } = state
   wipeProof(state)
   sa.state = { phase: 'rejected', channel, digest, expiresAtMs }
-  const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
-  respond(context, exchange, claim.messageId, [notify(answer)], sa.route.path)
-  const stage = state.phase === 'attachAsked' ? 'attach' : 'auth'
-  reportFailure(context, { ...failure, stage, path: sa.route.path, idI: claim.idI })
+  respond(context, { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }, messageId, payloads, sa.route.path)
+  reportFailure(context, { ...failure, stage: stageOf(state), path: sa.route.path, idI: claim.idI })
 }

@@ -22,6 +22,7 @@ import { type Attachment, createAttachment } from '../../sa/attachment.ts'
 import { createIkeSa, type IkeSa, type InitSent } from '../../sa/ike-sa.ts'
 import { startRetransmission } from '../../sa/retransmission.ts'
 import { notify } from '../notify.ts'
+import { authAbilities } from './auth-abilities.ts'
 import { natDetectionNotifies } from './nat-detection.ts'
 import { NONCE_BYTES } from './respond.ts'
 
@@ -109,6 +110,7 @@ function requestState(context: Context, { spiI, ...parameters }: InitParameters)
     { kind: 'nonce', data: nonceI },
     ...natDetectionNotifies(context, spis, peer.path, config.forceUdpEncap ?? true),
     notify(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED),
+    ...authAbilities({ signatures: true, ppk: peer.ppk !== undefined }),
   ]
   const request = encodeMessage(header, payloads)
   const retransmission = startRetransmission([request], env.nowMs, config.timing)

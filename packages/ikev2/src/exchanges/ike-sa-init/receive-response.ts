@@ -20,7 +20,9 @@ import { findNotify, findPayload, firstError } from '../../sa/payload-shape.ts'
 import { exposeKeys } from '../expose-keys.ts'
 import { deriveChannel, resolveIkeSuite } from '../ike-keys.ts'
 import { sendAuthRequest } from '../ike-auth/initiate.ts'
+import { abandonAuth } from '../ike-auth/receive-response.ts'
 import { ikeProposals, retryInit } from './initiate.ts'
+import { announcedHashes, takesPpk } from './auth-abilities.ts'
 import { detectNat } from './nat-detection.ts'
 
 const MAX_RETRIES = 8
@@ -74,6 +76,10 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
   const ke = findPayload(response.payloads, 'ke')
   const nonce = findPayload(response.payloads, 'nonce')
   const { spiR } = response.header
+  if (state.peer.ppk?.isRequired === true && !takesPpk(response.payloads)) {
+    state.suspicion = 'protocolError'
+    return
+  }
   if (proposal === null || ke === null || nonce === null || spiR === ZERO_SPI || ke.group !== state.group) return
   const offered = ikeProposals(context, EMPTY, state.group)
   const options = { protocolId: PROTOCOL.IKE, kePolicy: 'required', keGroupOffered: state.group } as const
@@ -106,6 +112,8 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
     skPi: keys.skPi,
     skPr: keys.skPr,
     intAuth: EMPTY,
+    hashes: announcedHashes(response.payloads),
+    usesPpk: state.peer.ppk !== undefined && takesPpk(response.payloads),
   })
 }
 
@@ -134,5 +142,5 @@ function proceed(context: Context, sa: IkeSa, state: InitSent, channel: Channel,
     return
   }
   sa.state = { phase: 'authSent', attachment, peer, channel, init, spiIn }
-  sendAuthRequest(context, sa, sa.state)
+  if (!sendAuthRequest(context, sa, sa.state)) abandonAuth(context, sa, sa.state, 'authenticationFailed')
 }

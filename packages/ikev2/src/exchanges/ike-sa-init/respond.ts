@@ -31,6 +31,7 @@ import { exchangeKeys } from '../child-answer.ts'
 import { exposeKeys } from '../expose-keys.ts'
 import { chooseIkeSuite, deriveChannel, type ResolvedIkeSuite } from '../ike-keys.ts'
 import { invalidKePayload, notify } from '../notify.ts'
+import { announcedHashes, authAbilities, certificateRequest, takesPpk } from './auth-abilities.ts'
 import { detectNat, natDetectionNotifies } from './nat-detection.ts'
 import { reportRefusedOffer } from './offered.ts'
 
@@ -118,12 +119,16 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
   const nat = detectNat(context, { spiI: spis.spiI, spiR: ZERO_SPI }, request.path, request.payloads)
   const nonceR = env.rng(NONCE_BYTES)
   const fragmentation = findNotify(request.payloads, NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED) !== null
+  const hashes = announcedHashes(request.payloads)
+  const usesPpk = config.features?.ppk === true && takesPpk(request.payloads)
   const response = encodeMessage(responseHeader(request, spis.spiR), [
     { kind: 'sa', proposals: [{ ...acceptable.selected.proposal, spi: EMPTY }] },
     { kind: 'ke', group: ke.group, data: exchanged.publicValue },
     { kind: 'nonce', data: nonceR },
     ...natDetectionNotifies(context, spis, request.path, (config.forceUdpEncap ?? true) && !nat.peerBehindNat),
     ...(fragmentation ? [notify(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
+    ...authAbilities({ signatures: hashes !== null, ppk: usesPpk }),
+    ...certificateRequest(config.certificateAuthorities),
   ])
   const { channel, keys } = deriveChannel({
     resolved: { ...resolved, transforms: shareTransforms(tables, resolved.transforms) },
@@ -150,6 +155,8 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
         skPi: keys.skPi,
         skPr: keys.skPr,
         intAuth: EMPTY,
+        hashes,
+        usesPpk,
       },
       digest,
       expiresAtMs: env.nowMs + config.timing.halfOpenMs,

@@ -1,0 +1,54 @@
+/**
+ * How we prove ourselves in IKE_AUTH: the shared key of the peer, or a signature with certificates (RFC 7296 2.15, 3.6, 3.8).
+ */
+import { sharedKeyAuth } from '../../keys/authentication.ts'
+import { chooseSignature, type PeerAbilities, signatureData } from '../../keys/signature-choice.ts'
+import type { FoundCredential, InitiatorProof, Signer } from '../../endpoint/contract.ts'
+import type { Payload } from '../../message/model.ts'
+import { AUTH_METHOD, CERT_ENCODING } from '../../message/numbers.ts'
+import type { InitExchange, OwnProof } from '../../sa/ike-sa.ts'
+import type { Prf } from '@culvert/crypto'
+
+/** Whether this peer may use what only old devices need. */
+export function allowsCompat({ tiers }: Pick<FoundCredential, 'tiers'>): boolean {
+  return tiers === undefined || tiers.includes('compat')
+}
+
+/** @returns a proof with this key; null when the peer could not check it. */
+export function signatureProof(signer: Signer, peer: PeerAbilities): OwnProof | null {
+  const choice = chooseSignature(signer.key.kind, peer)
+  return choice === null ? null : { kind: 'signature', signer, choice }
+}
+
+/** @returns a proof with a copy of the secret. */
+export function sharedKeyProof(secret: Uint8Array): OwnProof {
+  return { kind: 'sharedKey', secret: secret.slice() }
+}
+
+/** The proof of an attempt of ours: a responder that takes signatures at all takes PSS (RFC 8247 3.2.1). */
+export function initiatorProof(proof: InitiatorProof, { hashes }: InitExchange): OwnProof | null {
+  if (proof.kind === 'psk') return sharedKeyProof(proof.secret)
+  return signatureProof(proof, { hashes, allowsSha1: true, rsa: 'rsaPss' })
+}
+
+/** CERT payloads, our own certificate first, none with a shared key. */
+export function certificatePayloads(proof: OwnProof): readonly Payload[] {
+  if (proof.kind === 'sharedKey') return []
+  return proof.signer.certificates.map((data) => ({ kind: 'cert', encoding: CERT_ENCODING.X509_SIGNATURE, data }))
+}
+
+/** @param octets what our AUTH payload covers. */
+export function authPayload(prf: Prf, proof: OwnProof, octets: Uint8Array): Extract<Payload, { kind: 'auth' }> {
+  if (proof.kind === 'sharedKey') {
+    const data = sharedKeyAuth(prf, proof.secret, octets)
+    return { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data }
+  }
+  const { signer, choice } = proof
+  const data = signatureData(choice, signer.key.sign(choice.scheme, octets))
+  return { kind: 'auth', method: choice.method, data }
+}
+
+/** Zeroes what must not outlive the exchange. */
+export function wipeOwnProof(proof: OwnProof): void {
+  if (proof.kind === 'sharedKey') proof.secret.fill(0)
+}

@@ -1,0 +1,64 @@
+/**
+ * The peer sent no AUTH payload: it wants EAP (RFC 7296 2.16, RFC 5998). Starts the method, with our own proof at hand.
+ *
+ * Who may not use EAP, or is nobody, is played to its failure when the driver gives a decoy, so that a stranger learns neither
+ * which identities exist nor how they authenticate (N26). Without a decoy nobody but those known to use EAP gets an answer to it.
+ */
+import type { Decoy, EapSession, FoundCredential, Signer } from '../../endpoint/contract.ts'
+import { ask, type Context } from '../../endpoint/context.ts'
+import type { CredentialAsked, EapRun, IkeSa, OwnProof } from '../../sa/ike-sa.ts'
+import { allowsCompat, signatureProof } from './own-proof.ts'
+import { rejectPeer } from './reject.ts'
+
+interface Known {
+  readonly found: FoundCredential | null
+  readonly decoy: Decoy | undefined
+}
+
+export function startEap(context: Context, sa: IkeSa, state: CredentialAsked, { found, decoy }: Known): void {
+  const run = found === null ? null : genuineRun(state, found)
+  const prepared = run ?? (decoy === undefined ? null : decoyRun(state, decoy))
+  if (prepared === null) {
+    const detail = found === null ? 'identity not known' : 'EAP is not how this peer authenticates'
+    const { messageId } = state.claim
+    rejectPeer(context, sa, state, { messageId, subject: null, reason: 'authenticationFailed', detail })
+    return
+  }
+  const { env, config, tables } = context
+  const { channel, init, digest, claim } = state
+  const session = tables.nextEapSession as EapSession
+  tables.nextEapSession += 1
+  const eap: EapRun = { ...prepared, session, rounds: 0, identifier: null }
+  const asked = ask(context, sa, { kind: 'eap', session, idI: claim.idI, path: sa.route.path, packet: null })
+  const { messageId } = claim
+  // people type passwords, SIM cards compute: the method has as long again as the half-open SA had
+  const expiresAtMs = env.nowMs + config.timing.halfOpenMs
+  sa.state = { phase: 'eapAsked', channel, init, digest, expiresAtMs, ask: asked, claim, eap, messageId }
+  context.touched.add(sa)
+}
+
+type Prepared = Pick<EapRun, 'found' | 'proof'>
+
+/** @returns null when EAP is not a way for this peer, or there is nothing with which we could prove ourselves. */
+function genuineRun(state: CredentialAsked, found: FoundCredential): Prepared | null {
+  const candidate = found.candidates.find(({ kind }) => kind === 'eap')
+  if (candidate?.kind !== 'eap') return null
+  if (candidate.withoutOurProof && takesEapOnly(state)) return { found, proof: null }
+  const proof = signed(state, found.signer, allowsCompat(found))
+  return proof === null ? null : { found, proof }
+}
+
+function decoyRun(state: CredentialAsked, { signer, withoutOurProof }: Decoy): Prepared | null {
+  if (withoutOurProof === true && takesEapOnly(state)) return { found: null, proof: null }
+  const proof = signed(state, signer, true)
+  return proof === null ? null : { found: null, proof }
+}
+
+/** A peer that has not signed anything: PKCS #1 v1.5, which all of them can check. */
+function signed({ init }: CredentialAsked, signer: Signer | undefined, allowsSha1: boolean): OwnProof | null {
+  return signer === undefined ? null : signatureProof(signer, { hashes: init.hashes, allowsSha1, rsa: 'rsaPkcs1' })
+}
+
+function takesEapOnly({ ask: { question } }: CredentialAsked): boolean {
+  return question.kind === 'credential' && question.eapOnly
+}
