@@ -60,6 +60,8 @@ export interface Installation {
   readonly globex: Api
   /** The API key of acme, for programs that call the API themselves. */
   readonly acmeKey: string
+  /** With which secrets of devices are sealed. */
+  readonly sealingPublicKey: string
   readonly organizationIds: { readonly acme: string; readonly globex: string }
   /** What a process wrote so far. */
   output(app: AppName): string
@@ -153,6 +155,7 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
     acme: withKey(call, acme.key),
     globex: withKey(call, globex.key),
     acmeKey: acme.key,
+    sealingPublicKey: sealing.publicKey,
     organizationIds: { acme: acme.id, globex: globex.id },
     output: (app) => processes.get(app)?.output() ?? '',
     process: (app) => processes.get(app) as LabProcess,
