@@ -152,7 +152,7 @@ describe('credentials', () => {
     expect(Buffer.from(rows[0].sealed_secret).includes(Buffer.from(psk))).toBe(false)
     expect(rows[0].sealing_key_id).toBe(harness.sealing.keyId)
     const binding = { organizationId: harness.organization.id, deviceId, credentialId: id }
-    const opened = await openSecret(harness.sealing.privateKey, rows[0].sealed_secret, binding)
+    const opened = openSecret(harness.sealing.privateKey, rows[0].sealed_secret, binding)
     expect(Buffer.from(opened ?? []).toString()).toBe(psk)
     const listed = await harness.call('GET', `/v1/devices/${deviceId}/credentials`)
     expect(listed.body).toMatchObject({ data: [{ id, state: 'active', revokedAt: null }] })

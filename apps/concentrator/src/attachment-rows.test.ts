@@ -1,6 +1,6 @@
 import {
+  createDeviceLookup,
   ensureOrganization,
-  findDeviceByIdentity,
   markPolicyApplied,
   newId,
   openPool,
@@ -214,9 +214,41 @@ describe('device lookup', () => {
     await add('crd_good', 'NULL, NULL')
     await add('crd_revoked', 'now(), NULL')
     await add('crd_expired', "NULL, now() - interval '1 second'")
-    expect(await findDeviceByIdentity(pool, identity)).toMatchObject({ deviceId, credentials: [{ id: 'crd_good' }] })
+    const lookup = createDeviceLookup(pool)
+    expect(await lookup.find(identity)).toMatchObject({ deviceId, credentials: [{ id: 'crd_good' }] })
     await pool.query(`UPDATE devices SET deleted_at = now() WHERE id = $1`, [deviceId])
-    expect(await findDeviceByIdentity(pool, identity)).toBeNull()
-    expect(await findDeviceByIdentity(pool, "'; DROP TABLE devices; --")).toBeNull()
+    expect(await lookup.find(identity)).toBeNull()
+    expect(await lookup.find("'; DROP TABLE devices; --")).toBeNull()
+  })
+
+  it('asks once for all that come at the same time, and answers each of them, newest credential first', async () => {
+    const deviceIds = [await addDevice(), await addDevice(), await addDevice()]
+    const add = (id: string, deviceId: string | undefined, age: string): Promise<unknown> =>
+      pool.query(
+        `INSERT INTO credentials (id, organization_id, device_id, kind, sealed_secret, sealing_key_id, created_at)
+         VALUES ($1, $2, $3, 'psk', '\\x01', 'k', now() - interval '${age}')`,
+        [id, organizationId, deviceId],
+      )
+    await add('crd_old', deviceIds[0], '2 hours')
+    await add('crd_new', deviceIds[0], '1 hour')
+    await add('crd_other', deviceIds[1], '3 hours')
+    let statements = 0
+    const counting = {
+      query: (...query: Parameters<Pool['query']>) => {
+        statements++
+        return pool.query(...query)
+      },
+    } as unknown as Pool
+    const lookup = createDeviceLookup(counting)
+    const identities = [...deviceIds.map((deviceId) => `${deviceId}.acme.example`), 'nobody.acme.example']
+    const found = await Promise.all(identities.map((identity) => lookup.find(identity)))
+    expect(statements).toBe(1)
+    expect(found.map((device) => device?.deviceId)).toEqual([...deviceIds, undefined])
+    expect(found.map((device) => device?.credentials.map(({ id }) => id))).toEqual([
+      ['crd_new', 'crd_old'],
+      ['crd_other'],
+      [],
+      undefined,
+    ])
   })
 })

@@ -11,7 +11,7 @@ import {
   selectorOf,
 } from '@culvert/concentrator-core'
 import { configureTun, ensureNamespace, openCrypto, openDataPlane, type DataPlane } from '@culvert/dataplane'
-import { openPool, registerConcentrator, type Pool } from '@culvert/db'
+import { createSecretOpener, openPool, registerConcentrator, type Pool } from '@culvert/db'
 import { SPI_INDEX_COUNT, SpiAllocator } from '@culvert/esp'
 import { createIkeDriver, createSystemRng, openPlainSocket, type IkeDriver } from '@culvert/ike-driver'
 import { createEndpoint } from '@culvert/ikev2'
@@ -55,6 +55,7 @@ async function assemble(
   onFailure: (error: Error) => void,
   pool: Pool,
 ): Promise<Concentrator> {
+  const crypto = await openCrypto()
   const sealingKey = await readSealingKey(settings.sealingPrivateKeyFile)
   const incarnation = await registerConcentrator(pool, {
     id: settings.nodeName,
@@ -69,7 +70,7 @@ async function assemble(
   const writer = createStateWriter({ pool, nodeName: settings.nodeName, registry, log })
   let started: IkeDriver | null = null
   const admission = createAdmission({
-    desk: createCredentialDesk({ pool, cache, sealingKey, log }),
+    desk: createCredentialDesk({ pool, cache, openSecret: createSecretOpener(sealingKey, crypto), log }),
     cache,
     registry,
     writer,

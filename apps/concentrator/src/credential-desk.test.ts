@@ -1,5 +1,13 @@
 import { createCredentialCache, type CredentialCache } from '@culvert/concentrator-core'
-import { ensureOrganization, generateSealingKeyPair, newId, openPool, sealSecret, type Pool } from '@culvert/db'
+import {
+  createSecretOpener,
+  ensureOrganization,
+  generateSealingKeyPair,
+  newId,
+  openPool,
+  sealSecret,
+  type Pool,
+} from '@culvert/db'
 import { createLogger } from '@culvert/observability'
 import { createDatabase } from '@culvert/testkit'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
@@ -52,7 +60,7 @@ function openDesk(afterRead: () => Promise<void> = async () => {}): { desk: Cred
   const desk = createCredentialDesk({
     pool: slow,
     cache,
-    sealingKey: keys.privateKey,
+    openSecret: createSecretOpener(keys.privateKey),
     log: createLogger('test', 'silent'),
   })
   return { desk, cache }

@@ -9,7 +9,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { CachedCredential, CredentialCache } from '@culvert/concentrator-core'
-import { findDeviceByIdentity, isDatabaseUnavailable, openSecret, type Pool } from '@culvert/db'
+import { createDeviceLookup, isDatabaseUnavailable, type Pool, type SecretOpener } from '@culvert/db'
 import type { Identity } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
 
@@ -30,10 +30,11 @@ export interface CredentialDesk {
 export function createCredentialDesk(options: {
   pool: Pool
   cache: CredentialCache
-  sealingKey: string
+  openSecret: SecretOpener
   log: Logger
 }): CredentialDesk {
-  const { pool, cache, sealingKey, log } = options
+  const { pool, cache, openSecret, log } = options
+  const devices = createDeviceLookup(pool)
   const underWay = new Map<string, Promise<CachedCredential | null | undefined>>()
 
   async function lookUp(identity: string): Promise<CachedCredential | null | undefined> {
@@ -56,17 +57,17 @@ export function createCredentialDesk(options: {
   }
 
   async function read(identity: string): Promise<CachedCredential | null> {
-    const device = await findDeviceByIdentity(pool, identity)
+    const device = await devices.find(identity)
     const psks = []
     for (const credential of device?.credentials ?? []) {
       const { deviceId = '', organizationId = '' } = device ?? {}
       const aad = { organizationId, deviceId, credentialId: credential.id }
-      const secret = await openSecret(sealingKey, credential.sealedSecret, aad)
+      const secret = openSecret(credential.sealedSecret, aad)
       if (secret) psks.push({ id: credential.id, secret })
       else
         log.warn({ credentialId: credential.id }, 'a stored credential does not open with the sealing key of this node')
     }
-    if (psks.length === 0) await openSecret(sealingKey, DECOY, NOBODY)
+    if (psks.length === 0) openSecret(DECOY, NOBODY)
     if (!device) return null
     const { deviceId, organizationId, address4, policyVersion } = device
     return { deviceId, organizationId, address4, policyVersion, psks }

@@ -67,16 +67,10 @@ export {
 export { appendEvent, appendEvents, type NewEvent } from './outbox.ts'
 export { openPool, type PoolOptions } from './pool.ts'
 export { connectPrisma, type Database } from './prisma.ts'
-export {
-  generateSealingKeyPair,
-  openSecret,
-  sealingKeyId,
-  sealSecret,
-  type SealBinding,
-  type SealingKeyPair,
-} from './seal.ts'
+export { generateSealingKeyPair, sealingKeyId, sealSecret, type SealBinding, type SealingKeyPair } from './seal.ts'
+export { createSecretOpener, openSecret, type SecretOpener } from './secret-opener.ts'
 export { inTransaction } from './transaction.ts'
-export { findDeviceByIdentity, type DeviceForAttach } from './concentrator/device-lookup.ts'
+export { createDeviceLookup, type DeviceForAttach, type DeviceLookup } from './concentrator/device-lookup.ts'
 export { writeAttachments } from './concentrator/attachment-rows.ts'
 export type { AttachmentSnapshot, ChildSaSnapshot, IkeSaSnapshot } from './concentrator/attachment-snapshot.ts'
 export { markPolicyApplied, readHeldDevices, readPolicyWork, type PolicyWork } from './concentrator/policy-work.ts'

@@ -22,3 +22,9 @@ export function concentratorChannel(nodeId: string): string {
 export async function notify(sql: SqlRunner, channel: string, payload: string): Promise<void> {
   await sql.query('SELECT pg_notify($1, $2)', [channel, payload])
 }
+
+/** One notice for each payload, in one statement. */
+export async function notifyEach(sql: SqlRunner, channel: string, payloads: readonly string[]): Promise<void> {
+  if (payloads.length === 0) return
+  await sql.query('SELECT count(pg_notify($1, payload)) FROM unnest($2::text[]) AS v(payload)', [channel, payloads])
+}

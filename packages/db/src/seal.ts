@@ -1,7 +1,7 @@
 /**
  * Device secrets at rest: HPKE (RFC 9180) base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. Who holds the
  * public key can write a secret and cannot read one back. The associated data binds a sealed secret to one organization,
- * device and credential, so that a row cannot be moved to another.
+ * device and credential, so that a row cannot be moved to another. `secret-opener.ts` opens them.
  *
  *   version (1) | encapsulated key (32) | ciphertext and tag
  */
@@ -22,9 +22,9 @@ export interface SealBinding {
   readonly credentialId: string
 }
 
-const version = 1
-const encapsulatedBytes = 32
-const info = new TextEncoder().encode('culvert device secret v1')
+export const VERSION = 1
+export const ENCAPSULATED_BYTES = 32
+export const INFO: Uint8Array<ArrayBuffer> = new TextEncoder().encode('culvert device secret v1')
 const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() })
 
 export async function generateSealingKeyPair(): Promise<SealingKeyPair> {
@@ -45,32 +45,18 @@ export function sealingKeyId(publicKey: string): string {
 /** @throws when `publicKey` is not a key; check once at start */
 export async function sealSecret(publicKey: string, plaintext: Uint8Array, aad: SealBinding): Promise<Uint8Array> {
   const recipientPublicKey = await suite.kem.deserializePublicKey(fromText(publicKey))
-  const { enc, ct } = await suite.seal({ recipientPublicKey, info }, copy(plaintext), bind(aad))
-  const sealed = new Uint8Array(1 + encapsulatedBytes + ct.byteLength)
-  sealed[0] = version
+  const { enc, ct } = await suite.seal({ recipientPublicKey, info: INFO }, copy(plaintext), bindingOctets(aad))
+  const sealed = new Uint8Array(1 + ENCAPSULATED_BYTES + ct.byteLength)
+  sealed[0] = VERSION
   sealed.set(new Uint8Array(enc), 1)
-  sealed.set(new Uint8Array(ct), 1 + encapsulatedBytes)
+  sealed.set(new Uint8Array(ct), 1 + ENCAPSULATED_BYTES)
   return sealed
 }
 
-/** @returns the plaintext, or null when key, binding or bytes do not belong together */
-export async function openSecret(privateKey: string, sealed: Uint8Array, aad: SealBinding): Promise<Uint8Array | null> {
-  if (sealed[0] !== version || sealed.byteLength < 1 + encapsulatedBytes + 16) return null
-  const recipientKey = await suite.kem.deserializePrivateKey(fromText(privateKey))
-  try {
-    const enc = copy(sealed.subarray(1, 1 + encapsulatedBytes))
-    return new Uint8Array(
-      await suite.open({ recipientKey, enc, info }, copy(sealed.subarray(1 + encapsulatedBytes)), bind(aad)),
-    )
-  } catch {
-    return null
-  }
-}
-
 /** Each part with its length before it, so that no two bindings have the same bytes. */
-function bind(aad: SealBinding): ArrayBuffer {
+export function bindingOctets(aad: SealBinding): Uint8Array<ArrayBuffer> {
   const parts = [aad.organizationId, aad.deviceId, aad.credentialId].map((part) => `${part.length}:${part}`)
-  return copy(new TextEncoder().encode(parts.join(',')))
+  return new TextEncoder().encode(parts.join(','))
 }
 
 function copy(bytes: Uint8Array): ArrayBuffer {
@@ -82,7 +68,12 @@ function toText(key: ArrayBuffer): string {
 }
 
 function fromText(key: string): ArrayBuffer {
+  return keyOctets(key).buffer
+}
+
+/** @returns the 32 octets of a key, in an array of its own. @throws when it is none */
+export function keyOctets(key: string): Uint8Array<ArrayBuffer> {
   const bytes = Buffer.from(key.trim(), 'base64url')
   if (bytes.length !== 32) throw new Error('a sealing key is 32 bytes in base64url')
-  return copy(bytes)
+  return Uint8Array.from(bytes)
 }

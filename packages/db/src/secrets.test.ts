@@ -1,5 +1,7 @@
+import { nobleProvider, opensslProvider } from '@culvert/crypto'
 import { describe, expect, it } from 'vitest'
 import {
+  createSecretOpener,
   generateSealingKeyPair,
   idSuffix,
   isId,
@@ -19,7 +21,7 @@ describe('sealed secrets', () => {
   it('open with the private key and the same binding', async () => {
     const { publicKey, privateKey, keyId } = await generateSealingKeyPair()
     const sealed = await sealSecret(publicKey, secret, binding)
-    expect(await openSecret(privateKey, sealed, binding)).toEqual(secret)
+    expect(openSecret(privateKey, sealed, binding)).toEqual(secret)
     expect(keyId).toBe(sealingKeyId(publicKey))
     expect(Buffer.from(sealed).includes(Buffer.from(secret))).toBe(false)
   })
@@ -36,19 +38,33 @@ describe('sealed secrets', () => {
     ['shifted parts', { organizationId: 'org_ad', deviceId: 'ev_b', credentialId: 'crd_c' }],
   ])('do not open for another %s', async (_name, other) => {
     const { publicKey, privateKey } = await generateSealingKeyPair()
-    expect(await openSecret(privateKey, await sealSecret(publicKey, secret, binding), other)).toBeNull()
+    expect(openSecret(privateKey, await sealSecret(publicKey, secret, binding), other)).toBeNull()
   })
 
   it('do not open with another key, nor when any byte was changed, nor when cut short', async () => {
     const [own, other] = [await generateSealingKeyPair(), await generateSealingKeyPair()]
     const sealed = await sealSecret(own.publicKey, secret, binding)
-    expect(await openSecret(other.privateKey, sealed, binding)).toBeNull()
+    expect(openSecret(other.privateKey, sealed, binding)).toBeNull()
     for (let i = 0; i < sealed.length; i++) {
       const changed = Uint8Array.from(sealed)
       changed[i] = (changed[i] ?? 0) ^ 1
-      expect(await openSecret(own.privateKey, changed, binding)).toBeNull()
-      expect(await openSecret(own.privateKey, sealed.subarray(0, i), binding)).toBeNull()
+      expect(openSecret(own.privateKey, changed, binding)).toBeNull()
+      expect(openSecret(own.privateKey, sealed.subarray(0, i), binding)).toBeNull()
     }
+  })
+
+  it('open one after the other with one opener, with every provider of cryptography', async () => {
+    const { publicKey, privateKey } = await generateSealingKeyPair()
+    for (const crypto of [opensslProvider, nobleProvider]) {
+      const open = createSecretOpener(privateKey, crypto)
+      for (const length of [0, 1, 32, 300]) {
+        const plaintext = new Uint8Array(length).fill(length)
+        expect(open(await sealSecret(publicKey, plaintext, binding), binding)).toEqual(plaintext)
+      }
+      expect(open(new Uint8Array(80).fill(1), binding)).toBeNull()
+      expect(open(Uint8Array.of(1, ...new Uint8Array(79)), binding)).toBeNull()
+    }
+    expect(() => createSecretOpener('short')).toThrow('32 bytes')
   })
 
   it('refuse a key that is no key', async () => {

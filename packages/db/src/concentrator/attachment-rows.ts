@@ -5,7 +5,7 @@
  * just begun takes a device from another node.
  */
 import type { Pool, PoolClient } from 'pg'
-import { concentratorChannel, deviceChangedChannel, notify } from '../notify.ts'
+import { concentratorChannel, deviceChangedChannel, notify, notifyEach } from '../notify.ts'
 import { appendEvents } from '../outbox.ts'
 import { inTransaction } from '../transaction.ts'
 import type { AttachmentSnapshot } from './attachment-snapshot.ts'
@@ -39,7 +39,11 @@ export async function writeAttachments(
       })),
     )
     for (const { concentrator_id } of losers.rows) await notify(client, concentratorChannel(concentrator_id), '')
-    for (const snapshot of changed) await notify(client, deviceChangedChannel, snapshot.deviceId)
+    await notifyEach(
+      client,
+      deviceChangedChannel,
+      changed.map((snapshot) => snapshot.deviceId),
+    )
   })
 }
 
