@@ -13,7 +13,14 @@ import {
 import { configureTun, ensureNamespace, openCrypto, openDataPlane, type DataPlane } from '@culvert/dataplane'
 import { createSecretOpener, openPool, registerConcentrator, type Pool } from '@culvert/db'
 import { SPI_INDEX_COUNT, SpiAllocator } from '@culvert/esp'
-import { createIkeDriver, createSystemRng, openPlainSocket, type IkeDriver } from '@culvert/ike-driver'
+import {
+  createIkeDriver,
+  createSystemRng,
+  openKeyLog,
+  openPlainSocket,
+  type IkeDriver,
+  type KeyLog,
+} from '@culvert/ike-driver'
 import { createEndpoint } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
 import { createAdmission, type Admission } from './admission.ts'
@@ -161,6 +168,7 @@ async function startPackets(
   })
   const plain = await openPlainSocket({ address, port: ikePort }, (bytes, path) => driver?.datagram(bytes, path))
   const rng = createSystemRng()
+  const keyLog = openKeyLogOf(settings, log)
   const crypto = await openCrypto()
   driver = createIkeDriver({
     endpoint: createEndpoint(endpointConfigOf(settings)),
@@ -172,6 +180,7 @@ async function startPackets(
     incarnation,
     ikeSpis: createIkeSpiAllocator(settings.slot, rng),
     childSpis: new SpiAllocator(settings.slot, mostChildSas(settings), incarnation),
+    ...(keyLog && { keyLog }),
     handlers: {
       answer: (question) => admission.answer(question),
       onEvent: (event) => admission.onEvent(event),
@@ -186,6 +195,13 @@ async function startPackets(
       await dataPlane.close()
     },
   }
+}
+
+/** Says loudly that secrets leave this process. */
+function openKeyLogOf({ keyLogFolder }: ConcentratorSettings, log: Logger): KeyLog | null {
+  if (keyLogFolder === null) return null
+  log.warn({ folder: keyLogFolder }, 'the keys of every SA are written to a folder: whoever reads it reads the traffic')
+  return openKeyLog(keyLogFolder)
 }
 
 /** Child SAs a node holds: rekeys overlap, and some devices ask for more than one. */

@@ -17,6 +17,7 @@ export function endpointConfigOf(settings: ConcentratorSettings): EndpointConfig
     maxHalfOpen: 2000,
     maxIkeSas: settings.maxDevices,
     fragmentBytes: 1280,
+    exposeKeys: settings.keyLogFolder !== null,
     timing: {
       livenessMs: settings.livenessSec * 1000,
       retransmit: { firstMs: 4000, factor: 1.8, tries: 5 },

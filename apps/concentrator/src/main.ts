@@ -66,6 +66,9 @@ const schema = Type.Object({
     description: 'silence after which a device is asked whether it lives',
   }),
   CONCENTRATOR_RUNG: Type.Optional(Type.Union([Type.Literal('native'), Type.Literal('portable')])),
+  CONCENTRATOR_KEY_LOG_FOLDER: Type.Optional(
+    Type.String({ description: 'for debugging only: writes the keys of every SA there, as Wireshark reads them' }),
+  ),
   SEALING_PRIVATE_KEY_FILE: Type.String({ description: 'the file with the key that opens sealed credentials' }),
 })
 
@@ -109,6 +112,7 @@ function readSettings(): ConcentratorSettings & { logLevel: LogLevel } {
     poolPrefix: env.CONCENTRATOR_POOL_PREFIX,
     sealingPrivateKeyFile: env.SEALING_PRIVATE_KEY_FILE,
     rung: env.CONCENTRATOR_RUNG ?? null,
+    keyLogFolder: env.CONCENTRATOR_KEY_LOG_FOLDER ?? null,
     maxDevices: env.CONCENTRATOR_MAX_DEVICES,
     ikeRekeySec: env.CONCENTRATOR_IKE_REKEY_SEC,
     childRekeySec: env.CONCENTRATOR_CHILD_REKEY_SEC,

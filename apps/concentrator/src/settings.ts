@@ -21,6 +21,8 @@ export interface ConcentratorSettings {
   readonly poolPrefix: string
   readonly sealingPrivateKeyFile: string
   readonly rung: 'native' | 'portable' | null
+  /** Where the keys of every SA are written for a dissector; null, as in production, writes none. */
+  readonly keyLogFolder: string | null
   readonly maxDevices: number
   /** After these this node starts a rekey; devices usually do so earlier. 0 leaves it to them. */
   readonly ikeRekeySec: number

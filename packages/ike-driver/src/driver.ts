@@ -26,6 +26,7 @@ import type {
   Question,
   SocketAddress,
   Spi,
+  TicketVault,
 } from '@culvert/ikev2'
 import type { KeyLog } from './key-log.ts'
 import { WakeTimer } from './wake-timer.ts'
@@ -43,6 +44,8 @@ export interface IkeDriverOptions {
   readonly ikeSpis: IkeSpiAllocator
   readonly childSpis: SpiAllocator
   readonly handlers: IkeDriverHandlers
+  /** Seals and opens resumption tickets; left out: none are given or taken. */
+  readonly tickets?: TicketVault
   /** Where the keys of every SA are written for a dissector; left out in production. The core must expose them. */
   readonly keyLog?: KeyLog
 }
@@ -96,6 +99,7 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
       incarnation: options.incarnation,
       allocateIkeSpi: () => options.ikeSpis.allocate(),
       allocateChildSpi: () => options.childSpis.allocate(),
+      ...(options.tickets && { tickets: options.tickets }),
     }
   }
 
