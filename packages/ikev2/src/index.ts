@@ -50,6 +50,8 @@ export {
   type IkeSuite,
   prfPlus,
 } from './keys/key-schedule.ts'
+export { mixPpk } from './keys/post-quantum-preshared-key.ts'
+export { readSignature, type ReadSignature, writeSignature } from './keys/signature-algorithm.ts'
 export { natDetectionHash } from './keys/nat-detection.ts'
 export { covers, narrow } from './traffic-selector/narrow.ts'
 export { contains, fromCidr, intersect, sameSelector, sameSelectors, toText } from './traffic-selector/selector.ts'

@@ -1,0 +1,52 @@
+/**
+ * An EAP method made of nothing: the authenticator counts rounds, the peer repeats what it hears. It makes a key, or none.
+ */
+import type { Answer, EapSession, Payload, Question } from '@culvert/ikev2'
+
+/** An experimental method type (RFC 3748 5.8). */
+const METHOD = 255
+
+export const MSK = new Uint8Array(64).fill(0x5a)
+
+export function eapRequest(identifier: number, length = 5): Uint8Array {
+  return eapPacket(1, identifier, length)
+}
+
+export function eapResponse(identifier: number, length = 5): Payload {
+  return { kind: 'eap', data: eapPacket(2, identifier, length) }
+}
+
+export function eapPacket(code: number, identifier: number, length: number): Uint8Array {
+  const packet = new Uint8Array(length)
+  packet.set([code, identifier, length >>> 8, length, METHOD].slice(0, length))
+  return packet
+}
+
+/** The authenticator's side: so many requests, then the end. */
+export class EapScript {
+  readonly rounds: number
+  readonly end: 'success' | 'failure'
+  readonly msk: Uint8Array | null
+  readonly started: EapSession[] = []
+  /** Packets of the peer, in order. */
+  readonly heard: Uint8Array[] = []
+  readonly #identifiers = new Map<EapSession, number>()
+
+  constructor(options: { rounds?: number; end?: 'success' | 'failure'; msk?: Uint8Array | null } = {}) {
+    this.rounds = options.rounds ?? 2
+    this.end = options.end ?? 'success'
+    this.msk = options.msk === undefined ? MSK : options.msk
+  }
+
+  answer({ session, packet }: Extract<Question, { kind: 'eap' }>): Answer {
+    if (packet === null) this.started.push(session)
+    else this.heard.push(packet)
+    const round = (this.#identifiers.get(session) ?? 0) + 1
+    this.#identifiers.set(session, round)
+    if (round <= this.rounds) return { kind: 'eap', outcome: 'continue', packet: eapRequest(round) }
+    if (this.end === 'failure') return { kind: 'eap', outcome: 'failure', packet: eapPacket(4, this.rounds, 4) }
+    const { msk } = this
+    const proven = { subject: 'dev_eap', credential: 'crd_eap' }
+    return { kind: 'eap', outcome: 'success', packet: eapPacket(3, this.rounds, 4), msk, ...proven }
+  }
+}
