@@ -14,9 +14,11 @@ import type { Api, ApiContext } from './context.ts'
 import { documentation } from './documentation.ts'
 import { answerErrors, answerBrokenHttp } from './error-answers.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
+import { attemptRoutes } from './routes/attempts.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { healthRoutes } from './routes/health.ts'
+import { networkRoutes } from './routes/networks.ts'
 import { tunnelRoutes } from './routes/tunnels.ts'
 import { unknownRoutes } from './unknown-routes.ts'
 import { compileValidator } from './validation.ts'
@@ -65,7 +67,15 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   await api.register(
     async (v1) => {
       v1.addHook('onRequest', authenticator(context.pool))
-      for (const routes of [deviceRoutes, credentialRoutes, tunnelRoutes, attachmentRoutes]) routes(v1 as Api, context)
+      for (const routes of [
+        deviceRoutes,
+        credentialRoutes,
+        tunnelRoutes,
+        attachmentRoutes,
+        attemptRoutes,
+        networkRoutes,
+      ])
+        routes(v1 as Api, context)
     },
     { prefix: '/v1' },
   )

@@ -2,13 +2,19 @@
  * One LISTEN for the whole process, on which every waiting request is woken. A wake only says "read again": notices that were
  * lost while the connection was away are made up for by waking everybody when it is back, and by a slow poll.
  */
-import { deviceChangedChannel, listen, tunnelChangedChannel, type Listener } from '@culvert/db'
+import {
+  credentialChangedChannel,
+  deviceChangedChannel,
+  listen,
+  tunnelChangedChannel,
+  type Listener,
+} from '@culvert/db'
 import type { Logger } from '@culvert/observability'
 
 const pollMs = 1_000
 
 export interface WaitOptions<T> {
-  /** Id of the tunnel or device. */
+  /** Id of the tunnel, device or credential. */
   readonly id: string
   readonly timeoutMs: number
   /** The caller has gone. */
@@ -25,7 +31,7 @@ export class Changes {
   constructor(databaseUrl: string, logger: Logger) {
     this.#listener = listen(
       databaseUrl,
-      [tunnelChangedChannel, deviceChangedChannel],
+      [tunnelChangedChannel, deviceChangedChannel, credentialChangedChannel],
       (notice) => {
         if (notice === 'reconnected') for (const id of this.#waiters.keys()) this.#wake(id)
         else this.#wake(notice.payload)

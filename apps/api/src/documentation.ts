@@ -20,6 +20,13 @@ const components: readonly TSchema[] = [
   contracts.ChildSa,
   contracts.IkeSa,
   contracts.Attachment,
+  contracts.OfferedProposal,
+  contracts.NearestProposal,
+  contracts.AttachAttempt,
+  contracts.AttachAttemptPage,
+  contracts.Network,
+  contracts.NetworkPage,
+  contracts.Organization,
   contracts.Concentrator,
   contracts.ConcentratorList,
 ]

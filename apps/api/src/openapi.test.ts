@@ -78,12 +78,19 @@ describe('the OpenAPI document', () => {
         'GET /v1/devices',
         'GET /v1/devices/{deviceId}',
         'GET /v1/devices/{deviceId}/attachment',
+        'GET /v1/devices/{deviceId}/attempts',
         'GET /v1/devices/{deviceId}/config',
         'GET /v1/devices/{deviceId}/credentials',
+        'GET /v1/devices/{deviceId}/credentials/{credentialId}',
+        'GET /v1/networks',
+        'GET /v1/networks/{networkId}',
+        'GET /v1/organization',
         'GET /v1/tunnels',
         'GET /v1/tunnels/{tunnelId}',
         'GET /v1/tunnels/{tunnelId}/connections',
         'PATCH /v1/devices/{deviceId}',
+        'PATCH /v1/networks/{networkId}',
+        'PATCH /v1/organization',
         'PATCH /v1/tunnels/{tunnelId}',
         'POST /v1/devices',
         'POST /v1/devices/{deviceId}/credentials',
@@ -151,6 +158,7 @@ const samples: Record<string, string> = {
   deviceId: `dev_${'a'.repeat(20)}`,
   tunnelId: `tun_${'a'.repeat(20)}`,
   credentialId: `crd_${'a'.repeat(20)}`,
+  networkId: `net_${'a'.repeat(20)}`,
   code: 'not_found',
 }
 /** A body that each operation accepts, and the query it needs: without them an operation would be refused too early. */
@@ -158,6 +166,7 @@ const bodies: Record<string, (ids: Record<string, string>) => object> = {
   createDevice: () => ({ iccid: newIccid() }),
   updateDevice: () => ({ name: 'changed' }),
   issueCredential: () => ({}),
+  updateNetwork: () => ({ dnsDomains: ['corp.example'] }),
   openTunnel: ({ deviceId }) => ({ deviceId, port: 22 }),
   updateTunnel: () => ({ ttlSec: 60 }),
 }
@@ -179,7 +188,8 @@ describe('another organization', () => {
       body: { deviceId: ids['deviceId'], port: 22 },
     })
     if (tunnel.body.state !== 'open') throw new Error(`the tunnel is ${tunnel.body.state}`)
-    Object.assign(ids, { credentialId: credential.body.id, tunnelId: tunnel.body.id })
+    const device = await harness.call<{ networkId: string }>('GET', `/v1/devices/${ids['deviceId']}`)
+    Object.assign(ids, { networkId: device.body.networkId, credentialId: credential.body.id, tunnelId: tunnel.body.id })
   })
 
   it('gets 404 for every id that is not its own, the same as for one that does not exist', async () => {
@@ -210,7 +220,7 @@ describe('another organization', () => {
       expect(foreign.body.detail).toBe(absent.body.detail)
       tried.push(operation.operationId)
     }
-    expect(tried.length).toBeGreaterThanOrEqual(14)
+    expect(tried.length).toBeGreaterThanOrEqual(18)
     expect(await rowsOf(harness)).toEqual(before)
   })
 
@@ -232,7 +242,16 @@ describe('another organization', () => {
 
 /** What the first organization owns, without what a read may touch. */
 async function rowsOf({ pool, organization }: Harness): Promise<unknown> {
-  const tables = ['devices', 'credentials', 'attachments', 'tunnels', 'tunnel_ports', 'events']
+  const tables = [
+    'devices',
+    'networks',
+    'attach_attempts',
+    'credentials',
+    'attachments',
+    'tunnels',
+    'tunnel_ports',
+    'events',
+  ]
   const counted = tables.map(async (table) => {
     const { rows } = await pool.query(
       `SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) AS sum FROM ${table} t WHERE organization_id = $1`,

@@ -1,6 +1,6 @@
 import { createLab, findPeer, labMissing, startStrongswan, waitFor, type Lab, type Strongswan } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pskPlaceholder, swanctlConfig, swanctlSecret } from './swanctl-config.ts'
+import { placeholders, swanctlConfig, swanctlSecret } from './swanctl-config.ts'
 
 const psk = 'k7Qd0vZtL2mXr8WpYc5NhA'
 const deviceIdentity = 'aaaaaaaaaaaaaaaaaaaa.acme.fleet.culvert.internal'
@@ -45,11 +45,13 @@ describe.skipIf(missing)('the swanctl configuration', () => {
       deviceId: 'dev_aaaaaaaaaaaaaaaaaaaa',
       deviceName: 'Pump "7" {with} # odd = name; \\ include /etc/passwd',
       deviceIdentity,
+      proof: { kind: 'psk', ppk: null },
+      tiers: ['modern', 'standard'],
       concentratorAddresses: ['192.0.2.1'],
       concentratorIdentity,
       servicePrefix: '10.127.0.0/24',
     })
-    const swanctlConf = config.replaceAll(pskPlaceholder, swanctlSecret(psk))
+    const swanctlConf = config.replaceAll(placeholders.psk, swanctlSecret(psk))
     device = await startStrongswan({ namespace: far, name: 'device', swanctlConf })
   })
   afterAll(async () => {

@@ -33,12 +33,32 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   const validator = Compile(schema)
   const part = parts[httpPart ?? 'body'] ?? 'body'
   return (value: unknown) => {
+    const tooLong = longLists(schema, value, part)
+    if (tooLong.length > 0) return { error: new RequestFault(tooLong) }
     const filled = Value.Default(schema, part === 'body' ? value : convertTexts(schema, value))
     if (validator.Check(filled)) return { value: filled }
     return {
       error: new RequestFault(faultsOf(validator.Errors(filled) as unknown as readonly SchemaError[], part, filled)),
     }
   }
+}
+
+/** Judged first and alone: comparing thousands of items with one another would take seconds. */
+function longLists(schema: TSchema, value: unknown, part: Part): FieldError[] {
+  const { properties } = schema as { properties?: Record<string, unknown> }
+  if (typeof value !== 'object' || value === null || !properties) return []
+  return Object.entries(value).flatMap(([name, list]) => {
+    const limit = Object.hasOwn(properties, name) ? longestList(properties[name]) : null
+    if (limit === null || !Array.isArray(list) || list.length <= limit) return []
+    return [{ in: part, pointer: `/${escapePointer(name)}`, message: `must not have more than ${limit} items` }]
+  })
+}
+
+/** `maxItems` of a list or of a list among the branches of a union. */
+function longestList(property: unknown): number | null {
+  const { maxItems, anyOf: branches } = property as { maxItems?: number; anyOf?: readonly unknown[] }
+  if (maxItems !== undefined) return maxItems
+  return branches?.map(longestList).find((limit) => limit !== null) ?? null
 }
 
 /** Integers and booleans out of plain decimal digits, `true` and `false`; anything else stays text and is refused. */

@@ -1,17 +1,113 @@
 /** Rows to resources: what callers see. Sealed secrets and other organizations' data cannot get here, because rows hold none. */
-import type { Attachment, Concentrator, Connection, Credential, Device, Tunnel } from '@culvert/contracts'
+import type {
+  AttachAttempt,
+  Attachment,
+  Concentrator,
+  Connection,
+  Credential,
+  Device,
+  Network,
+  Organization,
+  Tunnel,
+} from '@culvert/contracts'
 import {
   credentialState,
   type AttachmentRecord,
+  type AttemptRecord,
   type ConcentratorRecord,
   type ConnectionRecord,
   type CredentialRecord,
   type DeviceRecord,
+  type NetworkRecord,
+  type OrganizationRecord,
   type TunnelRecord,
 } from '@culvert/db'
-import { isFinalTunnel } from '@culvert/lifecycle'
+import { attemptHint, effectiveTiers, isFinalTunnel, type EffectiveTiers, type TierSettings } from '@culvert/lifecycle'
 
 const time = (date: Date | null): string | null => date?.toISOString() ?? null
+
+const compatWarning =
+  '`compat` allows SHA-1, 3DES and small Diffie-Hellman groups, which can be broken: change the proposals of the equipment if you can.'
+
+function tiersView(settings: TierSettings): Device['effectiveTiers'] {
+  const { tiers, source } = effectiveTiers(settings)
+  return { tiers: [...tiers], source, warning: tiers.includes('compat') ? compatWarning : null }
+}
+
+export function effectiveTiersOf(row: DeviceRecord): EffectiveTiers {
+  return effectiveTiers(tierSettingsOf(row))
+}
+
+const tierSettingsOf = (row: DeviceRecord): TierSettings => ({
+  device: row.proposalTiers,
+  network: row.networkProposalTiers,
+  organization: row.organizationProposalTiers,
+})
+
+export function networkView(row: NetworkRecord): Network {
+  const { id, name, proposalTiers, dnsServers, dnsDomains, reauthenticateAfterSec, version } = row
+  return {
+    id,
+    name,
+    pool: row.pool4,
+    proposalTiers,
+    effectiveTiers: tiersView({
+      device: null,
+      network: proposalTiers,
+      organization: row.organizationProposalTiers,
+    }),
+    dnsServers,
+    dnsDomains,
+    reauthenticateAfterSec,
+    version,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  }
+}
+
+export function organizationView(row: OrganizationRecord): Organization {
+  const { id, name, slug, proposalTiers, version } = row
+  return {
+    id,
+    name,
+    slug,
+    proposalTiers,
+    effectiveTiers: tiersView({ device: null, network: null, organization: proposalTiers }),
+    version,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  }
+}
+
+const protocolNames: ReadonlyMap<number, 'IKE' | 'AH' | 'ESP'> = new Map([
+  [1, 'IKE'],
+  [2, 'AH'],
+  [3, 'ESP'],
+])
+
+export function attemptView(row: AttemptRecord, allowed: EffectiveTiers): AttachAttempt {
+  const { id, concentratorId, sourceAddress, sourcePort, stage, reason, detail, offered, nearest, matchingTier } = row
+  return {
+    id,
+    at: row.at.toISOString(),
+    concentratorId,
+    sourceAddress,
+    sourcePort,
+    identified: row.isProven ? 'proven' : row.isIdentified ? 'claimed' : 'by_address',
+    stage,
+    reason,
+    detail,
+    offered:
+      offered?.map(({ number, protocolId, transforms }) => ({
+        number,
+        protocol: protocolNames.get(protocolId) ?? 'other',
+        transforms: transforms.map((transform) => ({ ...transform })),
+      })) ?? null,
+    nearest: nearest as AttachAttempt['nearest'],
+    matchingTier,
+    hint: attemptHint(reason, matchingTier, allowed.tiers),
+  }
+}
 
 export function deviceView(row: DeviceRecord): Device {
   const { id, name, iccid, imsi, imei, eid, tags, networkId, ikeIdentity, tunnelable, version } = row
@@ -27,6 +123,8 @@ export function deviceView(row: DeviceRecord): Device {
     address: row.address4,
     ikeIdentity,
     tunnelable,
+    proposalTiers: row.proposalTiers,
+    effectiveTiers: tiersView(tierSettingsOf(row)),
     version,
     state: row.attached ? 'online' : 'offline',
     lastSeenAt: time(row.lastSeenAt),
@@ -36,12 +134,17 @@ export function deviceView(row: DeviceRecord): Device {
 }
 
 export function credentialView(row: CredentialRecord, now: Date): Credential {
-  const { id, deviceId, kind } = row
+  const { id, deviceId, kind, inUse, method, identity, isRequired, certificates, serial, fingerprint, refusal } = row
   return {
     id,
     deviceId,
     kind,
     state: credentialState(row, now),
+    inUse,
+    method,
+    identity,
+    required: isRequired,
+    certificate: kind === 'certificate' ? { chain: certificates, serial, fingerprint, refusal } : null,
     createdAt: row.createdAt.toISOString(),
     expiresAt: time(row.expiresAt),
     revokedAt: time(row.revokedAt),
@@ -111,6 +214,7 @@ export function attachmentView(row: AttachmentRecord, now: Date): Attachment {
     concentratorId: row.concentratorId,
     epoch: row.epoch,
     address: row.address4,
+    credentialId: row.credentialId,
     remoteAddress: row.remoteAddress,
     remotePort: row.remotePort,
     behindNat: row.behindNat,
@@ -126,6 +230,8 @@ export function attachmentView(row: AttachmentRecord, now: Date): Attachment {
       integrity: ike.integrity,
       prf: ike.prf,
       keyExchange: ike.keyExchange,
+      additionalKeyExchanges: ike.additionalKeyExchanges,
+      tier: ike.tier as 'modern' | 'standard' | 'compat' | null,
       establishedAt: ike.establishedAt.toISOString(),
       ageSec: ageSec(ike.establishedAt),
       childSas: ike.childSas.map((child) => ({

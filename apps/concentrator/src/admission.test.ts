@@ -121,7 +121,7 @@ it('keeps what was granted to an attachment, whatever others ask for meanwhile',
     eapOnly: false,
   })
   scene.admission.onEvent(established(A))
-  expect(scene.registry.byDevice('dev_a')).toMatchObject({ credentialIds: ['crd_1'] })
+  expect(scene.registry.byDevice('dev_a')).toMatchObject({ credentialId: 'crd_1' })
 })
 
 it('ends an attachment whose credential was revoked between its admission and its beginning', async () => {

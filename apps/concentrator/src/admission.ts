@@ -29,7 +29,6 @@ interface Claim {
   readonly idI: Identity
   readonly organizationId: string
   readonly address4: string
-  readonly credentialIds: readonly string[]
 }
 
 /** A claim that was granted, until the attachment stands or is closed. */
@@ -87,7 +86,6 @@ export function createAdmission(options: {
       idI,
       organizationId: credential.organizationId,
       address4: credential.address4,
-      credentialIds: credential.psks.map(({ id }) => id),
     })
     if (claims.size > MOST_CLAIMS) {
       const oldest = claims.keys().next()
@@ -170,7 +168,7 @@ export function createAdmission(options: {
 
   function attach(event: IkeEvent & { kind: 'established' }, nowMs: number): void {
     const granted = takeGrant(event.key)
-    if (!granted) {
+    if (!granted || event.credential === null) {
       log.error({ deviceId: event.subject }, 'an attachment stands that was not granted; ending it')
       end(event.key, 'revoked')
       return
@@ -182,7 +180,7 @@ export function createAdmission(options: {
       deviceId: event.subject,
       organizationId: claim.organizationId,
       address4: claim.address4,
-      credentialIds: claim.credentialIds,
+      credentialId: event.credential,
       attachedAtMs: nowMs,
       state: 'attached',
       ike: event.ike,
@@ -199,18 +197,17 @@ export function createAdmission(options: {
     // Whoever was admitted at the same time could not be named in `replaces`. The registry has lost it, so its traffic ends now.
     if (older?.state === 'attached') end(older.key, 'revoked')
     if (watch.hasForgotten(event.subject)) {
-      lookAgain(event.key, claim).catch((error: unknown) =>
+      lookAgain(event.key, claim, event.credential).catch((error: unknown) =>
         log.error({ err: error }, 'looking a device up again failed'),
       )
     }
   }
 
-  /** Ends the attachment if the credentials it was granted on are not valid any more. */
-  async function lookAgain(key: AttachmentKey, claim: Claim): Promise<void> {
+  /** Ends the attachment if the credential that was proven is not valid any more. */
+  async function lookAgain(key: AttachmentKey, claim: Claim, credentialId: string): Promise<void> {
     const credential = await desk.find(claim.idI)
     if (credential === undefined) return // Postgres is away; the reconciler will find out
-    const valid = new Set(credential?.psks.map(({ id }) => id))
-    if (claim.credentialIds.every((id) => valid.has(id))) return
+    if (credential?.psks.some(({ id }) => id === credentialId)) return
     end(key, 'revoked')
   }
 

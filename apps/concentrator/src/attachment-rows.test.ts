@@ -71,6 +71,7 @@ function snapshot(deviceId: string, changes: Partial<AttachmentSnapshot> = {}): 
     organizationId,
     state: 'attached',
     address4: '10.128.0.10',
+    credentialId: null,
     remoteAddress: '192.0.2.10',
     remotePort: 4500,
     behindNat: false,
@@ -93,6 +94,8 @@ function ikeSa(spi: string, children: number[]): AttachmentSnapshot['ikeSas'][nu
     integrity: null,
     prf: 'PRF-HMAC-SHA2-256',
     keyExchange: 'CURVE25519',
+    additionalKeyExchanges: [],
+    tier: null,
     establishedAt: new Date('2026-01-01T00:00:00Z'),
     childSas: children.map((spiIn) => ({
       spiIn,

@@ -60,6 +60,7 @@ export function createCredentialDesk(options: {
     const device = await devices.find(identity)
     const psks = []
     for (const credential of device?.credentials ?? []) {
+      if (credential.kind !== 'psk') continue
       const { deviceId = '', organizationId = '' } = device ?? {}
       const aad = { organizationId, deviceId, credentialId: credential.id }
       const secret = openSecret(credential.sealedSecret, aad)

@@ -135,7 +135,7 @@ async function attachDevice({ registry, writer }: Node, known?: string): Promise
     deviceId,
     organizationId,
     address4: `10.128.0.${9 + count}`,
-    credentialIds: [`crd_${deviceId}`],
+    credentialId: `crd_${deviceId}`,
     attachedAtMs: performance.now(),
     state: 'attached',
     ike: {
@@ -145,6 +145,8 @@ async function attachDevice({ registry, writer }: Node, known?: string): Promise
       prf: transform,
       integ: null,
       ke: transform,
+      additionalKe: [],
+      tier: null,
       peerBehindNat: false,
     } as unknown as IkeSaSummary,
     ikeEstablishedAtMs: performance.now(),

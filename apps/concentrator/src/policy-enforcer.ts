@@ -107,6 +107,6 @@ function reasonToClose(work: PolicyWork, record: AttachmentRecord): CloseReason 
   if (work.deleted) return 'revoked'
   if (work.heldElsewhere) return 'superseded'
   if (work.detachRequested) return 'deletedLocally'
-  const valid = new Set(work.validCredentialIds)
-  return record.credentialIds.some((id) => !valid.has(id)) ? 'revoked' : null
+  if (!work.validCredentialIds.includes(record.credentialId)) return 'revoked'
+  return record.ike.tier && !work.tiers.includes(record.ike.tier) ? 'revoked' : null
 }

@@ -126,6 +126,7 @@ export function snapshotOf(record: AttachmentRecord, changed: boolean): Attachme
     organizationId: record.organizationId,
     state: record.state,
     address4: record.address4,
+    credentialId: record.credentialId,
     remoteAddress: record.remote.address,
     remotePort: record.remote.port,
     behindNat: ike.peerBehindNat,
@@ -145,6 +146,8 @@ export function snapshotOf(record: AttachmentRecord, changed: boolean): Attachme
             integrity: ike.integ ? transformText(ike.integ) : null,
             prf: transformText(ike.prf),
             keyExchange: transformText(ike.ke),
+            additionalKeyExchanges: ike.additionalKe.map(transformText),
+            tier: ike.tier,
             establishedAt: dateOf(record.ikeEstablishedAtMs),
             childSas: [...record.children.values()].map(({ summary, installedAtMs }) => ({
               spiIn: summary.spiIn,

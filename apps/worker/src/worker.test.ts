@@ -245,6 +245,7 @@ async function addDevice(state: 'attached' | 'detached', concentrator = 'con-1')
     name: null,
     tags: [],
     tunnelable: true,
+    proposalTiers: null,
   })
   if (typeof device === 'string') throw new Error(device)
   if (state === 'attached') await attach(device.id, state, concentrator)
@@ -263,6 +264,7 @@ async function attach(deviceId: string, state: 'attached' | 'detached', concentr
       organizationId,
       state,
       address4: rows[0]!.address,
+      credentialId: null,
       remoteAddress: '198.51.100.1',
       remotePort: 4500,
       behindNat: true,

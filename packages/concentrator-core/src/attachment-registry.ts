@@ -11,8 +11,8 @@ export interface AttachmentRecord {
   readonly deviceId: string
   readonly organizationId: string
   readonly address4: string
-  /** Credentials that were valid when the device authenticated; when one of them goes, so does the attachment. */
-  readonly credentialIds: readonly string[]
+  /** The credential that was proven; when it goes, so does the attachment. */
+  readonly credentialId: string
   readonly attachedAtMs: number
   state: 'attached' | 'detached'
   ike: IkeSaSummary

@@ -49,7 +49,7 @@ export const errorRegistry = {
   credential_limit: {
     status: 409,
     title: 'The device has enough credentials',
-    advice: 'Revoke one first: two may be active, for rotation.',
+    advice: 'Revoke one first: two of a kind may be active, for rotation.',
   },
   credential_revoked: { status: 409, title: 'The credential is already revoked', advice: 'Nothing is to be done.' },
   network_full: {
@@ -75,6 +75,11 @@ export const errorRegistry = {
     status: 422,
     title: 'The pre-shared key is too weak',
     advice: 'Leave `psk` out to have one made, or send at least 128 bits of random characters.',
+  },
+  csr_refused: {
+    status: 422,
+    title: 'No certificate is made for this request',
+    advice: 'See `detail`; send a PKCS#10 request in PEM, signed by an RSA, ECDSA or Ed25519 key of usual strength.',
   },
   headers_too_large: { status: 431, title: 'The headers are too large', advice: 'Send less.' },
   internal_error: {

@@ -1,4 +1,5 @@
 /** Fields that several resources have. */
+import { proposalTiers, tierSources } from '@culvert/lifecycle'
 import { Type, type TSchema, type TUnion, type TNull, type TUnsafe } from 'typebox'
 
 export const idPattern = (prefix: string): string => `^${prefix}_[a-z2-7]{20}$`
@@ -24,6 +25,24 @@ export function nullable<T extends TSchema>(schema: T): TUnion<[T, TNull]> {
 /** One of these texts. */
 export const oneOf = <const T extends readonly string[]>(values: T, options: { description?: string } = {}) =>
   Type.Enum([...values] as string[], { type: 'string', ...options }) as unknown as TUnsafe<T[number]>
+
+/** Said at one level: organization, network or device. */
+export const ProposalTiers = Type.Array(oneOf(proposalTiers), {
+  minItems: 1,
+  maxItems: 3,
+  uniqueItems: true,
+  description:
+    'Sets of algorithms that may be used; null: as the level above says, and `modern` and `standard` where nobody says anything. `compat` (SHA-1, small groups, 3DES) is for equipment that offers nothing else.',
+})
+
+export const EffectiveTiers = Type.Object(
+  {
+    tiers: Type.Array(oneOf(proposalTiers), { description: 'Strongest first.' }),
+    source: oneOf(tierSources, { description: 'Who says so.' }),
+    warning: nullable(Type.String({ description: 'What is weak about it.' })),
+  },
+  { additionalProperties: false, description: 'What holds.' },
+)
 
 /** Query of every list. */
 export const pageQuery = {

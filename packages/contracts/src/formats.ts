@@ -1,5 +1,6 @@
 /** String formats of our schemas that are more than a pattern; `registerFormats` makes TypeBox check them. */
 import { iccidFault } from '@culvert/lifecycle'
+import { isIP } from 'node:net'
 import Format from 'typebox/format'
 import { canonicalCidr } from './cidr.ts'
 
@@ -15,6 +16,11 @@ export const formatFaults: Readonly<Record<string, (text: string) => string | nu
       checksum: 'has a wrong check digit (Luhn): check it for a typing error',
     }[fault]
   },
+  address: (text) => (isIP(text) === 0 || text.includes('%') ? 'must be an IPv4 or IPv6 address' : null),
+  domain: (text) =>
+    /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(text)
+      ? null
+      : 'must be a domain name such as corp.example, without a dot at its end',
   cidr: (text) =>
     canonicalCidr(text) === null
       ? 'must be an address or prefix such as 203.0.113.7 or 203.0.113.0/24, without bits beyond its length'

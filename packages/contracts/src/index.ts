@@ -11,8 +11,29 @@ export { Event, eventTypes, type EventType } from './events.ts'
 export { CredentialId, DeviceId, NetworkId, TunnelId } from './fields.ts'
 export { formatFaults, registerFormats } from './formats.ts'
 export { Attachment, ChildSa, Concentrator, ConcentratorList, IkeSa } from './resources/attachment.ts'
-export { Credential, CredentialInput, CredentialList, IssuedCredential } from './resources/credential.ts'
+export {
+  AttachAttempt,
+  AttachAttemptPage,
+  AttachAttemptQuery,
+  NearestProposal,
+  OfferedProposal,
+} from './resources/attempt.ts'
+export {
+  Credential,
+  CredentialInput,
+  credentialInputFields,
+  CredentialList,
+  IssuedCredential,
+} from './resources/credential.ts'
 export { ConfigQuery, Device, DeviceInput, DevicePage, DevicePatch, DeviceQuery } from './resources/device.ts'
+export {
+  Network,
+  NetworkPage,
+  NetworkPatch,
+  NetworkQuery,
+  Organization,
+  OrganizationPatch,
+} from './resources/network.ts'
 export { Problem } from './resources/problem.ts'
 export {
   Connection,

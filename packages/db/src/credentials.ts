@@ -1,63 +1,101 @@
-/** Credentials of devices. The secret comes sealed and is never read back here. */
-import { credentialStateAt, type CredentialState } from '@culvert/lifecycle'
+/** Credentials of devices. Secrets come sealed and are never read back here; certificates are made by the signer. */
+import { credentialStateAt, type CredentialKind, type CredentialState, type Issuance } from '@culvert/lifecycle'
 import type { Pool, PoolClient } from 'pg'
 import { tellConcentrators, type Touched } from './nodes.ts'
+import { notify, signerChannel } from './notify.ts'
 import { appendEvent } from './outbox.ts'
+import { denySerials } from './revoked-certificates.ts'
 import { inTransaction } from './transaction.ts'
 import { endTunnelsOfDevice } from './tunnel-end.ts'
 
 export interface CredentialRecord {
   readonly id: string
   readonly deviceId: string
-  readonly kind: 'psk'
+  readonly kind: CredentialKind
+  /** EAP method. */
+  readonly method: 'mschapv2' | null
+  /** Name given to EAP, or PPK_ID. */
+  readonly identity: string | null
+  readonly isRequired: boolean | null
+  readonly issuance: Issuance | null
+  readonly refusal: string | null
+  /** PEM, the device's own first. */
+  readonly certificates: string | null
+  readonly serial: string | null
+  readonly fingerprint: string | null
+  /** The device's present attachment was made with it. */
+  readonly inUse: boolean
   readonly createdAt: Date
   readonly expiresAt: Date | null
   readonly revokedAt: Date | null
 }
 
-export interface NewCredential {
+export interface SealedSecret {
+  readonly sealedSecret: Uint8Array
+  readonly sealingKeyId: string
+}
+
+export type NewCredential = {
   readonly id: string
   readonly organizationId: string
   readonly deviceId: string
-  readonly sealedSecret: Uint8Array
-  readonly sealingKeyId: string
   readonly expiresAt: Date | null
-}
+} & (
+  | ({ readonly kind: 'psk' } & SealedSecret)
+  | ({ readonly kind: 'eap'; readonly method: 'mschapv2'; readonly identity: string } & SealedSecret)
+  | ({ readonly kind: 'ppk'; readonly identity: string; readonly isRequired: boolean } & SealedSecret)
+  /** PKCS#10, DER; pending until the signer has looked at it. */
+  | { readonly kind: 'certificate'; readonly csr: Uint8Array }
+)
 
-/** Two, so that a device can be moved to a new secret without a gap. */
+/** Two of each kind, so that a device can be moved to a new one without a gap. */
 export const maxActiveCredentials = 2
-const columns = `c.id, c.device_id AS "deviceId", c.kind, c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.revoked_at AS "revokedAt"`
+const columns = `c.id, c.device_id AS "deviceId", c.kind, c.method, c.identity, c.is_required AS "isRequired", c.issuance, c.refusal,
+  c.certificates, c.serial, c.fingerprint, c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.revoked_at AS "revokedAt",
+  EXISTS (SELECT 1 FROM attachments a WHERE a.organization_id = c.organization_id AND a.device_id = c.device_id
+    AND a.credential_id = c.id AND a.state = 'attached') AS "inUse"`
 const isActive = `revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
+/** With a PPK alone nobody attaches, nor with a certificate that is not there yet. */
+const canAttach = `${isActive} AND kind <> 'ppk' AND issuance IS DISTINCT FROM 'pending'`
 
 export async function addCredential(
   pool: Pool,
   credential: NewCredential,
 ): Promise<{ credential: CredentialRecord; touched: Touched } | 'not_found' | 'credential_limit'> {
-  const { id, organizationId, deviceId } = credential
+  const { id, organizationId, deviceId, kind } = credential
   return inTransaction(pool, async (tx) => {
     if (!(await lockDevice(tx, organizationId, deviceId))) return 'not_found'
     const { rows: counted } = await tx.query<{ n: number }>(
-      `SELECT count(*)::int AS n FROM credentials WHERE organization_id = $1 AND device_id = $2 AND ${isActive}`,
-      [organizationId, deviceId],
+      `SELECT count(*)::int AS n FROM credentials WHERE organization_id = $1 AND device_id = $2 AND kind = $3 AND ${isActive}`,
+      [organizationId, deviceId, kind],
     )
     if ((counted[0]?.n ?? 0) >= maxActiveCredentials) return 'credential_limit'
     await raisePolicyVersion(tx, organizationId, deviceId)
     const { rows } = await tx.query<CredentialRecord>(
-      `INSERT INTO credentials AS c (id, organization_id, device_id, kind, sealed_secret, sealing_key_id, expires_at)
-       VALUES ($1, $2, $3, 'psk', $4, $5, $6) RETURNING ${columns}`,
-      [
-        id,
-        organizationId,
-        deviceId,
-        Buffer.from(credential.sealedSecret),
-        credential.sealingKeyId,
-        credential.expiresAt,
-      ],
+      `INSERT INTO credentials AS c (id, organization_id, device_id, kind, sealed_secret, sealing_key_id, method, identity, is_required,
+         issuance, csr, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING ${columns}`,
+      [id, organizationId, deviceId, kind, ...ofKind(credential), credential.expiresAt],
     )
-    await appendEvent(tx, { organizationId, type: 'credential.created', resourceId: id, data: { deviceId } })
+    await appendEvent(tx, { organizationId, type: 'credential.created', resourceId: id, data: { deviceId, kind } })
+    if (kind === 'certificate') await notify(tx, signerChannel, id)
     const touched = { gateways: [], concentrators: await tellConcentrators(tx, deviceId) }
     return { credential: rows[0] as CredentialRecord, touched }
   })
+}
+
+/** Columns from `sealed_secret` to `csr`. */
+function ofKind(credential: NewCredential): unknown[] {
+  if (credential.kind === 'certificate') return [null, null, null, null, null, 'pending', Buffer.from(credential.csr)]
+  const sealed = [Buffer.from(credential.sealedSecret), credential.sealingKeyId]
+  switch (credential.kind) {
+    case 'psk':
+      return [...sealed, null, null, null, null, null]
+    case 'eap':
+      return [...sealed, credential.method, credential.identity, null, null, null]
+    case 'ppk':
+      return [...sealed, null, credential.identity, credential.isRequired, null, null]
+  }
 }
 
 /** @returns newest first, revoked ones included; null when there is no such device */
@@ -75,6 +113,18 @@ export async function listCredentials(
   return rows.length === 0 ? null : rows.filter((row) => row.id !== null)
 }
 
+export async function findCredential(
+  pool: Pool,
+  key: { organizationId: string; deviceId: string; id: string },
+): Promise<CredentialRecord | null> {
+  const { rows } = await pool.query<CredentialRecord>(
+    `SELECT ${columns} FROM credentials c JOIN devices d ON d.organization_id = c.organization_id AND d.id = c.device_id
+     WHERE c.organization_id = $1 AND c.device_id = $2 AND c.id = $3 AND d.deleted_at IS NULL`,
+    [key.organizationId, key.deviceId, key.id],
+  )
+  return rows[0] ?? null
+}
+
 /** Ends the device's tunnels too when no credential is left with which it could come back. */
 export async function revokeCredential(
   pool: Pool,
@@ -89,13 +139,14 @@ export async function revokeCredential(
     )
     if (!rows[0]) return 'not_found'
     if (rows[0].revoked) return 'credential_revoked'
-    await tx.query('UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND id = $2', [
-      organizationId,
-      id,
-    ])
+    const revoked = await tx.query<{ serial: string | null; notAfter: Date | null }>(
+      `UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND id = $2 RETURNING serial, expires_at AS "notAfter"`,
+      [organizationId, id],
+    )
+    await denySerials(tx, revoked.rows)
     await raisePolicyVersion(tx, organizationId, deviceId)
     const left = await tx.query(
-      `SELECT 1 FROM credentials WHERE organization_id = $1 AND device_id = $2 AND ${isActive} LIMIT 1`,
+      `SELECT 1 FROM credentials WHERE organization_id = $1 AND device_id = $2 AND ${canAttach} LIMIT 1`,
       [organizationId, deviceId],
     )
     const gateways =
@@ -106,7 +157,7 @@ export async function revokeCredential(
 }
 
 /** Makes the concentrators look at the device's credentials again. */
-async function raisePolicyVersion(tx: PoolClient, organizationId: string, deviceId: string): Promise<void> {
+export async function raisePolicyVersion(tx: PoolClient, organizationId: string, deviceId: string): Promise<void> {
   await tx.query('UPDATE devices SET policy_version = policy_version + 1 WHERE organization_id = $1 AND id = $2', [
     organizationId,
     deviceId,
@@ -122,6 +173,10 @@ async function lockDevice(tx: PoolClient, organizationId: string, deviceId: stri
 }
 
 export function credentialState(record: CredentialRecord, now: Date): CredentialState {
-  const times = { revokedAtMs: record.revokedAt?.getTime() ?? null, expiresAtMs: record.expiresAt?.getTime() ?? null }
-  return credentialStateAt(times, now.getTime())
+  const life = {
+    revokedAtMs: record.revokedAt?.getTime() ?? null,
+    expiresAtMs: record.expiresAt?.getTime() ?? null,
+    issuance: record.issuance,
+  }
+  return credentialStateAt(life, now.getTime())
 }

@@ -1,4 +1,5 @@
 /** Devices: registration, change, deletion. Every statement is bound to an organization. */
+import type { ProposalTier } from '@culvert/lifecycle'
 import type { Pool, PoolClient } from 'pg'
 import { brokenConstraint } from './errors.ts'
 import { idSuffix, newId } from './ids.ts'
@@ -6,6 +7,7 @@ import { ensureNetwork, nextAddress } from './networks.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { denySerials } from './revoked-certificates.ts'
 import { inTransaction } from './transaction.ts'
 import { endTunnelsOfDevice } from './tunnel-end.ts'
 
@@ -22,6 +24,10 @@ export interface DeviceRecord {
   readonly ikeIdentity: string
   readonly address4: string
   readonly tunnelable: boolean
+  /** What is said for this device alone; null: nothing. */
+  readonly proposalTiers: ProposalTier[] | null
+  readonly networkProposalTiers: ProposalTier[] | null
+  readonly organizationProposalTiers: ProposalTier[] | null
   readonly version: number
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -39,6 +45,7 @@ export interface NewDevice {
   readonly name: string | null
   readonly tags: readonly string[]
   readonly tunnelable: boolean
+  readonly proposalTiers: readonly ProposalTier[] | null
 }
 
 export interface DeviceChange {
@@ -48,6 +55,7 @@ export interface DeviceChange {
   readonly name?: string | undefined
   readonly tags?: readonly string[] | undefined
   readonly tunnelable?: boolean | undefined
+  readonly proposalTiers?: readonly ProposalTier[] | null | undefined
 }
 
 export interface DeviceFilter {
@@ -56,9 +64,11 @@ export interface DeviceFilter {
 }
 
 const columns = `d.id, d.organization_id AS "organizationId", d.network_id AS "networkId", d.name, d.iccid, d.imsi, d.imei, d.eid, d.tags,
-  d.ike_identity AS "ikeIdentity", host(d.address4) AS address4, d.tunnelable, d.version, d.created_at AS "createdAt",
+  d.ike_identity AS "ikeIdentity", host(d.address4) AS address4, d.tunnelable, d.proposal_tiers AS "proposalTiers",
+  n.proposal_tiers AS "networkProposalTiers", o.proposal_tiers AS "organizationProposalTiers", d.version, d.created_at AS "createdAt",
   d.updated_at AS "updatedAt", coalesce(a.state = 'attached', false) AS attached, a.last_seen_at AS "lastSeenAt"`
-const source = `devices d LEFT JOIN attachments a ON a.organization_id = d.organization_id AND a.device_id = d.id`
+const source = `devices d JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id
+  JOIN organizations o ON o.id = d.organization_id LEFT JOIN attachments a ON a.organization_id = d.organization_id AND a.device_id = d.id`
 
 /** The device joins the organization's network `default`, which is made with the first device. */
 export async function createDevice(
@@ -72,8 +82,9 @@ export async function createDevice(
       const address = networkId === null ? null : await nextAddress(tx, networkId)
       if (networkId === null || address === null) throw new NetworkFull()
       await tx.query(
-        `INSERT INTO devices (id, organization_id, network_id, name, iccid, imsi, imei, eid, tags, ike_identity, address4, tunnelable)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 || '.' || o.slug || '.' || $11, $12, $13 FROM organizations o WHERE o.id = $2`,
+        `INSERT INTO devices (id, organization_id, network_id, name, iccid, imsi, imei, eid, tags, ike_identity, address4, tunnelable,
+           proposal_tiers)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 || '.' || o.slug || '.' || $11, $12, $13, $14::text[] FROM organizations o WHERE o.id = $2`,
         [
           id,
           device.organizationId,
@@ -88,6 +99,7 @@ export async function createDevice(
           device.zone,
           address,
           device.tunnelable,
+          device.proposalTiers,
         ],
       )
       const event = { organizationId: device.organizationId, resourceId: id }
@@ -138,7 +150,7 @@ export async function changeDevice(
   pool: Pool,
   key: { organizationId: string; id: string; ifVersion: number | null },
   change: DeviceChange,
-): Promise<DeviceRecord | 'not_found' | 'changed'> {
+): Promise<{ device: DeviceRecord; touched: Touched } | 'not_found' | 'changed'> {
   return inTransaction(pool, async (tx) => {
     const { rows } = await tx.query<{ version: number }>(
       'SELECT version FROM devices WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE',
@@ -147,19 +159,25 @@ export async function changeDevice(
     if (!rows[0]) return 'not_found'
     if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
     const fields = Object.entries(change).filter(([name, value]) => changeable.has(name) && value !== undefined)
-    const sets = fields.map(([name], index) => `${name} = $${index + 3}`)
+    const sets = fields.map(([name], index) => `${changeable.get(name)} = $${index + 3}`)
+    const raised = change.proposalTiers === undefined ? [] : ['policy_version = policy_version + 1']
     await tx.query(
-      `UPDATE devices SET ${[...sets, 'version = version + 1', 'updated_at = now()'].join(', ')} WHERE organization_id = $1 AND id = $2`,
+      `UPDATE devices SET ${[...sets, ...raised, 'version = version + 1', 'updated_at = now()'].join(', ')} WHERE organization_id = $1 AND id = $2`,
       [key.organizationId, key.id, ...fields.map(([, value]) => value)],
     )
     const data = { changed: fields.map(([name]) => name) }
     await appendEvent(tx, { organizationId: key.organizationId, type: 'device.updated', resourceId: key.id, data })
-    return (await findDevice(tx, key.organizationId, key.id)) as DeviceRecord
+    const concentrators = raised.length > 0 ? await tellConcentrators(tx, key.id) : []
+    const device = (await findDevice(tx, key.organizationId, key.id)) as DeviceRecord
+    return { device, touched: { gateways: [], concentrators } }
   })
 }
 
-/** Names of changeable fields, which are the names of their columns. */
-const changeable = new Set(['imsi', 'imei', 'eid', 'name', 'tags', 'tunnelable'])
+/** Changeable fields and their columns. */
+const changeable = new Map([
+  ...['imsi', 'imei', 'eid', 'name', 'tags', 'tunnelable'].map((name) => [name, name] as const),
+  ['proposalTiers', 'proposal_tiers'],
+])
 
 /** Revokes its credentials, ends its tunnels and tells the concentrators. @returns whom to hint, null when there is no such device */
 export async function deleteDevice(
@@ -178,10 +196,12 @@ export async function deleteDevice(
        WHERE organization_id = $1 AND id = $2`,
       [key.organizationId, key.id],
     )
-    await tx.query(
-      'UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND device_id = $2 AND revoked_at IS NULL',
+    const revoked = await tx.query<{ serial: string | null; notAfter: Date | null }>(
+      `UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND device_id = $2 AND revoked_at IS NULL
+       RETURNING serial, expires_at AS "notAfter"`,
       [key.organizationId, key.id],
     )
+    await denySerials(tx, revoked.rows)
     const gateways = await endTunnelsOfDevice(tx, key.organizationId, key.id, 'device_deleted')
     await appendEvent(tx, { organizationId: key.organizationId, type: 'device.deleted', resourceId: key.id, data: {} })
     return { gateways, concentrators: await tellConcentrators(tx, key.id) }

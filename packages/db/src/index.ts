@@ -6,9 +6,11 @@ export { listen, type Listener, type ListenHandler, type ListenOptions, type Not
 export { migrate } from './migrate.ts'
 export {
   concentratorChannel,
+  credentialChangedChannel,
   deviceChangedChannel,
   gatewayChannel,
   notify,
+  signerChannel,
   tunnelChangedChannel,
   type SqlRunner,
 } from './notify.ts'
@@ -25,12 +27,15 @@ export { type Page, type PageRequest, type PageStart } from './page.ts'
 export {
   addCredential,
   credentialState,
+  findCredential,
   listCredentials,
   maxActiveCredentials,
   revokeCredential,
   type CredentialRecord,
   type NewCredential,
+  type SealedSecret,
 } from './credentials.ts'
+export { listAttempts, type AttemptRecord } from './attempts.ts'
 export { isDetached, requestDetach, type DetachRequest } from './detach.ts'
 export { listConnections, type ConnectionRecord } from './connections.ts'
 export {
@@ -44,6 +49,13 @@ export {
   type DeviceRecord,
   type NewDevice,
 } from './devices.ts'
+export { changeNetwork, listNetworks, readNetwork, type NetworkChange, type NetworkRecord } from './network-settings.ts'
+export {
+  changeOrganization,
+  readOrganization,
+  type OrganizationChange,
+  type OrganizationRecord,
+} from './organization-settings.ts'
 export {
   listConcentrators,
   nodeDeadAfterSec,
@@ -71,6 +83,18 @@ export { generateSealingKeyPair, sealingKeyId, sealSecret, type SealBinding, typ
 export { createSecretOpener, openSecret, type SecretOpener } from './secret-opener.ts'
 export { inTransaction } from './transaction.ts'
 export { createDeviceLookup, type DeviceForAttach, type DeviceLookup } from './concentrator/device-lookup.ts'
+export {
+  mostAttemptsOfBatch,
+  mostAttemptsOfDevice,
+  mostAttemptsOfSource,
+  writeAttempts,
+  type AttachAttempt,
+  type NearestProposal,
+  type OfferedProposal,
+  type OfferedTransform,
+} from './concentrator/attempt-rows.ts'
+export type { CredentialForAttach } from './concentrator/attach-credential.ts'
+export { readTiersInUse } from './concentrator/tiers-in-use.ts'
 export { writeAttachments } from './concentrator/attachment-rows.ts'
 export type { AttachmentSnapshot, ChildSaSnapshot, IkeSaSnapshot } from './concentrator/attachment-snapshot.ts'
 export { markPolicyApplied, readHeldDevices, readPolicyWork, type PolicyWork } from './concentrator/policy-work.ts'

@@ -40,7 +40,11 @@ export async function preferredConcentrator(pool: Pool): Promise<ConcentratorRec
   return rows[0] ?? null
 }
 
-/** All of them, because each may have the device's credentials in memory. @returns their ids */
+/**
+ * All of them, because each may have the device's credentials in memory.
+ * @param deviceId empty: many devices are concerned
+ * @returns their ids
+ */
 export async function tellConcentrators(tx: PoolClient, deviceId: string): Promise<string[]> {
   const { rows } = await tx.query<{ id: string }>('SELECT id FROM concentrators ORDER BY id')
   for (const { id } of rows) await notify(tx, concentratorChannel(id), deviceId)

@@ -10,6 +10,10 @@ export interface SqlRunner {
 export const tunnelChangedChannel = 'tunnel_changed'
 /** Channel with the id of every device that was attached or detached. */
 export const deviceChangedChannel = 'device_changed'
+/** Channel with the id of every certificate credential that the signer has issued or refused. */
+export const credentialChangedChannel = 'credential_changed'
+/** Channel of the signer: a certificate is asked for, or one was revoked. */
+export const signerChannel = 'signer'
 
 export function gatewayChannel(nodeId: string): string {
   return `gateway_${nodeId}`

@@ -4,15 +4,18 @@ import type { Pool } from 'pg'
 export interface Retention {
   readonly connectionDays: number
   readonly eventDays: number
+  readonly attemptDays: number
   /** Tunnels that have ended, and deleted devices; a device's inner address is free again with it. */
   readonly endedDays: number
 }
 
-export const defaultRetention: Retention = { connectionDays: 90, eventDays: 90, endedDays: 30 }
+export const defaultRetention: Retention = { connectionDays: 90, eventDays: 90, attemptDays: 30, endedDays: 30 }
 
 /** Most rows that one call removes of each kind. */
 export const pruneBatch = 5_000
 const batch = pruneBatch
+/** How long before an attempt another organization's device at its source counts (attempts.ts). */
+const daysSeenBefore = 30
 
 /** @returns how many rows were removed; as many as {@link pruneBatch} tell that there are more */
 export async function prune(pool: Pool, retention: Retention = defaultRetention): Promise<number> {
@@ -22,6 +25,19 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
       retention.connectionDays,
     ],
     [`DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created_at < ? LIMIT ${batch})`, retention.eventDays],
+    [
+      `DELETE FROM attach_attempts WHERE id IN (SELECT id FROM attach_attempts WHERE at < ? LIMIT ${batch})`,
+      retention.attemptDays,
+    ],
+    [
+      `DELETE FROM outer_addresses WHERE (address, organization_id) IN
+         (SELECT address, organization_id FROM outer_addresses WHERE last_seen_at < ? LIMIT ${batch})`,
+      retention.attemptDays + daysSeenBefore,
+    ],
+    [
+      `DELETE FROM revoked_certificates WHERE serial IN (SELECT serial FROM revoked_certificates WHERE not_after < ? LIMIT ${batch})`,
+      1,
+    ],
     [
       `DELETE FROM tunnels WHERE id IN (SELECT id FROM tunnels WHERE state IN ('closed', 'expired', 'failed') AND closed_at < ?
          AND NOT EXISTS (SELECT 1 FROM tunnel_ports p WHERE p.tunnel_id = tunnels.id AND p.quarantine_until > now()) LIMIT ${batch})`,

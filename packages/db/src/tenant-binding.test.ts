@@ -3,9 +3,18 @@ import path from 'node:path'
 import { expect, it } from 'vitest'
 
 /** What the API calls with ids that a customer sent. Nodes and sweepers, which work for all, are elsewhere. */
-const modules = ['connections', 'credentials', 'detach', 'devices', 'tunnels']
+const modules = [
+  'attempts',
+  'connections',
+  'credentials',
+  'detach',
+  'devices',
+  'network-settings',
+  'organization-settings',
+  'tunnels',
+]
 const tenantTables =
-  /\b(api_keys|attachments|child_sas|connections|credentials|devices|events|ike_sas|networks|tunnel_ports|tunnels)\b/
+  /\b(api_keys|attach_attempts|attachments|child_sas|connections|credentials|devices|events|ike_sas|networks|organizations|tunnel_ports|tunnels)\b/
 
 /** The statements in a module, cut out of its quotes; what is put into them stays as it is written. */
 function statementsOf(name: string): string[] {
@@ -18,8 +27,7 @@ function statementsOf(name: string): string[] {
 it.each(modules)('every statement of %s on a table of tenants is bound to one organization', (name) => {
   const statements = statementsOf(name).filter((statement) => tenantTables.test(statement))
   expect(statements.length).toBeGreaterThan(0)
-  const bound =
-    /organization_id\s*=\s*\$\d|\(\s*id, organization_id,|organizations o WHERE o\.id = \$|\$\{where\.text\}/
+  const bound = /organization_id\s*=\s*\$\d|\(\s*id, organization_id,|\bo\.id = \$1|\$\{where\.text\}/
   expect(statements.filter((statement) => !bound.test(statement))).toEqual([])
 })
 

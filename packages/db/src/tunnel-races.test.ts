@@ -63,6 +63,7 @@ async function addDevice(): Promise<string> {
     name: newId('dev'),
     tags: [],
     tunnelable: true,
+    proposalTiers: null,
   })
   if (typeof device === 'string') throw new Error(device)
   return device.id

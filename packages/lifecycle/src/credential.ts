@@ -1,23 +1,42 @@
-/** The life of a credential: active, then revoked or expired; there is no way back. */
-export const credentialStates = ['active', 'expired', 'revoked'] as const
+/**
+ * The life of a credential: active, then revoked or expired; a certificate is pending until the signer has issued or refused it.
+ * There is no way back.
+ */
+export const credentialKinds = ['psk', 'certificate', 'eap', 'ppk'] as const
+export type CredentialKind = (typeof credentialKinds)[number]
+
+export const credentialStates = ['pending', 'active', 'refused', 'expired', 'revoked'] as const
 export type CredentialState = (typeof credentialStates)[number]
 
-export interface CredentialTimes {
+export const issuances = ['pending', 'issued', 'refused'] as const
+/** How far the signer is with a certificate. */
+export type Issuance = (typeof issuances)[number]
+
+export interface CredentialLife {
   readonly revokedAtMs: number | null
   readonly expiresAtMs: number | null
+  /** Null for what needs no signer. */
+  readonly issuance: Issuance | null
 }
 
-/** @returns the state at `nowMs`; revocation wins over expiry, and the instant of expiry is already expired */
-export function credentialStateAt(times: CredentialTimes, nowMs: number): CredentialState {
-  if (times.revokedAtMs !== null && times.revokedAtMs <= nowMs) return 'revoked'
-  if (times.expiresAtMs !== null && times.expiresAtMs <= nowMs) return 'expired'
-  return 'active'
+/** @returns the state at `nowMs`; refusal and revocation win over expiry, and the instant of expiry is already expired */
+export function credentialStateAt(life: CredentialLife, nowMs: number): CredentialState {
+  if (life.issuance === 'refused') return 'refused'
+  if (life.revokedAtMs !== null && life.revokedAtMs <= nowMs) return 'revoked'
+  if (life.expiresAtMs !== null && life.expiresAtMs <= nowMs) return 'expired'
+  return life.issuance === 'pending' ? 'pending' : 'active'
 }
 
-export type CredentialEvent = { readonly kind: 'revoke' } | { readonly kind: 'expire' }
+export type CredentialEvent = { readonly kind: 'issue' | 'refuse' | 'revoke' | 'expire' }
+
+const transitions: Readonly<
+  Partial<Record<CredentialState, Partial<Record<CredentialEvent['kind'], CredentialState>>>>
+> = {
+  pending: { issue: 'active', refuse: 'refused', revoke: 'revoked', expire: 'expired' },
+  active: { revoke: 'revoked', expire: 'expired' },
+}
 
 /** @returns the state after `event`, or null when it changes nothing */
 export function stepCredential(state: CredentialState, event: CredentialEvent): CredentialState | null {
-  if (state !== 'active') return null
-  return event.kind === 'revoke' ? 'revoked' : 'expired'
+  return transitions[state]?.[event.kind] ?? null
 }

@@ -5,15 +5,30 @@ export {
   type AttachmentState,
   type AttachmentStatus,
 } from './attachment.ts'
+export { attemptHint, attemptReasons, attemptStages, type AttemptReason, type AttemptStage } from './attach-attempt.ts'
 export {
+  credentialKinds,
   credentialStateAt,
   credentialStates,
+  issuances,
   stepCredential,
   type CredentialEvent,
+  type CredentialKind,
+  type CredentialLife,
   type CredentialState,
-  type CredentialTimes,
+  type Issuance,
 } from './credential.ts'
 export { iccidFault, luhnCheckDigit, type IccidFault } from './iccid.ts'
+export {
+  defaultProposalTiers,
+  effectiveTiers,
+  proposalTiers,
+  tierSources,
+  type EffectiveTiers,
+  type ProposalTier,
+  type TierSettings,
+  type TierSource,
+} from './proposal-tiers.ts'
 export {
   closeReasons,
   desiredListener,

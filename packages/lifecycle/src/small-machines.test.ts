@@ -1,6 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { credentialStateAt, iccidFault, luhnCheckDigit, stepAttachment, stepCredential } from './index.ts'
+import {
+  attemptHint,
+  attemptReasons,
+  credentialStateAt,
+  credentialStates,
+  defaultProposalTiers,
+  effectiveTiers,
+  iccidFault,
+  luhnCheckDigit,
+  stepAttachment,
+  stepCredential,
+} from './index.ts'
 
 describe('stepAttachment', () => {
   const attached = { state: 'attached', epoch: 5 } as const
@@ -27,15 +38,55 @@ describe('credentials', () => {
   it('never come back', () => {
     expect(stepCredential('active', { kind: 'revoke' })).toBe('revoked')
     expect(stepCredential('active', { kind: 'expire' })).toBe('expired')
-    expect(stepCredential('revoked', { kind: 'expire' })).toBeNull()
-    expect(stepCredential('expired', { kind: 'revoke' })).toBeNull()
+    for (const state of credentialStates.filter((name) => name !== 'pending' && name !== 'active')) {
+      for (const kind of ['issue', 'refuse', 'revoke', 'expire'] as const)
+        expect(stepCredential(state, { kind })).toBeNull()
+    }
+  })
+
+  it('of the signer are pending until they are issued or refused, once', () => {
+    expect(stepCredential('pending', { kind: 'issue' })).toBe('active')
+    expect(stepCredential('pending', { kind: 'refuse' })).toBe('refused')
+    expect(stepCredential('pending', { kind: 'revoke' })).toBe('revoked')
+    expect(stepCredential('active', { kind: 'issue' })).toBeNull()
+    expect(stepCredential('active', { kind: 'refuse' })).toBeNull()
   })
 
   it('are expired from the very instant of expiry, and revocation wins', () => {
-    expect(credentialStateAt({ revokedAtMs: null, expiresAtMs: 10 }, 9)).toBe('active')
-    expect(credentialStateAt({ revokedAtMs: null, expiresAtMs: 10 }, 10)).toBe('expired')
-    expect(credentialStateAt({ revokedAtMs: 5, expiresAtMs: 10 }, 20)).toBe('revoked')
-    expect(credentialStateAt({ revokedAtMs: null, expiresAtMs: null }, 20)).toBe('active')
+    const life = { revokedAtMs: null, expiresAtMs: 10, issuance: null }
+    expect(credentialStateAt(life, 9)).toBe('active')
+    expect(credentialStateAt(life, 10)).toBe('expired')
+    expect(credentialStateAt({ ...life, revokedAtMs: 5 }, 20)).toBe('revoked')
+    expect(credentialStateAt({ ...life, expiresAtMs: null }, 20)).toBe('active')
+    expect(credentialStateAt({ ...life, issuance: 'pending' }, 9)).toBe('pending')
+    expect(credentialStateAt({ ...life, issuance: 'issued' }, 9)).toBe('active')
+    expect(credentialStateAt({ ...life, issuance: 'refused', revokedAtMs: 5 }, 20)).toBe('refused')
+  })
+})
+
+describe('proposal tiers', () => {
+  const nobody = { device: null, network: null, organization: null }
+
+  it('are said by the device, else its network, else its organization, else the default without compat', () => {
+    expect(effectiveTiers(nobody)).toEqual({ tiers: defaultProposalTiers, source: 'default' })
+    expect(defaultProposalTiers).not.toContain('compat')
+    const organization = { ...nobody, organization: ['modern'] } as const
+    expect(effectiveTiers(organization)).toEqual({ tiers: ['modern'], source: 'organization' })
+    const network = { ...organization, network: ['compat', 'standard'] } as const
+    expect(effectiveTiers(network)).toEqual({ tiers: ['standard', 'compat'], source: 'network' })
+    expect(effectiveTiers({ ...network, device: ['modern'] })).toEqual({ tiers: ['modern'], source: 'device' })
+  })
+})
+
+describe('attemptHint', () => {
+  it('names the tier that would have matched, unless it is allowed already', () => {
+    expect(attemptHint('no_proposal', 'compat', ['modern'])).toContain('Allow compat for this device')
+    expect(attemptHint('no_proposal', 'compat', ['compat'])).toContain('try again')
+    expect(attemptHint('no_proposal', null, ['modern'])).toContain('`nearest`')
+  })
+
+  it('says a sentence or nothing for every reason', () => {
+    for (const reason of attemptReasons) expect(attemptHint(reason, null, [])).toSatisfy((hint) => hint !== '')
   })
 })
 

@@ -1,4 +1,12 @@
-export { concentratorQueue, gatewayQueue, jobKinds, lifecycleQueue, type JobKind, type NodeQueue } from './names.ts'
+export {
+  concentratorQueue,
+  gatewayQueue,
+  jobKinds,
+  lifecycleQueue,
+  signerQueue,
+  type JobKind,
+  type NodeQueue,
+} from './names.ts'
 export {
   openQueues,
   type HintOptions,

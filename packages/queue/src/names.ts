@@ -13,10 +13,12 @@ export const jobKinds = [
   'policy.changed',
   /** Worker: tunnels have something due. */
   'tunnels.due',
+  /** Signer: certificates are asked for or revoked. */
+  'certificates.due',
 ] as const
 export type JobKind = (typeof jobKinds)[number]
 
-export type NodeQueue = `gateway.${string}` | `concentrator.${string}` | 'lifecycle'
+export type NodeQueue = `gateway.${string}` | `concentrator.${string}` | 'lifecycle' | 'signer'
 
 export function gatewayQueue(nodeId: string): NodeQueue {
   return `gateway.${nodeId}`
@@ -27,3 +29,4 @@ export function concentratorQueue(nodeId: string): NodeQueue {
 }
 
 export const lifecycleQueue: NodeQueue = 'lifecycle'
+export const signerQueue: NodeQueue = 'signer'

@@ -1,11 +1,21 @@
-/** /v1/devices/{deviceId}/credentials: issuing shows the secret once; nothing here can read it back. */
-import { CredentialId, CredentialInput, DeviceId, DomainError } from '@culvert/contracts'
-import { addCredential, findDevice, listCredentials, newId, revokeCredential, sealSecret } from '@culvert/db'
+/** /v1/devices/{deviceId}/credentials: issuing shows a secret once; nothing here can read it back, and no key of a device is made. */
+import { CredentialId, CredentialInput, DeviceId, DomainError, WaitQuery } from '@culvert/contracts'
+import {
+  addCredential,
+  credentialState,
+  findCredential,
+  findDevice,
+  listCredentials,
+  revokeCredential,
+  type CredentialRecord,
+} from '@culvert/db'
+import { signerQueue } from '@culvert/queue'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
-import { estimateBits, leastPskBits, makePsk } from '../psk.ts'
+import { futureTime, newCredential, refuseForeignFields } from '../new-credential.ts'
+import { callerSignal, waitMs } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
-import { pskPlaceholder, swanctlSecret } from '../swanctl-config.ts'
 import { credentialView } from '../views.ts'
 
 const ofDevice = Type.Object({ deviceId: DeviceId }, { additionalProperties: false })
@@ -21,36 +31,37 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
         operationId: 'issueCredential',
         summary: 'Issue a credential',
         description:
-          'The pre-shared key is in this answer only. Two credentials may be active, so that a device can be moved to a new one.',
+          'A secret is in this answer only. Two credentials of a kind may be active, so that a device can be moved to a new one.',
         tags,
         params: ofDevice,
+        querystring: WaitQuery,
         body: CredentialInput,
         response: {
           201: json(Type.Ref('IssuedCredential'), 'Issued.'),
-          ...problems('not_found', 'credential_limit', 'weak_psk'),
+          202: json(Type.Ref('IssuedCredential'), 'A certificate that is not signed yet: read the credential later.'),
+          ...problems('not_found', 'credential_limit', 'weak_psk', 'csr_refused'),
         },
       },
     },
-    async ({ organizationId, params, body }, reply) => {
-      const psk = acceptPsk(body.psk)
+    async (request, reply) => {
+      const { organizationId, params, body } = request
+      refuseForeignFields(body)
+      const expiresAt = futureTime(body.expiresAt)
       const device = await findDevice(pool, organizationId, params.deviceId)
       if (!device) throw new DomainError('not_found')
-      const added = await seal(context, {
-        organizationId,
-        deviceId: device.id,
-        psk,
-        expiresAt: futureTime(body.expiresAt),
-      })
+      const { credential, shown } = await newCredential(context.sealing, device, body, expiresAt)
+      const added = await addCredential(pool, credential)
       if (typeof added === 'string') throw new DomainError(added)
       hintNodes(queues, added.touched, 'policy.changed')
-      const issued = {
-        ...credentialView(added.credential, new Date()),
-        ikeIdentity: device.ikeIdentity,
-        psk,
-        swanctl: { placeholder: pskPlaceholder, secret: swanctlSecret(psk) },
-      }
-      const location = `/v1/devices/${device.id}/credentials/${added.credential.id}`
-      return reply.code(201).headers({ location, 'cache-control': 'no-store' }).send(issued)
+      if (credential.kind === 'certificate') void queues.hint(signerQueue, 'certificates.due')
+      const record =
+        credential.kind === 'certificate'
+          ? await signed(context, request, reply, { organizationId, deviceId: device.id, id: credential.id })
+          : added.credential
+      const issued = { ...credentialView(record, new Date()), ikeIdentity: device.ikeIdentity, ...shown }
+      const location = `/v1/devices/${device.id}/credentials/${credential.id}`
+      const status = credentialState(record, new Date()) === 'pending' ? 202 : 201
+      return reply.code(status).headers({ location, 'cache-control': 'no-store' }).send(issued)
     },
   )
 
@@ -73,6 +84,24 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
     },
   )
 
+  api.get(
+    '/devices/:deviceId/credentials/:credentialId',
+    {
+      schema: {
+        operationId: 'getCredential',
+        summary: 'Read a credential, without its secret; a certificate is part of it',
+        tags,
+        params: ofCredential,
+        response: { 200: json(Type.Ref('Credential'), 'The credential.'), ...problems('not_found') },
+      },
+    },
+    async ({ organizationId, params: { deviceId, credentialId } }) => {
+      const credential = await findCredential(pool, { organizationId, deviceId, id: credentialId })
+      if (!credential) throw new DomainError('not_found')
+      return credentialView(credential, new Date())
+    },
+  )
+
   api.delete(
     '/devices/:deviceId/credentials/:credentialId',
     {
@@ -80,7 +109,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
         operationId: 'revokeCredential',
         summary: 'Revoke a credential',
         description:
-          'What was attached with it is detached. When no other credential is left, the tunnels of the device are closed.',
+          'What was attached with it is detached; what was attached with another one stays. A certificate goes onto the revocation list. When no other credential is left, the tunnels of the device are closed.',
         tags,
         params: ofCredential,
         response: { 204: empty('Revoked.'), ...problems('not_found', 'credential_revoked') },
@@ -99,32 +128,25 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
   )
 }
 
-/** The secret is the text's bytes, sealed to the concentrators and bound to this organization, device and credential. */
-async function seal(
-  { pool, sealing }: ApiContext,
-  wanted: { organizationId: string; deviceId: string; psk: string; expiresAt: Date | null },
-): ReturnType<typeof addCredential> {
-  const { organizationId, deviceId, psk, expiresAt } = wanted
-  const id = newId('crd')
-  const binding = { organizationId, deviceId, credentialId: id }
-  const sealedSecret = await sealSecret(sealing.publicKey, new TextEncoder().encode(psk), binding)
-  return addCredential(pool, { id, organizationId, deviceId, sealedSecret, sealingKeyId: sealing.keyId, expiresAt })
-}
-
-function acceptPsk(given: string | undefined): string {
-  if (given === undefined) return makePsk()
-  if (estimateBits(given) >= leastPskBits) return given
-  throw new DomainError('weak_psk', {
-    errors: [{ in: 'body', pointer: '/psk', message: `has fewer than ${leastPskBits} bits by estimate` }],
+/** Waits a bounded time for the signer. @throws csr_refused when it will not sign */
+async function signed(
+  { pool, changes }: ApiContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  key: { organizationId: string; deviceId: string; id: string },
+): Promise<CredentialRecord> {
+  const { wait } = request.query as { wait?: number }
+  const record = await changes.until({
+    id: key.id,
+    timeoutMs: waitMs(request, wait),
+    signal: callerSignal(request, reply),
+    read: () => findCredential(pool, key),
+    done: (credential) => credential?.issuance !== 'pending',
   })
-}
-
-function futureTime(text: string | undefined): Date | null {
-  if (text === undefined) return null
-  const time = new Date(text)
-  if (time.getTime() > Date.now()) return time
-  throw new DomainError('validation_failed', {
-    publicDetail: 'body /expiresAt must be in the future.',
-    errors: [{ in: 'body', pointer: '/expiresAt', message: 'must be in the future' }],
+  if (!record) throw new DomainError('not_found')
+  if (record.refusal === null) return record
+  throw new DomainError('csr_refused', {
+    publicDetail: `No certificate is made for this request: ${record.refusal}.`,
+    errors: [{ in: 'body', pointer: '/csr', message: record.refusal }],
   })
 }

@@ -1,13 +1,22 @@
 /** /v1/devices: registration, reading, change, deletion, and the configuration to paste. */
 import { ConfigQuery, DeviceId, DeviceInput, DevicePatch, DeviceQuery, DomainError } from '@culvert/contracts'
-import { changeDevice, createDevice, deleteDevice, findDevice, listDevices, preferredConcentrator } from '@culvert/db'
+import {
+  changeDevice,
+  createDevice,
+  deleteDevice,
+  findDevice,
+  listCredentials,
+  listDevices,
+  preferredConcentrator,
+} from '@culvert/db'
 import { Type } from 'typebox'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { readPage, writePage } from '../paging.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems, text } from '../responses.ts'
+import { deviceProof } from '../device-proof.ts'
 import { swanctlConfig } from '../swanctl-config.ts'
-import { deviceView } from '../views.ts'
+import { deviceView, effectiveTiersOf } from '../views.ts'
 
 const params = Type.Object({ deviceId: DeviceId }, { additionalProperties: false })
 const tags = ['devices']
@@ -74,6 +83,8 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
         deviceId: device.id,
         deviceName: device.name,
         deviceIdentity: device.ikeIdentity,
+        proof: deviceProof((await listCredentials(pool, request.organizationId, device.id)) ?? [], request.query.auth),
+        tiers: effectiveTiersOf(device).tiers,
         concentratorAddresses: concentrator.addresses,
         concentratorIdentity: concentrator.ikeIdentity,
         servicePrefix: context.servicePrefix,
@@ -98,6 +109,7 @@ function registration(api: Api, { pool, zone, queues }: ApiContext): void {
     },
     async ({ organizationId, body }, reply) => {
       const { iccid, imsi = null, imei = null, eid = null, name = null, tags: labels = [], tunnelable = true } = body
+      const { proposalTiers = null } = body
       const device = await createDevice(pool, {
         organizationId,
         zone,
@@ -108,6 +120,7 @@ function registration(api: Api, { pool, zone, queues }: ApiContext): void {
         name,
         tags: labels,
         tunnelable,
+        proposalTiers,
       })
       if (typeof device === 'string') {
         const field =
@@ -135,8 +148,10 @@ function registration(api: Api, { pool, zone, queues }: ApiContext): void {
     },
     async (request, reply) => {
       const key = { organizationId: request.organizationId, id: request.params.deviceId, ifVersion: ifMatch(request) }
-      const device = await changeDevice(pool, key, request.body)
-      if (typeof device === 'string') throw new DomainError(device === 'changed' ? 'precondition_failed' : device)
+      const changed = await changeDevice(pool, key, request.body)
+      if (typeof changed === 'string') throw new DomainError(changed === 'changed' ? 'precondition_failed' : changed)
+      const { device, touched } = changed
+      hintNodes(queues, touched, 'policy.changed')
       setEtag(reply, device.version)
       return deviceView(device)
     },

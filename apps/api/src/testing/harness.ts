@@ -129,6 +129,7 @@ export async function setAttached(
   concentratorId: string,
   deviceId: string,
   state: 'attached' | 'detached',
+  changes: { readonly credentialId?: string; readonly remoteAddress?: string } = {},
 ): Promise<void> {
   const { rows } = await pool.query<{ organization_id: string; address: string }>(
     'SELECT organization_id, host(address4) AS address FROM devices WHERE id = $1',
@@ -154,6 +155,8 @@ export async function setAttached(
     ...transforms,
     prf: 'HMAC_SHA2_256',
     keyExchange: 'CURVE25519',
+    additionalKeyExchanges: [],
+    tier: 'modern' as const,
     establishedAt: now,
     childSas: [childSa],
   }
@@ -163,6 +166,7 @@ export async function setAttached(
       organizationId: device.organization_id,
       state,
       address4: device.address,
+      credentialId: null,
       changed: true,
       remoteAddress: '198.51.100.7',
       remotePort: 4500,
@@ -172,6 +176,7 @@ export async function setAttached(
       detachedAt: state === 'attached' ? null : now,
       detachReason: state === 'attached' ? null : 'deletedByPeer',
       ikeSas: state === 'attached' ? [ikeSa] : [],
+      ...changes,
     },
   ])
 }

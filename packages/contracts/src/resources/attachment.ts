@@ -1,5 +1,5 @@
 /** REST: a device's presence on a concentrator with its security associations, and the concentrators themselves. */
-import { attachmentStates } from '@culvert/lifecycle'
+import { attachmentStates, proposalTiers } from '@culvert/lifecycle'
 import { Type, type Static } from 'typebox'
 import { DeviceId, nullable, oneOf, Timestamp } from '../fields.ts'
 
@@ -32,6 +32,8 @@ export const IkeSa = Type.Object(
     integrity: nullable(Type.String()),
     prf: Type.String(),
     keyExchange: Type.String(),
+    additionalKeyExchanges: Type.Array(Type.String(), { description: 'RFC 9370, in order.' }),
+    tier: nullable(oneOf(proposalTiers)),
     establishedAt: Timestamp,
     ageSec: Type.Integer(),
     childSas: Type.Array(Type.Ref('ChildSa')),
@@ -46,6 +48,7 @@ export const Attachment = Type.Object(
     concentratorId: Type.String(),
     epoch: Type.Integer({ description: 'Grows with every attachment of the device.' }),
     address: Type.String(),
+    credentialId: nullable(Type.String({ description: 'The credential it was made with.' })),
     remoteAddress: Type.String({ description: 'Outer address of the device, or of the NAT before it.' }),
     remotePort: Type.Integer(),
     behindNat: Type.Boolean(),

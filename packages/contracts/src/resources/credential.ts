@@ -1,19 +1,40 @@
-/** REST: credentials. A secret leaves the API once, in the answer that made it. */
-import { credentialStates } from '@culvert/lifecycle'
+/** REST: credentials. A secret leaves the API once, in the answer that made it; the key of a certificate is never here. */
+import { credentialKinds, credentialStates, type CredentialKind } from '@culvert/lifecycle'
 import { Type, type Static } from 'typebox'
 import { CredentialId, DeviceId, nullable, oneOf, Timestamp } from '../fields.ts'
 
 export const CredentialInput = Type.Object(
   {
-    kind: Type.Optional(Type.Literal('psk', { default: 'psk' })),
+    kind: Type.Optional(
+      oneOf(credentialKinds, {
+        description:
+          '`psk` (default when left out), `certificate`, `eap`, or `ppk`, a post-quantum key (RFC 8784) that is mixed into the others.',
+      }),
+    ),
     psk: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 128,
         pattern: '^[\\x21-\\x7e]+$',
         description:
-          'A pre-shared key of your own, visible ASCII, at least 128 bits by estimate. Left out: 256 random bits are made.',
+          'psk: a key of your own, visible ASCII, at least 128 bits by estimate. Left out: 256 random bits are made.',
       }),
+    ),
+    csr: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 16_384,
+        description:
+          'certificate: a certificate request (PKCS#10) in PEM, made on the device with its own key. Names in it are not looked at.',
+      }),
+    ),
+    method: Type.Optional(
+      oneOf(['mschapv2'], {
+        description: 'eap: the method, mschapv2 when left out. EAP-TLS takes a credential of kind certificate.',
+      }),
+    ),
+    required: Type.Optional(
+      Type.Boolean({ description: 'ppk: refuse the device when it does not use it; false when left out.' }),
     ),
     expiresAt: Type.Optional(Timestamp),
   },
@@ -21,11 +42,38 @@ export const CredentialInput = Type.Object(
 )
 export type CredentialInput = Static<typeof CredentialInput>
 
+/** Fields of the input that only one kind has. */
+export const credentialInputFields: Readonly<Record<'psk' | 'csr' | 'method' | 'required', CredentialKind>> = {
+  psk: 'psk',
+  csr: 'certificate',
+  method: 'eap',
+  required: 'ppk',
+}
+
+const CertificateDetails = Type.Object(
+  {
+    chain: nullable(
+      Type.String({ description: "PEM: the device's certificate, then what leads to a root of `GET /v1/ca`." }),
+    ),
+    serial: nullable(Type.String({ description: 'Hexadecimal.' })),
+    fingerprint: nullable(Type.String({ description: 'SHA-256 of the certificate, hexadecimal.' })),
+    refusal: nullable(Type.String({ description: 'Why no certificate was made.' })),
+  },
+  { additionalProperties: false },
+)
+
 const credentialFields = {
   id: CredentialId,
   deviceId: DeviceId,
-  kind: Type.Literal('psk'),
-  state: oneOf(credentialStates),
+  kind: oneOf(credentialKinds),
+  state: oneOf(credentialStates, {
+    description: '`pending` and `refused` are of certificates: not signed yet, and not to be signed.',
+  }),
+  inUse: Type.Boolean({ description: 'The device is attached with it now.' }),
+  method: nullable(oneOf(['mschapv2'], { description: 'eap.' })),
+  identity: nullable(Type.String({ description: 'eap: the user name; ppk: the PPK_ID.' })),
+  required: nullable(Type.Boolean({ description: 'ppk.' })),
+  certificate: nullable(CertificateDetails),
   createdAt: Timestamp,
   expiresAt: nullable(Timestamp),
   revokedAt: nullable(Timestamp),
@@ -38,13 +86,25 @@ export const IssuedCredential = Type.Object(
   {
     ...credentialFields,
     ikeIdentity: Type.String({ description: 'FQDN that the device claims in IKE_AUTH (IDi).' }),
-    psk: Type.String({ description: 'The pre-shared key as text: its bytes are these characters. Shown only now.' }),
-    swanctl: Type.Object(
-      {
-        placeholder: Type.String({ description: 'The marker in `GET /v1/devices/{deviceId}/config?target=swanctl`.' }),
-        secret: Type.String({ description: 'What to put in its place.' }),
-      },
-      { additionalProperties: false },
+    psk: Type.Optional(
+      Type.String({
+        description: 'psk: the pre-shared key as text: its bytes are these characters. Shown only now.',
+      }),
+    ),
+    password: Type.Optional(Type.String({ description: 'eap: the password for `identity`. Shown only now.' })),
+    ppk: Type.Optional(
+      Type.String({ description: 'ppk: the key as text: its bytes are these characters. Shown only now.' }),
+    ),
+    swanctl: Type.Optional(
+      Type.Object(
+        {
+          placeholder: Type.String({
+            description: 'The marker in `GET /v1/devices/{deviceId}/config?target=swanctl`.',
+          }),
+          secret: Type.String({ description: 'What to put in its place.' }),
+        },
+        { additionalProperties: false, description: 'All but certificate.' },
+      ),
     ),
   },
   { $id: 'IssuedCredential', additionalProperties: false },

@@ -1,6 +1,17 @@
 /** REST: devices. */
 import { Type, type Static } from 'typebox'
-import { DeviceId, line, NetworkId, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
+import {
+  DeviceId,
+  EffectiveTiers,
+  line,
+  NetworkId,
+  NextCursor,
+  nullable,
+  oneOf,
+  pageQuery,
+  ProposalTiers,
+  Timestamp,
+} from '../fields.ts'
 
 const Iccid = Type.String({
   format: 'iccid',
@@ -26,6 +37,7 @@ export const DeviceInput = Type.Object(
     name: Type.Optional(Name),
     tags: Type.Optional(Tags),
     tunnelable: Type.Optional(Type.Boolean({ default: true })),
+    proposalTiers: Type.Optional(nullable(ProposalTiers)),
   },
   { additionalProperties: false },
 )
@@ -39,6 +51,7 @@ export const DevicePatch = Type.Object(
     name: Type.Optional(Name),
     tags: Type.Optional(Tags),
     tunnelable: Type.Optional(Type.Boolean()),
+    proposalTiers: Type.Optional(nullable(ProposalTiers)),
   },
   { additionalProperties: false, minProperties: 1 },
 )
@@ -57,6 +70,8 @@ export const Device = Type.Object(
     address: Type.String({ format: 'ipv4', description: 'Inner address, stable for the life of the device.' }),
     ikeIdentity: Type.String({ description: 'FQDN that the device claims in IKE_AUTH (IDi).' }),
     tunnelable: Type.Boolean(),
+    proposalTiers: nullable(ProposalTiers),
+    effectiveTiers: EffectiveTiers,
     state: oneOf(['online', 'offline']),
     lastSeenAt: nullable(Timestamp),
     version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
@@ -83,6 +98,13 @@ export const DeviceQuery = Type.Object(
 export type DeviceQuery = Static<typeof DeviceQuery>
 
 export const ConfigQuery = Type.Object(
-  { target: oneOf(['swanctl'], { description: 'The kind of configuration.' }) },
+  {
+    target: oneOf(['swanctl'], { description: 'The kind of configuration.' }),
+    auth: Type.Optional(
+      oneOf(['psk', 'certificate', 'eap'], {
+        description: 'How the device proves itself; left out: as with its newest credential, psk without any.',
+      }),
+    ),
+  },
   { additionalProperties: false },
 )

@@ -9,6 +9,7 @@ import { concentratorChannel, deviceChangedChannel, notify, notifyEach } from '.
 import { appendEvents } from '../outbox.ts'
 import { inTransaction } from '../transaction.ts'
 import type { AttachmentSnapshot } from './attachment-snapshot.ts'
+import { noteOuterAddresses } from './outer-addresses.ts'
 import { replaceSas } from './sa-rows.ts'
 
 /** Writes a batch of attachments with their SAs in one transaction; at most one snapshot per device. */
@@ -28,6 +29,7 @@ export async function writeAttachments(
     const written = await upsertAttachments(client, nodeId, batch)
     const owned = batch.filter((snapshot) => written.has(snapshot.deviceId))
     await replaceSas(client, owned)
+    await noteOuterAddresses(client, owned)
     const changed = owned.filter((snapshot) => snapshot.changed)
     await appendEvents(
       client,
@@ -55,14 +57,15 @@ async function upsertAttachments(
   const column = <T>(read: (snapshot: AttachmentSnapshot) => T): T[] => batch.map(read)
   const { rows } = await client.query<{ device_id: string }>(
     `INSERT INTO attachments (device_id, organization_id, concentrator_id, epoch, state, address4, remote_address, remote_port,
-       behind_nat, attached_at, detached_at, detach_reason, last_seen_at)
+       behind_nat, attached_at, detached_at, detach_reason, last_seen_at, credential_id)
      SELECT v.device_id, v.organization_id, $1, 1, v.state, v.address4::inet, v.remote_address, v.remote_port, v.behind_nat,
-       v.attached_at, v.detached_at, v.detach_reason, v.last_seen_at
+       v.attached_at, v.detached_at, v.detach_reason, v.last_seen_at, c.id
      FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::bool[], $9::timestamptz[],
-       $10::timestamptz[], $11::text[], $12::timestamptz[], $13::bool[])
+       $10::timestamptz[], $11::text[], $12::timestamptz[], $13::bool[], $14::text[])
        AS v(device_id, organization_id, state, address4, remote_address, remote_port, behind_nat, attached_at, detached_at,
-         detach_reason, last_seen_at, changed)
+         detach_reason, last_seen_at, changed, credential_id)
      JOIN devices d ON d.id = v.device_id AND d.organization_id = v.organization_id
+     LEFT JOIN credentials c ON c.organization_id = d.organization_id AND c.device_id = d.id AND c.id = v.credential_id
      WHERE v.changed OR NOT EXISTS (SELECT 1 FROM attachments a
        WHERE a.device_id = v.device_id AND a.state = 'attached' AND a.concentrator_id <> $1)
      ON CONFLICT (device_id) DO UPDATE SET
@@ -71,7 +74,7 @@ async function upsertAttachments(
        concentrator_id = excluded.concentrator_id, state = excluded.state, address4 = excluded.address4,
        remote_address = excluded.remote_address, remote_port = excluded.remote_port, behind_nat = excluded.behind_nat,
        attached_at = excluded.attached_at, detached_at = excluded.detached_at, detach_reason = excluded.detach_reason,
-       last_seen_at = excluded.last_seen_at
+       last_seen_at = excluded.last_seen_at, credential_id = excluded.credential_id
      WHERE excluded.state = 'attached' OR attachments.concentrator_id = excluded.concentrator_id
      RETURNING device_id`,
     [
@@ -88,6 +91,7 @@ async function upsertAttachments(
       column((s) => s.detachReason),
       column((s) => s.lastSeenAt),
       column((s) => s.changed),
+      column((s) => s.credentialId),
     ],
   )
   return new Set(rows.map((row) => row.device_id))

@@ -1,11 +1,15 @@
 /**
  * What a concentrator knows about one device's presence, as it is written to Postgres.
  */
+import type { ProposalTier } from '@culvert/lifecycle'
+
 export interface AttachmentSnapshot {
   readonly deviceId: string
   readonly organizationId: string
   readonly state: 'attached' | 'detached'
   readonly address4: string
+  /** The one that was proven; null when the core named none. */
+  readonly credentialId: string | null
   readonly remoteAddress: string
   readonly remotePort: number
   readonly behindNat: boolean
@@ -26,6 +30,9 @@ export interface IkeSaSnapshot {
   readonly integrity: string | null
   readonly prf: string
   readonly keyExchange: string
+  /** RFC 9370, in order. */
+  readonly additionalKeyExchanges: readonly string[]
+  readonly tier: ProposalTier | null
   readonly establishedAt: Date
   readonly childSas: readonly ChildSaSnapshot[]
 }

@@ -1,24 +1,30 @@
 /**
- * The one database read an attaching device waits for: who owns this IKE identity, and which secrets are valid.
+ * The one database read an attaching device waits for: who owns this IKE identity, how it may prove itself, and what it gets.
  *
- * Devices that come in the same turn of the event loop share a statement: ten thousand may come back at once.
+ * The identity is the one a device claims in IDi; it is also the name it gives to EAP. Only credentials that are valid now are
+ * returned, the newest first: tried in this order, that is what rotation needs. Devices that come in the same turn of the event loop share a statement: ten thousand may come back at once.
  */
+import { effectiveTiers, type ProposalTier } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
+import { credentialOf, type CredentialForAttach, type CredentialRow } from './attach-credential.ts'
 
 export interface DeviceForAttach {
   readonly deviceId: string
   readonly organizationId: string
   readonly address4: string
   readonly policyVersion: number
-  readonly credentials: readonly {
-    readonly id: string
-    readonly sealedSecret: Uint8Array
-    readonly sealingKeyId: string
-  }[]
+  /** An IKE SA in another tier is refused. */
+  readonly tiers: readonly ProposalTier[]
+  /** Of the network; IPv4 and IPv6 mixed, canonical text. */
+  readonly dnsServers: readonly string[]
+  readonly dnsDomains: readonly string[]
+  /** AUTH_LIFETIME (RFC 4478); null for never. */
+  readonly reauthenticateAfterSec: number | null
+  readonly credentials: readonly CredentialForAttach[]
 }
 
 export interface DeviceLookup {
-  /** @returns the device that owns this IKE identity with its valid PSK credentials, newest first, or null. */
+  /** @returns the device that owns this IKE identity with its valid credentials, newest first, or null. */
   find(identity: string): Promise<DeviceForAttach | null>
 }
 
@@ -61,45 +67,56 @@ export function createDeviceLookup(pool: Pool): DeviceLookup {
   }
 }
 
-interface Row {
+interface Row extends CredentialRow {
   readonly ike_identity: string
   readonly id: string
   readonly organization_id: string
   readonly address4: string
   readonly policy_version: number
-  readonly credential_id: string | null
-  readonly sealed_secret: Buffer
-  readonly sealing_key_id: string
+  readonly device_tiers: ProposalTier[] | null
+  readonly network_tiers: ProposalTier[] | null
+  readonly organization_tiers: ProposalTier[] | null
+  readonly dns_servers: string[]
+  readonly dns_domains: string[]
+  readonly reauthenticate_after_sec: number | null
 }
 
 async function readDevices(pool: Pool, identities: readonly string[]): Promise<Map<string, DeviceForAttach>> {
   const { rows } = await pool.query<Row>({
     name: 'concentrator_find_devices',
-    text: `SELECT d.ike_identity, d.id, d.organization_id, host(d.address4) AS address4, d.policy_version, c.id AS credential_id,
-         c.sealed_secret, c.sealing_key_id
-       FROM devices d LEFT JOIN LATERAL (SELECT id, sealed_secret, sealing_key_id, created_at FROM credentials
-         WHERE organization_id = d.organization_id AND device_id = d.id AND kind = 'psk'
-           AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) ORDER BY created_at DESC LIMIT 4) c ON true
-       WHERE d.ike_identity = ANY($1) AND d.deleted_at IS NULL ORDER BY c.created_at DESC`,
+    text: `SELECT d.ike_identity, d.id, d.organization_id, host(d.address4) AS address4, d.policy_version,
+         d.proposal_tiers AS device_tiers, n.proposal_tiers AS network_tiers, o.proposal_tiers AS organization_tiers,
+         n.dns_servers, n.dns_domains, n.reauthenticate_after_sec,
+         c.id AS credential_id, c.kind, c.method, c.identity, c.is_required, c.fingerprint, c.serial, c.sealed_secret, c.sealing_key_id
+       FROM devices d JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id
+         JOIN organizations o ON o.id = d.organization_id
+         LEFT JOIN LATERAL (SELECT * FROM credentials WHERE organization_id = d.organization_id AND device_id = d.id
+           AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AND (issuance IS NULL OR issuance = 'issued')
+           ORDER BY created_at DESC, id LIMIT 16) c ON true
+       WHERE d.ike_identity = ANY($1) AND d.deleted_at IS NULL ORDER BY c.created_at DESC, c.id`,
     values: [identities],
   })
-  const devices = new Map<string, DeviceForAttach & { credentials: DeviceForAttach['credentials'][number][] }>()
+  const devices = new Map<string, DeviceForAttach & { credentials: CredentialForAttach[] }>()
   for (const row of rows) {
     const known = devices.get(row.ike_identity)
-    const device = known ?? {
-      deviceId: row.id,
-      organizationId: row.organization_id,
-      address4: row.address4,
-      policyVersion: row.policy_version,
-      credentials: [],
-    }
+    const device = known ?? { ...deviceOf(row), credentials: [] }
     if (known === undefined) devices.set(row.ike_identity, device)
-    if (row.credential_id === null) continue
-    device.credentials.push({
-      id: row.credential_id,
-      sealedSecret: row.sealed_secret,
-      sealingKeyId: row.sealing_key_id,
-    })
+    const credential = credentialOf(row)
+    if (credential) device.credentials.push(credential)
   }
   return devices
+}
+
+function deviceOf(row: Row): Omit<DeviceForAttach, 'credentials'> {
+  const { device_tiers: device, network_tiers: network, organization_tiers: organization } = row
+  return {
+    deviceId: row.id,
+    organizationId: row.organization_id,
+    address4: row.address4,
+    policyVersion: row.policy_version,
+    tiers: effectiveTiers({ device, network, organization }).tiers,
+    dnsServers: row.dns_servers,
+    dnsDomains: row.dns_domains,
+    reauthenticateAfterSec: row.reauthenticate_after_sec,
+  }
 }

@@ -3,6 +3,7 @@
  *
  * Desired state with versions: a job or notice only says "look"; doing the same work twice changes nothing.
  */
+import { effectiveTiers, type ProposalTier } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 
 export interface PolicyWork {
@@ -15,7 +16,10 @@ export interface PolicyWork {
   readonly heldElsewhere: boolean
   /** The row says that no node holds the device. */
   readonly attachedNowhere: boolean
+  /** An attachment made with another one ends; a certificate that is still pending is not among them. */
   readonly validCredentialIds: readonly string[]
+  /** An attachment in another tier ends. */
+  readonly tiers: readonly ProposalTier[]
 }
 
 /** Devices of this node on which something must be done: deleted, detach asked for, policy changed. */
@@ -41,8 +45,10 @@ export async function readHeldDevices(
 const POLICY_COLUMNS = `SELECT a.device_id, d.deleted_at IS NOT NULL AS deleted, d.policy_version, a.detach_desired,
     a.detach_desired > a.detach_applied AS detach_requested, a.concentrator_id, a.state,
     ARRAY(SELECT c.id FROM credentials c WHERE c.organization_id = d.organization_id AND c.device_id = d.id AND c.revoked_at IS NULL
-      AND (c.expires_at IS NULL OR c.expires_at > now())) AS valid_credential_ids
-  FROM attachments a JOIN devices d ON d.organization_id = a.organization_id AND d.id = a.device_id`
+      AND (c.expires_at IS NULL OR c.expires_at > now()) AND (c.issuance IS NULL OR c.issuance = 'issued')) AS valid_credential_ids,
+    d.proposal_tiers AS device_tiers, n.proposal_tiers AS network_tiers, o.proposal_tiers AS organization_tiers
+  FROM attachments a JOIN devices d ON d.organization_id = a.organization_id AND d.id = a.device_id
+    JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id JOIN organizations o ON o.id = d.organization_id`
 
 interface PolicyRow {
   device_id: string
@@ -53,6 +59,9 @@ interface PolicyRow {
   concentrator_id: string
   state: string
   valid_credential_ids: string[]
+  device_tiers: ProposalTier[] | null
+  network_tiers: ProposalTier[] | null
+  organization_tiers: ProposalTier[] | null
 }
 
 function toWork(row: PolicyRow, nodeId: string): PolicyWork {
@@ -65,6 +74,11 @@ function toWork(row: PolicyRow, nodeId: string): PolicyWork {
     heldElsewhere: row.concentrator_id !== nodeId && row.state === 'attached',
     attachedNowhere: row.state !== 'attached',
     validCredentialIds: row.valid_credential_ids,
+    tiers: effectiveTiers({
+      device: row.device_tiers,
+      network: row.network_tiers,
+      organization: row.organization_tiers,
+    }).tiers,
   }
 }
 

@@ -15,9 +15,14 @@ export async function replaceSas(client: PoolClient, batch: readonly AttachmentS
   ])
   if (ikeSas.length === 0) return
   await client.query(
-    `INSERT INTO ike_sas (id, organization_id, device_id, spi_i, spi_r, initiator, encryption, integrity, prf, key_exchange, established_at)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[], $7::text[], $8::text[], $9::text[],
-       $10::text[], $11::timestamptz[]) ON CONFLICT (id) DO NOTHING`,
+    `INSERT INTO ike_sas (id, organization_id, device_id, spi_i, spi_r, initiator, encryption, integrity, prf, key_exchange, established_at,
+       tier, additional_key_exchanges)
+     SELECT v.id, v.organization_id, v.device_id, v.spi_i, v.spi_r, v.initiator, v.encryption, v.integrity, v.prf, v.key_exchange,
+       v.established_at, v.tier, ARRAY(SELECT jsonb_array_elements_text(v.additional))
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[], $7::text[], $8::text[], $9::text[],
+       $10::text[], $11::timestamptz[], $12::text[], $13::jsonb[])
+       AS v(id, organization_id, device_id, spi_i, spi_r, initiator, encryption, integrity, prf, key_exchange, established_at, tier, additional)
+     ON CONFLICT (id) DO NOTHING`,
     [
       ikeSas.map(({ id }) => id),
       ikeSas.map(({ snapshot }) => snapshot.organizationId),
@@ -30,6 +35,8 @@ export async function replaceSas(client: PoolClient, batch: readonly AttachmentS
       ikeSas.map(({ ike }) => ike.prf),
       ikeSas.map(({ ike }) => ike.keyExchange),
       ikeSas.map(({ ike }) => ike.establishedAt),
+      ikeSas.map(({ ike }) => ike.tier),
+      ikeSas.map(({ ike }) => JSON.stringify(ike.additionalKeyExchanges)),
     ],
   )
   const children = ikeSas.flatMap(({ snapshot, ike, id }) => ike.childSas.map((child) => ({ snapshot, child, id })))

@@ -1,0 +1,24 @@
+/** How a device's configuration says that it proves itself, by the credentials it has. */
+import { credentialState, type CredentialRecord } from '@culvert/db'
+
+export type ProofKind = 'psk' | 'certificate' | 'eap'
+
+export interface DeviceProof {
+  readonly kind: ProofKind
+  readonly ppk: { readonly identity: string; readonly isRequired: boolean } | null
+}
+
+/**
+ * @param credentials newest first
+ * @param asked what the caller wants; left out: as the newest credential, psk without any
+ */
+export function deviceProof(credentials: readonly CredentialRecord[], asked: ProofKind | undefined): DeviceProof {
+  const now = new Date()
+  const usable = credentials.filter((record) => ['active', 'pending'].includes(credentialState(record, now)))
+  const newest = usable.map(({ kind }) => kind).find((kind) => kind !== 'ppk')
+  const ppk = usable.find(({ kind }) => kind === 'ppk')
+  return {
+    kind: asked ?? newest ?? 'psk',
+    ppk: ppk?.identity ? { identity: ppk.identity, isRequired: ppk.isRequired ?? false } : null,
+  }
+}

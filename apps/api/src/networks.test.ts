@@ -1,0 +1,144 @@
+import { createDeviceLookup, readPolicyWork, readTiersInUse } from '@culvert/db'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { newConcentrator, newDevice, openHarness, setAttached, type Harness } from './testing/harness.ts'
+
+interface Device {
+  readonly networkId: string
+  readonly ikeIdentity: string
+  readonly effectiveTiers: { tiers: string[]; source: string; warning: string | null }
+}
+
+let harness: Harness
+let deviceId = ''
+let networkUrl = ''
+
+beforeAll(async () => {
+  harness = await openHarness(inject('databaseUrl'))
+  await newConcentrator(harness.pool, 'con-1', 1)
+  deviceId = await newDevice(harness.call)
+  networkUrl = `/v1/networks/${(await device()).networkId}`
+})
+afterAll(() => harness.close())
+
+const device = async (): Promise<Device> => (await harness.call<Device>('GET', `/v1/devices/${deviceId}`)).body
+const patch = (url: string, body: object, headers = {}) => harness.call('PATCH', url, { body, headers })
+const version = async (): Promise<number> => {
+  const { rows } = await harness.pool.query('SELECT policy_version FROM devices WHERE id = $1', [deviceId])
+  return rows[0].policy_version
+}
+
+describe('proposal tiers', () => {
+  it('are modern and standard until somebody says otherwise, and nobody uses compat', async () => {
+    expect((await device()).effectiveTiers).toEqual({
+      tiers: ['modern', 'standard'],
+      source: 'default',
+      warning: null,
+    })
+    expect(await readTiersInUse(harness.pool)).toEqual(['modern', 'standard'])
+  })
+
+  it('of the device win over those of its network, which win over those of the organization', async () => {
+    await patch('/v1/organization', { proposalTiers: ['modern'] })
+    expect((await device()).effectiveTiers).toMatchObject({ tiers: ['modern'], source: 'organization' })
+    await patch(networkUrl, { proposalTiers: ['standard'] })
+    expect((await device()).effectiveTiers).toMatchObject({ tiers: ['standard'], source: 'network' })
+    await patch(`/v1/devices/${deviceId}`, { proposalTiers: ['compat', 'modern'] })
+    expect((await device()).effectiveTiers).toEqual({
+      tiers: ['modern', 'compat'],
+      source: 'device',
+      warning: expect.stringContaining('SHA-1'),
+    })
+    const known = await createDeviceLookup(harness.pool).find((await device()).ikeIdentity)
+    expect(known?.tiers).toEqual(['modern', 'compat'])
+    await patch(`/v1/devices/${deviceId}`, { proposalTiers: null })
+    await patch(networkUrl, { proposalTiers: null })
+    await patch('/v1/organization', { proposalTiers: null })
+    expect((await device()).effectiveTiers).toMatchObject({ source: 'default' })
+  })
+
+  it('that anybody uses are known to the concentrators, and not those of a deleted device', async () => {
+    const other = await newDevice(harness.call, harness.other.key)
+    const url = `/v1/devices/${other}`
+    await harness.call('PATCH', url, { body: { proposalTiers: ['compat'] }, key: harness.other.key })
+    expect(await readTiersInUse(harness.pool)).toEqual(['modern', 'standard', 'compat'])
+    await harness.call('DELETE', url, { key: harness.other.key })
+    expect(await readTiersInUse(harness.pool)).toEqual(['modern', 'standard'])
+  })
+
+  it.each([[[]], [['modern', 'modern']], [['legacy']], ['modern']])(
+    '%j are refused everywhere',
+    async (proposalTiers) => {
+      for (const url of [`/v1/devices/${deviceId}`, networkUrl, '/v1/organization'])
+        expect((await patch(url, { proposalTiers })).status).toBe(400)
+    },
+  )
+
+  it('once changed make the nodes look at every device concerned', async () => {
+    await setAttached(harness.pool, 'con-1', deviceId, 'attached')
+    for (const url of [`/v1/devices/${deviceId}`, networkUrl, '/v1/organization']) {
+      const before = await version()
+      await patch(url, { proposalTiers: ['modern'] })
+      expect(await version()).toBe(before + 1)
+      expect(await readPolicyWork(harness.pool, 'con-1')).toMatchObject([{ deviceId, tiers: ['modern'] }])
+      await patch(url, { proposalTiers: null })
+    }
+    const before = await version()
+    await patch('/v1/organization', { name: 'Another name' })
+    await patch(`/v1/devices/${deviceId}`, { name: 'Another name' })
+    expect(await version()).toBe(before)
+  })
+})
+
+describe('a network', () => {
+  it('sets resolvers, domains and the time until authentication, which an attaching device gets', async () => {
+    const body = {
+      dnsServers: ['10.0.0.53', '2001:db8::53'],
+      dnsDomains: ['corp.example', '_tcp.local'],
+      reauthenticateAfterSec: 86_400,
+    }
+    expect((await patch(networkUrl, body)).body).toMatchObject(body)
+    expect(await createDeviceLookup(harness.pool).find((await device()).ikeIdentity)).toMatchObject(body)
+    const listed = await harness.call('GET', '/v1/networks')
+    expect(listed.body).toMatchObject({ data: [{ name: 'default', ...body }], nextCursor: null })
+  })
+
+  it.each([
+    { dnsServers: ['resolver.example'] },
+    { dnsServers: ['fe80::1%eth0'] },
+    { dnsServers: ['10.0.0.53', '10.0.0.53'] },
+    { dnsDomains: ['a..b'] },
+    { dnsDomains: ['corp.example.'] },
+    { dnsDomains: [`${'a'.repeat(64)}.example`] },
+    { dnsDomains: ['a b'] },
+    { reauthenticateAfterSec: 10 },
+    { pool: '10.0.0.0/8' },
+    {},
+  ])('refuses %j', async (body) => {
+    expect((await patch(networkUrl, body)).status).toBe(400)
+  })
+
+  it('changes only from the version that the caller saw, and says so in an event', async () => {
+    const { headers } = await harness.call('GET', networkUrl)
+    expect((await patch(networkUrl, { dnsDomains: [] }, { 'if-match': headers['etag'] })).status).toBe(200)
+    const late = await patch(networkUrl, { dnsDomains: ['x'] }, { 'if-match': headers['etag'] })
+    expect(late).toMatchObject({ status: 412, body: { code: 'precondition_failed' } })
+    const { rows } = await harness.pool.query(
+      `SELECT data FROM events WHERE type = 'network.updated' ORDER BY sequence DESC LIMIT 1`,
+    )
+    expect(rows).toEqual([{ data: { changed: ['dnsDomains'] } }])
+  })
+})
+
+describe('the organization', () => {
+  it('is the one of the key', async () => {
+    const [own, other] = [
+      await harness.call('GET', '/v1/organization'),
+      await harness.call('GET', '/v1/organization', { key: harness.other.key }),
+    ]
+    expect([own.body['id'], other.body['id']]).toEqual([harness.organization.id, harness.other.id])
+    await patch('/v1/organization', { proposalTiers: ['compat'] })
+    const after = await harness.call('GET', '/v1/organization', { key: harness.other.key })
+    expect(after.body).toMatchObject({ proposalTiers: null, version: 1 })
+    await patch('/v1/organization', { proposalTiers: null })
+  })
+})

@@ -1,0 +1,42 @@
+/** Credentials as an attaching device needs them: what its proof is compared with. */
+
+/** Opened with the node's sealing key, bound to organization, device and credential (`openSecret`). */
+interface Sealed {
+  readonly sealedSecret: Uint8Array
+  readonly sealingKeyId: string
+}
+
+export type CredentialForAttach =
+  /** The secret is the shared key's bytes. */
+  | ({ readonly kind: 'psk'; readonly id: string } & Sealed)
+  /** Only a certificate with exactly this fingerprint (SHA-256 of its DER, hexadecimal) counts, by signature or EAP-TLS. */
+  | { readonly kind: 'certificate'; readonly id: string; readonly fingerprint: string; readonly serial: string }
+  /** The secret is the password in UTF-8; `identity` is the name the device gives. */
+  | ({ readonly kind: 'eap'; readonly id: string; readonly method: 'mschapv2'; readonly identity: string } & Sealed)
+  /** RFC 8784; the secret is the PPK's bytes, `identity` the PPK_ID without its type octet (send and expect type 2). */
+  | ({ readonly kind: 'ppk'; readonly id: string; readonly identity: string; readonly isRequired: boolean } & Sealed)
+
+export interface CredentialRow {
+  credential_id: string | null
+  kind: 'psk' | 'certificate' | 'eap' | 'ppk'
+  method: 'mschapv2' | null
+  identity: string | null
+  is_required: boolean | null
+  fingerprint: string | null
+  serial: string | null
+  sealed_secret: Buffer | null
+  sealing_key_id: string | null
+}
+
+/** Constraints of the table say which columns a kind has; a row without them is left out. */
+export function credentialOf(row: CredentialRow): CredentialForAttach | null {
+  const { credential_id: id, kind, method, identity, is_required: isRequired, fingerprint, serial } = row
+  if (id === null) return null
+  if (kind === 'certificate') return fingerprint && serial ? { kind, id, fingerprint, serial } : null
+  if (!row.sealed_secret || !row.sealing_key_id) return null
+  const sealed = { sealedSecret: row.sealed_secret, sealingKeyId: row.sealing_key_id }
+  if (kind === 'psk') return { kind, id, ...sealed }
+  if (identity === null) return null
+  if (kind === 'eap') return method ? { kind, id, method, identity, ...sealed } : null
+  return { kind, id, identity, isRequired: isRequired ?? false, ...sealed }
+}

@@ -1,0 +1,100 @@
+/** What an organization sets for all devices of a network: proposal tiers, resolvers, how often devices authenticate anew. */
+import type { ProposalTier } from '@culvert/lifecycle'
+import type { Pool, PoolClient } from 'pg'
+import { tellConcentrators, type Touched } from './nodes.ts'
+import { appendEvent } from './outbox.ts'
+import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { inTransaction } from './transaction.ts'
+
+export interface NetworkRecord {
+  readonly id: string
+  readonly name: string
+  /** Inner address pool, a prefix with its length. */
+  readonly pool4: string
+  readonly proposalTiers: ProposalTier[] | null
+  readonly organizationProposalTiers: ProposalTier[] | null
+  /** IPv4 and IPv6 mixed. */
+  readonly dnsServers: string[]
+  readonly dnsDomains: string[]
+  readonly reauthenticateAfterSec: number | null
+  readonly version: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export interface NetworkChange {
+  readonly proposalTiers?: readonly ProposalTier[] | null | undefined
+  readonly dnsServers?: readonly string[] | undefined
+  readonly dnsDomains?: readonly string[] | undefined
+  readonly reauthenticateAfterSec?: number | null | undefined
+}
+
+const columns = `n.id, n.name, n.pool4::text AS pool4, n.proposal_tiers AS "proposalTiers",
+  o.proposal_tiers AS "organizationProposalTiers", n.dns_servers AS "dnsServers", n.dns_domains AS "dnsDomains",
+  n.reauthenticate_after_sec AS "reauthenticateAfterSec", n.version, n.created_at AS "createdAt", n.updated_at AS "updatedAt"`
+const source = 'networks n JOIN organizations o ON o.id = n.organization_id'
+/** Changeable fields and their columns. */
+const changeable = new Map([
+  ['proposalTiers', 'proposal_tiers'],
+  ['dnsServers', 'dns_servers'],
+  ['dnsDomains', 'dns_domains'],
+  ['reauthenticateAfterSec', 'reauthenticate_after_sec'],
+])
+
+export async function listNetworks(
+  pool: Pool,
+  organizationId: string,
+  page: PageRequest,
+): Promise<Page<NetworkRecord>> {
+  const where = new Conditions().add('n.organization_id = ?', organizationId)
+  if (page.after) where.add('(n.created_at, n.id) < (?, ?)', page.after.createdAt, page.after.id)
+  const { rows } = await pool.query<NetworkRecord>(
+    `SELECT ${columns} FROM ${source} WHERE ${where.text} ORDER BY n.created_at DESC, n.id DESC LIMIT ${page.limit + 1}`,
+    where.values,
+  )
+  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
+}
+
+/** @returns null for a network that is unknown or of another organization */
+export async function readNetwork(
+  sql: Pool | PoolClient,
+  organizationId: string,
+  id: string,
+): Promise<NetworkRecord | null> {
+  const { rows } = await sql.query<NetworkRecord>(
+    `SELECT ${columns} FROM ${source} WHERE n.organization_id = $1 AND n.id = $2`,
+    [organizationId, id],
+  )
+  return rows[0] ?? null
+}
+
+/** Raises the policy version of every device in it: attached ones are looked at again. */
+export async function changeNetwork(
+  pool: Pool,
+  key: { organizationId: string; id: string; ifVersion: number | null },
+  change: NetworkChange,
+): Promise<{ network: NetworkRecord; touched: Touched } | 'not_found' | 'changed'> {
+  const { organizationId, id } = key
+  return inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{ version: number }>(
+      'SELECT version FROM networks WHERE organization_id = $1 AND id = $2 FOR UPDATE',
+      [organizationId, id],
+    )
+    if (!rows[0]) return 'not_found'
+    if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
+    const fields = Object.entries(change).filter(([name, value]) => changeable.has(name) && value !== undefined)
+    const sets = fields.map(([name], index) => `${changeable.get(name)} = $${index + 3}`)
+    await tx.query(
+      `UPDATE networks SET ${[...sets, 'version = version + 1', 'updated_at = now()'].join(', ')} WHERE organization_id = $1 AND id = $2`,
+      [organizationId, id, ...fields.map(([, value]) => value)],
+    )
+    await tx.query(
+      `UPDATE devices SET policy_version = policy_version + 1 WHERE organization_id = $1 AND network_id = $2 AND deleted_at IS NULL`,
+      [organizationId, id],
+    )
+    const data = { changed: fields.map(([name]) => name) }
+    await appendEvent(tx, { organizationId, type: 'network.updated', resourceId: id, data })
+    const touched = { gateways: [], concentrators: await tellConcentrators(tx, '') }
+    return { network: (await readNetwork(tx, organizationId, id)) as NetworkRecord, touched }
+  })
+}

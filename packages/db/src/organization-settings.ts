@@ -1,0 +1,65 @@
+/** What holds for all devices of an organization unless their network or they themselves say otherwise. */
+import type { ProposalTier } from '@culvert/lifecycle'
+import type { Pool, PoolClient } from 'pg'
+import { tellConcentrators, type Touched } from './nodes.ts'
+import { appendEvent } from './outbox.ts'
+import { inTransaction } from './transaction.ts'
+
+export interface OrganizationRecord {
+  readonly id: string
+  readonly name: string
+  readonly slug: string
+  readonly proposalTiers: ProposalTier[] | null
+  readonly version: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export interface OrganizationChange {
+  readonly name?: string | undefined
+  readonly proposalTiers?: readonly ProposalTier[] | null | undefined
+}
+
+const columns = `o.id, o.name, o.slug, o.proposal_tiers AS "proposalTiers", o.version, o.created_at AS "createdAt",
+  o.updated_at AS "updatedAt"`
+
+export async function readOrganization(
+  sql: Pool | PoolClient,
+  organizationId: string,
+): Promise<OrganizationRecord | null> {
+  const { rows } = await sql.query<OrganizationRecord>(`SELECT ${columns} FROM organizations o WHERE o.id = $1`, [
+    organizationId,
+  ])
+  return rows[0] ?? null
+}
+
+/** New tiers raise the policy version of every device of the organization: attached ones are looked at again. */
+export async function changeOrganization(
+  pool: Pool,
+  key: { organizationId: string; ifVersion: number | null },
+  change: OrganizationChange,
+): Promise<{ organization: OrganizationRecord; touched: Touched } | 'not_found' | 'changed'> {
+  const { organizationId } = key
+  return inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{ version: number }>(
+      'SELECT o.version FROM organizations o WHERE o.id = $1 FOR UPDATE',
+      [organizationId],
+    )
+    if (!rows[0]) return 'not_found'
+    if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
+    await tx.query(
+      `UPDATE organizations o SET name = coalesce($2, o.name), proposal_tiers = CASE WHEN $3 THEN $4::text[] ELSE o.proposal_tiers END,
+         version = o.version + 1, updated_at = now() WHERE o.id = $1`,
+      [organizationId, change.name ?? null, change.proposalTiers !== undefined, change.proposalTiers ?? null],
+    )
+    const data = { changed: Object.keys(change) }
+    await appendEvent(tx, { organizationId, type: 'organization.updated', resourceId: organizationId, data })
+    const organization = (await readOrganization(tx, organizationId)) as OrganizationRecord
+    if (change.proposalTiers === undefined) return { organization, touched: { gateways: [], concentrators: [] } }
+    await tx.query(
+      'UPDATE devices SET policy_version = policy_version + 1 WHERE organization_id = $1 AND deleted_at IS NULL',
+      [organizationId],
+    )
+    return { organization, touched: { gateways: [], concentrators: await tellConcentrators(tx, '') } }
+  })
+}
