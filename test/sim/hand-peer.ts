@@ -40,7 +40,8 @@ const NONE = new Uint8Array(0)
 export class HandPeer implements Receiver {
   readonly address: string
   readonly prf: Prf
-  readonly idI: Identity = fqdn('dev.test')
+  /** Who it says it is. */
+  idI: Identity = fqdn('dev.test')
   /** Payloads of the IKE_SA_INIT response. */
   initPayloads: readonly Payload[] = []
   messageId = 0

@@ -52,6 +52,8 @@ export {
 } from './keys/key-schedule.ts'
 export { mixPpk } from './keys/post-quantum-preshared-key.ts'
 export { readSignature, type ReadSignature, writeSignature } from './keys/signature-algorithm.ts'
+export { isSignedBy, peerSignature, type PeerSignature } from './keys/signature-choice.ts'
+export { type AnnouncedHash, readHashes } from './keys/signature-hashes.ts'
 export { natDetectionHash } from './keys/nat-detection.ts'
 export { covers, narrow } from './traffic-selector/narrow.ts'
 export { contains, fromCidr, intersect, sameSelector, sameSelectors, toText } from './traffic-selector/selector.ts'
