@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { HandPeer, kindsOf } from './hand-peer.ts'
 import { Network } from './network.ts'
 import { fqdn, Node } from './node.ts'
-import { grantEverything, PSK } from './pair.ts'
+import { createPair, grantEverything, initiate, PSK } from './pair.ts'
 
 function text(value: string): Uint8Array {
   return new TextEncoder().encode(value)
@@ -39,6 +39,18 @@ test.each(KINDS)('C29 %s is asked for as it was claimed, and bound to the proof'
   expect(concentrator.questions[0]).toMatchObject({ kind: 'credential', idI })
   expect(answer?.slice(0, 2)).toEqual(['idR', 'auth'])
   expect(claim(idI, fqdn('other.test')).answer).toEqual([`notify ${NOTIFY.AUTHENTICATION_FAILED}`])
+})
+
+test.each([1, 64, 65, 512])('C28 a shared key of %d octets of any value proves both ends', (length) => {
+  const secret = Uint8Array.from({ length }, (_, index) => (index * 37) & 255)
+  const pair = createPair()
+  pair.concentrator.answerTo = (question) =>
+    question.kind === 'credential'
+      ? { kind: 'credential', found: { subject: 'dev_1', candidates: [{ kind: 'psk', id: 'crd_1', secret }] } }
+      : grantEverything(question)
+  initiate(pair, { proof: { kind: 'psk', secret } })
+  pair.network.run(2_000)
+  expect(pair.device.eventsOf('established')).toHaveLength(1)
 })
 
 describe('N13 what is no identity is not asked for', () => {

@@ -133,7 +133,7 @@ const signed = scenarioNames().filter((name) => /^0[5-9]-|^10-|^19-fail-(cert|ea
 const shared = scenarioNames().filter((name) => /^19-fail-(unknown|wrong|no-virtual|ts|child)/.test(name))
 
 describe('signatures of strongSwan', () => {
-  it.each(signed)('RFC 7427 C27 %s', (name) => {
+  it.each(signed)('C27 %s: signed over the messages as they were sent (RFC 7427)', (name) => {
     const { proofs, skP, hashes } = load(name)
     for (const { side, octets, auth, all } of proofs) {
       if (auth.method === AUTH_METHOD.SHARED_KEY_MIC) continue
@@ -161,7 +161,7 @@ describe('signatures of strongSwan', () => {
 })
 
 describe('shared keys of strongSwan', () => {
-  it.each(shared)('C28 %s', (name) => {
+  it.each(shared)('C28 %s: a shared key through the key pad', (name) => {
     const { proofs, skP, prf } = load(name)
     const { psk, psk_initiator: ownPsk = psk } = parameters(name)
     for (const { side, octets, auth } of proofs) {
