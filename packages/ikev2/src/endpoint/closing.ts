@@ -24,7 +24,7 @@ export function forgetIkeSa(context: Context, sa: IkeSa): void {
   if ('digest' in state) tables.halfOpen.delete(state.digest)
   if ('ask' in state) tables.asks.delete(state.ask.ticket)
   if ('attachment' in state) dropOther(state.attachment, sa)
-  if (state.phase === 'authSent' || state.phase === 'trustAsked')
+  if ((state.phase === 'authSent' || state.phase === 'trustAsked') && state.spiIn !== null)
     context.effects.push({ kind: 'releaseSpi', spiIn: state.spiIn })
   endEap(context, state)
   wipeProof(state)
@@ -83,6 +83,11 @@ export function closeHalfOpen(context: Context, sa: IkeSa, reason: CloseReason):
   if (state.phase === 'attachAsked') closeAttachment(context, state.attachment, reason)
 }
 
+/** Without a good credential a peer sends and receives nothing more, however long the Delete takes. */
+export function endTraffic(context: Context, attachment: Attachment): void {
+  for (const child of attachment.children) removeChild(context, attachment, child)
+}
+
 /** Takes one Child SA out of the data plane. */
 export function removeChild(context: Context, attachment: Attachment, child: ChildSa): void {
   dropChild(attachment, child)
@@ -97,7 +102,8 @@ function removal(attachment: Attachment, child: ChildSa): Context['effects'][num
 /** Gives back what the request under way had allocated; the caller ends that request. */
 export function releaseAttempt(context: Context, channel: Channel): void {
   const attempt = channel.pending?.attempt
-  if (attempt?.kind === 'rekeyChild') context.effects.push({ kind: 'releaseSpi', spiIn: attempt.spiIn })
+  if (attempt?.kind === 'rekeyChild' || attempt?.kind === 'createChild')
+    context.effects.push({ kind: 'releaseSpi', spiIn: attempt.spiIn })
 }
 
 /** Tells the driver that an EAP run will not go on. */

@@ -1,14 +1,14 @@
 /**
  * Commands of the driver. One for an attachment that is gone, or that asks for what is happening already, does nothing.
  */
-import { removeChild } from './closing.ts'
+import { endTraffic } from './closing.ts'
 import type { Command } from './contract.ts'
 import type { Context } from './context.ts'
 import { depart, followPeer } from './moving.ts'
 import { queueWork } from './work.ts'
 import { scheduleDeletion } from '../exchanges/create-child-sa/complete-child.ts'
 import { initiate } from '../exchanges/ike-sa-init/initiate.ts'
-import { type Attachment, findChildIn } from '../sa/attachment.ts'
+import { type Attachment, findChildIn, isEnding, MAX_NEW_CHILD_SAS } from '../sa/attachment.ts'
 
 export function obey(context: Context, command: Command): void {
   if (command.kind === 'initiate') {
@@ -38,7 +38,7 @@ function obeyFor(context: Context, attachment: Attachment, command: Extract<Comm
       break
     }
     case 'deleteIke':
-      if (command.reason === 'revoked') dropTraffic(context, attachment)
+      if (command.reason === 'revoked') endTraffic(context, attachment)
       queueWork(context, attachment, { kind: 'deleteIke', reason: command.reason })
       break
     case 'checkLiveness':
@@ -51,6 +51,8 @@ function obeyFor(context: Context, attachment: Attachment, command: Extract<Comm
       if (attachment.role === 'initiator') depart(context, attachment, command.path)
       break
     case 'createChild':
+      if (attachment.role === 'initiator' && !isEnding(attachment)) createChild(context, attachment, command)
+      break
     case 'redirect':
       break
     case 'peerMoved': {
@@ -61,7 +63,13 @@ function obeyFor(context: Context, attachment: Attachment, command: Extract<Comm
   }
 }
 
-/** Without its credential a peer sends and receives nothing more, however long the Delete takes. */
-function dropTraffic(context: Context, attachment: Attachment): void {
-  for (const child of attachment.children) removeChild(context, attachment, child)
+/** Not more than there can be; a driver that wants more hears nothing of them. */
+function createChild(
+  context: Context,
+  attachment: Attachment,
+  { tsLocal, tsRemote }: Extract<Command, { kind: 'createChild' }>,
+): void {
+  const waiting = attachment.tasks.filter(({ work }) => work.kind === 'createChild').length
+  if (waiting >= MAX_NEW_CHILD_SAS) return
+  queueWork(context, attachment, { kind: 'createChild', tsLocal, tsRemote, group: null })
 }

@@ -34,7 +34,14 @@ export function ikeSaDueMs(timing: EndpointTiming, sa: IkeSa): MonotonicMs {
 
 function currentDueMs(timing: EndpointTiming, state: Established): MonotonicMs {
   const { attachment, channel, rekeyAtMs, expiresAtMs } = state
-  let dueMs = Math.min(channelDueMs(channel), rekeyAtMs, expiresAtMs, keepaliveDueMs(timing, attachment))
+  const { authExpiresAtMs } = attachment
+  let dueMs = Math.min(
+    channelDueMs(channel),
+    rekeyAtMs,
+    expiresAtMs,
+    authExpiresAtMs,
+    keepaliveDueMs(timing, attachment),
+  )
   for (const child of attachment.children) dueMs = Math.min(dueMs, childSaDueMs(child))
   if (channel.pending !== null) return dueMs
   for (const task of attachment.tasks) dueMs = Math.min(dueMs, task.notBeforeMs)

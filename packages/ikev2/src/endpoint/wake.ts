@@ -3,7 +3,7 @@
  *
  * Each due IKE SA is looked at once; whatever its deadline was, everything that is due on it happens.
  */
-import { closeAttachment, closeHalfOpen, forgetIkeSa } from './closing.ts'
+import { closeAttachment, closeHalfOpen, endTraffic, forgetIkeSa } from './closing.ts'
 import type { Context } from './context.ts'
 import { keepaliveDueMs, livenessDueMs } from './deadline.ts'
 import { retreat } from './moving.ts'
@@ -100,6 +100,11 @@ function serveCurrent(context: Context, state: Established): void {
   }
   if (env.nowMs >= state.expiresAtMs) {
     state.expiresAtMs = Infinity
+    queueWork(context, attachment, { kind: 'deleteIke', reason: 'expired' })
+  }
+  if (env.nowMs >= attachment.authExpiresAtMs) {
+    attachment.authExpiresAtMs = Infinity
+    endTraffic(context, attachment)
     queueWork(context, attachment, { kind: 'deleteIke', reason: 'expired' })
   }
   if (channel.pending === null && env.nowMs >= livenessDueMs(config.timing, attachment)) {

@@ -5,6 +5,7 @@ import { closeAttachment } from './closing.ts'
 import type { CloseReason } from './contract.ts'
 import type { Context } from './context.ts'
 import { requestChildRekey } from '../exchanges/create-child-sa/request-child.ts'
+import { requestNewChild } from '../exchanges/create-child-sa/new-child.ts'
 import { requestIkeRekey } from '../exchanges/create-child-sa/request-ike.ts'
 import { requestChildDelete } from '../exchanges/informational/delete-child.ts'
 import { startIkeDelete } from '../exchanges/informational/delete-ike.ts'
@@ -36,7 +37,7 @@ export function startWork(context: Context, attachment: Attachment): void {
     const task = nextTask(attachment, context.env.nowMs)
     if (task === null) return
     dropTask(attachment, task)
-    if (isTooEarly(attachment, channel, task.work)) {
+    if (isTooEarly(context, attachment, channel, task.work)) {
       addTask(attachment, { ...task, notBeforeMs: context.env.nowMs + CONFIRMATION_WAIT_MS })
       continue
     }
@@ -48,10 +49,10 @@ export function startWork(context: Context, attachment: Attachment): void {
 }
 
 /** The peer may not know yet of the Child SA that its own request made. */
-function isTooEarly(attachment: Attachment, channel: Channel, work: Work): boolean {
+function isTooEarly({ env }: Context, attachment: Attachment, channel: Channel, work: Work): boolean {
   if (work.kind !== 'rekeyChild' && work.kind !== 'deleteChild') return false
   const child = findChildIn(attachment, work.spiIn)
-  return child !== null && !isConfirmed(child, channel)
+  return child !== null && !isConfirmed(child, channel, env.nowMs)
 }
 
 function runsLow(channel: Channel): boolean {
@@ -87,6 +88,8 @@ function start(
       return requestIkeRekey(context, attachment, ike, { ...task, work })
     case 'rekeyChild':
       return requestChildRekey(context, attachment, ike, { ...task, work })
+    case 'createChild':
+      return requestNewChild(context, attachment, ike, { ...task, work })
     case 'deleteChild':
       return requestChildDelete(context, attachment, ike, work.spiIn)
     case 'deleteIke':

@@ -6,21 +6,21 @@
  */
 import type { KeyExchangeAnswer, Prf } from '@culvert/crypto'
 import type { Context } from '../endpoint/context.ts'
-import type { Payload, Proposal, Spi, TrafficSelector } from '../message/model.ts'
+import type { Payload, Proposal, Spi } from '../message/model.ts'
 import { KE, NOTIFY } from '../message/numbers.ts'
 import { readU32 } from '../message/octets.ts'
 import type { KePolicy, SelectedSuite } from '../proposal/select.ts'
 import { type Attachment, findChildOut, MAX_CHILD_SAS, MAX_NEW_CHILD_SAS } from '../sa/attachment.ts'
 import type { ChildSa } from '../sa/child-sa.ts'
 import type { PayloadOf } from '../sa/payload-shape.ts'
-import { covers, narrow } from '../traffic-selector/narrow.ts'
+import { type AgreedSelectors, agreeSelectors, type SelectorRequest } from './child-selectors.ts'
 import { chooseChildSuite, installChild, type ResolvedChildSuite } from './child-keys.ts'
 import { invalidKePayload, notify, spiBytes } from './notify.ts'
 
 /** SPIs below are reserved by IANA (RFC 4303 2.1). */
 const FIRST_SPI = 256
 
-export interface ChildRequest {
+export interface ChildRequest extends SelectorRequest {
   readonly prf: Prf
   readonly skD: Uint8Array
   readonly proposals: readonly Proposal[]
@@ -29,10 +29,6 @@ export interface ChildRequest {
   readonly ke: PayloadOf<'ke'> | null
   readonly nonceI: Uint8Array
   readonly nonceR: Uint8Array
-  readonly tsI: readonly TrafficSelector[]
-  readonly tsR: readonly TrafficSelector[]
-  /** The Child SA to be rekeyed; null for a new one. */
-  readonly replaces: ChildSa | null
 }
 
 export type ChildAnswer =
@@ -42,6 +38,7 @@ export type ChildAnswer =
       readonly sa: Payload
       /** KEr, when there is one. */
       readonly ke: readonly Payload[]
+      /** TSi and TSr, and USE_TRANSPORT_MODE where that was agreed. */
       readonly selectors: readonly Payload[]
     }
   | { readonly ok: false; readonly refusal: Payload }
@@ -63,7 +60,7 @@ export function answerChildRequest(context: Context, attachment: Attachment, req
   if (selectors === null) return refuse(NOTIFY.TS_UNACCEPTABLE)
   const most = request.replaces === null ? MAX_NEW_CHILD_SAS : MAX_CHILD_SAS
   if (attachment.children.length >= most) return refuse(NOTIFY.NO_ADDITIONAL_SAS)
-  return grant(context, attachment, request, { selected, suite, spiOut, group, ...selectors })
+  return grant(context, attachment, request, { selected, suite, spiOut, group, selectors })
 }
 
 interface Agreed {
@@ -71,8 +68,7 @@ interface Agreed {
   readonly suite: ResolvedChildSuite
   readonly spiOut: Spi
   readonly group: number
-  readonly tsLocal: readonly TrafficSelector[]
-  readonly tsRemote: readonly TrafficSelector[]
+  readonly selectors: AgreedSelectors
 }
 
 function grant(context: Context, attachment: Attachment, request: ChildRequest, agreed: Agreed): ChildAnswer {
@@ -80,7 +76,7 @@ function grant(context: Context, attachment: Attachment, request: ChildRequest, 
   if (exchanged === undefined) return refuse(NOTIFY.INVALID_SYNTAX)
   const spiIn = context.env.allocateChildSpi()
   if (spiIn === null) return refuse(NOTIFY.NO_ADDITIONAL_SAS)
-  const { tsLocal, tsRemote } = agreed
+  const { mode, tsLocal, tsRemote, tsI, tsR } = agreed.selectors
   const child = installChild(context, attachment, {
     prf: request.prf,
     skD: request.skD,
@@ -92,6 +88,7 @@ function grant(context: Context, attachment: Attachment, request: ChildRequest, 
     exchangeInitiator: false,
     spiIn,
     spiOut: agreed.spiOut,
+    mode,
     tsLocal,
     tsRemote,
     outbound: request.replaces === null,
@@ -104,22 +101,11 @@ function grant(context: Context, attachment: Attachment, request: ChildRequest, 
     sa: { kind: 'sa', proposals: [{ ...agreed.selected.proposal, spi: spiBytes(spiIn) }] },
     ke: exchanged === null ? [] : [{ kind: 'ke', group: agreed.group, data: exchanged.publicValue }],
     selectors: [
-      { kind: 'tsI', selectors: tsRemote },
-      { kind: 'tsR', selectors: tsLocal },
+      ...(mode === 'transport' ? [notify(NOTIFY.USE_TRANSPORT_MODE)] : []),
+      { kind: 'tsI', selectors: tsI },
+      { kind: 'tsR', selectors: tsR },
     ],
   }
-}
-
-/** At a rekey nothing may come out narrower than what is in use (C40). */
-function agreeSelectors(
-  attachment: Attachment,
-  { tsI, tsR, replaces }: ChildRequest,
-): Pick<Agreed, 'tsLocal' | 'tsRemote'> | null {
-  const tsLocal = narrow(tsR, replaces?.tsLocal ?? attachment.tsLocal)
-  const tsRemote = narrow(tsI, replaces?.tsRemote ?? attachment.tsRemote)
-  if (tsLocal === null || tsRemote === null) return null
-  if (replaces !== null && !(covers(tsLocal, replaces.tsLocal) && covers(tsRemote, replaces.tsRemote))) return null
-  return { tsLocal, tsRemote }
 }
 
 /** Our half of a key exchange, and the secret. @returns undefined when the peer's value is no good (RFC 6989). */

@@ -67,6 +67,7 @@ export interface ChildInput {
   readonly exchangeInitiator: boolean
   readonly spiIn: Spi
   readonly spiOut: Spi
+  readonly mode: ChildSa['mode']
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]
   /** Whether we send on it at once. */
@@ -77,7 +78,7 @@ export interface ChildInput {
 /** Hands the Child SA to the data plane and adds it to the attachment. */
 export function installChild(context: Context, attachment: Attachment, input: ChildInput): ChildSa {
   const { env, config, effects } = context
-  const { suite, spiIn, spiOut, tsLocal, tsRemote, outbound, replaces } = input
+  const { suite, spiIn, spiOut, mode, tsLocal, tsRemote, outbound, replaces } = input
   effects.push({ kind: 'installChildSa', key: attachment.key, child: describe(attachment, input) })
   const lifetimeMs = config.timing.childRekeyMs
   const child = createChildSa({
@@ -87,6 +88,7 @@ export function installChild(context: Context, attachment: Attachment, input: Ch
     integ: suite.integ,
     esn: suite.esn,
     group: input.group,
+    mode,
     tsLocal,
     tsRemote,
     replaces,
@@ -123,7 +125,7 @@ function describe({ route }: Attachment, input: ChildInput): ChildSaDescription 
     path: route.path,
     udpEncap: true,
     peerBehindNat: route.peerBehindNat,
-    mode: 'tunnel',
+    mode: input.mode,
     tsLocal: input.tsLocal,
     tsRemote: input.tsRemote,
     outbound: input.outbound,
@@ -132,6 +134,6 @@ function describe({ route }: Attachment, input: ChildInput): ChildSaDescription 
 }
 
 export function childSummary(child: ChildSa): ChildSaSummary {
-  const { spiIn, spiOut, encr, integ, esn, tsLocal, tsRemote, replaces } = child
-  return { spiIn, spiOut, encr, integ, esn, mode: 'tunnel', tsLocal, tsRemote, replaces }
+  const { spiIn, spiOut, encr, integ, esn, mode, tsLocal, tsRemote, replaces } = child
+  return { spiIn, spiOut, encr, integ, esn, mode, tsLocal, tsRemote, replaces }
 }

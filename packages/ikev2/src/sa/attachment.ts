@@ -10,6 +10,7 @@
 import type { AttachmentKey, AttachGrant, MonotonicMs, Path } from '../endpoint/contract.ts'
 import type { Spi, TrafficSelector } from '../message/model.ts'
 import type { PeerPolicy } from '../proposal/peer-policy.ts'
+import { covers } from '../traffic-selector/narrow.ts'
 import type { ChildSa } from './child-sa.ts'
 import type { IkeSa } from './ike-sa.ts'
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
@@ -66,6 +67,10 @@ export interface Attachment {
   readonly creations: TokenBucket
   /** Budget for moves the peer tells us of; null when MOBIKE was not agreed (RFC 4555). */
   mobike: TokenBucket | null
+  /** Child SAs of this peer may be in transport mode. */
+  transportMode: boolean
+  /** When it ends unless the peer authenticates anew, Infinity for never (RFC 4478). */
+  authExpiresAtMs: MonotonicMs
 }
 
 export type AttachmentParameters = Pick<Attachment, 'key' | 'subject' | 'role' | 'route' | 'policy'>
@@ -85,6 +90,8 @@ export function createAttachment(parameters: AttachmentParameters, nowMs: Monoto
     tsRemote: NOTHING,
     creations: createTokenBucket(CREATION_BURST, CREATION_REFILL_MS, nowMs),
     mobike: null,
+    transportMode: false,
+    authExpiresAtMs: Infinity,
   }
 }
 
@@ -96,6 +103,19 @@ export function agreeOnMobike(attachment: Attachment, nowMs: MonotonicMs): void 
 export function allowSelectors(attachment: Attachment, grant: Pick<AttachGrant, 'tsLocal' | 'tsRemote'>): void {
   attachment.tsLocal = grant.tsLocal
   attachment.tsRemote = grant.tsRemote
+}
+
+/** As initiator: a Child SA of our own asking is allowed for good, so that the peer may rekey it. */
+export function widenSelectors(
+  attachment: Attachment,
+  { tsLocal, tsRemote }: Pick<ChildSa, 'tsLocal' | 'tsRemote'>,
+): void {
+  attachment.tsLocal = joined(attachment.tsLocal, tsLocal)
+  attachment.tsRemote = joined(attachment.tsRemote, tsRemote)
+}
+
+function joined(known: readonly TrafficSelector[], more: readonly TrafficSelector[]): readonly TrafficSelector[] {
+  return [...known, ...more.filter((selector) => !covers(known, [selector]))]
 }
 
 export function findChildIn(attachment: Attachment, spiIn: Spi): ChildSa | null {

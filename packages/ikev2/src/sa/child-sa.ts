@@ -26,6 +26,7 @@ export interface ChildSa {
   readonly esn: boolean
   /** Method of the key exchange that went into its keys, NONE without (PFS). */
   readonly group: number
+  readonly mode: 'tunnel' | 'transport'
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]
   /** Inbound SPI of the Child SA it took over from, null for a new one. */
@@ -35,7 +36,7 @@ export interface ChildSa {
    * The peer's request that made it, until we know that our response arrived. Before, the peer does not know this Child SA, and
    * a rekey or Delete of ours would find nothing.
    */
-  unconfirmed: { readonly channel: Channel; readonly messageId: number } | null
+  unconfirmed: { readonly channel: Channel; readonly messageId: number; readonly untilMs: MonotonicMs } | null
   state: ChildSaState
   /** When we start a rekey, Infinity for never; moved on after a failed attempt. */
   rekeyAtMs: MonotonicMs
@@ -61,14 +62,16 @@ export function startDeletion(child: ChildSa): void {
 }
 
 /**
- * True once the peer knows this Child SA: with a window of 1, its next request says that our response arrived.
+ * True once the peer knows this Child SA: with a window of 1, its next request says that our response arrived. At the latest when
+ * a peer that does not know it would have given up the IKE SA.
  *
  * @param channel of the current IKE SA; a later one was made after that response.
  */
-export function isConfirmed(child: ChildSa, channel: Channel): boolean {
+export function isConfirmed(child: ChildSa, channel: Channel, nowMs: MonotonicMs): boolean {
   const { unconfirmed } = child
   if (unconfirmed === null) return true
-  if (unconfirmed.channel === channel && channel.received.expected <= unconfirmed.messageId + 1) return false
+  const isPossible = unconfirmed.channel === channel && nowMs < unconfirmed.untilMs
+  if (isPossible && channel.received.expected <= unconfirmed.messageId + 1) return false
   child.unconfirmed = null
   return true
 }

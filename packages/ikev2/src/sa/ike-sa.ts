@@ -82,6 +82,8 @@ export interface AuthClaim {
 
 /** Extensions the peer offers or asks for in IKE_AUTH. */
 export interface AuthWishes {
+  /** No Child SA for now (RFC 6023). */
+  readonly childless: boolean
   readonly mobike: boolean
   readonly transportMode: boolean
   readonly ticket: boolean
@@ -192,8 +194,8 @@ export interface AuthSent {
   readonly peer: InitiatorConfig
   readonly channel: Channel
   readonly init: InitExchange
-  /** Inbound SPI of the Child SA asked for. */
-  readonly spiIn: Spi
+  /** Inbound SPI of the Child SA asked for; null when none is (RFC 6023). */
+  readonly spiIn: Spi | null
 }
 
 /** The responder signed; the driver is asked whose key that is. */

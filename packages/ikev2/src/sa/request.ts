@@ -7,12 +7,19 @@
 import type { KeyExchangePrivate } from '@culvert/crypto'
 import type { CloseReason, MonotonicMs, Path } from '../endpoint/contract.ts'
 import type { IkeSpi, MessageId, Spi, TrafficSelector } from '../message/model.ts'
+import { sameSelectors } from '../traffic-selector/selector.ts'
 import type { Retransmission } from './retransmission.ts'
 
 export type Work =
   /** `group`: what INVALID_KE_PAYLOAD asked for, null for our first choice. */
   | { readonly kind: 'rekeyIke'; readonly group: number | null }
   | { readonly kind: 'rekeyChild'; readonly spiIn: Spi; readonly group: number | null }
+  | {
+      readonly kind: 'createChild'
+      readonly tsLocal: readonly TrafficSelector[]
+      readonly tsRemote: readonly TrafficSelector[]
+      readonly group: number | null
+    }
   | { readonly kind: 'deleteChild'; readonly spiIn: Spi }
   | { readonly kind: 'deleteIke'; readonly reason: CloseReason }
   | { readonly kind: 'liveness' }
@@ -58,11 +65,21 @@ export type Attempt =
       readonly replaces: Spi
       readonly spiIn: Spi
       readonly offer: KeyOffer
+      readonly mode: 'tunnel' | 'transport'
       /** What we offered: the answer stays within it, also when the old Child SA is gone by then. */
       readonly tsLocal: readonly TrafficSelector[]
       readonly tsRemote: readonly TrafficSelector[]
       readonly refusals: number
       rival: ChildRival | null
+    }
+  | {
+      readonly kind: 'createChild'
+      readonly spiIn: Spi
+      readonly offer: KeyOffer
+      readonly mode: 'tunnel' | 'transport'
+      readonly tsLocal: readonly TrafficSelector[]
+      readonly tsRemote: readonly TrafficSelector[]
+      readonly refusals: number
     }
   | { readonly kind: 'deleteChild'; readonly spiIn: Spi }
   | { readonly kind: 'deleteIke'; readonly reason: CloseReason }
@@ -82,7 +99,8 @@ export interface PendingRequest {
 /** True when doing both would be doing the same twice. */
 export function sameWork(a: Work, b: Work): boolean {
   if (a.kind === 'rekeyChild' || a.kind === 'deleteChild') return a.kind === b.kind && a.spiIn === b.spiIn
-  return a.kind === b.kind
+  if (a.kind !== 'createChild') return a.kind === b.kind
+  return b.kind === 'createChild' && sameSelectors(a.tsLocal, b.tsLocal) && sameSelectors(a.tsRemote, b.tsRemote)
 }
 
 /** True when only the contents of the response tell whether the peer got the request. */

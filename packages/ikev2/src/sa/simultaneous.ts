@@ -41,6 +41,7 @@ export function answerToIkeRekey(ikeSaCurrent: boolean, pending: Attempt | null)
   if (!ikeSaCurrent) return 'TEMPORARY_FAILURE'
   switch (pending?.kind) {
     case 'rekeyChild':
+    case 'createChild':
     case 'deleteChild':
       return 'TEMPORARY_FAILURE'
     case 'rekeyIke':

@@ -115,13 +115,16 @@ function portText(ports: PortRange): string {
 }
 
 function addressText({ startAddress, endAddress }: TrafficSelector): string {
-  const prefix = prefixLength(startAddress, endAddress)
+  const prefix = prefixLength({ startAddress, endAddress })
   const start = formatIp(startAddress)
   return prefix === null ? `${start}-${formatIp(endAddress)}` : `${start}/${prefix}`
 }
 
-/** The prefix length of a range that is exactly one prefix, else null. */
-function prefixLength(start: Uint8Array, end: Uint8Array): number | null {
+/** The prefix length of a range of addresses that is exactly one prefix, else null. */
+export function prefixLength({
+  startAddress: start,
+  endAddress: end,
+}: Pick<TrafficSelector, 'startAddress' | 'endAddress'>): number | null {
   let bits = 0
   while (bits < start.length * 8 && bitAt(start, bits) === bitAt(end, bits)) bits++
   for (let bit = bits; bit < start.length * 8; bit++) {

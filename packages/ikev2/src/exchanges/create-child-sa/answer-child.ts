@@ -19,7 +19,7 @@ import { type Attachment, findChildOut } from '../../sa/attachment.ts'
 import { type ChildSa, replaceChildSa } from '../../sa/child-sa.ts'
 import { lowestNonce } from '../../sa/collision.ts'
 import { isCurrent } from '../../sa/ike-sa.ts'
-import { findPayload, type Notify } from '../../sa/payload-shape.ts'
+import { findNotify, findPayload, type Notify } from '../../sa/payload-shape.ts'
 import { retransmissionSpanMs } from '../../sa/retransmission.ts'
 import { answerToChildCreation, answerToChildRekey } from '../../sa/simultaneous.ts'
 import { answerChildRequest } from '../child-answer.ts'
@@ -94,10 +94,12 @@ function agree(context: Context, attachment: Attachment, received: Received, rep
     nonceR,
     tsI: tsI.selectors,
     tsR: tsR.selectors,
+    transportMode: findNotify(payloads, NOTIFY.USE_TRANSPORT_MODE) !== null,
     replaces,
   })
   if (!answer.ok) return { refusal: [answer.refusal] }
-  answer.child.unconfirmed = { channel, messageId: received.messageId }
+  const untilMs = context.env.nowMs + retransmissionSpanMs(context.config.timing)
+  answer.child.unconfirmed = { channel, messageId: received.messageId, untilMs }
   const response: Payload[] = [answer.sa, { kind: 'nonce', data: nonceR }, ...answer.ke, ...answer.selectors]
   return { child: answer.child, payloads: response, nonceR }
 }

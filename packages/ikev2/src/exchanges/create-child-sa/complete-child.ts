@@ -17,7 +17,7 @@ import { checkChoice } from '../../proposal/offer.ts'
 import { addTask, type Attachment, findChildIn } from '../../sa/attachment.ts'
 import { type ChildSa, replaceChildSa, startDeletion } from '../../sa/child-sa.ts'
 import { lowestNonce, ownExchangeSurvives } from '../../sa/collision.ts'
-import { findPayload, firstError, type Notify } from '../../sa/payload-shape.ts'
+import { findNotify, findPayload, firstError, type Notify } from '../../sa/payload-shape.ts'
 import type { Attempt } from '../../sa/request.ts'
 import { retransmissionSpanMs } from '../../sa/retransmission.ts'
 import { covers } from '../../traffic-selector/narrow.ts'
@@ -64,7 +64,7 @@ function refused(context: Context, attachment: Attachment, attempt: RekeyChildAt
   if (outcome === 'later' && child !== null) child.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
 }
 
-interface Agreement {
+export interface Agreement {
   readonly suite: ResolvedChildSuite
   readonly spiOut: Spi
   readonly nonceR: Uint8Array
@@ -75,17 +75,19 @@ interface Agreement {
 }
 
 /** @returns null when the response is not an answer to our offer. */
-function readAgreement(
+export function readAgreement(
   context: Context,
   attachment: Attachment,
   { payloads, channel }: Received,
-  { spiIn, offer }: RekeyChildAttempt,
+  { spiIn, offer, mode }: Pick<RekeyChildAttempt, 'spiIn' | 'offer' | 'mode'>,
 ): Agreement | null {
   const answered = findPayload(payloads, 'sa')
   const nonce = findPayload(payloads, 'nonce')
   const tsI = findPayload(payloads, 'tsI')
   const tsR = findPayload(payloads, 'tsR')
+  const isTransport = findNotify(payloads, NOTIFY.USE_TRANSPORT_MODE) !== null
   if (answered === null || nonce === null || tsI === null || tsR === null) return null
+  if (isTransport !== (mode === 'transport')) return null
   if (!isNonceLongEnough(prfOf(context.env.crypto, channel), nonce.data)) return null
   const kePolicy = offer.keyExchange === null ? 'absent' : 'optional'
   const options = { protocolId: PROTOCOL.ESP, kePolicy, keGroupOffered: offer.keyExchange && offer.group } as const
@@ -127,6 +129,7 @@ function install(
     nonceI: offer.nonce,
     exchangeInitiator: true,
     spiIn,
+    mode: attempt.mode,
     outbound: survives,
     replaces: survives ? replaces : null,
   })

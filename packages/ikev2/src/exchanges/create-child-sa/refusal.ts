@@ -1,9 +1,9 @@
 /**
- * What becomes of our own rekey when the peer refuses it (RFC 7296 1.3, 2.25; C51).
+ * What becomes of our own rekey or new Child SA when the peer refuses it (RFC 7296 1.3, 2.25; C51).
  *
  * ```
  *   INVALID_KE_PAYLOAD   again at once with the group named, when it is one of ours
- *   TEMPORARY_FAILURE    again after a while, over some minutes; then the IKE SA is given up
+ *   TEMPORARY_FAILURE    again after a while, over some minutes; then the IKE SA is given up, or the new Child SA
  *   INVALID_SYNTAX       the IKE SA is gone on both ends (2.21.3)
  *   anything else        not now: again after a while, until the lifetime ends
  * ```
@@ -17,7 +17,7 @@ import { addTask, type Attachment } from '../../sa/attachment.ts'
 import type { Notify } from '../../sa/payload-shape.ts'
 import type { Work } from '../../sa/request.ts'
 
-type RekeyWork = Extract<Work, { kind: 'rekeyIke' | 'rekeyChild' }>
+type RefusableWork = Extract<Work, { kind: 'rekeyIke' | 'rekeyChild' | 'createChild' }>
 
 const TEMPORARY_FAILURE_DELAY_MS = 5_000
 const MAX_REFUSALS = 40
@@ -26,14 +26,14 @@ const MAX_GROUP_CHANGES = 3
 export const REKEY_RETRY_MS = 60_000
 
 export interface Refused {
-  readonly work: RekeyWork
+  readonly work: RefusableWork
   /** Group of the KE payload we sent. */
   readonly group: number
   readonly refusals: number
   readonly policy: readonly SuitePolicy[]
 }
 
-/** @returns `later` when the caller should try again after REKEY_RETRY_MS; `done` when everything is arranged. */
+/** @returns `later` when the caller may try again after REKEY_RETRY_MS; `done` when everything is arranged. */
 export function handleRefusal(
   context: Context,
   attachment: Attachment,
@@ -53,6 +53,7 @@ export function handleRefusal(
     }
     case NOTIFY.TEMPORARY_FAILURE: {
       const notBeforeMs = context.env.nowMs + TEMPORARY_FAILURE_DELAY_MS + jitterMs(context)
+      if (refusals >= MAX_REFUSALS && work.kind === 'createChild') return 'later'
       if (refusals < MAX_REFUSALS) addTask(attachment, { work, notBeforeMs, refusals: refusals + 1 })
       else addTask(attachment, { work: { kind: 'deleteIke', reason: 'expired' }, notBeforeMs: 0, refusals: 0 })
       return 'done'

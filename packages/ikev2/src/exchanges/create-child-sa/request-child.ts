@@ -18,7 +18,7 @@ import type { ChildSa } from '../../sa/child-sa.ts'
 import type { IkeSa } from '../../sa/ike-sa.ts'
 import type { Attempt, KeyOffer, Task, Work } from '../../sa/request.ts'
 import { NONCE_BYTES } from '../ike-sa-init/respond.ts'
-import { childNotify, spiBytes } from '../notify.ts'
+import { childNotify, notify, spiBytes } from '../notify.ts'
 
 type RekeyChild = Extract<Work, { kind: 'rekeyChild' }>
 
@@ -36,6 +36,7 @@ export function requestChildRekey(
   if (offer === null || spiIn === null) return 'skipped'
   const payloads: Payload[] = [
     childNotify(NOTIFY.REKEY_SA, child.spiIn),
+    ...(child.mode === 'transport' ? [notify(NOTIFY.USE_TRANSPORT_MODE)] : []),
     { kind: 'sa', proposals: childProposals(attachment, spiIn, offer.group) },
     { kind: 'nonce', data: offer.nonce },
     ...keyPayload(offer),
@@ -43,12 +44,13 @@ export function requestChildRekey(
     { kind: 'tsR', selectors: child.tsRemote },
   ]
   const { refusals } = task
-  const { tsLocal, tsRemote } = child
+  const { mode, tsLocal, tsRemote } = child
   const attempt: Attempt = {
     kind: 'rekeyChild',
     replaces: child.spiIn,
     spiIn,
     offer,
+    mode,
     tsLocal,
     tsRemote,
     refusals,

@@ -66,7 +66,7 @@ function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: Attac
   wipeProof(state)
   tables.halfOpen.delete(state.digest)
   establishIkeSa(context, attachment, sa, channel)
-  const extensions = answerWishes(context, attachment, claim.wishes)
+  const extensions = answerWishes(context, attachment, claim.wishes, grant)
   const first = grant === null ? addressFailure() : firstChild(context, attachment, state, grant)
   const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
   respond(context, exchange, messageId, [...proof, ...first.payloads, ...extensions], sa.route.path)
@@ -113,6 +113,7 @@ function firstChild(context: Context, attachment: Attachment, state: AttachAsked
   allowSelectors(attachment, grant)
   const reply = replyFor(claim.configuration, grant)
   if (reply === null) return addressFailure()
+  if (claim.wishes.childless) return { child: null, payloads: reply }
   const answer = answerChildRequest(context, attachment, {
     prf: prfOf(context.env.crypto, channel),
     skD: channel.skD,
@@ -123,6 +124,7 @@ function firstChild(context: Context, attachment: Attachment, state: AttachAsked
     nonceR: init.nonceR,
     tsI: claim.tsI,
     tsR: claim.tsR,
+    transportMode: claim.wishes.transportMode,
     replaces: null,
   })
   if (answer.ok) return { child: answer.child, payloads: [...reply, answer.sa, ...answer.selectors] }

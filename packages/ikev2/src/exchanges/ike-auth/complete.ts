@@ -4,13 +4,13 @@
 import { wipeProof } from '../../endpoint/closing.ts'
 import { type Context, emit } from '../../endpoint/context.ts'
 import type { Payload, Spi } from '../../message/model.ts'
-import { KE, PROTOCOL } from '../../message/numbers.ts'
+import { KE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { readU32 } from '../../message/octets.ts'
 import { checkChoice } from '../../proposal/offer.ts'
 import { addTask, allowSelectors } from '../../sa/attachment.ts'
 import type { ChildSa } from '../../sa/child-sa.ts'
 import type { AuthSent, IkeSa, TrustAsked } from '../../sa/ike-sa.ts'
-import { findPayload } from '../../sa/payload-shape.ts'
+import { findNotify, findPayload } from '../../sa/payload-shape.ts'
 import { narrow } from '../../traffic-selector/narrow.ts'
 import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
 import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
@@ -31,19 +31,20 @@ export function completeInitiation(
   const { attachment, channel } = state
   const { ip4, ip6 } = assignedAddresses(findPayload(payloads, 'cp'))
   wipeProof(state)
+  attachment.transportMode = state.peer.transportMode === true
   establishIkeSa(context, attachment, sa, channel)
-  hearExtensions(context, attachment, payloads)
   const child = firstChild(context, state, payloads)
   if (child === null) giveUpChild(context, state, payloads)
   const ike = ikeSummary(sa, channel)
   const { key, subject } = attachment
   emit(context, { kind: 'established', key, subject, role: 'initiator', ike, credential: null, ip4, ip6 })
   if (child !== null) emit(context, { kind: 'childEstablished', key, child: childSummary(child) })
+  hearExtensions(context, attachment, payloads)
 }
 
 /** The IKE SA stays without a Child SA; unless the responder believes in one that is not what we offered. */
 function giveUpChild(context: Context, { attachment, spiIn }: InitiatorState, payloads: readonly Payload[]): void {
-  context.effects.push({ kind: 'releaseSpi', spiIn })
+  if (spiIn !== null) context.effects.push({ kind: 'releaseSpi', spiIn })
   if (findPayload(payloads, 'sa') === null) return
   addTask(attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
 }
@@ -54,7 +55,9 @@ function firstChild(context: Context, state: InitiatorState, payloads: readonly 
   const answered = findPayload(payloads, 'sa')
   const tsLocal = narrow(findPayload(payloads, 'tsI')?.selectors ?? [], peer.tsLocal)
   const tsRemote = narrow(findPayload(payloads, 'tsR')?.selectors ?? [], peer.tsRemote)
-  if (answered === null || tsLocal === null || tsRemote === null) return null
+  if (spiIn === null || answered === null || tsLocal === null || tsRemote === null) return null
+  const isTransport = findNotify(payloads, NOTIFY.USE_TRANSPORT_MODE) !== null
+  if (isTransport && peer.transportMode !== true) return null
   const options = { protocolId: PROTOCOL.ESP, kePolicy: 'absent' } as const
   const offered = firstChildProposals(attachment, spiIn)
   const selected = checkChoice(attachment.policy.esp, offered, answered.proposals, options)
@@ -72,6 +75,7 @@ function firstChild(context: Context, state: InitiatorState, payloads: readonly 
     exchangeInitiator: true,
     spiIn,
     spiOut: readU32(selected.proposal.spi, 0) as Spi,
+    mode: isTransport ? 'transport' : 'tunnel',
     tsLocal,
     tsRemote,
     outbound: true,

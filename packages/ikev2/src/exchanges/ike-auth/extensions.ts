@@ -2,21 +2,26 @@
  * The notifies of IKE_AUTH with which the two ends agree on extensions (C18: only what the features say is offered or answered).
  *
  * ```
- *   HDR, SK {IDi, ..., N(MOBIKE_SUPPORTED)}  -->
- *                                           <--  HDR, SK {IDr, ..., N(MOBIKE_SUPPORTED)}     RFC 4555 3.1
+ *   HDR, SK {IDi, ..., [N(MOBIKE_SUPPORTED)], [N(USE_TRANSPORT_MODE)]}  -->
+ *                                     <--  HDR, SK {IDr, ..., [N(MOBIKE_SUPPORTED)], [N(AUTH_LIFETIME)]}
  * ```
+ *
+ * RFC 4555 3.1, RFC 7296 1.3.1, RFC 4478.
  */
+import type { AttachGrant, InitiatorConfig } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import type { Payload } from '../../message/model.ts'
 import { NOTIFY } from '../../message/numbers.ts'
 import { agreeOnMobike, type Attachment } from '../../sa/attachment.ts'
 import type { AuthWishes } from '../../sa/ike-sa.ts'
-import { findNotify } from '../../sa/payload-shape.ts'
+import { findNotify, findPayload } from '../../sa/payload-shape.ts'
+import { hearAuthLifetime, startAuthLifetime } from '../auth-lifetime.ts'
 import { notify } from '../notify.ts'
 
 /** What the request that carries the selectors asks for. */
 export function readWishes(payloads: readonly Payload[]): AuthWishes {
   return {
+    childless: findPayload(payloads, 'sa') === null,
     mobike: findNotify(payloads, NOTIFY.MOBIKE_SUPPORTED) !== null,
     transportMode: findNotify(payloads, NOTIFY.USE_TRANSPORT_MODE) !== null,
     ticket: findNotify(payloads, NOTIFY.TICKET_REQUEST) !== null,
@@ -24,20 +29,31 @@ export function readWishes(payloads: readonly Payload[]): AuthWishes {
 }
 
 /** As responder: agrees to what both ends do. @returns what the last response says of it. */
-export function answerWishes(context: Context, attachment: Attachment, wishes: AuthWishes): readonly Payload[] {
+export function answerWishes(
+  context: Context,
+  attachment: Attachment,
+  wishes: AuthWishes,
+  grant: AttachGrant | null,
+): readonly Payload[] {
   const { config, env } = context
-  if (!wishes.mobike || config.features?.mobike !== true) return []
-  agreeOnMobike(attachment, env.nowMs)
-  return [notify(NOTIFY.MOBIKE_SUPPORTED)]
+  const isMobile = wishes.mobike && config.features?.mobike === true
+  if (isMobile) agreeOnMobike(attachment, env.nowMs)
+  attachment.transportMode = !isMobile && grant?.transportMode === true
+  return [...(isMobile ? [notify(NOTIFY.MOBIKE_SUPPORTED)] : []), ...startAuthLifetime(context, attachment, grant)]
 }
 
 /** As initiator: what the request asks for. */
-export function wishesOf({ config }: Context): readonly Payload[] {
-  return config.features?.mobike === true ? [notify(NOTIFY.MOBIKE_SUPPORTED)] : []
+export function wishesOf({ config }: Context, peer: InitiatorConfig): readonly Payload[] {
+  return [
+    ...(config.features?.mobike === true ? [notify(NOTIFY.MOBIKE_SUPPORTED)] : []),
+    ...(peer.transportMode === true ? [notify(NOTIFY.USE_TRANSPORT_MODE)] : []),
+  ]
 }
 
 /** As initiator: what the responder agreed to. */
-export function hearExtensions({ config, env }: Context, attachment: Attachment, payloads: readonly Payload[]): void {
+export function hearExtensions(context: Context, attachment: Attachment, payloads: readonly Payload[]): void {
+  const { config, env } = context
   const isMobile = findNotify(payloads, NOTIFY.MOBIKE_SUPPORTED) !== null
   if (isMobile && config.features?.mobike === true) agreeOnMobike(attachment, env.nowMs)
+  hearAuthLifetime(context, attachment, payloads)
 }

@@ -9,6 +9,7 @@
  * required, AUTH is made twice: with the mixed key, and without for a responder that does not know the PPK (RFC 8784 3).
  */
 import type { Prf } from '@culvert/crypto'
+import type { InitiatorConfig } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import { sendRequest } from '../../endpoint/outbound.ts'
 import { mixPpk } from '../../keys/post-quantum-preshared-key.ts'
@@ -37,14 +38,20 @@ export function sendAuthRequest(context: Context, sa: IkeSa, state: AuthSent): b
     ...authPayloads(prfOf(context.env.crypto, channel), state, proof),
     notify(NOTIFY.INITIAL_CONTACT),
     ...requestFor(peer.requestAddress),
-    { kind: 'sa', proposals: firstChildProposals(attachment, spiIn) },
-    { kind: 'tsI', selectors: peer.tsLocal },
-    { kind: 'tsR', selectors: peer.tsRemote },
-    ...wishesOf(context),
+    ...(spiIn === null ? [] : firstChildPayloads(attachment, peer, spiIn)),
+    ...wishesOf(context, peer),
   ]
   wipeOwnProof(proof)
   sendRequest(context, { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }, payloads, { kind: 'auth' })
   return true
+}
+
+function firstChildPayloads(attachment: Attachment, peer: InitiatorConfig, spiIn: Spi): readonly Payload[] {
+  return [
+    { kind: 'sa', proposals: firstChildProposals(attachment, spiIn) },
+    { kind: 'tsI', selectors: peer.tsLocal },
+    { kind: 'tsR', selectors: peer.tsRemote },
+  ]
 }
 
 /** Without key exchange methods: there is no KE payload in IKE_AUTH. */

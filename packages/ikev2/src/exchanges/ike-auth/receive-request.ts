@@ -11,6 +11,7 @@
  */
 import type { Question } from '../../endpoint/contract.ts'
 import { ask, type Context, type Received } from '../../endpoint/context.ts'
+import { answerFatally } from '../../endpoint/fatal.ts'
 import { identityBody } from '../../message/identity-codec.ts'
 import type { Payload } from '../../message/model.ts'
 import { NOTIFY } from '../../message/numbers.ts'
@@ -28,6 +29,10 @@ const NO_AUTH_METHOD = 0
 
 /** The payloads fit the table. */
 export function receiveAuthRequest(context: Context, received: Received, state: InitAnswered): void {
+  if (!isWholeChildRequest(context, received)) {
+    answerFatally(context, received)
+    return
+  }
   const claim = readClaim(received)
   const { sa, path, payloads } = received
   if (claim === null || !beginAnswer(received)) return
@@ -65,12 +70,18 @@ export function readPeerAuth(payloads: readonly Payload[]): PeerAuth {
   return { method: auth?.method ?? NO_AUTH_METHOD, data: auth?.data ?? EMPTY, ...ppkClaim(payloads) }
 }
 
+/** All of what makes a Child SA; or nothing of it, where that is allowed (RFC 6023 3). */
+function isWholeChildRequest({ config }: Context, { payloads }: Received): boolean {
+  const parts = (['sa', 'tsI', 'tsR'] as const).filter((kind) => findPayload(payloads, kind) !== null)
+  return parts.length === 3 || (parts.length === 0 && config.features?.childless === true)
+}
+
 function readClaim({ payloads, messageId }: Received): AuthClaim | null {
   const idI = findPayload(payloads, 'idI')
   const proposals = findPayload(payloads, 'sa')
   const tsI = findPayload(payloads, 'tsI')
   const tsR = findPayload(payloads, 'tsR')
-  if (idI === null || proposals === null || tsI === null || tsR === null) return null
+  if (idI === null) return null
   const configuration = findPayload(payloads, 'cp')
   return {
     messageId,
@@ -80,9 +91,9 @@ function readClaim({ payloads, messageId }: Received): AuthClaim | null {
     auth: readPeerAuth(payloads),
     configuration,
     requested: requestedAddresses(configuration),
-    proposals: proposals.proposals,
-    tsI: tsI.selectors,
-    tsR: tsR.selectors,
+    proposals: proposals?.proposals ?? [],
+    tsI: tsI?.selectors ?? [],
+    tsR: tsR?.selectors ?? [],
     initialContact: findNotify(payloads, NOTIFY.INITIAL_CONTACT) !== null,
     wishes: readWishes(payloads),
   }

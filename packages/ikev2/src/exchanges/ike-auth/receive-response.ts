@@ -129,7 +129,7 @@ function octetsOf(context: Context, state: AuthSent | TrustAsked, idR: PayloadOf
 
 function refuseResponder(context: Context, sa: IkeSa, state: AuthSent | TrustAsked): void {
   const { attachment, channel, spiIn } = state
-  context.effects.push({ kind: 'releaseSpi', spiIn })
+  if (spiIn !== null) context.effects.push({ kind: 'releaseSpi', spiIn })
   sa.state = { phase: 'deleting', attachment, channel }
   const exchange = { sa, channel, exchangeType: EXCHANGE.INFORMATIONAL }
   const attempt = { kind: 'deleteIke', reason: 'authenticationFailed' } as const

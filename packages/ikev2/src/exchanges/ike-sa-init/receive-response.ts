@@ -104,7 +104,9 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
   sa.spiR = spiR
   float(context, sa, response)
   exposeKeys(context, sa, channel)
-  proceed(context, sa, state, channel, {
+  const isChildless =
+    state.peer.childless === true && findNotify(response.payloads, NOTIFY.CHILDLESS_IKEV2_SUPPORTED) !== null
+  proceed(context, sa, { ...state, isChildless }, channel, {
     request: state.request,
     response: response.bytes.slice(),
     nonceI: state.nonceI,
@@ -134,10 +136,16 @@ function float(context: Context, sa: IkeSa, { payloads, header, path }: InitResp
   route.path = { local: { ...local, port: localPort }, remote: { ...remote, port: NAT_TRAVERSAL_PORT } }
 }
 
-function proceed(context: Context, sa: IkeSa, state: InitSent, channel: Channel, init: InitExchange): void {
-  const { attachment, peer } = state
-  const spiIn = context.env.allocateChildSpi()
-  if (spiIn === null) {
+function proceed(
+  context: Context,
+  sa: IkeSa,
+  state: InitSent & { readonly isChildless: boolean },
+  channel: Channel,
+  init: InitExchange,
+): void {
+  const { attachment, peer, isChildless } = state
+  const spiIn = isChildless ? null : context.env.allocateChildSpi()
+  if (spiIn === null && !isChildless) {
     failInitiation(context, sa, state, 'protocolError')
     return
   }

@@ -129,6 +129,7 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
     ...(fragmentation ? [notify(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
     ...authAbilities({ signatures: hashes !== null, ppk: usesPpk }),
     ...certificateRequest(config.certificateAuthorities),
+    ...(config.features?.childless === true ? [notify(NOTIFY.CHILDLESS_IKEV2_SUPPORTED)] : []),
   ])
   const { channel, keys } = deriveChannel({
     resolved: { ...resolved, transforms: shareTransforms(tables, resolved.transforms) },

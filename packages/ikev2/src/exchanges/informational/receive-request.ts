@@ -9,6 +9,7 @@ import { respond } from '../../endpoint/outbound.ts'
 import { EXCHANGE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import type { Attachment } from '../../sa/attachment.ts'
 import { findNotify, type PayloadOf } from '../../sa/payload-shape.ts'
+import { hearAuthLifetime } from '../auth-lifetime.ts'
 import { acceptChildDeletes } from './delete-child.ts'
 import { acceptIkeDelete } from './delete-ike.ts'
 import { answerMobike } from './mobike.ts'
@@ -27,6 +28,7 @@ export function receiveInformationalRequest(context: Context, received: Received
     if (attachment.current === sa) closeAttachment(context, attachment, 'protocolError', sa)
     return
   }
+  hearAuthLifetime(context, attachment, payloads)
   const answers = answerMobike(context, attachment, received)
   respond(
     context,
