@@ -1,0 +1,106 @@
+/**
+ * Distinguished names (RFC 5280 4.1.2.4): a sequence of sets of attributes.
+ *
+ * Two names are equal when they have the same attributes with the same text in the same order; the type of a string does not
+ * count, case and blanks do (narrower than RFC 5280 7.1). Issuer and subject in a chain are compared octet by octet instead,
+ * which is how authorities must write them (RFC 5280 4.1.2.4).
+ */
+import { compareBytes } from '@culvert/bytes'
+import { readOid, type Oid } from '../der/object-identifier.ts'
+import { DerReader, TAG, malformed, readDer } from '../der/reader.ts'
+
+export interface NameAttribute {
+  readonly type: Oid
+  /** Null for what is no text; then the octets decide. */
+  readonly text: string | null
+  /** The whole value element. */
+  readonly der: Uint8Array
+}
+
+/** RDNs in order; more than one attribute in an RDN is rare. */
+export type DistinguishedName = readonly (readonly NameAttribute[])[]
+
+const MAX_RDNS = 32
+const MAX_ATTRIBUTES = 8
+
+/** @param der a whole Name. @returns null when it is malformed, also with an RDN without attributes (N13). */
+export function readName(der: Uint8Array): DistinguishedName | null {
+  return readDer(der, (reader) => readRdns(reader.inside(TAG.SEQUENCE)))
+}
+
+/** True for equal names, and for nothing that is malformed. @param a a whole Name, as `b`. */
+export function isSameName(a: Uint8Array, b: Uint8Array): boolean {
+  const left = readName(a)
+  const right = readName(b)
+  return left !== null && right !== null && left.length === right.length && beginsWith(left, right)
+}
+
+/** @returns whether the first RDNs of `name` are those of `head`. */
+export function beginsWith(name: DistinguishedName, head: DistinguishedName): boolean {
+  return head.length <= name.length && head.every((rdn, index) => isSameRdn(rdn, name[index] ?? []))
+}
+
+/** For people. */
+export function nameText(der: Uint8Array): string {
+  const name = readName(der) ?? []
+  return name.map((rdn) => rdn.map(({ text }) => text ?? '?').join('+')).join(', ')
+}
+
+function readRdns(reader: DerReader): DistinguishedName {
+  const rdns: NameAttribute[][] = []
+  for (const content of reader.all(TAG.SET, MAX_RDNS)) {
+    const attributes = Array.from(new DerReader(content).all(TAG.SEQUENCE, MAX_ATTRIBUTES), readAttribute)
+    if (attributes.length === 0) malformed()
+    rdns.push(attributes)
+  }
+  return rdns
+}
+
+function readAttribute(content: Uint8Array): NameAttribute {
+  const reader = new DerReader(content)
+  const type = readOid(reader)
+  const tag = reader.tag
+  const der = reader.element()
+  reader.end()
+  return { type, text: textOf(tag, new DerReader(der).content(tag)), der }
+}
+
+function textOf(tag: number, content: Uint8Array): string | null {
+  const encoding = ENCODINGS.get(tag)
+  if (encoding === undefined) return null
+  try {
+    if (encoding !== 'utf-16be') return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(content)
+    if (content.length % 2 !== 0) return null
+    return String.fromCharCode(...pairs(content))
+  } catch {
+    return null
+  }
+}
+
+const ENCODINGS: ReadonlyMap<number, 'utf-8' | 'utf-16be' | 'latin1'> = new Map([
+  [TAG.UTF8_STRING, 'utf-8'],
+  [TAG.PRINTABLE_STRING, 'utf-8'],
+  [TAG.IA5_STRING, 'utf-8'],
+  [TAG.NUMERIC_STRING, 'utf-8'],
+  [TAG.TELETEX_STRING, 'latin1'],
+  [TAG.BMP_STRING, 'utf-16be'],
+])
+
+function pairs(content: Uint8Array): number[] {
+  return Array.from({ length: content.length / 2 }, (_, i) => (content[2 * i] ?? 0) * 256 + (content[2 * i + 1] ?? 0))
+}
+
+/** A set: each attribute has its equal, whatever the order. */
+function isSameRdn(a: readonly NameAttribute[], b: readonly NameAttribute[]): boolean {
+  if (a.length !== b.length) return false
+  const left = [...b]
+  return a.every((attribute) => {
+    const at = left.findIndex((other) => isSameAttribute(attribute, other))
+    return at >= 0 && left.splice(at, 1).length === 1
+  })
+}
+
+function isSameAttribute(a: NameAttribute, b: NameAttribute): boolean {
+  if (a.type !== b.type) return false
+  return a.text !== null && b.text !== null ? a.text === b.text : compareBytes(a.der, b.der) === 0
+}
