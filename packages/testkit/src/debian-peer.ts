@@ -36,6 +36,7 @@ const PEERS = {
   tcpdump: { programs: ['tcpdump'], packages: ['tcpdump', 'libpcap0.8'] },
   tshark: { programs: ['tshark'], packages: ['tshark'] },
   curl: { programs: ['curl'], packages: ['curl', 'libcurl4'] },
+  openssl: { programs: ['openssl'], packages: ['openssl'] },
   ssh: { programs: ['ssh', 'ssh-keygen'], packages: ['openssh-client'] },
 } as const satisfies Record<string, PeerPackages>
 

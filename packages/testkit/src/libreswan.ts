@@ -26,8 +26,8 @@ export interface LibreswanOptions {
   readonly secrets?: string
   /** PKCS #12 files without a password, imported into the NSS database: certificates, keys and their CA. */
   readonly pkcs12?: readonly Uint8Array[]
-  /** Nicknames (or names of certificates in the database) to be trusted as CA. */
-  readonly trusted?: readonly string[]
+  /** Certificates in PEM to be trusted as CA, by the nickname they get. */
+  readonly trusted?: Readonly<Record<string, string>>
 }
 
 export interface Libreswan {
@@ -52,8 +52,8 @@ export async function startLibreswan(options: LibreswanOptions): Promise<Libresw
   await fillDatabase(found, folder, options)
   const pluto = namespace.spawn('sh', launchArguments(found, folder), { env: found.env })
   const log = (): string => (fs.existsSync(logFile) ? fs.readFileSync(logFile, 'utf8') : '')
-  const program = (command: string, args: readonly string[], check = true): Promise<ExecResult> => {
-    const file = path.join(found.root ?? '', PROGRAM_FOLDER, 'ipsec', command)
+  const whack = (args: readonly string[], check = true): Promise<ExecResult> => {
+    const file = path.join(found.root ?? '', PROGRAM_FOLDER, 'ipsec/whack')
     return namespace.exec(file, ['--ctlsocket', control, ...args], { env: found.env, check })
   }
   const end = async (): Promise<void> => {
@@ -61,8 +61,7 @@ export async function startLibreswan(options: LibreswanOptions): Promise<Libresw
     fs.rmSync(path.dirname(folder), { recursive: true, force: true })
   }
   try {
-    await answering(pluto, control, name)
-    await program('addconn', ['--config', path.join(folder, 'ipsec.conf'), ...connectionNames(options.connections)])
+    await answering(pluto, name, () => isReady(log(), options))
   } catch (error) {
     const story = `${log()}${pluto.output()}`.trim().split('\n').slice(-15).join('\n')
     await end()
@@ -70,9 +69,9 @@ export async function startLibreswan(options: LibreswanOptions): Promise<Libresw
   }
   return {
     log,
-    whack: (args, { check = true } = {}) => program('whack', args, check),
+    whack: (args, { check = true } = {}) => whack(args, check),
     async initiate(connection) {
-      await program('whack', ['--initiate', '--name', connection, '--asynchronous'], false)
+      await whack(['--initiate', '--name', connection, '--asynchronous'], false)
     },
     stop: end,
   }
@@ -93,8 +92,10 @@ async function fillDatabase(found: Peer, folder: string, options: LibreswanOptio
     fs.writeFileSync(file, bytes, { mode: 0o600 })
     await runProgram('pk12util', ['-i', file, ...database, '-W', '', '-K', ''], { env })
   }
-  for (const nickname of options.trusted ?? []) {
-    await runProgram('certutil', ['-M', ...database, '-n', nickname, '-t', 'CT,,'], { env })
+  for (const [nickname, pem] of Object.entries(options.trusted ?? {})) {
+    const file = path.join(folder, `${nickname}.pem`)
+    fs.writeFileSync(file, pem)
+    await runProgram('certutil', ['-A', ...database, '-n', nickname, '-t', 'CT,,', '-a', '-i', file], { env })
   }
 }
 
@@ -108,16 +109,16 @@ function launchArguments({ root }: Peer, folder: string): string[] {
   return ['-c', script, 'pluto', `${root ?? ''}${PROGRAM_FOLDER}`, ...command]
 }
 
-function connectionNames(connections: string): string[] {
-  return [...connections.matchAll(/^conn\s+(\S+)/gm)].map(([, connection = '']) => connection)
+/** It has read its configuration and secrets, and hears on the address. */
+function isReady(log: string, { address, connections }: LibreswanOptions): boolean {
+  const names = [...connections.matchAll(/^conn\s+(\S+)/gm)].map(([, connection = '']) => connection)
+  const isListening = log.includes(`${address}:4500`) && log.includes('loading secrets')
+  return isListening && names.every((connection) => log.includes(`"${connection}": added`))
 }
 
-async function answering(pluto: LabProcess, control: string, name: string): Promise<void> {
+async function answering(pluto: LabProcess, name: string, isUp: () => boolean): Promise<void> {
   let ending: string | null = null
   void pluto.ended.then((how) => (ending = how))
-  await waitFor(() => ending !== null || fs.existsSync(control), {
-    timeoutMs: START_TIMEOUT_MS,
-    message: `the control socket of ${name}`,
-  })
+  await waitFor(() => ending !== null || isUp(), { timeoutMs: START_TIMEOUT_MS, message: `pluto of ${name}` })
   if (ending !== null) throw new Error(`pluto ended with ${ending}`)
 }

@@ -27,7 +27,7 @@ describe.skipIf(missing)(`ike-scan${noteOf(missing)}`, () => {
       '--conditions=source',
       program,
       CONCENTRATOR,
-      'a secret nobody guesses here',
+      JSON.stringify({ secret: 'a secret nobody guesses here' }),
     ])
     closings.add(() => responder.stop())
     await waitFor(() => responder.output().includes('"ready"'), { message: 'our responder' })

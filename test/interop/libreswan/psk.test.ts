@@ -34,7 +34,12 @@ describe.skipIf(missing)(`libreswan with a shared key${noteOf(missing)}`, () => 
     const near = await lab.addHost('responder', `${CONCENTRATOR}/24`)
     device = await lab.addHost('device', `${DEVICE}/24`)
     const program = path.join(import.meta.dirname, '../../support/responder-program.ts')
-    responder = near.spawn(process.execPath, ['--conditions=source', program, CONCENTRATOR, SECRET])
+    responder = near.spawn(process.execPath, [
+      '--conditions=source',
+      program,
+      CONCENTRATOR,
+      JSON.stringify({ secret: SECRET }),
+    ])
     closings.add(() => responder.stop())
     await waitFor(() => responder.output().includes('"ready"'), { message: 'our responder' })
   })

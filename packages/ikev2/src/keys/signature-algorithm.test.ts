@@ -110,3 +110,10 @@ function sequence(content: string): string {
 function tagged(tag: string, content: string): string {
   return `${tag}${toHex(Uint8Array.of(content.length / 2))}${content}`
 }
+
+it('writes RSASSA-PSS without the default trailer field, as DER has it and libreswan expects it', () => {
+  const written = writeSignature({ kind: 'rsaPss', hash: 'sha256', saltBytes: 32 }, new Uint8Array(0))
+  expect(Buffer.from(written ?? []).toString('hex')).toBe(
+    '43304106092a864886f70d01010a3034a00f300d06096086480165030402010500a11c301a06092a864886f70d010108300d06096086480165030402010500a203020120',
+  )
+})

@@ -7,7 +7,8 @@
  *
  * Nothing here parses ASN.1: an AlgorithmIdentifier is one of the octet strings below or it is refused. So default or empty
  * parameters of RSASSA-PSS, other mask generation functions, odd salts, SHA-1 and DSA have no way in (RFC 8247 3.2.1). Of PSS the
- * salt is as long as the hash; the NULL behind a hash and the default trailer field may be written or left out (RFC 4055 2.1, 3.1).
+ * salt is as long as the hash; the NULL behind a hash and the default trailer field may be written or left out (RFC 4055 2.1, 3.1); we leave the trailer out, as
+ * DER has it and as libreswan compares octets.
  */
 import type { SignatureHash, SignatureScheme } from '@culvert/crypto'
 import { compareBytes, concatBytes, readU8 } from '../message/octets.ts'
@@ -80,7 +81,7 @@ function isSameScheme(a: SignatureScheme, b: SignatureScheme): boolean {
 function encodingsWith(hash: Sha2): readonly Known[] {
   const arcs = ARCS[hash]
   const saltBytes = HASH_BYTES[hash]
-  const pss = [true, false].flatMap((hasTrailer) =>
+  const pss = [false, true].flatMap((hasTrailer) =>
     [NULL, NOTHING].map((parameters) => pssIdentifier(arcs.hash, { saltBytes, parameters, hasTrailer })),
   )
   return [
