@@ -90,7 +90,9 @@ test('C34 the responder proves itself first, then EAP, then both ends prove the 
     method: AUTH_METHOD.SHARED_KEY_MIC,
     data: sharedKeyAuth(peer.prf, MSK, octets),
   })
-  expect(concentrator.eventsOf('established')).toMatchObject([{ subject: 'dev_eap', credential: 'crd_eap' }])
+  expect(concentrator.eventsOf('established')).toMatchObject([
+    { subject: 'dev_eap', credential: 'crd_eap', proof: 'eap' },
+  ])
   expect(concentrator.questions.map(({ kind }) => kind)).toEqual(['credential', 'eap', 'eap', 'eap', 'attach'])
   expect(concentrator.questions.at(-1)).toMatchObject({ proof: 'eap', subject: 'dev_eap', credential: 'crd_eap' })
   expect(concentrator.questions[0]).toMatchObject({ proof: 'eap', eapOnly: false, certificates: [] })

@@ -19,7 +19,7 @@ import {
 } from '@culvert/ikev2'
 import { describe, expect, test } from 'vitest'
 import { notify, sendForged } from './forge.ts'
-import { fqdn, selectors } from './node.ts'
+import { fqdn, type Overrides, selectors } from './node.ts'
 import { fateOfFirst, LOST } from './packets.ts'
 import { createPair, grantEverything, initiate, type Pair, PSK } from './pair.ts'
 import { keyPair, signer } from './signers.ts'
@@ -39,8 +39,8 @@ interface Scene {
 }
 
 /** The concentrator knows the device by its key and signs itself; the device trusts the concentrator's key. */
-function certificatePair(kind: SignatureKeyKind, { found = {}, decoy }: Scene = {}): Pair {
-  const pair = createPair()
+function certificatePair(kind: SignatureKeyKind, { found = {}, decoy }: Scene = {}, device: Overrides = {}): Pair {
+  const pair = createPair({ device })
   pair.concentrator.answerTo = (question) => {
     if (question.kind !== 'credential') return grantEverything(question)
     const known = { subject: 'dev_1', candidates: [publicKey(kind, 'dev')], signer: signer(kind, 'con', ['con', 'ca']) }
@@ -82,7 +82,9 @@ describe.each(KINDS)('with %s keys', (kind) => {
       'con: IKE_AUTH response 1, SK {IDr, CERT, CERT, AUTH, CP(REPLY), SA, TSi, TSr}',
     ])
     expect([authMethod(pair, 'device'), authMethod(pair, 'concentrator')]).toEqual([14, 14])
-    expect(pair.concentrator.eventsOf('established')).toMatchObject([{ subject: 'dev_1', credential: 'crd_cert' }])
+    expect(pair.concentrator.eventsOf('established')).toMatchObject([
+      { subject: 'dev_1', credential: 'crd_cert', proof: 'signature' },
+    ])
     expect(pair.device.eventsOf('established')).toHaveLength(1)
     expect(pair.device.child.keys.inboundKey).toEqual(pair.concentrator.child.keys.outboundKey)
   })
@@ -143,6 +145,20 @@ test('a trust question that is never answered ends the attempt', () => {
   expect(pair.device.eventsOf('established')).toEqual([])
 })
 
+test('C30 chains of four certificates travel in fragments both ways (RFC 7383)', () => {
+  const chain = ['leaf', 'first', 'second', 'third'].map((name) => new Uint8Array(1_500).fill(name.length))
+  const pair = certificatePair('rsa', { found: { signer: { ...signer('rsa', 'con'), certificates: chain } } })
+  initiate(pair, { proof: { kind: 'signature', ...signer('rsa', 'dev'), certificates: chain } })
+  pair.network.run(5_000)
+  const lines = pair.transcript.take()
+  expect(lines.filter((line) => line.startsWith('dev: IKE_AUTH request 1, SKF')).length).toBeGreaterThan(4)
+  expect(lines.filter((line) => line.startsWith('con: IKE_AUTH response 1, SKF')).length).toBeGreaterThan(4)
+  expect(pair.device.eventsOf('established')).toHaveLength(1)
+  const certificates = chain.map((data) => ({ encoding: CERT_ENCODING.X509_SIGNATURE, data }))
+  expect(pair.concentrator.questions[0]).toMatchObject({ certificates })
+  expect(pair.device.questions[0]).toMatchObject({ certificates })
+})
+
 test('rotation: the old and the new certificate both let the device in, and the one it used is reported', () => {
   const candidates = [publicKey('p256', 'old', 'crd_old'), publicKey('p256', 'dev', 'crd_new')]
   const pair = certificatePair('p256', { found: { candidates } })
@@ -179,6 +195,13 @@ describe('SIGNATURE_HASH_ALGORITHMS', () => {
     const [request, response] = pair.transcript.take()
     expect(request).toContain('N(SIGNATURE_HASH_ALGORITHMS)')
     expect(response).toContain('N(SIGNATURE_HASH_ALGORITHMS)')
+  })
+
+  test('a device asks for a certificate in IKE_AUTH', () => {
+    const pair = certificatePair('p256', {}, { certificateAuthorities: [new Uint8Array(20).fill(1)] })
+    attach(pair, 'p256')
+    expect(pair.transcript.take()[2]).toContain('SK {IDi, CERT, CERT, CERTREQ, IDr, AUTH')
+    expect(pair.device.eventsOf('established')).toHaveLength(1)
   })
 
   test('a CERTREQ names the authorities whose certificates are taken, 20 octets each', () => {

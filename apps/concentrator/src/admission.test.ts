@@ -78,6 +78,7 @@ function established(key: AttachmentKey): IkeEvent {
     role: 'responder',
     ike,
     credential: 'crd_1',
+    proof: 'psk',
     ip4: '10.128.0.5',
     ip6: null,
   }

@@ -90,8 +90,8 @@ export interface EndpointConfig {
   readonly tiers?: readonly ProposalTier[]
   readonly features?: EndpointFeatures
   /**
-   * As responder: whose certificates we take, SHA-1 of each CA's SubjectPublicKeyInfo, 20 octets (RFC 7296 3.7). Peers are asked
-   * for one of these; left out or empty: no CERTREQ is sent.
+   * Whose certificates we take, SHA-1 of each CA's SubjectPublicKeyInfo, 20 octets (RFC 7296 3.7). Peers are asked for one of
+   * these; left out or empty: no CERTREQ is sent.
    */
   readonly certificateAuthorities?: readonly Uint8Array[]
   /** Emit `ikeKeys` events, for a dissector. Never in production. */
@@ -439,6 +439,7 @@ export type IkeEvent =
       readonly ike: IkeSaSummary
       /** Of the peer, as in the question `attach`; null as initiator. */
       readonly credential: string | null
+      readonly proof: ProofKind | 'ticket' | null
       /** Addresses assigned by the responder, textual. */
       readonly ip4: string | null
       readonly ip6: string | null

@@ -77,6 +77,7 @@ function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: Attac
     role: 'responder',
     ike: ikeSummary(sa, channel),
     credential: state.credential,
+    proof: state.proof,
     ip4: grant?.ip4 ?? null,
     ip6: grant?.ip6 ?? null,
   })

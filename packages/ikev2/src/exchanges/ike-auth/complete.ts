@@ -37,7 +37,7 @@ export function completeInitiation(
   if (child === null) giveUpChild(context, state, payloads)
   const ike = ikeSummary(sa, channel)
   const { key, subject } = attachment
-  emit(context, { kind: 'established', key, subject, role: 'initiator', ike, credential: null, ip4, ip6 })
+  emit(context, { kind: 'established', key, subject, role: 'initiator', ike, credential: null, proof: null, ip4, ip6 })
   if (child !== null) emit(context, { kind: 'childEstablished', key, child: childSummary(child) })
   hearExtensions(context, attachment, payloads)
 }

@@ -2,7 +2,7 @@
  * IKE_AUTH request as initiator (RFC 7296 1.2).
  *
  * ```
- *   HDR, SK {IDi, [CERT+], IDr, AUTH, N(INITIAL_CONTACT), [N(PPK_IDENTITY), [N(NO_PPK_AUTH)]], [CP(CFG_REQUEST)], SAi2, TSi, TSr}  -->
+ *   HDR, SK {IDi, [CERT+], [CERTREQ], IDr, AUTH, N(INITIAL_CONTACT), [N(PPK_IDENTITY), [N(NO_PPK_AUTH)]], [CP(CFG_REQUEST)], SAi2, TSi, TSr}  -->
  * ```
  *
  * An initiator here is a device with one attachment, so every attempt is an initial contact (2.4). With a PPK that is not
@@ -20,6 +20,7 @@ import { proposalsFor } from '../../proposal/offer.ts'
 import type { Attachment } from '../../sa/attachment.ts'
 import type { AuthSent, IkeSa, OwnProof } from '../../sa/ike-sa.ts'
 import { prfOf } from '../ike-keys.ts'
+import { certificateRequest } from '../ike-sa-init/auth-abilities.ts'
 import { notify, spiBytes } from '../notify.ts'
 import { authOctets } from './auth-octets.ts'
 import { requestFor } from './configuration.ts'
@@ -34,6 +35,7 @@ export function sendAuthRequest(context: Context, sa: IkeSa, state: AuthSent): b
   const payloads: Payload[] = [
     { kind: 'idI', id: peer.localId },
     ...certificatePayloads(proof),
+    ...certificateRequest(context.config.certificateAuthorities),
     { kind: 'idR', id: peer.remoteId },
     ...authPayloads(prfOf(context.env.crypto, channel), state, proof),
     notify(NOTIFY.INITIAL_CONTACT),

@@ -25,10 +25,10 @@ export function sharedKeyProof(secret: Uint8Array): OwnProof {
   return { kind: 'sharedKey', secret: secret.slice() }
 }
 
-/** The proof of an attempt of ours: a responder that takes signatures at all takes PSS (RFC 8247 3.2.1). */
+/** The proof of an attempt of ours: never with SHA-1, and PSS, which every responder takes that takes method 14 (RFC 8247 3.2.1). */
 export function initiatorProof(proof: InitiatorProof, { hashes }: InitExchange): OwnProof | null {
   if (proof.kind === 'psk') return sharedKeyProof(proof.secret)
-  return signatureProof(proof, { hashes, allowsSha1: true, rsa: 'rsaPss' })
+  return signatureProof(proof, { hashes, allowsSha1: false, rsa: 'rsaPss' })
 }
 
 /** CERT payloads, our own certificate first, none with a shared key. */

@@ -118,7 +118,7 @@ function provesKey(
   { idR, auth, key }: ResponderProof & { readonly key: VerifyingKey },
 ): boolean {
   const signature = peerSignature(auth.method, auth.data, state.init.hashes)
-  return signature !== null && isSignedBy(key, signature, octetsOf(context, state, idR))
+  return signature !== null && !signature.isLegacyRsa && isSignedBy(key, signature, octetsOf(context, state, idR))
 }
 
 function octetsOf(context: Context, state: AuthSent | TrustAsked, idR: PayloadOf<'idR'>): Uint8Array {
