@@ -11,18 +11,35 @@ import { compareBytes } from './octets.ts'
 export type IpText = string & { readonly __brand: 'IpText' }
 export type IpFamily = 4 | 6
 
+const DOT = 0x2e
+const ZERO = 0x30
+const NINE = 0x39
+
 /** @returns 4 or 16 octets, or `undefined` when the text is no address. */
 export function parseIp(text: string): Uint8Array | undefined {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text)
 }
 
 export function parseIpv4(text: string): Uint8Array | undefined {
-  if (text.length > 15) return undefined
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)
-  if (match === null) return undefined
-  const parts = match.slice(1)
-  if (parts.some((part) => Number(part) > 255 || (part.length > 1 && part.startsWith('0')))) return undefined
-  return Uint8Array.from(parts, Number)
+  const bytes = new Uint8Array(4)
+  let part = 0
+  let digits = 0
+  let value = 0
+  for (let index = 0; index <= text.length; index++) {
+    const code = index === text.length ? DOT : text.charCodeAt(index)
+    if (code === DOT) {
+      if (digits === 0 || part === 4) return undefined
+      bytes[part++] = value
+      digits = 0
+      value = 0
+      continue
+    }
+    const isLeadingZero = digits > 0 && value === 0
+    value = value * 10 + code - ZERO
+    if (code < ZERO || code > NINE || isLeadingZero || value > 255) return undefined
+    digits++
+  }
+  return part === 4 ? bytes : undefined
 }
 
 export function parseIpv6(text: string): Uint8Array | undefined {

@@ -3,7 +3,7 @@ export { nobleVerifyingKey } from './noble/signature.ts'
 export { createProvider } from './create-provider.ts'
 export { opensslPrimitives, opensslProvider } from './openssl/provider.ts'
 export { signingKey, verifyingKey } from './openssl/signature.ts'
-export type { AeadCall, HashName, Primitives } from './primitives.ts'
+export type { AeadCall, HashName, Primitives, PrivateValue } from './primitives.ts'
 export type {
   AeadCipher,
   BlockCipher,

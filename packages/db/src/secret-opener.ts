@@ -4,6 +4,7 @@
  * A concentrator opens one secret per device that comes back, so this is the receiver's half alone, synchronous and without an
  * object of WebCrypto for every step; whatever is the same for all secrets is computed once.
  */
+import { concatBytes } from '@culvert/bytes'
 import { ENCR, KE, opensslProvider, PRF, type CryptoProvider } from '@culvert/crypto'
 import { bindingOctets, ENCAPSULATED_BYTES, INFO, keyOctets, VERSION, type SealBinding } from './seal.ts'
 
@@ -50,7 +51,7 @@ export function createSecretOpener(privateKey: string, crypto: CryptoProvider = 
     const shared = own.sharedSecret(encapsulated)
     if (shared === null) return null
     const extracted = extract(KEM_SUITE, EMPTY, 'eae_prk', shared)
-    const context = Uint8Array.of(...encapsulated, ...own.publicValue)
+    const context = concatBytes(encapsulated, own.publicValue)
     const sharedSecret = expand(KEM_SUITE, extracted, 'shared_secret', context, KEY_BYTES)
     const secret = extract(HPKE_SUITE, sharedSecret, 'secret', EMPTY)
     const key = expand(HPKE_SUITE, secret, 'key', schedule, KEY_BYTES)

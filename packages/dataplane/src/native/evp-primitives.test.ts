@@ -75,7 +75,11 @@ describe('native and noble agree', () => {
         const answer = method.respond(() => scalarR.slice(), initiator.publicValue)
         expect(answer).toEqual(noble.respond(() => scalarR.slice(), initiator.publicValue))
         expect(initiator.sharedSecret(answer!.publicValue)).toEqual(answer!.sharedSecret)
-        expect(method.generate(() => scalarR.slice()).publicValue).toEqual(answer!.publicValue)
+        const own = method.generate(() => scalarR.slice())
+        expect(own.publicValue).toEqual(answer!.publicValue)
+        expect(own.sharedSecret(initiator.publicValue)).toEqual(answer!.sharedSecret)
+        expect(own.sharedSecret(new Uint8Array(32))).toBeNull()
+        expect(own.sharedSecret(initiator.publicValue)).toEqual(answer!.sharedSecret)
       }),
       { numRuns: 20 },
     )

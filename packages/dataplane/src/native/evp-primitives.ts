@@ -1,8 +1,8 @@
 /**
- * The primitives of IKE messages on the OpenSSL inside Node, through koffi: hashes, HMAC, AEAD and the responder's half of X25519.
+ * The primitives of IKE messages on the OpenSSL inside Node, through koffi: hashes, HMAC, AEAD and X25519.
  *
  * The same library as behind node:crypto, without an object of Node around every call: an HMAC costs a sixth. What is not here
- * (MODP, ECP, CBC, an initiator's X25519, input larger than the scratch memory) is node:crypto's.
+ * (MODP, ECP, ML-KEM, CBC, input larger than the scratch memory) is node:crypto's.
  *
  * ```
  *   arrays of the caller ── copied ──▶ scratch memory (fixed, never collected) ── address ──▶ OpenSSL
@@ -10,10 +10,17 @@
  * ```
  *
  * OpenSSL sees scratch memory alone, never an array of the JavaScript heap, and every block is checked before its address leaves.
- * Contexts are made once per algorithm and keyed anew by each call; the last key of each stays in it until the next. Keys of an
- * exchange do not outlive the call. Everything is synchronous: one call at a time owns the scratch memory.
+ * Contexts are made once per algorithm and keyed anew by each call; the last key of each stays in it until the next. The key of
+ * an answered exchange does not outlive the call, that of an initiator goes with the object that stands for it. Everything is synchronous: one call at a time owns the scratch memory.
  */
-import { opensslPrimitives, type AeadCall, type HashName, type Primitives } from '@culvert/crypto'
+import {
+  opensslPrimitives,
+  type AeadCall,
+  type HashName,
+  type KeyExchangeAnswer,
+  type Primitives,
+  type PrivateValue,
+} from '@culvert/crypto'
 import { Openssl } from './evp.ts'
 import type { PacketMemory } from './packet-memory.ts'
 
@@ -44,6 +51,7 @@ export function createEvpPrimitives(memory: PacketMemory): Primitives {
     hmac: (name, key, chunks) => native.hmac(name, key, chunks),
     seal: (call, plaintext) => native.seal(call, plaintext),
     open: (call, sealed) => native.open(call, sealed),
+    x25519: (scalar) => native.x25519(scalar),
     respondX25519: (scalar, peer) => native.respondX25519(scalar, peer),
   }
 }
@@ -59,6 +67,7 @@ class EvpPrimitives {
   readonly #output: number
   readonly #nonce: number
   readonly #length: number
+  readonly #keys: FinalizationRegistry<number>
 
   constructor(memory: PacketMemory) {
     this.#memory = memory
@@ -68,6 +77,7 @@ class EvpPrimitives {
     this.#output = memory.allocate(INPUT_BYTES)
     this.#nonce = memory.allocate(16)
     this.#length = memory.allocate(16)
+    this.#keys = new FinalizationRegistry((key) => this.#openssl.functions.freeKey(key))
   }
 
   hash(name: HashName, chunks: readonly Uint8Array[]): Uint8Array {
@@ -133,30 +143,62 @@ class EvpPrimitives {
     return opened
   }
 
+  /** `scalar` has 32 octets. OpenSSL's copy lives as long as the result and is cleared with it. */
+  x25519(scalar: Uint8Array): PrivateValue {
+    const own = this.#importScalar(scalar)
+    const value: PrivateValue = {
+      publicValue: this.#publicValueOf(own),
+      derive: (peer) => this.#deriveX25519(own, peer),
+    }
+    this.#keys.register(value, own)
+    return value
+  }
+
   /** `scalar` and `peer` have 32 octets. */
-  respondX25519(scalar: Uint8Array, peer: Uint8Array): ReturnType<NonNullable<Primitives['respondX25519']>> {
-    if (scalar.length !== X25519_BYTES || peer.length !== X25519_BYTES) throw new RangeError('not an X25519 key')
-    const { functions } = this.#openssl
-    this.#memory.bytes.set(scalar, this.#key)
-    this.#memory.bytes.set(peer, this.#input)
-    const own = functions.newPrivateKey(X25519_TYPE, 0, this.#memory.address(this.#key, X25519_BYTES), X25519_BYTES)
-    const other = functions.newPublicKey(X25519_TYPE, 0, this.#inputAt(X25519_BYTES), X25519_BYTES)
-    const context = own === 0 ? 0 : functions.newKeyContext(own, 0)
+  respondX25519(scalar: Uint8Array, peer: Uint8Array): KeyExchangeAnswer | null {
+    const own = this.#importScalar(scalar)
     try {
-      const publicValue = this.#read((output, size) => functions.rawPublicKey(own, output, size))
-      if (publicValue === null || other === 0 || context === 0) throw new Error('OpenSSL made no X25519 key')
-      const sharedSecret =
-        functions.deriveInit(context) === 1 && functions.deriveSetPeer(context, other, 0) === 1
-          ? this.#read((output, size) => functions.derive(context, output, size))
-          : null
-      if (sharedSecret === null) functions.clearErrors()
+      const publicValue = this.#publicValueOf(own)
+      const sharedSecret = this.#deriveX25519(own, peer)
       return sharedSecret === null ? null : { publicValue, sharedSecret }
     } finally {
-      functions.freeKeyContext(context) // each of the three takes 0
-      functions.freeKey(other)
-      functions.freeKey(own)
-      this.#wipe(this.#key, X25519_BYTES)
+      this.#openssl.functions.freeKey(own)
     }
+  }
+
+  #importScalar(scalar: Uint8Array): number {
+    if (scalar.length !== X25519_BYTES) throw new RangeError('not an X25519 key')
+    this.#memory.bytes.set(scalar, this.#key)
+    const key = this.#memory.address(this.#key, X25519_BYTES)
+    const own = this.#openssl.functions.newPrivateKey(X25519_TYPE, 0, key, X25519_BYTES)
+    this.#wipe(this.#key, X25519_BYTES)
+    if (own === 0) throw new Error('OpenSSL made no X25519 key')
+    return own
+  }
+
+  #publicValueOf(own: number): Uint8Array {
+    const value = this.#read((output, size) => this.#openssl.functions.rawPublicKey(own, output, size))
+    if (value === null) throw new Error('OpenSSL does not tell a public value')
+    return value
+  }
+
+  /** @returns null for a value of small order, whose result would be zero (RFC 7748 6.1) */
+  #deriveX25519(own: number, peer: Uint8Array): Uint8Array | null {
+    if (peer.length !== X25519_BYTES) throw new RangeError('not an X25519 public value')
+    const { functions } = this.#openssl
+    this.#memory.bytes.set(peer, this.#input)
+    const other = functions.newPublicKey(X25519_TYPE, 0, this.#inputAt(X25519_BYTES), X25519_BYTES)
+    const context = functions.newKeyContext(own, 0)
+    const isReady =
+      other !== 0 &&
+      context !== 0 &&
+      functions.deriveInit(context) === 1 &&
+      functions.deriveSetPeer(context, other, 0) === 1
+    const secret = isReady ? this.#read((output, size) => functions.derive(context, output, size)) : null
+    functions.freeKeyContext(context) // both take 0
+    functions.freeKey(other)
+    if (secret === null) functions.clearErrors()
+    return secret
   }
 
   /** Lets a function write 32 octets whose length it is told and tells. @returns a copy, null when it failed. */

@@ -49,13 +49,14 @@ function aeadsAgree(native: Primitives, { name, keyBytes, icvBytes }: (typeof AE
 }
 
 /** Both ends of an exchange come to one secret, and a public value of small order is refused (RFC 7748 6.1). */
-function x25519Agrees({ respondX25519 }: Primitives): boolean {
+function x25519Agrees({ respondX25519, x25519 }: Primitives): boolean {
   if (respondX25519 === undefined) return false
   const initiator = opensslPrimitives.x25519(counting(32))
+  const isSamePublic = equal(x25519(counting(32)).publicValue, initiator.publicValue)
   const answer = respondX25519(counting(32).fill(7), initiator.publicValue)
   const shared = answer === null ? null : initiator.derive(answer.publicValue)
   const isZeroRefused = respondX25519(counting(32), new Uint8Array(32)) === null
-  return answer !== null && shared !== null && equal(shared, answer.sharedSecret) && isZeroRefused
+  return isSamePublic && answer !== null && shared !== null && equal(shared, answer.sharedSecret) && isZeroRefused
 }
 
 /** Octets 1, 2, 3 ... */

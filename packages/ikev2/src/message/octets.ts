@@ -41,6 +41,14 @@ export function readIkeSpi(bytes: Uint8Array, offset: number): IkeSpi {
 /** @returns 8 octets. */
 export function ikeSpiBytes(spi: IkeSpi): Uint8Array {
   const bytes = new Uint8Array(8)
-  for (let index = 0; index < 8; index++) bytes[index] = Number.parseInt(spi.slice(index * 2, index * 2 + 2), 16)
+  for (let index = 0; index < 8; index++) {
+    bytes[index] = (digitAt(spi, 2 * index) << 4) | digitAt(spi, 2 * index + 1)
+  }
   return bytes
+}
+
+/** Of a lower-case hexadecimal digit: 'a' is 0x61. */
+function digitAt(text: string, index: number): number {
+  const code = text.charCodeAt(index)
+  return code < 0x61 ? code - 0x30 : code - 0x57
 }
