@@ -200,7 +200,7 @@ describe('the work of one step is the same for many devices as for few', () => {
   const fleets: Fleet[] = []
   beforeAll(() => {
     fleets.push(new Fleet(FEW), new Fleet(MANY))
-  })
+  }, 120_000)
 
   test('(the fleets are as large as they should be)', () => {
     expect(fleets.map(({ concentrator }) => concentrator.size.established)).toEqual([FEW, MANY])

@@ -24,6 +24,10 @@ export class Nat implements Receiver {
     this.#inner.set(receiver.address, receiver)
   }
 
+  detach(address: string): void {
+    this.#inner.delete(address)
+  }
+
   /** From inside to outside. */
   send(packet: Packet): void {
     this.#network.send({ ...packet, from: { address: this.address, port: this.#publicPortOf(packet.from) } })

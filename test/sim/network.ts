@@ -31,9 +31,12 @@ export class Network {
   fate: (packet: Packet) => Fate = () => ({})
   /** Takes every packet in place of the network, which carries none then; null for none. See `ByHand`. */
   courier: ((packet: Packet) => void) | null = null
+  /** Largest datagram that arrives, in bytes of UDP payload; anything above is lost without a word. */
+  mtuBytes = Infinity
   readonly random: SeededRandom
   readonly #receivers = new Map<string, Receiver>()
-  #events: { readonly atMs: number; readonly order: number; readonly run: () => void }[] = []
+  /** A heap: each event comes before those at twice its place and the one behind. */
+  readonly #events: Scheduled[] = []
   #order = 0
 
   constructor(seed = 1) {
@@ -53,6 +56,7 @@ export class Network {
       this.courier(packet)
       return
     }
+    if (packet.bytes.length > this.mtuBytes) return
     const { copies = 1, extraDelayMs = 0, bytes = packet.bytes } = this.fate(packet)
     for (let copy = 0; copy < copies; copy += 1) {
       this.at(this.nowMs + this.delayMs + extraDelayMs + copy, () => {
@@ -67,7 +71,22 @@ export class Network {
   }
 
   at(atMs: number, run: () => void): void {
-    this.#events.push({ atMs, order: this.#order++, run })
+    const events = this.#events
+    const added: Scheduled = { atMs, order: this.#order++, run }
+    let place = events.length
+    while (place > 0) {
+      const above = (place - 1) >>> 1
+      const parent = events[above] as Scheduled
+      if (!isEarlier(added, parent)) break
+      events[place] = parent
+      place = above
+    }
+    events[place] = added
+  }
+
+  /** Events still to come. */
+  get scheduled(): number {
+    return this.#events.length
   }
 
   /** Lets everything happen that is due within `durationMs`. */
@@ -93,24 +112,37 @@ export class Network {
     return holds()
   }
 
-  #takeNext(endMs: number): { readonly atMs: number; readonly run: () => void } | null {
-    let best = -1
-    let earliest: Ordered | null = null
-    for (let index = 0; index < this.#events.length; index++) {
-      const event = this.#events[index] as Ordered // the hottest loop of the fuzzers: no iterator
-      if (event.atMs > endMs || (earliest !== null && !isEarlier(event, earliest))) continue
-      best = index
-      earliest = event
-    }
-    return best < 0 ? null : (this.#events.splice(best, 1)[0] ?? null)
+  #takeNext(endMs: number): Scheduled | null {
+    const events = this.#events
+    const [first] = events
+    if (first === undefined || first.atMs > endMs) return null
+    const last = events.pop() as Scheduled
+    if (events.length > 0) sink(events, last)
+    return first
   }
 }
 
-interface Ordered {
+interface Scheduled {
   readonly atMs: number
   readonly order: number
+  readonly run: () => void
 }
 
-function isEarlier(a: Ordered, b: Ordered): boolean {
+/** Puts `event` in place of the first one. */
+function sink(events: Scheduled[], event: Scheduled): void {
+  let place = 0
+  for (;;) {
+    let below = 2 * place + 1
+    if (below >= events.length) break
+    if (below + 1 < events.length && isEarlier(events[below + 1] as Scheduled, events[below] as Scheduled)) below += 1
+    const child = events[below] as Scheduled
+    if (!isEarlier(child, event)) break
+    events[place] = child
+    place = below
+  }
+  events[place] = event
+}
+
+function isEarlier(a: Scheduled, b: Scheduled): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 }

@@ -28,11 +28,13 @@ import {
   type Question,
   type SocketAddress,
   type Spi,
+  toText,
   type TrafficSelector,
   type TransitionObserver,
 } from '@culvert/ikev2'
 import type { Nat } from './nat.ts'
 import type { Network, Packet } from './network.ts'
+import { type Data, openData, sealData } from './data.ts'
 import { createTap, type Tap } from './tap.ts'
 import type { Transcript } from './transcript.ts'
 
@@ -62,6 +64,10 @@ export interface NodeOptions {
   readonly nat?: Nat
   readonly transcript?: Transcript
   readonly config?: Overrides
+  /** Number of the first IKE SPI; a node that starts anew goes on where it ended. */
+  readonly firstIkeSpi?: number
+  /** Left out for true: `sent`, `events` and `questions` hold everything since the start. */
+  readonly keepsHistory?: boolean
 }
 
 export function fqdn(name: string): Identity {
@@ -80,7 +86,7 @@ export class Node {
   readonly name: string
   readonly address: string
   readonly endpoint: IkeEndpoint
-  readonly tap: Tap = createTap()
+  readonly tap: Tap
   readonly events: IkeEvent[] = []
   readonly questions: Question[] = []
   /** Child SAs in the data plane by inbound SPI, with `outbound` as it is now. */
@@ -96,18 +102,26 @@ export class Node {
   readonly endedEap: EapSession[] = []
   askDelayMs = 0
   answerTo: (question: Question) => Answer
+  /** Told of every event after it was recorded. */
+  onEvent: (event: IkeEvent) => void = () => undefined
+  /** Told of every packet of the tunnel that arrived and was accepted. */
+  onData: (text: string, child: ChildSaDescription) => void = () => undefined
   freeChildSpis = Infinity
   /** First octet of every nonce drawn from now on, so that a test decides which one is the lowest; null for a random one. */
   nonceStart: number | null = null
   /** Inbound SPIs of the Child SAs that may send, as the data plane prefers them: activated last first. */
   readonly senders: Spi[] = []
   readonly #allocated = new Set<Spi>()
+  readonly #owners = new Map<Spi, AttachmentKey>()
+  readonly #keepsHistory: boolean
   readonly #network: Network
   readonly #config: { -readonly [K in keyof EndpointConfig]: EndpointConfig[K] }
   readonly #transcript: Transcript | null
-  #nextIkeSpi = 1
+  #nextIkeSpi: number
   #nextSpi: number
   #armedMs: number | null = null
+  #isStopped = false
+  #attachmentKey: AttachmentKey | null = null
 
   constructor(network: Network, options: NodeOptions) {
     this.name = options.name
@@ -115,6 +129,9 @@ export class Node {
     this.#network = network
     this.route = options.nat ?? null
     this.#transcript = options.transcript ?? null
+    this.#nextIkeSpi = options.firstIkeSpi ?? 1
+    this.#keepsHistory = options.keepsHistory ?? true
+    this.tap = createTap(this.#keepsHistory)
     this.#nextSpi = 0x1000_0000 + network.random.below(0x1000_0000)
     this.#config = endpointConfig(options)
     this.endpoint = createEndpoint(this.#config, expectTransitionOfTable)
@@ -123,11 +140,41 @@ export class Node {
   }
 
   receive(packet: Packet): void {
+    const data = openData(packet.bytes)
+    if (data !== null) {
+      this.#receiveData(data, packet)
+      return
+    }
     const path = { local: packet.to, remote: packet.from }
     // A copy that is destroyed afterwards: the core may not keep what it was lent.
     const bytes = packet.bytes.slice()
     this.input({ kind: 'datagram', bytes, path })
     bytes.fill(0xee)
+  }
+
+  /** Sends a packet of the tunnel with the Child SA that leads to `inner`, as the data plane chooses it. @returns false when there is none. */
+  sendData(inner: string, text: string): boolean {
+    const child = this.senderTo(inner)
+    if (child === null) return false
+    const { local, remote } = child.path
+    this.inject(local, remote, sealData(child.spiOut, text))
+    return true
+  }
+
+  #receiveData({ spi, text }: Data, { from }: Packet): void {
+    const child = this.children.get(spi)
+    const key = this.#owners.get(spi)
+    if (child === undefined || key === undefined) return
+    this.command({ kind: 'inboundTraffic', key })
+    const { remote } = child.path
+    if (remote.address !== from.address || remote.port !== from.port)
+      this.command({ kind: 'peerMoved', key, remote: from })
+    this.onData(text, child)
+  }
+
+  /** The process dies: nothing it has leaves, nothing reaches it. */
+  stop(): void {
+    this.#isStopped = true
   }
 
   command(command: Command): void {
@@ -150,6 +197,7 @@ export class Node {
   }
 
   input(input: Input): void {
+    if (this.#isStopped) return
     const { effects, wakeAtMs } = this.endpoint.step(input, this.#env())
     for (const effect of effects) this.#apply(effect)
     this.#arm(wakeAtMs)
@@ -166,6 +214,11 @@ export class Node {
     return event.key
   }
 
+  /** The key of the attachment that stands; null without. */
+  get attachmentKey(): AttachmentKey | null {
+    return this.#attachmentKey
+  }
+
   /** The one Child SA. @throws when there are none or several. */
   get child(): ChildSaDescription {
     const [child, ...others] = this.children.values()
@@ -175,8 +228,26 @@ export class Node {
 
   /** The Child SA the data plane sends with now; null when it has nowhere to send. */
   get sender(): ChildSaDescription | null {
-    const [first] = this.senders
-    return (first === undefined ? undefined : this.children.get(first)) ?? null
+    return this.#firstSender(() => true)
+  }
+
+  /** Likewise, for packets to or from the inner address of a device. */
+  senderTo(inner: string): ChildSaDescription | null {
+    const [wanted] = selectors(inner).map(toText)
+    return this.#firstSender(({ tsLocal, tsRemote }) => [...tsLocal, ...tsRemote].some((ts) => toText(ts) === wanted))
+  }
+
+  /** Child SAs of one attachment. */
+  childrenOf(key: AttachmentKey): number {
+    return [...this.#owners.values()].filter((owner) => owner === key).length
+  }
+
+  #firstSender(isRight: (child: ChildSaDescription) => boolean): ChildSaDescription | null {
+    for (const spi of this.senders) {
+      const child = this.children.get(spi)
+      if (child !== undefined && isRight(child)) return child
+    }
+    return null
   }
 
   /** The inbound SPI allocated last. */
@@ -226,7 +297,7 @@ export class Node {
     switch (effect.kind) {
       case 'send': {
         const packet = { from: effect.path.local, to: effect.path.remote, bytes: effect.bytes }
-        this.sent.push(packet)
+        if (this.#keepsHistory) this.sent.push(packet)
         this.#transcript?.note(this, effect.bytes)
         ;(this.route ?? this.#network).send(packet)
         break
@@ -235,7 +306,7 @@ export class Node {
         this.keepalives += 1
         break
       case 'ask':
-        this.questions.push(effect.question)
+        if (this.#keepsHistory) this.questions.push(effect.question)
         this.#network.at(this.#network.nowMs + this.askDelayMs, () => {
           this.input({ kind: 'answer', ticket: effect.ticket, answer: this.answerTo(effect.question) })
         })
@@ -243,6 +314,7 @@ export class Node {
       case 'installChildSa':
         this.#take(effect.child.spiIn)
         this.children.set(effect.child.spiIn, effect.child)
+        this.#owners.set(effect.child.spiIn, effect.key)
         if (effect.child.outbound) this.#sendWith(effect.child.spiIn)
         break
       case 'activateOutbound':
@@ -256,6 +328,7 @@ export class Node {
       case 'removeChildSa':
         if (!this.children.delete(effect.spiIn)) throw new Error(`${this.name}: removed a Child SA that is not there`)
         this.#stopSending(effect.spiIn)
+        this.#owners.delete(effect.spiIn)
         break
       case 'releaseSpi':
         this.#take(effect.spiIn)
@@ -264,7 +337,9 @@ export class Node {
         this.endedEap.push(effect.session)
         break
       case 'event':
-        this.events.push(effect.event)
+        if (this.#keepsHistory) this.events.push(effect.event)
+        this.#noteAttachment(effect.event)
+        this.onEvent(effect.event)
         break
     }
   }
@@ -277,6 +352,11 @@ export class Node {
   #stopSending(spiIn: Spi): void {
     const at = this.senders.indexOf(spiIn)
     if (at >= 0) this.senders.splice(at, 1)
+  }
+
+  #noteAttachment(event: IkeEvent): void {
+    if (event.kind === 'established') this.#attachmentKey = event.key
+    else if (event.kind === 'closed' && event.key === this.#attachmentKey) this.#attachmentKey = null
   }
 
   #take(spiIn: Spi): void {

@@ -1,6 +1,6 @@
 /**
  * A crypto provider that remembers what was sealed: so a transcript can show what is inside SK, and a test can forge messages
- * with the true keys of a peer.
+ * with the true keys of a peer. It remembers the latest only, and throws when an IV does not lie above all earlier ones of its key.
  */
 import { type AeadCipher, type CryptoProvider, opensslProvider } from '@culvert/crypto'
 import { concatBytes } from '@culvert/bytes'
@@ -16,18 +16,22 @@ export interface Tap {
   lastKeys(): SkKeys
 }
 
-export function createTap(): Tap {
+/** @param remembers false for a long run, in which nobody asks what was sealed */
+export function createTap(remembers = true): Tap {
   const plaintexts = new Map<string, Uint8Array>()
   const wrapped = new Map<string, FoundCipher>()
   const keys: SkKeys[] = []
+  const ivs = new Map<string, string>()
   const wrap = (cipher: AeadCipher): AeadCipher => ({
     ...cipher,
     open: (key, nonce, aad, sealed) => cipher.open(key, nonce, aad, sealed),
     seal: (key, nonce, aad, plaintext) => {
+      checkIv(ivs, key, nonce.subarray(cipher.saltBytes))
       const sealed = cipher.seal(key, nonce, aad, plaintext)
+      if (!remembers) return sealed
       const encrKey = concatBytes(key, nonce.subarray(0, cipher.saltBytes))
       keys.splice(0, 1, { cipher, integ: null, encrKey, integKey: new Uint8Array(0) })
-      plaintexts.set(nameOf(sealed), plaintext.slice())
+      remember(plaintexts, nameOf(sealed), plaintext.slice())
       return sealed
     },
   })
@@ -63,4 +67,23 @@ export function createTap(): Tap {
 
 function nameOf(sealed: Uint8Array): string {
   return Buffer.from(sealed).toString('latin1')
+}
+
+/** Of plaintexts, and of keys. */
+const MOST_REMEMBERED = 5_000
+
+/** The latest of the name counts. */
+function remember<V>(map: Map<string, V>, name: string, value: V): void {
+  map.delete(name)
+  map.set(name, value)
+  const oldest = map.keys().next()
+  if (map.size > MOST_REMEMBERED && !oldest.done) map.delete(oldest.value)
+}
+
+/** One key and IV for two messages would open both (RFC 5282 3.1). */
+function checkIv(ivs: Map<string, string>, key: Uint8Array, iv: Uint8Array): void {
+  const name = nameOf(key)
+  const hex = Buffer.from(iv).toString('hex')
+  if (hex <= (ivs.get(name) ?? '')) throw new Error(`IV ${hex} is used again`)
+  remember(ivs, name, hex)
 }

@@ -209,6 +209,7 @@ function scripted(options: {
   const errors: unknown[] = []
   const endpoint: IkeEndpoint = {
     size: { established: 0, halfOpen: 0 },
+    tableSizes: { ikeSas: 0, attachments: 0, asks: 0, timers: 0 },
     step(input) {
       inputs.push(input)
       const effects = next.shift()

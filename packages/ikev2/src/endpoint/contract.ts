@@ -546,4 +546,11 @@ export interface StepResult {
 export interface IkeEndpoint {
   step(input: Input, env: Env): StepResult
   readonly size: { readonly established: number; readonly halfOpen: number }
+  /** Entries of every table that grows with peers, for a gauge of memory: at rest, one IKE SA, attachment and timer for each peer. */
+  readonly tableSizes: {
+    readonly ikeSas: number
+    readonly attachments: number
+    readonly asks: number
+    readonly timers: number
+  }
 }

@@ -30,6 +30,10 @@ export function createEndpoint(config: EndpointConfig, observe: TransitionObserv
     get size() {
       return { established: tables.established, halfOpen: tables.halfOpen.size }
     },
+    get tableSizes() {
+      const { bySpi, attachments, asks, timers } = tables
+      return { ikeSas: bySpi.size, attachments: attachments.size, asks: asks.size, timers: timers.size }
+    },
   }
 }
 
