@@ -2,9 +2,12 @@
  * A crypto provider that remembers what was sealed: so a transcript can show what is inside SK, and a test can forge messages
  * with the true keys of a peer. It remembers the latest only, and throws when an IV does not lie above all earlier ones of its key.
  */
-import { type AeadCipher, type CryptoProvider, opensslProvider } from '@culvert/crypto'
+import { type AeadCipher, type CryptoProvider, KE, nobleProvider, opensslProvider } from '@culvert/crypto'
 import { concatBytes } from '@culvert/bytes'
 import type { SkKeys } from '@culvert/ikev2'
+
+/** node:crypto draws the randomness of an answer itself: with it a seed would not repeat a run. */
+const ML_KEMS: readonly number[] = [KE.ML_KEM_512, KE.ML_KEM_768, KE.ML_KEM_1024]
 
 type FoundCipher = ReturnType<CryptoProvider['cipher']>
 
@@ -44,7 +47,7 @@ export function createTap(remembers = true): Tap {
       name: 'openssl',
       prf: (id) => opensslProvider.prf(id),
       integrity: (id) => opensslProvider.integrity(id),
-      keyExchange: (id) => opensslProvider.keyExchange(id),
+      keyExchange: (id) => (ML_KEMS.includes(id) ? nobleProvider : opensslProvider).keyExchange(id),
       sha1: (...chunks) => opensslProvider.sha1(...chunks),
       sha256: (...chunks) => opensslProvider.sha256(...chunks),
       cipher: (id, keyBits) => {

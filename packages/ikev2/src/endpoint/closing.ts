@@ -114,6 +114,7 @@ export function endEap(context: Context, state: IkeSaState): void {
 /** How far an attempt came that ends in this state. */
 export function stageOf({ phase }: IkeSaState): AttemptStage {
   if (phase === 'attachAsked') return 'attach'
+  if (phase === 'intermediateAwaited' || phase === 'intermediateSent') return 'intermediate'
   return phase === 'eapAsked' || phase === 'eapSent' || phase === 'eapProven' ? 'eap' : 'auth'
 }
 
@@ -128,7 +129,8 @@ export function wipeProof(state: IkeSaState): void {
 
 function wipe(channel: Channel): void {
   channel.skD.fill(0)
-  for (const keys of [channel.sending, channel.receiving]) {
+  for (const keys of [channel.sending, channel.receiving, channel.formerReceiving]) {
+    if (keys === null) continue
     keys.encrKey.fill(0)
     keys.integKey.fill(0)
   }

@@ -4,6 +4,7 @@
  * `touched` lists the IKE SAs whose next deadline or next request has to be worked out when the input has been dealt with.
  */
 import type { Effect, EndpointConfig, Env, IkeEvent, Path, Question } from './contract.ts'
+import type { MessageOctets } from '../keys/int-auth.ts'
 import type { IkeHeader, MessageId, Payload } from '../message/model.ts'
 import type { Channel } from '../sa/channel.ts'
 import type { Ask, IkeSa } from '../sa/ike-sa.ts'
@@ -31,6 +32,8 @@ export interface Received {
   readonly header: IkeHeader
   readonly messageId: MessageId
   readonly payloads: readonly Payload[]
+  /** As they came; not kept past the call. */
+  readonly octets: MessageOctets
   readonly path: Path
 }
 

@@ -13,6 +13,7 @@ export function ikeSaDueMs(timing: EndpointTiming, sa: IkeSa): MonotonicMs {
     case 'initSent':
       return state.retransmission.dueMs
     case 'initAnswered':
+    case 'intermediateAwaited':
     case 'credentialAsked':
     case 'eapAsked':
     case 'eapSent':
@@ -22,6 +23,7 @@ export function ikeSaDueMs(timing: EndpointTiming, sa: IkeSa): MonotonicMs {
     case 'rejected':
     case 'closed':
       return state.expiresAtMs
+    case 'intermediateSent':
     case 'authSent':
     case 'deleting':
       return channelDueMs(state.channel)

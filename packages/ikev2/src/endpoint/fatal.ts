@@ -4,7 +4,7 @@
 import { closeAttachment, endEap, lingerClosed, reportFailure, stageOf, wipeProof } from './closing.ts'
 import type { Context, Received } from './context.ts'
 import { respond } from './outbound.ts'
-import type { EapProven, EapSent, IkeSaState, InitAnswered } from '../sa/ike-sa.ts'
+import type { EapProven, EapSent, IkeSaState, InitAnswered, IntermediateAwaited } from '../sa/ike-sa.ts'
 import { NOTIFY } from '../message/numbers.ts'
 import { notify } from '../exchanges/notify.ts'
 
@@ -22,10 +22,11 @@ export function answerFatally(context: Context, received: Received): void {
 }
 
 /** States in which a request of a peer is heard that has not proven itself. */
-type HeardUnproven = InitAnswered | EapSent | EapProven
+type HeardUnproven = InitAnswered | IntermediateAwaited | EapSent | EapProven
 
 export function isHeardUnproven(state: IkeSaState): state is HeardUnproven {
-  return state.phase === 'initAnswered' || state.phase === 'eapSent' || state.phase === 'eapProven'
+  const { phase } = state
+  return phase === 'initAnswered' || phase === 'intermediateAwaited' || phase === 'eapSent' || phase === 'eapProven'
 }
 
 /** An IKE_AUTH request was not understood: the attempt is over, what was answered is repeated (C37). */
@@ -34,7 +35,8 @@ export function rejectAttempt(context: Context, { sa, channel, path }: Received,
   endEap(context, state)
   wipeProof(state)
   sa.state = { phase: 'rejected', channel, digest, expiresAtMs }
-  const idI = state.phase === 'initAnswered' ? null : state.claim.idI
-  const detail = 'IKE_AUTH request not understood'
+  const idI = 'claim' in state ? state.claim.idI : null
+  const isAuth = state.phase !== 'intermediateAwaited'
+  const detail = isAuth ? 'IKE_AUTH request not understood' : 'additional key exchange not understood'
   reportFailure(context, { path, subject: null, idI, stage: stageOf(state), reason: 'protocolError', detail })
 }

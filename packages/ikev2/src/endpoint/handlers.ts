@@ -5,6 +5,8 @@ import type { Context, Received } from './context.ts'
 import { receiveEapAuth, receiveEapResponse } from '../exchanges/ike-auth/receive-eap.ts'
 import { receiveAuthRequest } from '../exchanges/ike-auth/receive-request.ts'
 import { receiveAuthResponse } from '../exchanges/ike-auth/receive-response.ts'
+import { receiveIntermediateResponse } from '../exchanges/ike-intermediate/initiate.ts'
+import { receiveIntermediateRequest } from '../exchanges/ike-intermediate/receive-request.ts'
 import { receiveCreateChildSaRequest } from '../exchanges/create-child-sa/receive-request.ts'
 import { receiveCreateChildSaResponse } from '../exchanges/create-child-sa/receive-response.ts'
 import { receiveInformationalRequest } from '../exchanges/informational/receive-request.ts'
@@ -18,6 +20,12 @@ export function hear(context: Context, row: MessageRow, received: Received): voi
   const { pending } = channel
   if (row.role === 'response') channel.pending = null
   switch (row.handler) {
+    case 'intermediateRequest':
+      if (state.phase === 'intermediateAwaited') receiveIntermediateRequest(context, received, state)
+      break
+    case 'intermediateResponse':
+      if (state.phase === 'intermediateSent') receiveIntermediateResponse(context, received, state)
+      break
     case 'authRequest':
       if (state.phase === 'initAnswered') receiveAuthRequest(context, received, state)
       break

@@ -15,10 +15,12 @@ import { answerUndecodable, answerUnknownSpi } from './unprotected.ts'
 import { notify } from '../exchanges/notify.ts'
 import { receiveInitResponse } from '../exchanges/ike-sa-init/receive-response.ts'
 import { answerInitRequest } from '../exchanges/ike-sa-init/respond.ts'
+import { HEAD_BYTES, type MessageOctets } from '../keys/int-auth.ts'
 import { decodeMessage, decodePayloads } from '../message/decode.ts'
 import { MAX_INIT_BYTES, MAX_REASSEMBLED_BYTES, MAX_UNPROVEN_MESSAGE_BYTES } from '../message/limits.ts'
 import { type DecodeError, type Message, type Payload, ZERO_SPI } from '../message/model.ts'
 import { EXCHANGE, NOTIFY } from '../message/numbers.ts'
+import { EMPTY } from '../message/octets.ts'
 import { addFragment } from '../message/reassembly.ts'
 import { openMessage } from '../message/seal.ts'
 import { addTask } from '../sa/attachment.ts'
@@ -93,7 +95,9 @@ function receiveProtected(context: Context, incoming: Protected): void {
   }
   const verdict = classifyRequest(channel.received, header.messageId)
   if (verdict === 'outside') return
-  const plaintext = openMessage(bytes, message, channel.receiving)
+  const opened = openMessage(bytes, message, channel.receiving)
+  const former = verdict === 'repeated' && !opened.ok ? channel.formerReceiving : null
+  const plaintext = former === null ? opened : openMessage(bytes, message, former)
   if (!plaintext.ok) return
   if (verdict === 'fresh') assemble(context, incoming, plaintext.value)
   else if (sealed.totalFragments === 0 || sealed.fragmentNumber === 1) repeat(context, sa, path)
@@ -114,21 +118,20 @@ function assemble(context: Context, incoming: Protected, plaintext: Uint8Array):
   const { header, sealed } = message
   if (sealed === null) return
   if (sealed.totalFragments === 0) {
-    process(context, incoming, sealed.innerType, plaintext)
+    const head = incoming.bytes.subarray(0, HEAD_BYTES)
+    process(context, incoming, { head, innerType: sealed.innerType, content: plaintext })
     return
   }
   const place = header.isResponse ? 'responseFragments' : 'requestFragments'
-  const collected = channel[place]
-  const { set, complete } = addFragment(
-    collected?.messageId === header.messageId ? collected.set : null,
-    sealed,
-    plaintext,
-    messageLimit(incoming.sa),
-  )
+  const collected = channel[place]?.messageId === header.messageId ? channel[place] : null
+  const { set, complete } = addFragment(collected?.set ?? null, sealed, plaintext, messageLimit(incoming.sa))
   const expiresAtMs = context.env.nowMs + REASSEMBLY_MS
-  channel[place] = set === null ? null : { messageId: header.messageId, set, expiresAtMs }
+  const head = sealed.fragmentNumber === 1 ? incoming.bytes.slice(0, HEAD_BYTES) : (collected?.head ?? EMPTY)
+  channel[place] = set === null ? null : { messageId: header.messageId, set, head, expiresAtMs }
   context.touched.add(incoming.sa)
-  if (complete !== null) process(context, incoming, complete.innerType, complete.bytes)
+  if (complete !== null) {
+    process(context, incoming, { head, innerType: complete.innerType, content: complete.bytes })
+  }
 }
 
 /** Largest message we put together or keep: before authentication, memory is for everybody. */
@@ -137,16 +140,16 @@ function messageLimit({ state }: IkeSa): number {
 }
 
 /** A whole, authentic message of the expected id. What its phase does not hear leaves no trace: it may come again from anywhere. */
-function process(context: Context, incoming: Protected, innerType: number, plaintext: Uint8Array): void {
+function process(context: Context, incoming: Protected, octets: MessageOctets): void {
   const { sa, channel, message, path } = incoming
   const { header } = message
   context.touched.add(sa)
   const row = findRow(sa.state.phase, header.exchangeType, header.isResponse ? 'response' : 'request')
   if (row === null) return
   heard(context, incoming)
-  const decoded = decodePayloads(innerType, plaintext)
+  const decoded = decodePayloads(octets.innerType, octets.content)
   const payloads = decoded.ok ? decoded.value : []
-  const received: Received = { sa, channel, header, messageId: header.messageId, payloads, path }
+  const received: Received = { sa, channel, header, messageId: header.messageId, payloads, octets, path }
   if (!decoded.ok) rejectPayloads(context, received, decoded.error)
   else if (!fitsRow(row, payloads)) rejectPayloads(context, received, null)
   else hear(context, row, received)

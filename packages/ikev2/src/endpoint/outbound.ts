@@ -8,7 +8,7 @@ import type { Path } from './contract.ts'
 import type { Context } from './context.ts'
 import type { IkeHeader, MessageId, Payload } from '../message/model.ts'
 import { sealMessage } from '../message/seal.ts'
-import type { Channel } from '../sa/channel.ts'
+import { type Channel, forgetFormerKeys } from '../sa/channel.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
 import { ivsRemain, nextAeadIv } from '../sa/iv-source.ts'
 import { commitResponse, takeMessageId } from '../sa/message-window.ts'
@@ -58,6 +58,7 @@ export function respond(
   const { sa, channel } = exchange
   const datagrams = ivsRemain(channel.iv, IVS_PER_MESSAGE) ? seal(context, exchange, messageId, payloads, true) : []
   commitResponse(channel.received, datagrams, context.env.nowMs)
+  forgetFormerKeys(channel)
   channel.requestFragments = null
   sendAll(context, sa, datagrams, path)
   context.touched.add(sa)
@@ -68,22 +69,22 @@ export function sendAll(context: Context, sa: IkeSa, datagrams: readonly Uint8Ar
   sa.route.sentAtMs = context.env.nowMs
 }
 
+/** The header of a message of ours. */
+export function headerOf({ sa, exchangeType }: Exchange, messageId: MessageId, isResponse: boolean): IkeHeader {
+  const { spiI, spiR, originalInitiator: fromOriginalInitiator } = sa
+  return { spiI, spiR, exchangeType, messageId, fromOriginalInitiator, isResponse }
+}
+
 function seal(
   context: Context,
-  { sa, channel, exchangeType }: Exchange,
+  exchange: Exchange,
   messageId: MessageId,
   payloads: readonly Payload[],
   isResponse: boolean,
 ): Uint8Array[] {
   const { env, config } = context
-  const header: IkeHeader = {
-    spiI: sa.spiI,
-    spiR: sa.spiR,
-    exchangeType,
-    messageId,
-    fromOriginalInitiator: sa.originalInitiator,
-    isResponse,
-  }
+  const { channel } = exchange
+  const header = headerOf(exchange, messageId, isResponse)
   const { cipher } = channel.sending
   const nextIv = cipher.kind === 'aead' ? () => nextAeadIv(channel.iv, env) : () => env.rng(cipher.ivBytes)
   const limits = { fragmentBytes: config.fragmentBytes, fragmentation: channel.fragmentation }

@@ -11,6 +11,7 @@ import { sendAll } from './outbound.ts'
 import { queueWork } from './work.ts'
 import { scheduleDeletion } from '../exchanges/create-child-sa/complete-child.ts'
 import { abandonAuth } from '../exchanges/ike-auth/receive-response.ts'
+import { abandonIntermediate } from '../exchanges/ike-intermediate/initiate.ts'
 import { failInitiation } from '../exchanges/ike-sa-init/receive-response.ts'
 import { endIkeSa } from '../exchanges/informational/delete-ike.ts'
 import { type Attachment } from '../sa/attachment.ts'
@@ -29,6 +30,7 @@ export function serveDueIkeSa(context: Context, sa: IkeSa): void {
       serveInitSent(context, sa, state)
       break
     case 'initAnswered':
+    case 'intermediateAwaited':
     case 'credentialAsked':
     case 'eapAsked':
     case 'eapSent':
@@ -47,6 +49,7 @@ export function serveDueIkeSa(context: Context, sa: IkeSa): void {
       if (nowMs >= state.expiresAtMs) forgetIkeSa(context, sa)
       else serveChannel(context, sa, state.channel)
       break
+    case 'intermediateSent':
     case 'authSent':
     case 'deleting':
       serveChannel(context, sa, state.channel)
@@ -80,7 +83,8 @@ function serveChannel(context: Context, sa: IkeSa, channel: Channel): void {
 /** All transmissions of a request went unanswered. */
 function endSilent(context: Context, sa: IkeSa): void {
   const { state } = sa
-  if (state.phase === 'authSent') abandonAuth(context, sa, state, 'peerSilent')
+  if (state.phase === 'intermediateSent') abandonIntermediate(context, sa, state, 'peerSilent')
+  else if (state.phase === 'authSent') abandonAuth(context, sa, state, 'peerSilent')
   else if (state.phase === 'deleting') {
     const attempt = state.channel.pending?.attempt
     endIkeSa(context, state.attachment, sa, attempt?.kind === 'deleteIke' ? attempt.reason : 'peerSilent')

@@ -27,6 +27,8 @@ export interface IkeTransforms {
 export interface Reassembly {
   readonly messageId: number
   readonly set: FragmentSet
+  /** IKE header and generic header of the first fragment; empty until that came. */
+  readonly head: Uint8Array
   readonly expiresAtMs: MonotonicMs
 }
 
@@ -35,6 +37,8 @@ export interface Channel {
   readonly skD: Uint8Array
   readonly sending: SkKeys
   readonly receiving: SkKeys
+  /** Before the last additional key exchange: the peer may repeat its request sealed with these; null otherwise (RFC 9370 2.2.2). */
+  formerReceiving: SkKeys | null
   /** Both ends sent IKEV2_FRAGMENTATION_SUPPORTED. */
   readonly fragmentation: boolean
   readonly iv: IvSource
@@ -64,6 +68,7 @@ export const REASSEMBLY_MS = 30_000
 export function createChannel({ firstSent, firstReceived, ...parameters }: ChannelParameters): Channel {
   return {
     ...parameters,
+    formerReceiving: null,
     iv: createIvSource(),
     received: createReceiveWindow(firstReceived),
     sent: createSendWindow(firstSent),
@@ -71,6 +76,13 @@ export function createChannel({ firstSent, firstReceived, ...parameters }: Chann
     requestFragments: null,
     responseFragments: null,
   }
+}
+
+/** The peer's next request says that it has our response: nothing comes under the former keys any more. */
+export function forgetFormerKeys(channel: Channel): void {
+  channel.formerReceiving?.encrKey.fill(0)
+  channel.formerReceiving?.integKey.fill(0)
+  channel.formerReceiving = null
 }
 
 /** The next time at which something is due on the channel alone: a retransmission, or something to forget. */

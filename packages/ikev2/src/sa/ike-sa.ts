@@ -2,8 +2,8 @@
  * One IKE SA and its states. Each state holds exactly what is valid in it; `docs` draws the table of `transition-table.ts`.
  *
  * ```
- *   initiator:  initSent ─▶ authSent ─▶ [trustAsked] ─▶ established ─▶ replaced | deleting ─▶ closed
- *   responder:  initAnswered ─▶ credentialAsked ─▶ attachAsked ─▶ established ─▶ replaced | deleting ─▶ closed
+ *   initiator:  initSent ─▶ [intermediateSent ─▶] authSent ─▶ [trustAsked] ─▶ established ─▶ replaced | deleting ─▶ closed
+ *   responder:  [intermediateAwaited ─▶] initAnswered ─▶ credentialAsked ─▶ attachAsked ─▶ established ─▶ replaced | deleting ─▶ closed
  *   with EAP:                   credentialAsked ─▶ eapAsked ⇄ eapSent; eapAsked ─▶ eapProven ─▶ attachAsked
  * ```
  *
@@ -121,6 +121,21 @@ export interface InitAnswered {
   readonly expiresAtMs: MonotonicMs
 }
 
+/** Additional key exchanges before IKE_AUTH (RFC 9370 2.2.2). */
+export interface IntermediateProgress {
+  /** How many are through. */
+  readonly done: number
+  /** IntAuth of the messages of each side so far, empty before the first (RFC 9242 3.3.2). */
+  readonly intAuthI: Uint8Array
+  readonly intAuthR: Uint8Array
+}
+
+/** As responder: IKE_AUTH comes only after the additional key exchanges that were agreed. */
+export interface IntermediateAwaited extends Omit<InitAnswered, 'phase'> {
+  readonly phase: 'intermediateAwaited'
+  readonly progress: IntermediateProgress
+}
+
 export interface CredentialAsked extends Omit<InitAnswered, 'phase'> {
   readonly phase: 'credentialAsked'
   readonly ask: Ask
@@ -188,6 +203,20 @@ export interface Rejected extends Omit<InitAnswered, 'phase' | 'init'> {
   readonly phase: 'rejected'
 }
 
+/** As initiator: one IKE_INTERMEDIATE request is under way. */
+export interface IntermediateSent {
+  readonly phase: 'intermediateSent'
+  readonly attachment: Attachment
+  readonly peer: InitiatorConfig
+  /** No Child SA is asked for in IKE_AUTH (RFC 6023). */
+  readonly isChildless: boolean
+  readonly channel: Channel
+  readonly init: InitExchange
+  /** With the request under way in `intAuthI`. */
+  readonly progress: IntermediateProgress
+  readonly keyExchange: KeyExchangePrivate
+}
+
 export interface AuthSent {
   readonly phase: 'authSent'
   readonly attachment: Attachment
@@ -241,6 +270,8 @@ export interface Closed {
 export type IkeSaState =
   | InitSent
   | InitAnswered
+  | IntermediateAwaited
+  | IntermediateSent
   | CredentialAsked
   | EapAsked
   | EapSent

@@ -53,6 +53,7 @@ export interface IkeRival {
 
 export type Attempt =
   | { readonly kind: 'auth' }
+  | { readonly kind: 'intermediate' }
   | {
       readonly kind: 'rekeyIke'
       readonly localSpi: IkeSpi

@@ -49,6 +49,7 @@ export function answerToIkeRekey(ikeSaCurrent: boolean, pending: Attempt | null)
     case 'updateAddresses':
     case 'deleteIke':
     case 'auth':
+    case 'intermediate':
     case undefined:
       return 'accept'
   }

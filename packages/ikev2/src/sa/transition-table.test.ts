@@ -19,6 +19,8 @@ const ALL_PHASES: readonly TablePhase[] = [
   'listening',
   'initSent',
   'initAnswered',
+  'intermediateAwaited',
+  'intermediateSent',
   'credentialAsked',
   'eapAsked',
   'eapSent',
@@ -69,6 +71,17 @@ test('C37 before authentication nothing but IKE_AUTH is heard', () => {
       expect(findRow(phase, exchange, 'response')).toBeNull()
     }
   }
+})
+
+test('C37 before the additional key exchanges are through nothing but IKE_INTERMEDIATE is heard', () => {
+  const others = Object.values(EXCHANGE).filter((exchange) => exchange !== EXCHANGE.IKE_INTERMEDIATE)
+  for (const phase of ['intermediateAwaited', 'intermediateSent'] as const) {
+    for (const exchange of others) {
+      expect(findRow(phase, exchange, 'request')).toBeNull()
+      expect(findRow(phase, exchange, 'response')).toBeNull()
+    }
+  }
+  expect(findRow('intermediateSent', EXCHANGE.IKE_INTERMEDIATE, 'request')).toBeNull()
 })
 
 describe('every row', () => {

@@ -1,8 +1,8 @@
 /**
  * The transitions of an IKE SA as data: which exchange is heard in which phase, what it must carry, who handles it, what follows.
  *
- * A message without a row is dropped: so nothing but IKE_AUTH is heard before authentication (C37), and later exchanges
- * (IKE_INTERMEDIATE, more IKE_AUTH rounds) are rows to add. Rows are disjoint and every phase is reachable; a test says so.
+ * A message without a row is dropped: so before authentication nothing but IKE_AUTH is heard (C37), and where additional key
+ * exchanges were agreed nothing but those until they are through. Rows are disjoint and every phase is reachable; a test says so.
  * `internal` rows are the transitions made by answers, timers and commands.
  */
 import { EXCHANGE } from '../message/numbers.ts'
@@ -15,6 +15,8 @@ export type TablePhase = Phase | 'listening' | 'gone'
 export type HandlerName =
   | 'initRequest'
   | 'initResponse'
+  | 'intermediateRequest'
+  | 'intermediateResponse'
   | 'authRequest'
   | 'eapResponse'
   | 'eapAuth'
@@ -53,7 +55,7 @@ export interface InternalRow {
   readonly next: readonly TablePhase[]
 }
 
-const { IKE_SA_INIT, IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL } = EXCHANGE
+const { IKE_SA_INIT, IKE_INTERMEDIATE, IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL } = EXCHANGE
 
 export const MESSAGE_ROWS: readonly MessageRow[] = [
   {
@@ -63,7 +65,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     required: ['sa', 'ke', 'nonce'],
     optional: [],
     handler: 'initRequest',
-    next: ['listening', 'initAnswered'],
+    next: ['listening', 'initAnswered', 'intermediateAwaited'],
   },
   {
     phase: 'initSent',
@@ -72,7 +74,25 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     required: [],
     optional: ['sa', 'ke', 'nonce'],
     handler: 'initResponse',
-    next: ['initSent', 'authSent', 'gone'],
+    next: ['initSent', 'intermediateSent', 'authSent', 'gone'],
+  },
+  {
+    phase: 'intermediateAwaited',
+    exchangeType: IKE_INTERMEDIATE,
+    role: 'request',
+    required: ['ke'],
+    optional: [],
+    handler: 'intermediateRequest',
+    next: ['intermediateAwaited', 'initAnswered', 'rejected'],
+  },
+  {
+    phase: 'intermediateSent',
+    exchangeType: IKE_INTERMEDIATE,
+    role: 'response',
+    required: ['ke'],
+    optional: [],
+    handler: 'intermediateResponse',
+    next: ['intermediateSent', 'authSent', 'gone'],
   },
   {
     phase: 'initAnswered',
@@ -208,6 +228,9 @@ export const INTERNAL_ROWS: readonly InternalRow[] = [
   { phase: 'initSent', cause: 'silence', next: ['gone'] },
   { phase: 'initAnswered', cause: 'expiry', next: ['gone'] },
   { phase: 'initAnswered', cause: 'eviction', next: ['gone'] },
+  { phase: 'intermediateAwaited', cause: 'expiry', next: ['gone'] },
+  { phase: 'intermediateAwaited', cause: 'eviction', next: ['gone'] },
+  { phase: 'intermediateSent', cause: 'silence', next: ['gone'] },
   { phase: 'credentialAsked', cause: 'credential', next: ['attachAsked', 'eapAsked', 'rejected'] },
   { phase: 'credentialAsked', cause: 'expiry', next: ['gone'] },
   { phase: 'credentialAsked', cause: 'eviction', next: ['gone'] },

@@ -18,6 +18,7 @@ import { NOTIFY } from '../../message/numbers.ts'
 import { EMPTY } from '../../message/octets.ts'
 import type { AuthClaim, InitAnswered, PeerAuth } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload } from '../../sa/payload-shape.ts'
+import { followInitiator } from '../ike-sa-init/nat-detection.ts'
 import { peerCertificates } from './certificates.ts'
 import { requestedAddresses } from './configuration.ts'
 import { readWishes } from './extensions.ts'
@@ -57,10 +58,8 @@ export function receiveAuthRequest(context: Context, received: Received, state: 
  * @returns false when it came from an address where this peer cannot be: it is dropped.
  */
 export function beginAnswer({ sa, channel, path }: Received): boolean {
-  const { route } = sa
-  if (!route.peerBehindNat && path.remote.address !== route.path.remote.address) return false
+  if (!followInitiator(sa.route, path)) return false
   channel.received.answering = true
-  route.path = path
   return true
 }
 

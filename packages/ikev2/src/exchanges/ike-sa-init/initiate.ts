@@ -9,7 +9,7 @@
  */
 import type { KeyExchangePrivate } from '@culvert/crypto'
 import { reportFailure } from '../../endpoint/closing.ts'
-import type { InitiatorConfig } from '../../endpoint/contract.ts'
+import type { EndpointConfig, InitiatorConfig } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import { initiatorPolicy } from '../../endpoint/policies.ts'
 import { newAttachmentKey } from '../../endpoint/tables.ts'
@@ -111,10 +111,15 @@ function requestState(context: Context, { spiI, ...parameters }: InitParameters)
     ...natDetectionNotifies(context, spis, peer.path, config.forceUdpEncap ?? true),
     notify(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED),
     ...authAbilities({ signatures: true, ppk: peer.ppk !== undefined }),
+    ...(offersAdditionalKe(config) ? [notify(NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED)] : []),
   ]
   const request = encodeMessage(header, payloads)
   const retransmission = startRetransmission([request], env.nowMs, config.timing)
   return { ...parameters, phase: 'initSent', request, retransmission, suspicion: null }
+}
+
+function offersAdditionalKe({ proposals }: EndpointConfig): boolean {
+  return proposals.ike.some(({ additionalKe = [] }) => additionalKe.length > 0)
 }
 
 function sendInit(context: Context, sa: IkeSa, { request, peer }: InitSent): void {

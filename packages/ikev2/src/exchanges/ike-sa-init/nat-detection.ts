@@ -10,6 +10,7 @@ import { natDetectionHash } from '../../keys/nat-detection.ts'
 import type { IkeSpi, Payload } from '../../message/model.ts'
 import { NOTIFY } from '../../message/numbers.ts'
 import { compareBytes } from '../../message/octets.ts'
+import type { Route } from '../../sa/attachment.ts'
 import { notify } from '../notify.ts'
 
 export interface NatFindings {
@@ -48,6 +49,18 @@ export function natDetectionNotifies(context: Context, spis: SpiPair, path: Path
     : natDetectionHash(crypto, spis.spiI, spis.spiR, path.local.address, path.local.port)
   const destination = natDetectionHash(crypto, spis.spiI, spis.spiR, path.remote.address, path.remote.port)
   return [notify(NOTIFY.NAT_DETECTION_SOURCE_IP, source), notify(NOTIFY.NAT_DETECTION_DESTINATION_IP, destination)]
+}
+
+/**
+ * The first protected message of the initiator came along `path`: from now on we answer there. It has moved to port 4500, behind a
+ * NAT perhaps to another address.
+ *
+ * @returns false when it came from where the initiator cannot be.
+ */
+export function followInitiator(route: Route, path: Path): boolean {
+  if (!route.peerBehindNat && path.remote.address !== route.path.remote.address) return false
+  route.path = path
+  return true
 }
 
 function hashesOf(payloads: readonly Payload[], type: number): Uint8Array[] {

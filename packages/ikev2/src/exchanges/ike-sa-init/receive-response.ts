@@ -14,13 +14,11 @@ import { type IkeHeader, type Payload, ZERO_SPI } from '../../message/model.ts'
 import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { EMPTY, readU16 } from '../../message/octets.ts'
 import { checkChoice } from '../../proposal/offer.ts'
-import type { Channel } from '../../sa/channel.ts'
-import type { IkeSa, InitExchange, InitSent } from '../../sa/ike-sa.ts'
+import type { IkeSa, InitSent } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload, firstError } from '../../sa/payload-shape.ts'
 import { exposeKeys } from '../expose-keys.ts'
 import { deriveChannel, resolveIkeSuite } from '../ike-keys.ts'
-import { sendAuthRequest } from '../ike-auth/initiate.ts'
-import { abandonAuth } from '../ike-auth/receive-response.ts'
+import { proceed } from '../ike-intermediate/initiate.ts'
 import { ikeProposals, retryInit } from './initiate.ts'
 import { announcedHashes, takesPpk } from './auth-abilities.ts'
 import { detectNat } from './nat-detection.ts'
@@ -86,6 +84,8 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
   const selected = checkChoice(config.proposals.ike, offered, proposal.proposals, options)
   const resolved = selected === null ? null : resolveIkeSuite(env.crypto, selected, null)
   if (resolved === null || resolved.transforms.ke.id !== state.group) return
+  const knowsIntermediate = findNotify(response.payloads, NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED) !== null
+  if (resolved.transforms.additionalKe.length > 0 && !knowsIntermediate) return
   if (!isNonceLongEnough(resolved.suite.prf, nonce.data)) return
   const sharedSecret = state.keyExchange.sharedSecret(ke.data)
   if (sharedSecret === null) return
@@ -106,7 +106,7 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
   exposeKeys(context, sa, channel)
   const isChildless =
     state.peer.childless === true && findNotify(response.payloads, NOTIFY.CHILDLESS_IKEV2_SUPPORTED) !== null
-  proceed(context, sa, { ...state, isChildless }, channel, {
+  const init = {
     request: state.request,
     response: response.bytes.slice(),
     nonceI: state.nonceI,
@@ -116,7 +116,8 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
     intAuth: EMPTY,
     hashes: announcedHashes(response.payloads),
     usesPpk: state.peer.ppk !== undefined && takesPpk(response.payloads),
-  })
+  }
+  proceed(context, sa, { attachment: state.attachment, peer: state.peer, isChildless, channel, init })
 }
 
 /** Learns of NATs, and moves from port 500 to 4500 (2.23); with MOBIKE always, as another path may have a NAT (RFC 4555 3.3). */
@@ -134,21 +135,4 @@ function float(context: Context, sa: IkeSa, { payloads, header, path }: InitResp
   if (!moves || remote.port !== IKE_PORT) return
   const localPort = local.port === IKE_PORT ? NAT_TRAVERSAL_PORT : local.port
   route.path = { local: { ...local, port: localPort }, remote: { ...remote, port: NAT_TRAVERSAL_PORT } }
-}
-
-function proceed(
-  context: Context,
-  sa: IkeSa,
-  state: InitSent & { readonly isChildless: boolean },
-  channel: Channel,
-  init: InitExchange,
-): void {
-  const { attachment, peer, isChildless } = state
-  const spiIn = isChildless ? null : context.env.allocateChildSpi()
-  if (spiIn === null && !isChildless) {
-    failInitiation(context, sa, state, 'protocolError')
-    return
-  }
-  sa.state = { phase: 'authSent', attachment, peer, channel, init, spiIn }
-  if (!sendAuthRequest(context, sa, sa.state)) abandonAuth(context, sa, sa.state, 'authenticationFailed')
 }

@@ -67,7 +67,7 @@ export function answerInitRequest(context: Context, request: InitRequest): void 
     protocolId: PROTOCOL.IKE,
     keGroupOffered: ke.group,
     kePolicy: 'required',
-    additionalKe: false,
+    additionalKe: findNotify(payloads, NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED) !== null,
     spiBytes: 0,
   })
   if (chosen === null) {
@@ -121,6 +121,7 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
   const fragmentation = findNotify(request.payloads, NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED) !== null
   const hashes = announcedHashes(request.payloads)
   const usesPpk = config.features?.ppk === true && takesPpk(request.payloads)
+  const hasMore = resolved.transforms.additionalKe.length > 0
   const response = encodeMessage(responseHeader(request, spis.spiR), [
     { kind: 'sa', proposals: [{ ...acceptable.selected.proposal, spi: EMPTY }] },
     { kind: 'ke', group: ke.group, data: exchanged.publicValue },
@@ -130,6 +131,7 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
     ...authAbilities({ signatures: hashes !== null, ppk: usesPpk }),
     ...certificateRequest(config.certificateAuthorities),
     ...(config.features?.childless === true ? [notify(NOTIFY.CHILDLESS_IKEV2_SUPPORTED)] : []),
+    ...(hasMore ? [notify(NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED)] : []),
   ])
   const { channel, keys } = deriveChannel({
     resolved: { ...resolved, transforms: shareTransforms(tables, resolved.transforms) },
@@ -141,27 +143,29 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
     sharedSecret: exchanged.sharedSecret,
   })
   exchanged.sharedSecret.fill(0)
+  const answered = {
+    channel,
+    init: {
+      request: request.bytes.slice(),
+      response,
+      nonceI,
+      nonceR,
+      skPi: keys.skPi,
+      skPr: keys.skPr,
+      intAuth: EMPTY,
+      hashes,
+      usesPpk,
+    },
+    digest,
+    expiresAtMs: env.nowMs + config.timing.halfOpenMs,
+  }
   const sa = createIkeSa({
     ...spis,
     originalInitiator: false,
     route: { path: request.path, ...nat, movedAtMs: env.nowMs, trial: null, sentAtMs: env.nowMs },
-    state: {
-      phase: 'initAnswered',
-      channel,
-      init: {
-        request: request.bytes.slice(),
-        response,
-        nonceI,
-        nonceR,
-        skPi: keys.skPi,
-        skPr: keys.skPr,
-        intAuth: EMPTY,
-        hashes,
-        usesPpk,
-      },
-      digest,
-      expiresAtMs: env.nowMs + config.timing.halfOpenMs,
-    },
+    state: hasMore
+      ? { ...answered, phase: 'intermediateAwaited', progress: { done: 0, intAuthI: EMPTY, intAuthR: EMPTY } }
+      : { ...answered, phase: 'initAnswered' },
   })
   register(context, sa, digest, request.path)
   exposeKeys(context, sa, channel)
