@@ -218,6 +218,15 @@ describe('SIGNATURE_HASH_ALGORITHMS', () => {
   })
 })
 
+test('a CERTREQ names 32 authorities at most, for IKE_SA_INIT is never fragmented', () => {
+  const certificateAuthorities = Array.from({ length: 200 }, () => new Uint8Array(20))
+  const pair = createPair({ concentrator: { certificateAuthorities } })
+  initiate(pair)
+  pair.network.run(1_000)
+  expect(pair.concentrator.sent[0]?.bytes.length).toBeLessThan(1_280)
+  expect(pair.device.eventsOf('established')).toHaveLength(1)
+})
+
 describe('C30 the certificates of a peer are bounded', () => {
   test.each([
     ['six of them', Array.from({ length: 6 }, () => new Uint8Array(8)), 5],

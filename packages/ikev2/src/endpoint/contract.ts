@@ -91,7 +91,7 @@ export interface EndpointConfig {
   readonly features?: EndpointFeatures
   /**
    * Whose certificates we take, SHA-1 of each CA's SubjectPublicKeyInfo, 20 octets (RFC 7296 3.7). Peers are asked for one of
-   * these; left out or empty: no CERTREQ is sent.
+   * these, the first 32; left out or empty: no CERTREQ is sent.
    */
   readonly certificateAuthorities?: readonly Uint8Array[]
   /** Emit `ikeKeys` events, for a dissector. Never in production. */
@@ -309,6 +309,8 @@ export interface Decoy {
   /** Key of the certificate the peer sent, to compute with. */
   readonly key?: VerifyingKey
   readonly withoutOurProof?: boolean
+  /** Of the realm, as in `FoundCredential`. */
+  readonly tiers?: readonly TierName[]
 }
 
 export type Answer =

@@ -60,7 +60,8 @@ function checkProof(context: Context, sa: IkeSa, state: CredentialAsked, { found
   const ownProof = proven === null || found === null ? null : ownProofFor(state, found, proven)
   if (proven === null || subject === null || ppk.isRefused) {
     const detail = ppk.isRefused && proven !== null ? 'no common post-quantum preshared key' : failureOf(found, proof)
-    rejectPeer(context, sa, state, { messageId, subject: null, reason: 'authenticationFailed', detail })
+    const known = proven === null ? null : subject
+    rejectPeer(context, sa, state, { messageId, subject: known, reason: 'authenticationFailed', detail })
   } else if (ownProof === null) {
     const detail = 'no proof of ours that the peer could check'
     rejectPeer(context, sa, state, { messageId, subject, reason: 'authenticationFailed', detail })

@@ -48,9 +48,10 @@ function genuineRun(state: CredentialAsked, found: FoundCredential): Prepared | 
   return proof === null ? null : { found, proof }
 }
 
-function decoyRun(state: CredentialAsked, { signer, withoutOurProof }: Decoy): Prepared | null {
+function decoyRun(state: CredentialAsked, decoy: Decoy): Prepared | null {
+  const { signer, withoutOurProof } = decoy
   if (withoutOurProof === true && takesEapOnly(state)) return { found: null, proof: null }
-  const proof = signed(state, signer, true)
+  const proof = signed(state, signer, allowsCompat(decoy))
   return proof === null ? null : { found: null, proof }
 }
 

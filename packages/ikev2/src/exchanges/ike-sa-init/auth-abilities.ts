@@ -18,10 +18,19 @@ export function authAbilities(abilities: { readonly signatures: boolean; readonl
   ]
 }
 
-/** One CERTREQ that names every authority; none without. */
+/** A message that cannot be fragmented has no room for more; 20 octets each. */
+const MAX_AUTHORITIES = 32
+
+/** One CERTREQ that names the authorities; none without. */
 export function certificateRequest(authorities: readonly Uint8Array[] = []): readonly Payload[] {
   if (authorities.length === 0) return []
-  return [{ kind: 'certReq', encoding: CERT_ENCODING.X509_SIGNATURE, data: concatBytes(...authorities) }]
+  return [
+    {
+      kind: 'certReq',
+      encoding: CERT_ENCODING.X509_SIGNATURE,
+      data: concatBytes(...authorities.slice(0, MAX_AUTHORITIES)),
+    },
+  ]
 }
 
 /** @returns null without SIGNATURE_HASH_ALGORITHMS. */
