@@ -3,12 +3,17 @@
  */
 import {
   type Answer,
+  defaultEspSuites,
+  defaultIkeSuites,
   EXCHANGE,
   type FoundCredential,
   type InitiatorConfig,
+  KE,
   NOTIFY,
   type Payload,
+  type ProposalPolicy,
   sharedKeyAuth,
+  TRANSFORM_TYPE,
 } from '@culvert/ikev2'
 import { describe, expect, test } from 'vitest'
 import { EapScript, eapResponse, MSK } from './eap-script.ts'
@@ -35,10 +40,13 @@ interface Scene {
   readonly isOn?: boolean
   readonly found?: Partial<FoundCredential>
   readonly proof?: InitiatorConfig['proof']
+  /** What both ends propose. */
+  readonly proposals?: ProposalPolicy
 }
 
-function run({ device, known, isOn = true, found = {}, proof }: Scene): Pair {
-  const pair = createPair({ concentrator: { features: { ppk: isOn } } })
+function run({ device, known, isOn = true, found = {}, proof, proposals }: Scene): Pair {
+  const both = proposals === undefined ? {} : { proposals }
+  const pair = createPair({ device: both, concentrator: { ...both, features: { ppk: isOn } } })
   pair.concentrator.answerTo = (question): Answer => {
     const answer = grantEverything(question)
     if (answer.kind !== 'credential' || answer.found === null) return answer
@@ -134,6 +142,28 @@ test('RFC 8784 with signatures: both AUTH payloads are signed over the mixed key
   expect(isAttached(run({ device: optional, known: optional, found, proof }))).toBe(true)
   expect(isAttached(run({ device: unknown, known: optional, found, proof }))).toBe(true)
   expect(isAttached(run({ device: required, known: { ...required, secret: PSK }, found, proof }))).toBe(false)
+})
+
+test('RFC 8784 and RFC 9370 together: signatures over IntAuth, the PPK mixed into what ML-KEM left', () => {
+  const mlKem = { type: TRANSFORM_TYPE.ADDKE1, id: KE.ML_KEM_768, keyBits: null }
+  const ike = defaultIkeSuites.map((suite) => ({ ...suite, additionalKe: [[mlKem]] }))
+  const pair = run({
+    device: required,
+    known: required,
+    proof: { kind: 'signature', ...signer('p384', 'dev') },
+    found: {
+      candidates: [{ kind: 'publicKey', id: 'crd_2', key: keyPair('p384', 'dev').verifying }],
+      signer: signer('p256', 'con'),
+    },
+    proposals: { ike, esp: defaultEspSuites },
+  })
+  expect(isAttached(pair)).toBe(true)
+  expect(pair.transcript.take().some((line) => line.startsWith('dev: IKE_INTERMEDIATE request 1'))).toBe(true)
+  const { device, concentrator, network } = pair
+  device.command({ kind: 'rekeyChild', key: device.key, spiIn: device.child.spiIn })
+  network.run(2_000)
+  expect(device.eventsOf('childRekeyed')).toHaveLength(1)
+  expect(device.child.keys.inboundKey).toEqual(concentrator.child.keys.outboundKey)
 })
 
 describe('RFC 8784 with EAP: the PPK comes with the AUTH payload', () => {

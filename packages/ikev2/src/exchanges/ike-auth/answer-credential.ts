@@ -16,7 +16,7 @@ import { prfOf } from '../ike-keys.ts'
 import { askAttach } from './ask-attach.ts'
 import { authOctets } from './auth-octets.ts'
 import { allowsCompat, sharedKeyProof, signatureProof } from './own-proof.ts'
-import { findProvenKey, findProvenPsk, proofKindOf } from './peer-proof.ts'
+import { findProvenKey, findProvenPsk, type KeyCandidate, proofKindOf, type PskCandidate } from './peer-proof.ts'
 import { applyPpk, judgePpk } from './ppk.ts'
 import { rejectPeer } from './reject.ts'
 import { startEap } from './start-eap.ts'
@@ -48,7 +48,6 @@ function checkProof(context: Context, sa: IkeSa, state: CredentialAsked, { found
   const ppk = judgePpk(env, prf, init, claim.auth, found?.ppk)
   const octets = authOctets(prf, init, 'initiator', claim.idBody, ppk.skPi)
   ppk.skPi.fill(0)
-  const { messageId } = claim
   const { method } = claim.auth
   const candidates = found?.candidates ?? []
   const signed = { method, data: ppk.data, octets, hashes: init.hashes, allowsLegacyRsa: allowsCompat(found ?? {}) }
@@ -56,22 +55,37 @@ function checkProof(context: Context, sa: IkeSa, state: CredentialAsked, { found
     proof === 'signature'
       ? findProvenKey(signed, candidates, decoy?.key)
       : findProvenPsk(env, prf, { octets, data: ppk.data }, proof === 'psk' ? candidates : [])
-  const subject = found?.subject ?? null
-  const ownProof = proven === null || found === null ? null : ownProofFor(state, found, proven)
-  if (proven === null || subject === null || ppk.isRefused) {
-    const detail = ppk.isRefused && proven !== null ? 'no common post-quantum preshared key' : failureOf(found, proof)
-    const known = proven === null ? null : subject
-    rejectPeer(context, sa, state, { messageId, subject: known, reason: 'authenticationFailed', detail })
-  } else if (ownProof === null) {
-    const detail = 'no proof of ours that the peer could check'
-    rejectPeer(context, sa, state, { messageId, subject, reason: 'authenticationFailed', detail })
-  } else {
-    applyPpk(prf, channel, init, ppk.secret)
-    const ppkMixed = ppk.secret !== null
-    const credential = proven.id
-    const tiers = found?.tiers
-    askAttach(context, sa, state, { messageId, subject, credential, proof, tiers, ownProof, ppkMixed })
+  if (found !== null && proven !== null && !ppk.isRefused) {
+    admit(context, sa, state, { found, proven, proof, ppk: ppk.secret })
+    return
   }
+  const isOnlyPpk = found !== null && proven !== null
+  const detail = isOnlyPpk ? 'no common post-quantum preshared key' : failureOf(found, proof)
+  const subject = isOnlyPpk ? found.subject : null
+  rejectPeer(context, sa, state, { messageId: claim.messageId, subject, reason: 'authenticationFailed', detail })
+}
+
+interface Genuine {
+  readonly found: FoundCredential
+  readonly proven: PskCandidate | KeyCandidate
+  readonly proof: ProofKind
+  readonly ppk: Uint8Array | null
+}
+
+/** The proof is good: what is left is ours. */
+function admit(context: Context, sa: IkeSa, state: CredentialAsked, { found, proven, proof, ppk }: Genuine): void {
+  const { claim, channel, init } = state
+  const { messageId } = claim
+  const { subject, tiers } = found
+  const ownProof = subject === null ? null : ownProofFor(state, found, proven)
+  if (subject === null || ownProof === null) {
+    const detail = subject === null ? 'a credential of nobody' : 'no proof of ours that the peer could check'
+    rejectPeer(context, sa, state, { messageId, subject, reason: 'authenticationFailed', detail })
+    return
+  }
+  applyPpk(prfOf(context.env.crypto, channel), channel, init, ppk)
+  const ppkMixed = ppk !== null
+  askAttach(context, sa, state, { messageId, subject, credential: proven.id, proof, tiers, ownProof, ppkMixed })
 }
 
 function failureOf(found: FoundCredential | null, proof: ProofKind): string {
