@@ -16,6 +16,7 @@ export function obey(context: Context, command: Command): void {
     return
   }
   if (command.kind === 'acceptTiers') context.tables.acceptedTiers = [...command.names]
+  if (command.kind === 'redirectNewcomers') context.tables.redirectTo = command.to
   if (!('key' in command)) return
   const attachment = context.tables.attachments.get(command.key)
   if (attachment === undefined || attachment.current === null) return
@@ -54,6 +55,9 @@ function obeyFor(context: Context, attachment: Attachment, command: Extract<Comm
       if (attachment.role === 'initiator' && !isEnding(attachment)) createChild(context, attachment, command)
       break
     case 'redirect':
+      if (attachment.followsRedirects && !isEnding(attachment)) {
+        queueWork(context, attachment, { kind: 'redirect', to: command.to })
+      }
       break
     case 'peerMoved': {
       const path = { local: attachment.route.path.local, remote: command.remote }

@@ -11,7 +11,7 @@ import { answerFatally, isHeardUnproven, rejectAttempt } from './fatal.ts'
 import { hear } from './handlers.ts'
 import { confirmPath, followPeer } from './moving.ts'
 import { respond, sendAll } from './outbound.ts'
-import { answerUndecodable, answerUnknownSpi } from './unprotected.ts'
+import { answerUndecodable, answerUnknownSpi, hearHint } from './unprotected.ts'
 import { notify } from '../exchanges/notify.ts'
 import { receiveInitResponse } from '../exchanges/ike-sa-init/receive-response.ts'
 import { answerInitRequest } from '../exchanges/ike-sa-init/respond.ts'
@@ -84,7 +84,11 @@ interface Protected {
 function receiveProtected(context: Context, incoming: Protected): void {
   const { channel, message, bytes, path, sa } = incoming
   const { header, sealed } = message
-  if (sealed === null || (sealed.totalFragments > 0 && !channel.fragmentation)) return
+  if (sealed === null) {
+    if (header.isResponse) hearHint(context, sa, message.payloads)
+    return
+  }
+  if (sealed.totalFragments > 0 && !channel.fragmentation) return
   if (bytes.length > messageLimit(sa)) return
   if (header.isResponse) {
     const { pending } = channel

@@ -3,7 +3,7 @@
  *
  * Bounds are in `EndpointConfig`.
  */
-import type { AttachmentKey, TierName } from './contract.ts'
+import type { GatewayIdentity, AttachmentKey, TierName } from './contract.ts'
 import type { IkeSpi } from '../message/model.ts'
 import type { PeerPolicy } from '../proposal/peer-policy.ts'
 import type { Attachment } from '../sa/attachment.ts'
@@ -33,6 +33,8 @@ export interface Tables {
   /** Budget for reports of IKE_SA_INIT requests of which nothing could be taken. */
   readonly reportedOffers: TokenBucket
   unreportedOffers: number
+  /** Where newcomers are sent that follow redirects; null to keep them. */
+  redirectTo: GatewayIdentity | null
   established: number
   nextTicket: number
   nextEapSession: number
@@ -58,6 +60,7 @@ export function createTables(): Tables {
     acceptedTiers: null,
     reportedOffers: createTokenBucket(OFFER_REPORT_BURST, OFFER_REPORT_REFILL_MS, 0),
     unreportedOffers: 0,
+    redirectTo: null,
     established: 0,
     nextTicket: 1,
     nextEapSession: 1,

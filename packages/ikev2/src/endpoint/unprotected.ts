@@ -6,16 +6,33 @@
  */
 import type { Path } from './contract.ts'
 import type { Context } from './context.ts'
+import { queueWork } from './work.ts'
 import { notify } from '../exchanges/notify.ts'
 import { encodeMessage } from '../message/encode.ts'
 import { type PeekedHeader, peekHeader } from '../message/header.ts'
-import type { DecodeError, IkeHeader } from '../message/model.ts'
+import type { DecodeError, IkeHeader, Payload } from '../message/model.ts'
 import { EXCHANGE, NOTIFY } from '../message/numbers.ts'
+import type { IkeSa } from '../sa/ike-sa.ts'
+import { findNotify } from '../sa/payload-shape.ts'
 import { takeToken } from '../sa/token-bucket.ts'
+
+/** A peer heard within this time is not asked again because of a hint. */
+const HINT_INTERVAL_MS = 10_000
 
 /** Tells the sender of a request that we know no IKE SA of these SPIs. */
 export function answerUnknownSpi(context: Context, header: IkeHeader, path: Path): void {
   if (!header.isResponse) send(context, header, path, NOTIFY.INVALID_IKE_SPI)
+}
+
+/**
+ * Somebody claims that the peer does not know this IKE SA any more. Anybody could; so it is asked early whether it lives, unless it
+ * was heard of late or is being asked already, and only its silence ends the IKE SA (2.4, C46).
+ */
+export function hearHint(context: Context, { state }: IkeSa, payloads: readonly Payload[]): void {
+  if (state.phase !== 'established' || findNotify(payloads, NOTIFY.INVALID_IKE_SPI) === null) return
+  const { attachment, channel } = state
+  const isFresh = context.env.nowMs < attachment.heardAtMs + HINT_INTERVAL_MS
+  if (!isFresh && channel.pending === null) queueWork(context, attachment, { kind: 'liveness' })
 }
 
 /** A datagram that could not be decoded: mostly dropped. */

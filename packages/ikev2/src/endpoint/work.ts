@@ -11,6 +11,7 @@ import { requestChildDelete } from '../exchanges/informational/delete-child.ts'
 import { startIkeDelete } from '../exchanges/informational/delete-ike.ts'
 import { requestLiveness } from '../exchanges/informational/liveness.ts'
 import { requestAddressUpdate } from '../exchanges/informational/update-addresses.ts'
+import { requestRedirect } from '../exchanges/redirect/attached.ts'
 import { addTask, type Attachment, dropTask, findChildIn } from '../sa/attachment.ts'
 import type { Channel } from '../sa/channel.ts'
 import { isConfirmed } from '../sa/child-sa.ts'
@@ -96,6 +97,8 @@ function start(
       return deleteIke(context, attachment, ike, work.reason)
     case 'liveness':
       return requestLiveness(context, attachment, ike)
+    case 'redirect':
+      return requestRedirect(context, ike, work.to)
     case 'updateAddresses':
       return requestAddressUpdate(context, attachment, ike)
   }

@@ -7,7 +7,7 @@
  * Bounds: `MAX_CHILD_SAS` Child SAs, `MAX_OTHERS` IKE SAs beside the current one, and a budget for CREATE_CHILD_SA requests
  * (RFC 8019 4.7: TEMPORARY_FAILURE beyond it).
  */
-import type { AttachmentKey, AttachGrant, MonotonicMs, Path } from '../endpoint/contract.ts'
+import type { AttachmentKey, AttachGrant, CloseReason, MonotonicMs, Path } from '../endpoint/contract.ts'
 import type { Spi, TrafficSelector } from '../message/model.ts'
 import type { PeerPolicy } from '../proposal/peer-policy.ts'
 import { covers } from '../traffic-selector/narrow.ts'
@@ -67,6 +67,8 @@ export interface Attachment {
   readonly creations: TokenBucket
   /** Budget for moves the peer tells us of; null when MOBIKE was not agreed (RFC 4555). */
   mobike: TokenBucket | null
+  /** The peer goes elsewhere when we say so (RFC 5685). */
+  followsRedirects: boolean
   /** Child SAs of this peer may be in transport mode. */
   transportMode: boolean
   /** When it ends unless the peer authenticates anew, Infinity for never (RFC 4478). */
@@ -90,6 +92,7 @@ export function createAttachment(parameters: AttachmentParameters, nowMs: Monoto
     tsRemote: NOTHING,
     creations: createTokenBucket(CREATION_BURST, CREATION_REFILL_MS, nowMs),
     mobike: null,
+    followsRedirects: false,
     transportMode: false,
     authExpiresAtMs: Infinity,
   }
@@ -144,6 +147,12 @@ export function addTask(attachment: Attachment, task: Task): void {
 /** True when the end of the attachment is decided: nothing new is made on it. */
 export function isEnding(attachment: Attachment): boolean {
   return attachment.tasks.some(({ work }) => work.kind === 'deleteIke')
+}
+
+/** Why the attachment is going to end; null when that is not decided. */
+export function endingReason({ tasks }: Attachment): CloseReason | null {
+  for (const { work } of tasks) if (work.kind === 'deleteIke') return work.reason
+  return null
 }
 
 export function dropTask(attachment: Attachment, task: Task): void {

@@ -5,7 +5,7 @@
  * half-built SA, our nonce and private key, and the rival SA the peer made in a collision. It dies with the request.
  */
 import type { KeyExchangePrivate } from '@culvert/crypto'
-import type { CloseReason, MonotonicMs, Path } from '../endpoint/contract.ts'
+import type { CloseReason, GatewayIdentity, MonotonicMs, Path } from '../endpoint/contract.ts'
 import type { IkeSpi, MessageId, Spi, TrafficSelector } from '../message/model.ts'
 import { sameSelectors } from '../traffic-selector/selector.ts'
 import type { Retransmission } from './retransmission.ts'
@@ -24,6 +24,7 @@ export type Work =
   | { readonly kind: 'deleteIke'; readonly reason: CloseReason }
   | { readonly kind: 'liveness' }
   | { readonly kind: 'updateAddresses' }
+  | { readonly kind: 'redirect'; readonly to: GatewayIdentity }
 
 export interface Task {
   readonly work: Work
@@ -87,6 +88,7 @@ export type Attempt =
   /** `cookie2`: what the peer must echo to prove that it got the request (RFC 4555 3.7); null without MOBIKE. */
   | { readonly kind: 'liveness'; readonly cookie2: Uint8Array | null }
   | { readonly kind: 'updateAddresses'; readonly cookie2: Uint8Array }
+  | { readonly kind: 'redirect' }
 
 export interface PendingRequest {
   readonly messageId: MessageId

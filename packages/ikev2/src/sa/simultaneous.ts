@@ -47,6 +47,7 @@ export function answerToIkeRekey(ikeSaCurrent: boolean, pending: Attempt | null)
     case 'rekeyIke':
     case 'liveness':
     case 'updateAddresses':
+    case 'redirect':
     case 'deleteIke':
     case 'auth':
     case 'intermediate':

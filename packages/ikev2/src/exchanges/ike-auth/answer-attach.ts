@@ -3,12 +3,13 @@
  *
  * ```
  *   may not attach                <--  HDR, SK {N(AUTHENTICATION_FAILED)}                       rejected
+ *   goes elsewhere                <--  HDR, SK {IDr, AUTH, N(REDIRECT)}                         established, to be left
  *   may attach                    <--  HDR, SK {IDr, AUTH, [CP], SAr2, TSi, TSr}                established
  *   may attach, no Child SA       <--  HDR, SK {IDr, AUTH, N(why)}                              established (C33)
  * ```
  */
 import { closeAttachment, wipeProof } from '../../endpoint/closing.ts'
-import type { Answer, AttachGrant } from '../../endpoint/contract.ts'
+import type { Answer, AttachGrant, GatewayIdentity } from '../../endpoint/contract.ts'
 import { type Context, emit } from '../../endpoint/context.ts'
 import { respond } from '../../endpoint/outbound.ts'
 import { identityBody } from '../../message/identity-codec.ts'
@@ -22,6 +23,8 @@ import { childSummary } from '../child-keys.ts'
 import { prfOf } from '../ike-keys.ts'
 import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { notify } from '../notify.ts'
+import { awaitLeaving, redirectPayload } from '../redirect/attached.ts'
+import { cameFollowing } from '../redirect/newcomers.ts'
 import { authOctets } from './auth-octets.ts'
 import { replyFor } from './configuration.ts'
 import { answerWishes } from './extensions.ts'
@@ -32,8 +35,13 @@ import { rejectPeer } from './reject.ts'
 type AttachAnswer = Extract<Answer, { kind: 'attach' }>
 
 /** Establishes the IKE SA and, if it can be, the first Child SA. */
-export function answerAttach(context: Context, sa: IkeSa, state: AttachAsked, { grant, refusal }: AttachAnswer): void {
+export function answerAttach(context: Context, sa: IkeSa, state: AttachAsked, answer: AttachAnswer): void {
   const { attachment } = state
+  const { grant, refusal } = answer
+  if (grant === null && answer.redirect !== undefined && cameFollowing(context, state.init.request)) {
+    sendElsewhere(context, sa, state, answer.redirect)
+    return
+  }
   const isRefused = grant === null && refusal !== 'addressFailure'
   if (isRefused || !hasRoom(context, attachment, grant)) {
     const detail = isRefused ? 'attachment refused' : 'no room for another attachment'
@@ -43,6 +51,19 @@ export function answerAttach(context: Context, sa: IkeSa, state: AttachAsked, { 
     return
   }
   establish(context, sa, state, grant)
+}
+
+/** The IKE SA stands only for the peer to hear in confidence where to go, and to leave. */
+function sendElsewhere(context: Context, sa: IkeSa, state: AttachAsked, to: GatewayIdentity): void {
+  const { attachment, channel, messageId } = state
+  const redirect = redirectPayload(to)
+  const proof = proofPayloads(context, state)
+  wipeProof(state)
+  context.tables.halfOpen.delete(state.digest)
+  establishIkeSa(context, attachment, sa, channel)
+  const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
+  respond(context, exchange, messageId, [...proof, ...(redirect === null ? [] : [redirect])], sa.route.path)
+  awaitLeaving(context, attachment)
 }
 
 /** A device that is attached may always take the place of its own attachment. */
@@ -67,6 +88,7 @@ function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: Attac
   tables.halfOpen.delete(state.digest)
   establishIkeSa(context, attachment, sa, channel)
   const extensions = answerWishes(context, attachment, claim.wishes, grant)
+  attachment.followsRedirects = cameFollowing(context, state.init.request)
   const first = grant === null ? addressFailure() : firstChild(context, attachment, state, grant)
   const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
   respond(context, exchange, messageId, [...proof, ...first.payloads, ...extensions], sa.route.path)

@@ -15,6 +15,7 @@ import { narrow } from '../../traffic-selector/narrow.ts'
 import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
 import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { prfOf } from '../ike-keys.ts'
+import { followRedirect } from '../redirect/attached.ts'
 import { assignedAddresses } from './configuration.ts'
 import { hearExtensions } from './extensions.ts'
 import { firstChildProposals } from './initiate.ts'
@@ -35,6 +36,7 @@ export function completeInitiation(
   establishIkeSa(context, attachment, sa, channel)
   const child = firstChild(context, state, payloads)
   if (child === null) giveUpChild(context, state, payloads)
+  if (child === null && followRedirect(context, attachment, payloads)) return
   const ike = ikeSummary(sa, channel)
   const { key, subject } = attachment
   emit(context, { kind: 'established', key, subject, role: 'initiator', ike, credential: null, proof: null, ip4, ip6 })

@@ -23,6 +23,7 @@ import { createIkeSa, type IkeSa, type InitSent } from '../../sa/ike-sa.ts'
 import { startRetransmission } from '../../sa/retransmission.ts'
 import { notify } from '../notify.ts'
 import { authAbilities } from './auth-abilities.ts'
+import { redirectNotifies } from '../redirect/newcomers.ts'
 import { natDetectionNotifies } from './nat-detection.ts'
 import { NONCE_BYTES } from './respond.ts'
 
@@ -110,6 +111,7 @@ function requestState(context: Context, { spiI, ...parameters }: InitParameters)
     { kind: 'nonce', data: nonceI },
     ...natDetectionNotifies(context, spis, peer.path, config.forceUdpEncap ?? true),
     notify(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED),
+    ...redirectNotifies(context, peer),
     ...authAbilities({ signatures: true, ppk: peer.ppk !== undefined }),
     ...(offersAdditionalKe(config) ? [notify(NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED)] : []),
   ]

@@ -6,8 +6,8 @@
  * our offer is dropped: the right one may still come.
  */
 import { closeAttachment, forgetIkeSa, reportFailure } from '../../endpoint/closing.ts'
-import type { CloseReason, Path } from '../../endpoint/contract.ts'
-import type { Context } from '../../endpoint/context.ts'
+import type { CloseReason, GatewayIdentity, Path } from '../../endpoint/contract.ts'
+import { type Context, emit } from '../../endpoint/context.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import { type IkeHeader, type Payload, ZERO_SPI } from '../../message/model.ts'
@@ -19,6 +19,7 @@ import { findNotify, findPayload, firstError } from '../../sa/payload-shape.ts'
 import { exposeKeys } from '../expose-keys.ts'
 import { deriveChannel, resolveIkeSuite } from '../ike-keys.ts'
 import { proceed } from '../ike-intermediate/initiate.ts'
+import { readRedirect } from '../redirect/newcomers.ts'
 import { ikeProposals, retryInit } from './initiate.ts'
 import { announcedHashes, takesPpk } from './auth-abilities.ts'
 import { detectNat } from './nat-detection.ts'
@@ -40,11 +41,19 @@ export function receiveInitResponse(context: Context, sa: IkeSa, state: InitSent
   const cookie = findNotify(payloads, NOTIFY.COOKIE)
   const otherGroup = findNotify(payloads, NOTIFY.INVALID_KE_PAYLOAD)
   const error = firstError(payloads)
-  if (cookie !== null) followCookie(context, sa, state, cookie.data)
+  const elsewhere = readRedirect(context, payloads, state.nonceI)
+  if (elsewhere !== null) leave(context, sa, state, elsewhere)
+  else if (cookie !== null) followCookie(context, sa, state, cookie.data)
   else if (otherGroup !== null) followGroup(context, sa, state, readU16(otherGroup.data, 0))
   else if (error !== null) {
     state.suspicion = error.type === NOTIFY.NO_PROPOSAL_CHOSEN ? 'noProposal' : 'protocolError'
   } else accept(context, sa, state, response)
+}
+
+/** The gateway sends us elsewhere (RFC 5685 3); only who saw our nonce can have said so. */
+function leave(context: Context, sa: IkeSa, state: InitSent, to: GatewayIdentity): void {
+  emit(context, { kind: 'redirected', key: null, subject: state.peer.label, to })
+  failInitiation(context, sa, state, 'redirected')
 }
 
 /** Ends an attempt of ours that came to nothing. */

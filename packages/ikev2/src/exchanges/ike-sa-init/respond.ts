@@ -4,6 +4,7 @@
  * ```
  *   HDR, [N(COOKIE)], SAi1, KEi, Ni, N(..)  -->
  *                                          <--  HDR, N(COOKIE)                       busy, no good cookie     no state
+ *                                          <--  HDR, N(REDIRECT)                     newcomers go elsewhere   no state
  *                                          <--  HDR, N(INVALID_KE_PAYLOAD)           another group            no state
  *                                          <--  HDR, N(NO_PROPOSAL_CHOSEN)           nothing acceptable       no state
  *                                          <--  HDR, SAr1, KEr, Nr, N(..)            half-open
@@ -31,6 +32,7 @@ import { exchangeKeys } from '../child-answer.ts'
 import { exposeKeys } from '../expose-keys.ts'
 import { chooseIkeSuite, deriveChannel, type ResolvedIkeSuite } from '../ike-keys.ts'
 import { invalidKePayload, notify } from '../notify.ts'
+import { redirectNewcomer } from '../redirect/newcomers.ts'
 import { announcedHashes, authAbilities, certificateRequest, takesPpk } from './auth-abilities.ts'
 import { detectNat, natDetectionNotifies } from './nat-detection.ts'
 import { reportRefusedOffer } from './offered.ts'
@@ -62,6 +64,11 @@ export function answerInitRequest(context: Context, request: InitRequest): void 
   const ke = findPayload(payloads, 'ke')
   const nonce = findPayload(payloads, 'nonce')
   if (sa === null || ke === null || nonce === null) return
+  const elsewhere = redirectNewcomer(context, payloads, nonce.data)
+  if (elsewhere !== null) {
+    refuse(context, request, elsewhere)
+    return
+  }
   if (!passesCookie(context, request, nonce.data)) return
   const chosen = chooseIkeSuite(env.crypto, sa.proposals, newcomerPolicy(context).tiers, {
     protocolId: PROTOCOL.IKE,

@@ -15,7 +15,7 @@ import type { Context, Received } from '../../endpoint/context.ts'
 import { sendRequest } from '../../endpoint/outbound.ts'
 import type { Payload } from '../../message/model.ts'
 import { EXCHANGE, PROTOCOL } from '../../message/numbers.ts'
-import { addOther, type Attachment } from '../../sa/attachment.ts'
+import { addOther, type Attachment, endingReason } from '../../sa/attachment.ts'
 import type { IkeSa } from '../../sa/ike-sa.ts'
 import { standingRival } from '../create-child-sa/rival.ts'
 import { adoptIkeSa } from '../ike-establish.ts'
@@ -53,7 +53,7 @@ export function acceptIkeDelete(context: Context, attachment: Attachment, { sa, 
     adoptIkeSa(context, attachment, rival)
     lingerClosed(context, sa, channel)
   } else if (attachment.current === sa) {
-    const reason = attempt?.kind === 'deleteIke' ? attempt.reason : 'deletedByPeer'
+    const reason = attempt?.kind === 'deleteIke' ? attempt.reason : (endingReason(attachment) ?? 'deletedByPeer')
     closeAttachment(context, attachment, reason, sa)
   } else lingerClosed(context, sa, channel)
 }

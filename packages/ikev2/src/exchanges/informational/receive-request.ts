@@ -10,6 +10,7 @@ import { EXCHANGE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import type { Attachment } from '../../sa/attachment.ts'
 import { findNotify, type PayloadOf } from '../../sa/payload-shape.ts'
 import { hearAuthLifetime } from '../auth-lifetime.ts'
+import { followRedirect } from '../redirect/attached.ts'
 import { acceptChildDeletes } from './delete-child.ts'
 import { acceptIkeDelete } from './delete-ike.ts'
 import { answerMobike } from './mobike.ts'
@@ -29,6 +30,7 @@ export function receiveInformationalRequest(context: Context, received: Received
     return
   }
   hearAuthLifetime(context, attachment, payloads)
+  followRedirect(context, attachment, payloads)
   const answers = answerMobike(context, attachment, received)
   respond(
     context,

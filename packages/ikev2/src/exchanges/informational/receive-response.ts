@@ -7,6 +7,7 @@ import { NOTIFY } from '../../message/numbers.ts'
 import type { Attachment } from '../../sa/attachment.ts'
 import { findNotify } from '../../sa/payload-shape.ts'
 import { hasCookie2, type PendingRequest } from '../../sa/request.ts'
+import { awaitLeaving } from '../redirect/attached.ts'
 import { completeChildDelete } from './delete-child.ts'
 import { endIkeSa } from './delete-ike.ts'
 import { receiveEcho } from './mobike.ts'
@@ -24,5 +25,6 @@ export function receiveInformationalResponse(
   else if (findNotify(payloads, NOTIFY.INVALID_SYNTAX) !== null && attachment.current === sa) {
     closeAttachment(context, attachment, 'protocolError')
   } else if (attempt.kind === 'deleteChild') completeChildDelete(context, attachment, attempt.spiIn)
+  else if (attempt.kind === 'redirect') awaitLeaving(context, attachment)
   else if (hasCookie2(attempt)) receiveEcho(context, attachment, received, answered)
 }
