@@ -247,6 +247,27 @@ describe('RFC 3748 the conversation', () => {
     await expectFailure(server, packet(identifier))
   })
 
+  it('N25 none of the 255 other identifiers is taken, for an identity, a response or an acknowledgement', async () => {
+    for (let offset = 1; offset < 256; offset++) {
+      const asking = authenticator({ askIdentity: true })
+      const asked = requestOf(await asking.next(null))
+      const strange = (asked.identifier + offset) & 255
+      const identity = await asking.next(response(strange, EAP_TYPE.IDENTITY, octets('d1')))
+      expect(identity).toMatchObject({ outcome: 'failure', reason: 'identifierMismatch' })
+
+      const challenging = authenticator()
+      const challenge = await challenging.next(null)
+      const answer = requestOf(await device().next(challenge.packet))
+      const shifted = encodeEap({ ...answer, identifier: (answer.identifier + offset) & 255 })
+      expect(await challenging.next(shifted)).toMatchObject({ outcome: 'failure', reason: 'identifierMismatch' })
+
+      const finishing = authenticator()
+      const { identifier } = await answered(finishing, device())
+      const last = await finishing.next(response((identifier + offset) & 255, EAP_TYPE.MSCHAPV2, Uint8Array.of(3)))
+      expect(last).toMatchObject({ outcome: 'failure', reason: 'identifierMismatch' })
+    }
+  })
+
   it('5.1 an empty identity is none', async () => {
     const claims: (string | null)[] = []
     const curious: EapMethod = { ...other, start: (context) => (claims.push(context.claimedIdentity), refusingRun()) }

@@ -28,6 +28,7 @@ const PEERS = {
   },
   libreswan: { programs: ['pluto', 'ipsec'], packages: ['libreswan', 'libnss3-tools', 'libunbound8', 'libldns3'] },
   'ike-scan': { programs: ['ike-scan'], packages: ['ike-scan'] },
+  eapoltest: { programs: ['eapol_test'], packages: ['eapoltest', 'libpcsclite1', 'libdbus-1-3'] },
   nftables: { programs: ['nft'], packages: ['nftables', 'libnftables1', 'libnftnl11'] },
   iperf3: { programs: ['iperf3'], packages: ['iperf3', 'libiperf0', 'libsctp1'] },
   redis: { programs: ['redis-server'], packages: ['redis-tools', 'libjemalloc2', 'liblzf1'] },
