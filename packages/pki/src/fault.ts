@@ -42,6 +42,8 @@ export const FAULTS = {
   olderThanKnown: 'A newer list of revoked certificates is known.',
   notFresh: 'The list of revoked certificates is not valid at this time.',
   keyOfAuthority: 'The request asks for a certificate on the key of the authority itself.',
+  notAllowed: 'The address of the list is not one that may be fetched.',
+  fetchFailed: 'The list of revoked certificates could not be fetched.',
   keyMismatch: 'The private key does not belong to the certificate.',
 } as const
 
