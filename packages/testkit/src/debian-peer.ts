@@ -26,6 +26,10 @@ const PEERS = {
       'libcharon-extra-plugins',
     ],
   },
+  'strongswan-pki': {
+    programs: ['pki'],
+    packages: ['strongswan-pki', 'libstrongswan', 'libstrongswan-standard-plugins', 'libstrongswan-extra-plugins'],
+  },
   libreswan: { programs: ['pluto', 'ipsec'], packages: ['libreswan', 'libnss3-tools', 'libunbound8', 'libldns3'] },
   'ike-scan': { programs: ['ike-scan'], packages: ['ike-scan'] },
   eapoltest: { programs: ['eapol_test'], packages: ['eapoltest', 'libpcsclite1', 'libdbus-1-3'] },

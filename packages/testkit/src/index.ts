@@ -6,4 +6,5 @@ export { type ExecOptions, type ExecResult, type HostOptions, type LabProcess, t
 export { type Nat, type NatOptions, type PortRange } from './nat.ts'
 export { waitFor, type WaitOptions } from './wait-for.ts'
 export { type SaNames, startStrongswan, type Strongswan, type StrongswanOptions } from './strongswan.ts'
+export { createStrongswanPki, type StrongswanPki } from './strongswan-pki.ts'
 export { type ChildSaReport, type IkeSaReport } from './strongswan-sas.ts'

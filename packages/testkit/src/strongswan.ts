@@ -8,14 +8,14 @@
 import { scratchFolder } from '@culvert/services'
 import fs from 'node:fs'
 import path from 'node:path'
-import { type Peer, peer } from './debian-peer.ts'
+import { peer } from './debian-peer.ts'
 import { type ExecResult, type LabProcess, type Namespace, runProgram } from './namespace.ts'
 import { type CharonOptions, strongswanConf } from './strongswan-conf.ts'
+import { launchArguments } from './strongswan-plugins.ts'
 import { type IkeSaReport, parseSas } from './strongswan-sas.ts'
 import { waitFor } from './wait-for.ts'
 
 const SWANCTL_FOLDERS = ['x509', 'x509ca', 'x509crl', 'pubkey', 'private', 'rsa', 'ecdsa', 'pkcs8', 'pkcs12', 'conf.d']
-const PLUGIN_FOLDER = 'ipsec' // compiled into strongSwan: /usr/lib/ipsec/plugins
 const START_TIMEOUT_MS = 15_000
 
 export interface StrongswanOptions extends CharonOptions {
@@ -66,7 +66,7 @@ export async function startStrongswan(options: StrongswanOptions): Promise<Stron
   const folder = await peerFolder(options)
   const env = { ...found.env, STRONGSWAN_CONF: path.join(folder, 'strongswan.conf'), SWANCTL_DIR: folder }
   const socket = path.join(folder, 'vici')
-  const charon = namespace.spawn('sh', launchArguments(found, folder), { env })
+  const charon = namespace.spawn('sh', launchArguments(found, 'charon-systemd', folder), { env })
   const log = (): string =>
     fs.existsSync(`${folder}/charon.log`) ? fs.readFileSync(`${folder}/charon.log`, 'utf8') : ''
 
@@ -121,24 +121,6 @@ async function peerFolder(options: StrongswanOptions): Promise<string> {
     fs.writeFileSync(path.join(folder, file), contents, { mode: 0o600 })
   }
   return folder
-}
-
-/**
- * strongSwan finds its plugins under one compiled-in path. For an unpacked tree that path is made inside the mount namespace
- * that `ip netns exec` gives every program: /usr/lib becomes a folder of links to the real one, plus the tree's `ipsec`.
- */
-function launchArguments({ root }: Peer, folder: string): string[] {
-  if (root === null) return ['-c', 'exec charon-systemd']
-  const real = path.join(folder, 'real-lib')
-  const linked = path.join(folder, 'linked-lib')
-  fs.mkdirSync(real)
-  fs.mkdirSync(linked)
-  for (const entry of fs.readdirSync('/usr/lib')) {
-    if (entry !== PLUGIN_FOLDER) fs.symlinkSync(path.join(real, entry), path.join(linked, entry))
-  }
-  fs.symlinkSync(path.join(root, 'usr/lib', PLUGIN_FOLDER), path.join(linked, PLUGIN_FOLDER))
-  const script = 'mount --bind /usr/lib "$1" && mount --bind "$2" /usr/lib && exec charon-systemd'
-  return ['-c', script, 'charon', real, linked]
 }
 
 async function answering(charon: LabProcess, socket: string, name: string): Promise<void> {
