@@ -16,6 +16,8 @@ export interface Folders {
   readonly redis: string
   readonly sealingPublicKey: string
   readonly sealingPrivateKey: string
+  /** Key and certificate of the certificate authority. */
+  readonly authority: string
   readonly firstKey: string
   /** The demo device: its id, and its pre-shared key in a file of its own. */
   readonly demo: string
@@ -43,6 +45,7 @@ export function prepareFolders(): Folders {
     redis: path.join(servers, 'redis'),
     sealingPublicKey: path.join(data, 'sealing-key.pub'),
     sealingPrivateKey: path.join(data, 'sealing-key'),
+    authority: path.join(data, 'authority.pem'),
     firstKey: path.join(data, 'first-key'),
     demo: path.join(data, 'demo-device.json'),
     demoPsk: path.join(data, 'demo-device.psk'),

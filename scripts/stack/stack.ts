@@ -69,7 +69,7 @@ export async function startStack(options: StackOptions): Promise<ReadyScreen> {
   const programs = createPrograms(folders, options.run, teardown, onDeath)
   startPrograms(programs, { settings, addresses, servers, sealingPublicKey, folders, withTunnels: !against })
   await waitReady(options, servers, addresses.apiUrl, { since, withTunnels: !against })
-  progress(`API, worker, gateway${against ? '' : ' and concentrator'} are ready`)
+  progress(`API, worker, signer, gateway${against ? '' : ' and concentrator'} are ready`)
   const demo = against ?? (await startDemo(options, programs, addresses, key))
   return {
     apiUrl: addresses.apiUrl,
@@ -128,6 +128,11 @@ function startPrograms(
   })
   programs.start({ name: 'worker', main: main('worker'), env: { ...common, NODE_NAME: 'wrk-1' } })
   programs.start({
+    name: 'signer',
+    main: main('signer'),
+    env: { ...common, NODE_NAME: 'sig-1', SIGNER_KEY_FILE: folders.authority },
+  })
+  programs.start({
     name: 'gateway',
     main: main('gateway'),
     env: {
@@ -170,6 +175,7 @@ async function waitReady(
     })
   try {
     await wait('api', async () => (await fetch(`${apiUrl}/health/ready`, { signal: AbortSignal.timeout(5_000) })).ok)
+    await wait('signer', async () => (await fetch(`${apiUrl}/v1/ca`, { signal: AbortSignal.timeout(5_000) })).ok)
     await wait('gateway', () => nodeIsReady(pool, 'gateways', 'gw-1', expected.since))
     if (expected.withTunnels) {
       await wait('concentrator', () => nodeIsReady(pool, 'concentrators', 'con-1', expected.since))

@@ -11,6 +11,7 @@ import { root } from '../../scripts/generated-docs.ts'
 const SCHEMAS: Readonly<Record<string, string>> = {
   api: 'apps/api/src/settings.ts',
   worker: 'apps/worker/src/settings.ts',
+  signer: 'apps/signer/src/settings.ts',
   gateway: 'apps/gateway/src/main.ts',
   concentrator: 'apps/concentrator/src/main.ts',
   'device-sim': 'apps/device-sim/src/main.ts',

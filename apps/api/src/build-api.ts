@@ -14,6 +14,7 @@ import type { Api, ApiContext } from './context.ts'
 import { documentation } from './documentation.ts'
 import { answerErrors, answerBrokenHttp } from './error-answers.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
+import { authorityRoutes } from './routes/authorities.ts'
 import { attemptRoutes } from './routes/attempts.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/devices.ts'
@@ -64,6 +65,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   unknownRoutes(api)
   await documentation(api)
   healthRoutes(api, healthOf(context))
+  await api.register(async (v1) => authorityRoutes(v1 as Api, context), { prefix: '/v1' })
   await api.register(
     async (v1) => {
       v1.addHook('onRequest', authenticator(context.pool))

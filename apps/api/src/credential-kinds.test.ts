@@ -1,4 +1,15 @@
-import { createDeviceLookup, openSecret } from '@culvert/db'
+import {
+  createDeviceLookup,
+  decideCertificate,
+  listen,
+  openSecret,
+  publishAuthority,
+  readPendingCertificates,
+  signerChannel,
+  type Decision,
+  type Listener,
+} from '@culvert/db'
+import { newCertificateRequest } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
   newConcentrator,
@@ -56,11 +67,12 @@ describe('an EAP credential', () => {
     const deviceId = await newDevice(harness.call)
     const { status, headers, body } = await issue(deviceId, { kind: 'eap' })
     expect([status, headers['cache-control']]).toEqual([201, 'no-store'])
-    expect(body).toMatchObject({ kind: 'eap', state: 'active', method: 'mschapv2', identity: body.ikeIdentity })
+    expect(body).toMatchObject({ kind: 'eap', state: 'active', method: 'mschapv2' })
+    expect(body.identity).toMatch(new RegExp(`^[a-z2-7]{8}\\.${body.ikeIdentity}$`))
     expect(Buffer.from(body.password ?? '', 'base64url')).toHaveLength(18)
     expect(body.psk).toBeUndefined()
     expect(await found(deviceId)).toEqual([
-      { kind: 'eap', id: body.id, method: 'mschapv2', identity: body.ikeIdentity, secret: body.password },
+      { kind: 'eap', id: body.id, method: 'mschapv2', identity: body.identity, secret: body.password },
     ])
     const listed = await harness.call('GET', `/v1/devices/${deviceId}/credentials`)
     expect(listed.text).not.toContain(body.password)
@@ -146,7 +158,7 @@ describe('a certificate request', () => {
 
   it('waits for the signer, and the credential counts for nothing until then', async () => {
     const deviceId = await newDevice(harness.call)
-    const csr = pem('CERTIFICATE REQUEST', sequence)
+    const { csr } = newCertificateRequest()
     const { status, headers, body } = await issue(deviceId, { kind: 'certificate', csr })
     expect(status).toBe(202)
     expect(body).toMatchObject({
@@ -161,6 +173,63 @@ describe('a certificate request', () => {
     expect(await found(deviceId)).toEqual([])
   })
 
+  describe('while a signer runs', () => {
+    let decision: Decision
+    let waiting: Promise<unknown> = Promise.resolve()
+    let listener: Listener
+    const decideAll = async (): Promise<void> => {
+      for (const pending of await readPendingCertificates(harness.pool, 10))
+        await decideCertificate(harness.pool, pending, decision)
+    }
+    beforeAll(async () => {
+      await harness.pool.query(`UPDATE credentials SET revoked_at = now() WHERE issuance = 'pending'`)
+      listener = listen(harness.databaseUrl, [signerChannel], () => {
+        waiting = waiting.then(decideAll)
+      })
+      await listener.ready
+    })
+    afterAll(async () => {
+      await listener.close()
+      await waiting
+    })
+    const request = (deviceId: string) =>
+      harness.call<Issued>('POST', `/v1/devices/${deviceId}/credentials?wait=30`, {
+        body: { kind: 'certificate', csr: newCertificateRequest().csr },
+      })
+
+    it('answers with the chain, and the certificate counts', async () => {
+      const notAfter = new Date(Date.now() + 86_400_000)
+      decision = { kind: 'issued', certificates: 'PEM', serial: '0a', fingerprint: 'ff', notAfter }
+      const deviceId = await newDevice(harness.call)
+      const { status, body } = await request(deviceId)
+      expect(status).toBe(201)
+      expect(body).toMatchObject({
+        state: 'active',
+        certificate: { chain: 'PEM', serial: '0a', fingerprint: 'ff' },
+        expiresAt: notAfter.toISOString(),
+      })
+      expect(await found(deviceId)).toEqual([{ kind: 'certificate', id: body.id, serial: '0a', fingerprint: 'ff' }])
+      await harness.call('DELETE', `/v1/devices/${deviceId}/credentials/${body.id}`)
+      const { rows } = await harness.pool.query('SELECT serial, not_after FROM revoked_certificates')
+      expect(rows).toEqual([{ serial: '0a', not_after: notAfter }])
+      expect(await found(deviceId)).toEqual([])
+    })
+
+    it('says why the signer refuses, and the refused one does not count', async () => {
+      decision = { kind: 'refused', refusal: 'The key is weak' }
+      const deviceId = await newDevice(harness.call)
+      for (let tries = 0; tries < 3; tries++) {
+        const answer = await request(deviceId)
+        expect(answer).toMatchObject({ status: 422, body: { code: 'csr_refused' } })
+        expect(answer.text).toContain('The key is weak')
+      }
+      const listed = await harness.call('GET', `/v1/devices/${deviceId}/credentials`)
+      expect(listed.body).toMatchObject({
+        data: Array(3).fill({ state: 'refused', certificate: { refusal: 'The key is weak' } }),
+      })
+    })
+  })
+
   it.each([
     ['nothing', 'hello', 'is not one PEM block'],
     ['a certificate', pem('CERTIFICATE', sequence), 'is not a CERTIFICATE REQUEST'],
@@ -170,8 +239,8 @@ describe('a certificate request', () => {
       pem('CERTIFICATE REQUEST', sequence) + pem('CERTIFICATE REQUEST', sequence),
       'is not one PEM block',
     ],
-    ['bytes after the value', pem('CERTIFICATE REQUEST', Uint8Array.of(...sequence, 0)), 'is not one DER value'],
-    ['too much', pem('CERTIFICATE REQUEST', new Uint8Array(9_000).fill(1)), 'has more than 8192 bytes'],
+    ['DER of something else', pem('CERTIFICATE REQUEST', sequence), 'not the DER that it should be'],
+    ['too much', pem('CERTIFICATE REQUEST', new Uint8Array(9_000).fill(1)), 'larger than is looked at'],
   ])('that is %s is refused', async (_what, csr, message) => {
     const deviceId = await newDevice(harness.call)
     const answer = await issue(deviceId, { kind: 'certificate', csr })
@@ -193,7 +262,7 @@ describe('the swanctl configuration', () => {
     expect(await config(deviceId)).toEqual(
       expect.arrayContaining([
         'auth = eap-mschapv2',
-        `eap_id = ${eap.body.ikeIdentity}`,
+        `eap_id = ${eap.body.identity}`,
         'auth = pubkey',
         'cacerts = culvert-ca.pem',
         `secret = ${eap.body.swanctl?.placeholder}`,
@@ -229,5 +298,24 @@ describe('the swanctl configuration', () => {
     expect(await proposals(['modern'])).not.toContain('modp2048')
     expect(await proposals(['modern', 'compat'])).not.toContain('sha1')
     expect(await proposals(['compat'])).toContain('sha1')
+  })
+})
+
+describe('the certificate authority', () => {
+  it('is told to everybody once there is one, with its revocation list', async () => {
+    const nobody = { key: null }
+    for (const url of ['/v1/ca', '/v1/ca/crl'])
+      expect(await harness.call('GET', url, nobody)).toMatchObject({ status: 503, body: { code: 'no_authority' } })
+    const notAfter = new Date(Date.now() + 86_400_000)
+    await publishAuthority(harness.pool, { id: 'a', certificate: 'PEM\n', notAfter })
+    const answer = await harness.call('GET', '/v1/ca', nobody)
+    expect([answer.status, answer.headers['content-type'], answer.text]).toEqual([
+      200,
+      'application/x-pem-file',
+      'PEM\n',
+    ])
+    await harness.pool.query(`UPDATE certificate_authorities SET crl = '\\x3000'`)
+    const list = await harness.call('GET', '/v1/ca/crl', nobody)
+    expect([list.status, list.headers['content-type'], list.text]).toEqual([200, 'application/pkix-crl', '0\0'])
   })
 })

@@ -5,6 +5,8 @@ export type ProofKind = 'psk' | 'certificate' | 'eap'
 
 export interface DeviceProof {
   readonly kind: ProofKind
+  /** eap: the user name; null when no credential says it. */
+  readonly userName: string | null
   readonly ppk: { readonly identity: string; readonly isRequired: boolean } | null
 }
 
@@ -19,6 +21,7 @@ export function deviceProof(credentials: readonly CredentialRecord[], asked: Pro
   const ppk = usable.find(({ kind }) => kind === 'ppk')
   return {
     kind: asked ?? newest ?? 'psk',
+    userName: usable.find(({ kind }) => kind === 'eap')?.identity ?? null,
     ppk: ppk?.identity ? { identity: ppk.identity, isRequired: ppk.isRequired ?? false } : null,
   }
 }

@@ -56,7 +56,7 @@ export async function newCredential(
     case 'eap': {
       const password = makePassword()
       const shown = { password, swanctl: { placeholder: placeholders.eap, secret: swanctlSecret(password) } }
-      const named = { method: input.method ?? 'mschapv2', identity: device.ikeIdentity } as const
+      const named = { method: input.method ?? 'mschapv2', identity: userName(id, device) } as const
       return { credential: { ...common, kind, ...named, ...(await seal(password)) }, shown }
     }
     case 'ppk': {
@@ -68,6 +68,11 @@ export async function newCredential(
     case 'certificate':
       return { credential: { ...common, kind, csr: readCsr(input.csr ?? '') }, shown: {} }
   }
+}
+
+/** Each credential has a name of its own, so that two passwords may be valid at once: a label before the IKE identity. */
+function userName(id: string, { ikeIdentity }: DeviceRecord): string {
+  return `${idSuffix(id).slice(0, 8)}.${ikeIdentity}`
 }
 
 function acceptPsk(given: string | undefined): string {

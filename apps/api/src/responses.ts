@@ -2,12 +2,17 @@
 import { errorRegistry, type ErrorCode } from '@culvert/contracts'
 import { Type, type TSchema } from 'typebox'
 
-/** Codes that any authenticated route can answer with. */
-const common: readonly ErrorCode[] = ['validation_failed', 'unauthenticated', 'internal_error', 'database_unavailable']
+/** Codes that any route can answer with. */
+const anywhere: readonly ErrorCode[] = ['validation_failed', 'internal_error', 'database_unavailable']
 
 /** @returns a response entry per status, naming the codes it may carry */
 export function problems(...codes: readonly ErrorCode[]): Record<number, TSchema> {
-  const byStatus = Map.groupBy(new Set<ErrorCode>([...codes, ...common]), (code) => errorRegistry[code].status)
+  return problemsWithoutKey(...codes, 'unauthenticated')
+}
+
+/** The same for a route that asks for no key. */
+export function problemsWithoutKey(...codes: readonly ErrorCode[]): Record<number, TSchema> {
+  const byStatus = Map.groupBy(new Set<ErrorCode>([...codes, ...anywhere]), (code) => errorRegistry[code].status)
   const entries = [...byStatus].map(([status, list]) => [status, problemResponse(list)] as const)
   return Object.fromEntries(entries)
 }
@@ -21,8 +26,12 @@ export function json(schema: TSchema, description: string): TSchema {
   return { description, content: { 'application/json': { schema } } } as unknown as TSchema
 }
 
-export function text(description: string): TSchema {
-  return { description, content: { 'text/plain': { schema: Type.String() } } } as unknown as TSchema
+export function text(description: string, type = 'text/plain'): TSchema {
+  return { description, content: { [type]: { schema: Type.String() } } } as unknown as TSchema
+}
+
+export function binary(description: string, type: string): TSchema {
+  return { description, content: { [type]: { schema: { type: 'string', format: 'binary' } } } } as unknown as TSchema
 }
 
 export function empty(description: string): TSchema {

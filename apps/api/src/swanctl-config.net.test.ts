@@ -45,7 +45,7 @@ describe.skipIf(missing)('the swanctl configuration', () => {
       deviceId: 'dev_aaaaaaaaaaaaaaaaaaaa',
       deviceName: 'Pump "7" {with} # odd = name; \\ include /etc/passwd',
       deviceIdentity,
-      proof: { kind: 'psk', ppk: null },
+      proof: { kind: 'psk', userName: null, ppk: null },
       tiers: ['modern', 'standard'],
       concentratorAddresses: ['192.0.2.1'],
       concentratorIdentity,

@@ -101,7 +101,7 @@ function localLines({ proof, deviceIdentity }: SwanctlInput): string {
     case 'certificate':
       return `      auth = pubkey\n      certs = ${baseName(files.certificate)}`
     case 'eap':
-      return `      auth = eap-mschapv2\n      eap_id = ${deviceIdentity}`
+      return `      auth = eap-mschapv2\n      eap_id = ${proof.userName ?? deviceIdentity}`
   }
 }
 
@@ -122,7 +122,7 @@ function secrets({ proof, deviceIdentity, concentratorIdentity }: SwanctlInput):
   }
 `
   const eap = `  eap-culvert {
-    id = ${deviceIdentity}
+    id = ${proof.userName ?? deviceIdentity}
     secret = ${placeholders.eap}
   }
 `

@@ -94,6 +94,11 @@ export const errorRegistry = {
     title: 'No concentrator is known yet',
     advice: 'Try again after the time in `Retry-After`.',
   },
+  no_authority: {
+    status: 503,
+    title: 'There is no certificate authority yet',
+    advice: 'Try again after the time in `Retry-After`; the signer makes it when it first runs.',
+  },
   database_unavailable: {
     status: 503,
     title: 'The database cannot be reached',

@@ -35,6 +35,31 @@ export {
   type NewCredential,
   type SealedSecret,
 } from './credentials.ts'
+export {
+  forgetAuthorities,
+  isAuthorityNeeded,
+  listAuthorities,
+  publishAuthority,
+  type AuthorityRecord,
+} from './authorities.ts'
+export {
+  readGatewayCertificate,
+  requestGatewayCertificate,
+  type GatewayCertificate,
+} from './concentrator/gateway-certificate.ts'
+export {
+  decideCertificate,
+  decideGateway,
+  readPendingCertificates,
+  readPendingGateways,
+  readRevocations,
+  writeRevocationList,
+  type Decision,
+  type MadeCertificate,
+  type PendingCertificate,
+  type PendingGateway,
+  type RevocationState,
+} from './signer-store.ts'
 export { listAttempts, type AttemptRecord } from './attempts.ts'
 export { isDetached, requestDetach, type DetachRequest } from './detach.ts'
 export { listConnections, type ConnectionRecord } from './connections.ts'
@@ -93,7 +118,7 @@ export {
   type OfferedProposal,
   type OfferedTransform,
 } from './concentrator/attempt-rows.ts'
-export type { CredentialForAttach } from './concentrator/attach-credential.ts'
+export { identityOfUserName, type CredentialForAttach } from './concentrator/attach-credential.ts'
 export { readTiersInUse } from './concentrator/tiers-in-use.ts'
 export { writeAttachments } from './concentrator/attachment-rows.ts'
 export type { AttachmentSnapshot, ChildSaSnapshot, IkeSaSnapshot } from './concentrator/attachment-snapshot.ts'

@@ -11,7 +11,7 @@ export type CredentialForAttach =
   | ({ readonly kind: 'psk'; readonly id: string } & Sealed)
   /** Only a certificate with exactly this fingerprint (SHA-256 of its DER, hexadecimal) counts, by signature or EAP-TLS. */
   | { readonly kind: 'certificate'; readonly id: string; readonly fingerprint: string; readonly serial: string }
-  /** The secret is the password in UTF-8; `identity` is the name the device gives. */
+  /** The secret is the password in UTF-8; `identity` is the user name, of this credential alone. */
   | ({ readonly kind: 'eap'; readonly id: string; readonly method: 'mschapv2'; readonly identity: string } & Sealed)
   /** RFC 8784; the secret is the PPK's bytes, `identity` the PPK_ID without its type octet (send and expect type 2). */
   | ({ readonly kind: 'ppk'; readonly id: string; readonly identity: string; readonly isRequired: boolean } & Sealed)
@@ -39,4 +39,9 @@ export function credentialOf(row: CredentialRow): CredentialForAttach | null {
   if (identity === null) return null
   if (kind === 'eap') return method ? { kind, id, method, identity, ...sealed } : null
   return { kind, id, identity, isRequired: isRequired ?? false, ...sealed }
+}
+
+/** @returns the IKE identity of the device to which an EAP user name belongs: `<credential>.<identity>` */
+export function identityOfUserName(userName: string): string {
+  return userName.slice(userName.indexOf('.') + 1)
 }

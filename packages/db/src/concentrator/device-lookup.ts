@@ -1,7 +1,7 @@
 /**
  * The one database read an attaching device waits for: who owns this IKE identity, how it may prove itself, and what it gets.
  *
- * The identity is the one a device claims in IDi; it is also the name it gives to EAP. Only credentials that are valid now are
+ * The identity is the one a device claims in IDi; the name it gives to EAP has one label before it (`identityOfUserName`). Only credentials that are valid now are
  * returned, the newest first: tried in this order, that is what rotation needs. Devices that come in the same turn of the event loop share a statement: ten thousand may come back at once.
  */
 import { effectiveTiers, type ProposalTier } from '@culvert/lifecycle'

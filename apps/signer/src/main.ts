@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+/** Entry point of the signer process. */
+import { loadConfig } from '@culvert/config'
+import { isDatabaseUnavailable, openPool } from '@culvert/db'
+import { createLogger } from '@culvert/observability'
+import { requireQueueStore } from '@culvert/queue'
+import { loadAuthority, type LoadedAuthority } from './load-authority.ts'
+import { runSigner } from './run-signer.ts'
+import { SignerSettings } from './settings.ts'
+
+const DAY_MS = 86_400_000
+
+try {
+  const settings = loadConfig(SignerSettings, process.env)
+  const authority = await load(settings)
+  await requireQueueStore({ redisUrl: settings.REDIS_URL })
+  const logger = createLogger('signer', settings.LOG_LEVEL)
+  const signer = runSigner({
+    databaseUrl: settings.DATABASE_URL,
+    redisUrl: settings.REDIS_URL,
+    authority,
+    lifetimes: {
+      deviceMs: settings.SIGNER_DEVICE_DAYS * DAY_MS,
+      gatewayMs: settings.SIGNER_GATEWAY_DAYS * DAY_MS,
+    },
+    crlUrl: settings.SIGNER_CRL_URL,
+    logger,
+  })
+  logger.info({ authority: authority.id, isNew: authority.isNew }, 'the signer runs')
+  const stop = (): void => {
+    signer.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`)
+  process.exit(1)
+}
+
+async function load({ DATABASE_URL, SIGNER_KEY_FILE }: SignerSettings): Promise<LoadedAuthority> {
+  const pool = openPool(DATABASE_URL, { max: 1, applicationName: 'culvert-signer' })
+  try {
+    return await loadAuthority(SIGNER_KEY_FILE, pool)
+  } catch (error) {
+    if (!isDatabaseUnavailable(error)) throw error
+    const { hostname, port } = new URL(DATABASE_URL)
+    const where = `${hostname}:${port === '' ? 5432 : port}`
+    throw new Error(`The signer cannot reach PostgreSQL at ${where}: check DATABASE_URL and that the server runs.`, {
+      cause: error,
+    })
+  } finally {
+    await pool.end()
+  }
+}

@@ -1,0 +1,37 @@
+/** A certificate request (PKCS#10, RFC 2986) as a device makes it: an ECDSA key of its own, any subject, signed with that key. */
+import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+
+export interface CertificateRequest {
+  /** PEM. */
+  readonly csr: string
+  readonly der: Uint8Array
+  readonly privateKey: KeyObject
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array
+}
+
+/** @param subject common name that the device asks for */
+export function newCertificateRequest(subject = 'anything'): CertificateRequest {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const spki = publicKey.export({ format: 'der', type: 'spki' })
+  const commonName = tlv(0x30, Buffer.from([0x06, 3, 0x55, 4, 3]), tlv(0x0c, Buffer.from(subject)))
+  const info = tlv(0x30, Buffer.from([2, 1, 0]), tlv(0x30, tlv(0x31, commonName)), spki, tlv(0xa0))
+  const ecdsaWithSha256 = tlv(0x30, Buffer.from('06082a8648ce3d040302', 'hex'))
+  const signature = tlv(0x03, Buffer.of(0), sign('sha256', info, privateKey))
+  const der = tlv(0x30, info, ecdsaWithSha256, signature)
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? []
+  return {
+    csr: ['-----BEGIN CERTIFICATE REQUEST-----', ...lines, '-----END CERTIFICATE REQUEST-----', ''].join('\n'),
+    der: new Uint8Array(der),
+    privateKey,
+    publicKey: new Uint8Array(spki),
+  }
+}
+
+/** DER: short length or the two long ones that are needed here. */
+function tlv(tag: number, ...parts: readonly Buffer[]): Buffer {
+  const value = Buffer.concat(parts)
+  const { length } = value
+  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  return Buffer.concat([Buffer.from([tag, ...size]), value])
+}
