@@ -60,6 +60,7 @@ export function closeAttachment(
   attachment.tasks = []
   const ikeSas = attachment.current === null ? attachment.others : [...attachment.others, attachment.current]
   if (attachment.stage === 'established') context.tables.established -= 1
+  if (attachment.origin !== null) context.tables.halfOpen.detached(attachment.origin)
   const isUnknownOutside = attachment.stage === 'forming' && attachment.role === 'initiator'
   attachment.stage = 'closed'
   for (const sa of ikeSas) {

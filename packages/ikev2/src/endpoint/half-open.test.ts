@@ -108,3 +108,42 @@ describe('the half-open table', () => {
     }
   })
 })
+
+describe('devices that are attached', () => {
+  test('make room for as many more from their source, up to three quarters of the table', () => {
+    for (const [devices, places] of [
+      [0, SHARE],
+      [5, SHARE + 5],
+      [1_000, (LIMIT * 3) / 4],
+    ] as const) {
+      const { table, ask } = scene()
+      for (let count = 0; count < devices; count += 1) table.attached('192.0.1.200')
+      fill(ask, 1, LIMIT)
+      expect(table.size).toBe(places)
+    }
+  })
+
+  test('keep the places of their source when a flood fills the table', () => {
+    const { table, evicted, ask } = scene()
+    for (let count = 0; count < 8; count += 1) table.attached('192.0.1.200')
+    fill(ask, 1, 8)
+    for (let source = 2; source < 40; source += 1) fill(ask, source, 4, 3_000)
+    expect(table.size).toBe(LIMIT)
+    expect(evicted.filter((name) => name.startsWith('1/'))).toEqual([])
+  })
+
+  test('let their like in at the cost of who floods', () => {
+    const { evicted, ask } = scene()
+    for (let source = 2; source < 12; source += 1) fill(ask, source, 4)
+    expect(ask('honest', '192.0.1.5', 3_000)).toBe(true)
+    expect(evicted).toHaveLength(1)
+  })
+
+  test('count no more once they are gone', () => {
+    const { table, ask } = scene()
+    const origins = [table.attached('192.0.1.200'), table.attached('192.0.1.201')]
+    for (const origin of origins) table.detached(origin)
+    fill(ask, 1, LIMIT)
+    expect(table.size).toBe(SHARE)
+  })
+})

@@ -8,7 +8,8 @@
  * ```
  *
  * A source is an IPv4 /24 or an IPv6 /48. So no source takes the places of another, and one that floods costs us a bounded
- * number of key exchanges. What came to nothing keeps its place until it expires; what was authenticated leaves at once, so many
+ * number of key exchanges. Where devices are attached, as many more places and renewals are for their like: behind the address of
+ * a carrier thousands may come back at once. What such a source holds up to that number counts as nothing when places are short. What came to nothing keeps its place until it expires; what was authenticated leaves at once, so many
  * honest devices behind one address are not held up. Everything is O(1), and a source is known only while it holds something.
  *
  * A public value that fails its tests costs a key exchange and leaves nothing to hold: such waste is counted in total, and beyond a
@@ -16,29 +17,35 @@
  */
 import type { MonotonicMs } from './contract.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
-import { toHex } from '../message/octets.ts'
 import { createTokenBucket, hasToken, takeToken, type TokenBucket } from '../sa/token-bucket.ts'
-import { parseAddress } from '../traffic-selector/address.ts'
+import { Budgets } from './budgets.ts'
+import { sourceName } from './source.ts'
 
 /** One source holds at most this part of the table. */
 const SOURCE_SHARE = 1 / 4
+/** The same with what is added for attached devices. */
+const MOST_SHARE = 3 / 4
 /** What is younger may be an honest handshake under way: many devices come back at once after an outage. */
 const HANDSHAKE_MS = 2_000
 const RENEWAL_BURST = 50
 const RENEWAL_REFILL_MS = 20
 const WASTE_BURST = 50
 const WASTE_REFILL_MS = 20
-const SOURCE_WASTE_BURST = 10
-const SOURCE_WASTE_REFILL_MS = 200
-const MAX_WASTERS = 256
-const IPV4_PREFIX_BYTES = 3
-const IPV6_PREFIX_BYTES = 6
+const SOURCE_WASTE = { burst: 10, refillMs: 200, names: 256 }
+
+/** Devices that are attached from one source. */
+export interface Origin {
+  readonly name: string
+  devices: number
+}
 
 interface Source {
   readonly name: string
   /** When each came, oldest first. */
   readonly sas: Map<IkeSa, MonotonicMs>
   readonly renewals: TokenBucket
+  /** Devices that were attached from here when it came into the table. */
+  readonly devices: number
 }
 
 interface Entry {
@@ -49,11 +56,12 @@ interface Entry {
 export class HalfOpenTable {
   readonly #entries = new Map<string, Entry>()
   readonly #sources = new Map<string, Source>()
-  /** Sources by the number of SAs they hold. */
+  readonly #origins = new Map<string, Origin>()
+  /** Sources by the number of SAs they hold beyond that of their devices. */
   readonly #bySize: Set<Source>[] = []
   #largest = 0
   readonly #waste = createTokenBucket(WASTE_BURST, WASTE_REFILL_MS, 0)
-  readonly #wasters = new Map<string, TokenBucket>()
+  readonly #wasters = new Budgets(SOURCE_WASTE)
 
   get size(): number {
     return this.#entries.size
@@ -71,26 +79,26 @@ export class HalfOpenTable {
    */
   makeRoom(address: string, limit: number, nowMs: MonotonicMs, evict: (sa: IkeSa) => void): boolean {
     const name = sourceName(address)
-    const waster = this.#wasters.get(name)
-    if (waster !== undefined && !hasToken(waster, nowMs)) return false
+    if (!this.#wasters.has(name, nowMs)) return false
     const source = this.#sources.get(name)
     const held = source?.sas.size ?? 0
+    const devices = source?.devices ?? this.#origins.get(name)?.devices ?? 0
+    const excess = Math.max(0, held - devices)
     const isFull = this.#entries.size >= limit
-    const share = Math.max(1, Math.floor(limit * SOURCE_SHARE))
-    if (source !== undefined && (held >= share || (isFull && held >= this.#largest))) {
+    const share = Math.max(1, Math.floor(Math.min(limit * MOST_SHARE, limit * SOURCE_SHARE + devices)))
+    if (source !== undefined && (held >= share || (isFull && excess >= this.#largest))) {
       return hadItsTime(source, nowMs) && takeToken(source.renewals, nowMs) && evictOldest(source, evict)
     }
     if (!isFull) return true
     const [crowd] = this.#bySize[this.#largest] ?? []
-    if (crowd === undefined || (crowd.sas.size <= held + 1 && !hadItsTime(crowd, nowMs))) return false
+    if (crowd === undefined || (excessOf(crowd) <= excess + 1 && !hadItsTime(crowd, nowMs))) return false
     return evictOldest(crowd, evict)
   }
 
   add(digest: string, address: string, sa: IkeSa, nowMs: MonotonicMs): void {
     const name = sourceName(address)
     const known = this.#sources.get(name)
-    const renewals = known?.renewals ?? createTokenBucket(RENEWAL_BURST, RENEWAL_REFILL_MS, nowMs)
-    const source = known ?? { name, sas: new Map(), renewals }
+    const source = known ?? this.#newSource(name, nowMs)
     this.#resize(source, () => source.sas.set(sa, nowMs))
     this.#entries.set(digest, { sa, source })
   }
@@ -105,13 +113,22 @@ export class HalfOpenTable {
   /** A key exchange with this address was computed for nothing. */
   noteWaste(address: string, nowMs: MonotonicMs): void {
     const name = sourceName(address)
-    const waster = this.#wasters.get(name) ?? createTokenBucket(SOURCE_WASTE_BURST, SOURCE_WASTE_REFILL_MS, nowMs)
     takeToken(this.#waste, nowMs)
-    takeToken(waster, nowMs)
-    this.#wasters.delete(name)
-    this.#wasters.set(name, waster)
-    const [oldest] = this.#wasters.keys()
-    if (this.#wasters.size > MAX_WASTERS && oldest !== undefined) this.#wasters.delete(oldest)
+    this.#wasters.take(name, nowMs)
+  }
+
+  /** A device has authenticated from this address. @returns what to hand to `detached` when it is gone. */
+  attached(address: string): Origin {
+    const name = sourceName(address)
+    const origin = this.#origins.get(name) ?? { name, devices: 0 }
+    origin.devices += 1
+    this.#origins.set(name, origin)
+    return origin
+  }
+
+  detached(origin: Origin): void {
+    origin.devices -= 1
+    if (origin.devices === 0) this.#origins.delete(origin.name)
   }
 
   /** Whether few key exchanges were wasted of late, by anybody. */
@@ -119,17 +136,23 @@ export class HalfOpenTable {
     return hasToken(this.#waste, nowMs)
   }
 
+  #newSource(name: string, nowMs: MonotonicMs): Source {
+    const devices = this.#origins.get(name)?.devices ?? 0
+    const renewals = createTokenBucket(RENEWAL_BURST + devices, RENEWAL_REFILL_MS, nowMs)
+    return { name, sas: new Map(), renewals, devices }
+  }
+
   #resize(source: Source, change: () => void): void {
-    this.#bySize[source.sas.size]?.delete(source)
+    this.#bySize[excessOf(source)]?.delete(source)
     change()
-    const { size } = source.sas
-    if (size === 0) this.#sources.delete(source.name)
+    const excess = excessOf(source)
+    if (source.sas.size === 0) this.#sources.delete(source.name)
     else {
       this.#sources.set(source.name, source)
-      const group = (this.#bySize[size] ??= new Set())
+      const group = (this.#bySize[excess] ??= new Set())
       group.add(source)
     }
-    this.#largest = Math.max(this.#largest, size)
+    this.#largest = Math.max(this.#largest, excess)
     while (this.#largest > 0 && (this.#bySize[this.#largest]?.size ?? 0) === 0) this.#largest -= 1
   }
 }
@@ -146,8 +169,6 @@ function evictOldest({ sas }: Source, evict: (sa: IkeSa) => void): boolean {
   return true
 }
 
-function sourceName(address: string): string {
-  const bytes = parseAddress(address)
-  if (bytes === null) return address
-  return toHex(bytes.subarray(0, bytes.length === 4 ? IPV4_PREFIX_BYTES : IPV6_PREFIX_BYTES))
+function excessOf({ sas, devices }: Source): number {
+  return Math.max(0, sas.size - devices)
 }

@@ -17,6 +17,7 @@ import { receiveInitResponse } from '../exchanges/ike-sa-init/receive-response.t
 import { answerInitRequest } from '../exchanges/ike-sa-init/respond.ts'
 import { HEAD_BYTES, type MessageOctets } from '../keys/int-auth.ts'
 import { decodeMessage, decodePayloads } from '../message/decode.ts'
+import { peekHeader } from '../message/header.ts'
 import { MAX_INIT_BYTES, MAX_REASSEMBLED_BYTES, MAX_UNPROVEN_MESSAGE_BYTES } from '../message/limits.ts'
 import { type DecodeError, type Message, type Payload, ZERO_SPI } from '../message/model.ts'
 import { EXCHANGE, NOTIFY } from '../message/numbers.ts'
@@ -33,6 +34,7 @@ import { findRow } from '../sa/transition-table.ts'
 
 /** @param bytes without the non-ESP marker; not kept. */
 export function receiveDatagram(context: Context, bytes: Uint8Array, path: Path): void {
+  if (isOversizedInit(bytes)) return
   const decoded = decodeMessage(bytes)
   if (!decoded.ok) {
     answerUndecodable(context, decoded.error, bytes, path)
@@ -54,11 +56,17 @@ export function receiveDatagram(context: Context, bytes: Uint8Array, path: Path)
   } else answerUnknownSpi(context, header, path)
 }
 
+/** Not even decoded: anybody can send it, and nobody honest does. */
+function isOversizedInit(bytes: Uint8Array): boolean {
+  if (bytes.length <= MAX_INIT_BYTES) return false
+  const header = peekHeader(bytes)
+  return header.ok && header.value.exchangeType === EXCHANGE.IKE_SA_INIT && !header.value.isResponse
+}
+
 function receiveInitRequest(context: Context, message: Message, bytes: Uint8Array, path: Path): void {
   const { header, payloads } = message
   const row = findRow('listening', EXCHANGE.IKE_SA_INIT, 'request')
   const isFirst = header.messageId === 0 && header.fromOriginalInitiator && header.spiI !== ZERO_SPI
-  if (bytes.length > MAX_INIT_BYTES) return
   if (row === null || !isFirst || message.sealed !== null || !fitsRow(row, payloads)) return
   answerInitRequest(context, { header, payloads, bytes, path })
 }

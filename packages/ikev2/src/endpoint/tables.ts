@@ -11,7 +11,9 @@ import type { IkeTransforms } from '../sa/channel.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
 import { TimerHeap } from '../sa/timer-heap.ts'
 import { createTokenBucket, type TokenBucket } from '../sa/token-bucket.ts'
+import { Budgets } from './budgets.ts'
 import { createCookieSecrets, type CookieSecrets } from './cookie.ts'
+import { createFailedAttempts } from './failed-attempts.ts'
 import { HalfOpenTable } from './half-open.ts'
 
 export interface Tables {
@@ -22,8 +24,11 @@ export interface Tables {
   readonly asks: Map<number, IkeSa>
   readonly timers: TimerHeap<IkeSa>
   readonly cookies: CookieSecrets
-  /** Budget for unprotected error notifies (C04, C10). */
+  /** Budgets for unprotected error notifies (C04, C10): of all senders, and of each source. */
   readonly errorNotifies: TokenBucket
+  readonly errorSources: Budgets
+  /** By claimed identity and source. */
+  readonly failedAttempts: Budgets
   /** One object for each combination of transforms in use, shared by all SAs. */
   readonly transforms: Map<string, IkeTransforms>
   /** One object for each combination of tiers, shared by all peers that may use it. */
@@ -43,6 +48,7 @@ export interface Tables {
 
 const ERROR_NOTIFY_BURST = 50
 const ERROR_NOTIFY_REFILL_MS = 20
+const ERROR_SOURCE_LIMITS = { burst: 10, refillMs: 200, names: 256 }
 const OFFER_REPORT_BURST = 10
 const OFFER_REPORT_REFILL_MS = 500
 
@@ -55,6 +61,8 @@ export function createTables(): Tables {
     timers: new TimerHeap(),
     cookies: createCookieSecrets(),
     errorNotifies: createTokenBucket(ERROR_NOTIFY_BURST, ERROR_NOTIFY_REFILL_MS, 0),
+    errorSources: new Budgets(ERROR_SOURCE_LIMITS),
+    failedAttempts: createFailedAttempts(),
     transforms: new Map(),
     policies: new Map(),
     acceptedTiers: null,

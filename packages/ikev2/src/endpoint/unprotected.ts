@@ -2,10 +2,11 @@
  * Error notifies without protection, for messages that belong to no IKE SA (RFC 7296 1.5, 2.5, 2.21.4; C04, C10).
  *
  * Requests only, a notify and nothing else (at most 9 octets more than the shortest request), with the SPIs and message id copied,
- * and rate-limited in total: they are a service to honest peers and must not be an amplifier.
+ * and rate-limited for each source and in total: they are a service to honest peers and must not be an amplifier.
  */
 import type { Path } from './contract.ts'
 import type { Context } from './context.ts'
+import { sourceName } from './source.ts'
 import { queueWork } from './work.ts'
 import { notify } from '../exchanges/notify.ts'
 import { encodeMessage } from '../message/encode.ts'
@@ -51,7 +52,9 @@ function withoutFlags(header: PeekedHeader): IkeHeader {
 }
 
 function send(context: Context, header: IkeHeader, path: Path, type: number, data?: Uint8Array): void {
-  if (!takeToken(context.tables.errorNotifies, context.env.nowMs)) return
+  const { tables, env } = context
+  if (!tables.errorSources.take(sourceName(path.remote.address), env.nowMs)) return
+  if (!takeToken(tables.errorNotifies, env.nowMs)) return
   const { spiI, spiR, exchangeType, messageId } = header
   const fromOriginalInitiator = !header.fromOriginalInitiator
   const response = { spiI, spiR, exchangeType, messageId, fromOriginalInitiator, isResponse: true }

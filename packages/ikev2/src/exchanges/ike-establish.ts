@@ -29,6 +29,9 @@ export function establishIkeSa(context: Context, attachment: Attachment, sa: Ike
   attachment.heardAtMs = context.env.nowMs
   context.tables.attachments.set(attachment.key, attachment)
   context.tables.established += 1
+  if (attachment.role === 'responder') {
+    attachment.origin = context.tables.halfOpen.attached(attachment.route.path.remote.address)
+  }
   context.touched.add(sa)
 }
 

@@ -11,6 +11,7 @@ import type { AttachmentKey, AttachGrant, CloseReason, MonotonicMs, Path } from 
 import type { Spi, TrafficSelector } from '../message/model.ts'
 import type { PeerPolicy } from '../proposal/peer-policy.ts'
 import { covers } from '../traffic-selector/narrow.ts'
+import type { Origin } from '../endpoint/half-open.ts'
 import type { ChildSa } from './child-sa.ts'
 import type { IkeSa } from './ike-sa.ts'
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
@@ -61,6 +62,8 @@ export interface Attachment {
   children: readonly ChildSa[]
   tasks: readonly Task[]
   heardAtMs: MonotonicMs
+  /** As responder: where it came from, to be given back when it ends; null before it stands. */
+  origin: Origin | null
   /** What the peer may reach and what may come from it; every later Child SA is narrowed to these. */
   tsLocal: readonly TrafficSelector[]
   tsRemote: readonly TrafficSelector[]
@@ -88,6 +91,7 @@ export function createAttachment(parameters: AttachmentParameters, nowMs: Monoto
     children: NOTHING,
     tasks: NOTHING,
     heardAtMs: nowMs,
+    origin: null,
     tsLocal: NOTHING,
     tsRemote: NOTHING,
     creations: createTokenBucket(CREATION_BURST, CREATION_REFILL_MS, nowMs),

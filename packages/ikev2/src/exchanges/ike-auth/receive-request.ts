@@ -11,6 +11,7 @@
  */
 import type { Question } from '../../endpoint/contract.ts'
 import { ask, type Context, type Received } from '../../endpoint/context.ts'
+import { mayTry } from '../../endpoint/failed-attempts.ts'
 import { answerFatally } from '../../endpoint/fatal.ts'
 import { identityBody } from '../../message/identity-codec.ts'
 import type { Payload } from '../../message/model.ts'
@@ -36,7 +37,7 @@ export function receiveAuthRequest(context: Context, received: Received, state: 
   }
   const claim = readClaim(received)
   const { sa, path, payloads } = received
-  if (claim === null || !beginAnswer(received)) return
+  if (claim === null || !mayTry(context, claim.idBody, path.remote.address) || !beginAnswer(received)) return
   const { idI, idR, auth } = claim
   const question: Question = {
     kind: 'credential',

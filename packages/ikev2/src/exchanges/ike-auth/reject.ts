@@ -5,6 +5,7 @@
 import { reportFailure, stageOf, wipeProof } from '../../endpoint/closing.ts'
 import type { CloseReason } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
+import { noteFailure } from '../../endpoint/failed-attempts.ts'
 import { respond } from '../../endpoint/outbound.ts'
 import type { MessageId, Payload, Proposal } from '../../message/model.ts'
 import { EXCHANGE, NOTIFY } from '../../message/numbers.ts'
@@ -57,6 +58,7 @@ export function rejectWith(
 ): void {
   const { channel, claim, digest, expiresAtMs } = state
   wipeProof(state)
+  if (failure.reason === 'authenticationFailed') noteFailure(context, claim.idBody, sa.route.path.remote.address)
   sa.state = { phase: 'rejected', channel, digest, expiresAtMs }
   respond(context, { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }, messageId, payloads, sa.route.path)
   reportFailure(context, { ...failure, stage: stageOf(state), path: sa.route.path, idI: claim.idI })

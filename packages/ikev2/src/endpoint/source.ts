@@ -1,0 +1,16 @@
+/**
+ * Where a datagram comes from, as far as budgets go: an IPv4 /24 or an IPv6 /48. One household, or the addresses of one carrier
+ * behind which thousands of devices stand; nobody gets more budget by changing the last octets.
+ */
+import { toHex } from '../message/octets.ts'
+import { parseAddress } from '../traffic-selector/address.ts'
+
+const IPV4_PREFIX_BYTES = 3
+const IPV6_PREFIX_BYTES = 6
+
+/** @param address textual. @returns a name of bounded length; the text itself when it is no address. */
+export function sourceName(address: string): string {
+  const bytes = parseAddress(address)
+  if (bytes === null) return address
+  return toHex(bytes.subarray(0, bytes.length === 4 ? IPV4_PREFIX_BYTES : IPV6_PREFIX_BYTES))
+}
