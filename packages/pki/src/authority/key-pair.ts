@@ -17,10 +17,13 @@ export interface KeyPair {
 
 export async function makeKeyPair(kind: KeyKind): Promise<KeyPair> {
   const { privateKey, publicKey } = await GENERATORS[kind]()
-  return {
-    privateKey: new Uint8Array(privateKey.export({ format: 'der', type: 'pkcs8' })),
+  const exported = privateKey.export({ format: 'der', type: 'pkcs8' })
+  const pair = {
+    privateKey: new Uint8Array(exported),
     publicKey: new Uint8Array(publicKey.export({ format: 'der', type: 'spki' })),
   }
+  exported.fill(0)
+  return pair
 }
 
 const generate = promisify(generateKeyPair)

@@ -26,6 +26,7 @@ export interface TrustAnchors {
   issuersOf(certificate: Certificate): readonly KeyedCertificate[]
   /** What was remembered as signed by this authority; null for anything else. */
   recall(der: Uint8Array, issuer: KeyedCertificate): KeyedCertificate | null
+  /** Copies. */
   remember(child: KeyedCertificate, issuer: KeyedCertificate): void
 }
 
@@ -85,9 +86,12 @@ function createAnchors(all: readonly KeyedCertificate[]): TrustAnchors {
       (byName.get(toHex(child.issuer)) ?? []).filter(({ certificate }) => mayBeIssuer(certificate, child)),
     recall: (der, issuer) => remembered.get(linkName(der, issuer)) ?? null,
     remember: (child, issuer) => {
+      // The octets lie in a datagram, which is not ours to keep.
+      const copy = readCertificate(child.certificate.der.slice())
+      if (!copy.ok) return
       const [oldest] = remembered.keys()
       if (remembered.size >= MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
-      remembered.set(linkName(child.certificate.der, issuer), child)
+      remembered.set(linkName(copy.value.der, issuer), { certificate: copy.value, key: child.key })
     },
   }
 }

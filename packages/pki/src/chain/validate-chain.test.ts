@@ -99,6 +99,16 @@ describe('C30 chains', () => {
     expect(anchors.recall(middle.der, anchorsOf(lower).all[0]!)).toBeNull()
     expect(outcome([device(middle), middle], { anchors, atMs: NOW_MS + 2 * DAY_MS })).toBe('expired')
   })
+
+  it('what is remembered does not change with the datagram it came in', () => {
+    const anchors = anchorsOf(root)
+    const datagram = middle.der.slice()
+    expect(outcome([device(middle), { ...middle, der: datagram }], { anchors })).toBe('ok')
+    datagram.fill(0)
+    const known = anchors.recall(middle.der, anchors.all[0]!)
+    expect(known?.certificate.der).toEqual(middle.der)
+    expect(known?.certificate.spki).toEqual(middle.key.spki)
+  })
 })
 
 describe('C30 N14 one thing wrong is one named fault', () => {
