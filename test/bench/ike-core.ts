@@ -2,7 +2,7 @@
  * The IKE core alone: two endpoints in this process, no socket, no data plane. Handshakes go through in waves, so that what the
  * responder spends can be told from what the initiators spend.
  */
-import type { CryptoProvider } from '@culvert/crypto'
+import type { CryptoProvider, Rng } from '@culvert/crypto'
 import { createSystemRng } from '@culvert/ike-driver'
 import {
   createEndpoint,
@@ -36,6 +36,13 @@ export function measureCore(crypto: CryptoProvider, handshakes: number): number 
   for (let done = 0; done < handshakes; done += WAVE) cpuUs += pair.wave(Math.min(WAVE, handshakes - done))
   if (pair.established !== handshakes) throw new Error(`${pair.established} of ${handshakes} were established`)
   return cpuUs / handshakes
+}
+
+/** The IKE_SA_INIT request of a device. */
+export function firstMessage(crypto: CryptoProvider, rng: Rng): Uint8Array {
+  const [first] = createEnd(crypto, rng).take(initiate('device-0'))
+  if (first === undefined) throw new Error('no message')
+  return first.bytes
 }
 
 interface Pair {
@@ -97,12 +104,12 @@ interface End {
   take(input: Input): Sent[]
 }
 
-function createEnd(crypto: CryptoProvider): End {
+function createEnd(crypto: CryptoProvider, rng: Rng = createSystemRng()): End {
   const endpoint = createEndpoint(CONFIG)
   let ikeSpis = 1n
   let childSpis = 0x0100_0000
   const env: Omit<Env, 'nowMs'> = {
-    rng: createSystemRng(),
+    rng,
     crypto,
     incarnation: 7,
     allocateIkeSpi: () => (ikeSpis++).toString(16).padStart(16, '0') as IkeSpi,

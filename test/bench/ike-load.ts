@@ -33,6 +33,8 @@ export interface LoadAnswer {
 const [socketPath = '', json = ''] = process.argv.slice(2)
 const options = JSON.parse(json) as LoadOptions
 const fleet = JSON.parse(readFileSync(options.fleet, 'utf8')) as readonly FleetMember[]
+const MOST_TRIES = 5
+let why = 'closed'
 const keys = new Map<string, AttachmentKey>()
 const radio = await openRadio(
   {
@@ -62,7 +64,10 @@ async function attach(members: readonly FleetMember[]): Promise<LoadAnswer> {
   const times: number[] = []
   const ms = await all(members, async (member) => {
     const start = performance.now()
-    while (!(await attachOnce(member))) failed++
+    for (let tries = 1; !(await attachOnce(member)); tries++) {
+      if (tries === MOST_TRIES) throw new Error(`${member.identity} does not attach: ${why}`)
+      failed++
+    }
     times.push(performance.now() - start)
   })
   return { ms, failed, times }
@@ -73,7 +78,9 @@ function attachOnce({ identity, psk }: FleetMember): Promise<boolean> {
     radio.subscribe(identity, (event) => {
       if (event.kind === 'established') keys.set(identity, event.key)
       if (event.kind === 'childEstablished') done(true)
-      if (event.kind === 'attemptFailed' || event.kind === 'closed') done(false)
+      if (event.kind === 'attemptFailed') why = event.detail
+      if (event.kind === 'childRefused') why = `no Child SA, notify ${event.notify}`
+      if (event.kind === 'attemptFailed' || event.kind === 'closed' || event.kind === 'childRefused') done(false)
     })
     radio.driver.command({
       kind: 'initiate',
@@ -118,7 +125,8 @@ const server = http.createServer((request, response) => {
   void text(request).then(async (body) => {
     const { from, count } = JSON.parse(body) as { from: number; count: number }
     const members = fleet.slice(from, from + count)
-    const answer = request.url === '/attach' ? await attach(members) : await detach(members)
+    const work = request.url === '/attach' ? attach(members) : detach(members)
+    const answer = await work.catch((error: unknown) => ({ error: String(error) }))
     response.end(JSON.stringify(answer))
   })
 })

@@ -8,161 +8,156 @@
  * ```
  *
  * Handshakes are PSK, X25519, AES-256-GCM with an inner address, each of a device that was not there before: looking up and
- * opening its sealed secret counts, PostgreSQL's own CPU does not. Liveness checks are off. `--quick` has fewer devices.
+ * opening its sealed secret counts, PostgreSQL's own CPU does not; strongSwan finds one secret for all in its configuration.
+ * Liveness checks are off. Then a flood of spoofed IKE_SA_INIT requests, with honest handshakes and ESP beside it.
+ * `--quick` has fewer devices.
  */
 import fs from 'node:fs'
-import http from 'node:http'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { opensslProvider } from '@culvert/crypto'
 import { openCrypto } from '@culvert/dataplane'
 import { scratchFolder } from '@culvert/services'
-import { waitFor, type Namespace } from '@culvert/testkit'
-import { SERVER_ADDRESS, startInstallation, type Installation } from '../support/installation.ts'
+import { waitFor } from '@culvert/testkit'
+import { registerDevice, waitAttached } from '../support/fleet.ts'
+import { SERVER_ADDRESS } from '../support/installation.ts'
 import { withBenchLab, type BenchLab } from './bench-lab.ts'
-import { printFigure } from './figure.ts'
+import { startSimulatedDevice } from './esp-endpoints.ts'
+import { printFigure, quantile } from './figure.ts'
 import { measureCore } from './ike-core.ts'
-import { registerFleet, type FleetMember } from './ike-fleet.ts'
-import type { LoadAnswer, LoadOptions } from './ike-load.ts'
-import { cpuMicroseconds } from './iperf.ts'
+import { sharedSecretFleet, startLoad, startOurs, startTheirs, type Load, type OurResponder } from './ike-endpoints.ts'
+import { registerFleet } from './ike-fleet.ts'
+import { cpuMicroseconds, runIperf, startIperfServer } from './iperf.ts'
 
 const quick = process.argv.includes('--quick')
 const RUNS = quick ? 3 : 5
 const PER_RUN = quick ? 300 : 500
-const PRESENT = quick ? 2000 : 10_000
-const CORE_HANDSHAKES = quick ? 1000 : 3000
 const WARM_UP = RUNS * PER_RUN
+const PRESENT = quick ? 2000 : 10_000
+/** Its cost grows with the number of SAs, so the bench would take too long with more. */
+const PRESENT_THEIRS = quick ? 1000 : 4000
+const CORE_HANDSHAKES = quick ? 1000 : 3000
 const AT_ONCE = 32
 /** Memory of an idle process settles when the collector has had its turns. */
-const SETTLING_SEC = quick ? 10 : 60
-const IDENTITY = 'concentrator.example'
+const SETTLING_SEC = quick ? 5 : 120
+const FLOOD = { perSecond: 20_000, seconds: quick ? 5 : 20, handshakes: quick ? 100 : 500, atOnce: 8 }
 
 await measureProviders()
 await withBenchLab(async (bench) => {
-  await measureServer(bench)
+  const ours = await startOurs(bench)
+  const fleet = await registerFleet(ours.culvert, PRESENT + WARM_UP + RUNS * PER_RUN + FLOOD.handshakes)
+  const load = await startLoad(bench, ours, fleet, { address: '192.0.2.11', atOnce: AT_ONCE })
+  await measureOurs(ours, load)
+  await measureFlood(bench, ours, load, PRESENT + WARM_UP + RUNS * PER_RUN)
 })
+await withBenchLab(measureTheirs)
 
 async function measureProviders(): Promise<void> {
   const native = await openCrypto()
   for (const provider of native === opensslProvider ? [native] : [native, opensslProvider]) {
     measureCore(provider, 400) // the engine's compilers are done with it
     const values = Array.from({ length: RUNS }, () => measureCore(provider, CORE_HANDSHAKES))
-    printFigure({
-      figure: `ike.core_us.${provider.name}`,
-      values,
-      unit: 'us',
-      note: 'CPU of the responder per handshake',
-    })
+    const note = 'CPU of the responder per handshake'
+    printFigure({ figure: `ike.core_us.${provider.name}`, values, unit: 'us', note })
   }
 }
 
-async function measureServer(bench: BenchLab): Promise<void> {
-  const culvert = await startOurs(bench)
-  const fleet = await registerFleet(culvert, PRESENT + 2 * RUNS * PER_RUN)
-  const load = await startLoad(bench, fleet, { remoteAddress: SERVER_ADDRESS, remotePrefix: '10.127.0.0/24' })
-  const { pid } = culvert.process('concentrator')
+async function measureOurs({ culvert, pid }: OurResponder, load: Load): Promise<void> {
   const attached = async (): Promise<number> => {
     const { rows } = await culvert.pool.query<{ n: number }>(
       `SELECT count(*)::int AS n FROM attachments WHERE state = 'attached'`,
     )
     return rows[0]?.n ?? 0
   }
-  const run = async (from: number, count: number): Promise<number> => {
-    const before = await attached()
+  /** Until the rows are written too. */
+  const change = async (what: '/attach' | '/detach', from: number, count: number): Promise<number> => {
+    const expected = (await attached()) + (what === '/attach' ? count : -count)
     const cpuBefore = cpuMicroseconds(pid)
-    await load('/attach', from, count)
-    await waitFor(async () => (await attached()) === before + count, {
-      timeoutMs: 60_000,
-      message: 'rows of attachments',
-    })
+    await load(what, from, count)
+    await waitFor(async () => (await attached()) === expected, { timeoutMs: 120_000, message: `rows after ${what}` })
     return (count * 1e6) / (cpuMicroseconds(pid) - cpuBefore)
   }
-  const leave = async (from: number, count: number): Promise<void> => {
-    const before = await attached()
-    await load('/detach', from, count)
-    await waitFor(async () => (await attached()) === before - count, { timeoutMs: 60_000, message: 'detached rows' })
+  const measure = async (from: number): Promise<number[]> => {
+    const values: number[] = []
+    for (let index = 0; index < RUNS; index++) {
+      values.push(await change('/attach', from + PER_RUN * index, PER_RUN))
+      await change('/detach', from + PER_RUN * index, PER_RUN)
+    }
+    return values
   }
 
-  await run(0, WARM_UP) // the engine's compilers are done with it
-  await leave(0, WARM_UP)
-  const atNone: number[] = []
-  for (let index = 0; index < RUNS; index++) {
-    atNone.push(await run(PER_RUN * index, PER_RUN))
-    await leave(PER_RUN * index, PER_RUN)
-  }
+  await change('/attach', 0, WARM_UP) // the engine's compilers are done with it
+  await change('/detach', 0, WARM_UP)
   const note = 'handshakes per CPU second of the concentrator'
-  printFigure({ figure: 'ike.per_core.at0', values: atNone, unit: '1/s', note })
+  printFigure({ figure: 'ike.per_core.at0', values: await measure(WARM_UP), unit: '1/s', note })
   const residentBefore = await settledBytes(pid)
-  const filled = RUNS * PER_RUN
-  const filling = await run(filled, PRESENT)
-  printFigure({
-    figure: `ike.per_core.to${PRESENT}`,
-    values: [filling],
-    unit: '1/s',
-    note: `${note}, while they attach`,
-  })
+  const from = WARM_UP + RUNS * PER_RUN
+  const filling = await change('/attach', from, PRESENT)
+  printFigure({ figure: `ike.per_core.to${PRESENT}`, values: [filling], unit: '1/s', note: `${note}, as they attach` })
   const bytes = ((await settledBytes(pid)) - residentBefore) / PRESENT
   printFigure({ figure: 'ike.bytes_per_device', values: [bytes], unit: 'bytes', note: `${PRESENT} idle devices` })
-  const atMany: number[] = []
-  for (let index = 0; index < RUNS; index++) {
-    const from = filled + PRESENT + PER_RUN * index
-    atMany.push(await run(from, PER_RUN))
-    await leave(from, PER_RUN)
-  }
-  printFigure({ figure: `ike.per_core.at${PRESENT}`, values: atMany, unit: '1/s', note })
+  printFigure({ figure: `ike.per_core.at${PRESENT}`, values: await measure(WARM_UP), unit: '1/s', note })
 }
 
-async function startOurs({ lab, databaseUrl, atEnd }: BenchLab): Promise<Installation> {
-  const culvert = await startInstallation({
-    lab,
-    serverUrl: databaseUrl,
-    databaseUrl,
-    redisUrl: null,
-    env: { LOG_LEVEL: 'warn', CONCENTRATOR_IDENTITY: IDENTITY, CONCENTRATOR_LIVENESS_SEC: '86400' },
-  })
-  atEnd(() => culvert.stop())
-  return culvert
-}
-
-type Load = (what: '/attach' | '/detach', from: number, count: number) => Promise<LoadAnswer>
-
-/** The fleet, in a host of its own. */
-async function startLoad(
-  { lab, atEnd }: BenchLab,
-  fleet: readonly FleetMember[],
-  remote: Pick<LoadOptions, 'remoteAddress' | 'remotePrefix'>,
-): Promise<Load> {
-  const host: Namespace = await lab.addHost('fleet', '192.0.2.11/24')
-  const folder = await scratchFolder()
-  atEnd(async () => fs.rmSync(folder, { recursive: true, force: true }))
-  const fleetFile = path.join(folder, 'fleet.json')
-  const socketPath = path.join(folder, 'load')
-  fs.writeFileSync(fleetFile, JSON.stringify(fleet), { mode: 0o600 })
-  const options: LoadOptions = {
-    fleet: fleetFile,
-    localAddress: '192.0.2.11',
-    remoteIdentity: IDENTITY,
+async function measureTheirs(bench: BenchLab): Promise<void> {
+  const theirs = await startTheirs(bench)
+  const load = await startLoad(bench, theirs, sharedSecretFleet(RUNS * PER_RUN + PRESENT_THEIRS), {
+    address: '192.0.2.12',
     atOnce: AT_ONCE,
-    ...remote,
+  })
+  const measure = async (): Promise<number[]> => {
+    const values: number[] = []
+    for (let index = 0; index < RUNS; index++) {
+      const cpuBefore = cpuMicroseconds(theirs.pid)
+      await load('/attach', PER_RUN * index, PER_RUN)
+      values.push((PER_RUN * 1e6) / (cpuMicroseconds(theirs.pid) - cpuBefore))
+      await load('/detach', PER_RUN * index, PER_RUN)
+    }
+    return values
   }
-  const program = path.join(import.meta.dirname, 'ike-load.ts')
-  const loader = host.spawn(process.execPath, ['--conditions=source', program, socketPath, JSON.stringify(options)])
-  atEnd(() => loader.stop())
-  await waitFor(() => loader.output().includes('fleet ready'), { timeoutMs: 30_000, message: 'the fleet' })
-  return (what, from, count) => post(socketPath, what, { from, count })
+  const note = `handshakes per CPU second of ${theirs.name}`
+  printFigure({ figure: 'ike.strongswan.per_core.at0', values: await measure(), unit: '1/s', note })
+  const residentBefore = residentBytes(theirs.pid)
+  await load('/attach', RUNS * PER_RUN, PRESENT_THEIRS)
+  const bytes = (residentBytes(theirs.pid) - residentBefore) / PRESENT_THEIRS
+  printFigure({ figure: 'ike.strongswan.bytes_per_device', values: [bytes], unit: 'bytes' })
+  printFigure({ figure: `ike.strongswan.per_core.at${PRESENT_THEIRS}`, values: await measure(), unit: '1/s', note })
 }
 
-function post(socketPath: string, what: string, body: object): Promise<LoadAnswer> {
-  return new Promise((resolve, reject) => {
-    const request = http.request({ socketPath, path: what, method: 'POST' }, (response) => {
-      let answer = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => (answer += chunk))
-      response.on('end', () => resolve(JSON.parse(answer) as LoadAnswer))
-    })
-    request.on('error', reject)
-    request.end(JSON.stringify(body))
-  })
+/** A device with traffic and a fleet that attaches, while most of what comes in is a lie. */
+async function measureFlood(bench: BenchLab, ours: OurResponder, load: Load, from: number): Promise<void> {
+  const { culvert } = ours
+  const { perSecond, seconds, handshakes } = FLOOD
+  const attacker = await bench.lab.addHost('attacker', '192.0.2.66/24')
+  await attacker.ip('route', 'add', 'local', '198.18.0.0/15', 'dev', 'lo')
+  await culvert.server.ip('route', 'add', '198.18.0.0/15', 'via', '192.0.2.66')
+  const device = await registerDevice(culvert.acme, 'bench')
+  const far = await bench.lab.addHost('simulated', '192.0.2.13/24')
+  const folder = await scratchFolder()
+  bench.atEnd(async () => fs.rmSync(folder, { recursive: true, force: true }))
+  const simulated = startSimulatedDevice(far, device, folder)
+  bench.atEnd(() => simulated.stop())
+  await waitAttached(culvert.acme, device.id)
+  const pids = [ours.pid, simulated.pid] as const
+  const ends = { name: 'culvert', near: culvert.tun, nearAddress: '10.127.0.1', far, farAddress: device.address4, pids }
+  await startIperfServer(ends)
+
+  const program = path.join(import.meta.dirname, 'ike-flood.ts')
+  const args = ['--conditions=source', program, SERVER_ADDRESS, String(perSecond), String(seconds)]
+  const udp = { bytes: 200, mbitPerSec: 1.6 }
+  const [flood, honest, traffic] = await Promise.all([
+    attacker.exec(process.execPath, args, { timeoutMs: (seconds + 30) * 1000 }),
+    sleep(1000).then(() => load('/attach', from, handshakes)),
+    sleep(1000).then(() => runIperf(ends, { seconds: seconds - 2, reverse: false, streams: 1, udp })),
+  ])
+  const { sent, ms } = JSON.parse(flood.stdout) as { sent: number; ms: number }
+  const note = `${handshakes} honest handshakes from one address`
+  printFigure({ figure: 'ike.flood.requests', values: [(sent * 1000) / ms], unit: '1/s', note: 'spoofed, as sent' })
+  printFigure({ figure: 'ike.flood.honest_ms.p50', values: honest.times, unit: 'ms', note })
+  printFigure({ figure: 'ike.flood.honest_ms.p99', values: honest.times, unit: 'ms' }, quantile(honest.times, 0.99))
+  printFigure({ figure: 'ike.flood.honest_failed', values: [honest.failed], unit: 'attempts', note })
+  const lost = { figure: 'ike.flood.esp_lost', values: [traffic.lostShare], unit: 'share' }
+  printFigure({ ...lost, note: '1000 datagrams per second through an established tunnel' })
 }
 
 /** The least that was resident while the process was left alone. */
