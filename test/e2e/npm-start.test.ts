@@ -45,9 +45,10 @@ describe.skipIf(labMissing())('npm start', () => {
     expect(await inside('curl', ['--silent', '--max-time', '10', first.url])).not.toBe('')
     expect(fs.statSync(path.join(data, 'first-key')).mode & 0o777).toBe(0o600)
     expect(fs.statSync(path.join(data, 'sealing-key')).mode & 0o777).toBe(0o600)
+    expect(fs.statSync(path.join(data, 'authority.pem')).mode & 0o777).toBe(0o600)
     expect(await inside('ip', ['route', 'get', '192.0.2.1'])).toContain('dev eth0') // the machine keeps its gateway
     const { children } = runRecord()
-    expect(children.filter(markIsAlive)).toHaveLength(5)
+    expect(children.filter(markIsAlive)).toHaveLength(6)
     expect(await stop(first.launcher)).toBe(0)
     await expectNothingLeft()
     expect(children.filter(markIsAlive)).toEqual([])

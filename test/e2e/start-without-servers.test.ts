@@ -9,7 +9,7 @@ import { createDatabase } from '@culvert/testkit'
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const NOWHERE_POSTGRES = 'postgresql://nobody:secret-word@127.0.0.1:1/none'
 const NOWHERE_REDIS = 'redis://127.0.0.1:1'
-const apps = ['api', 'worker', 'gateway', 'concentrator'] as const
+const apps = ['api', 'worker', 'signer', 'gateway', 'concentrator'] as const
 
 let folder: string
 let databaseUrl: string
@@ -27,6 +27,7 @@ beforeAll(async () => {
     API_PORT: '18089',
     SEALING_PUBLIC_KEY: sealing.publicKey,
     SEALING_PRIVATE_KEY_FILE: keyFile,
+    SIGNER_KEY_FILE: path.join(folder, 'authority.pem'),
     CONCENTRATOR_ADDRESS: '127.0.0.1',
     GATEWAY_BIND: '127.0.0.1',
     GATEWAY_PUBLIC_HOST: '127.0.0.1',

@@ -7,6 +7,7 @@ export {
   type CredentialCacheLimits,
   type ForgettingWatch,
 } from './credential-cache.ts'
+export { attemptReasonOf, readableProposals, type ReadableProposal, type ReadableTransform } from './failed-attempt.ts'
 export { createIkeSpiAllocator, slotOfIkeSpi, type IkeSpiAllocator } from './ike-spi-allocator.ts'
 export { selectorOf } from './selectors.ts'
 export { transformText } from './transform-text.ts'

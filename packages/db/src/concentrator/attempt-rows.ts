@@ -70,7 +70,7 @@ const longestDetail = 500
 const mostProposals = 32
 const mostTransforms = 64
 
-/** Stores what may be shown to somebody and forgets what is beyond the caps. Late and doubled batches do no harm. */
+/** Stores what may be shown to somebody and forgets what is beyond the caps. Never worth a second try: drop a batch that fails. */
 export async function writeAttempts(pool: Pool, nodeId: string, attempts: readonly AttachAttempt[]): Promise<void> {
   const batch = attempts.filter(({ sourceAddress }) => isInet(sourceAddress)).slice(-mostAttemptsOfBatch)
   if (batch.length === 0) return
