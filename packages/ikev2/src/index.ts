@@ -36,6 +36,8 @@ export {
 export { type AddedFragment, addFragment, type FragmentSet } from './message/reassembly.ts'
 export { openMessage, sealMessage, type SealLimits, type SkKeys } from './message/seal.ts'
 export { defaultEspSuites, defaultIkeSuites } from './proposal/default-suites.ts'
+export { type NearestMatch, nearestMatch, type ProposalDifference } from './proposal/nearest-match.ts'
+export { compatTier, modernTier, proposalTiers, standardTier } from './proposal/tiers.ts'
 export { checkChoice, type OfferOptions, proposalsFor } from './proposal/offer.ts'
 export { type KePolicy, type SelectedSuite, type SelectOptions, selectProposal } from './proposal/select.ts'
 export { pskAuth, sharedKeyAuth, signedOctets, type SignedParts } from './keys/authentication.ts'

@@ -48,6 +48,7 @@ export function answerChildRequest(context: Context, attachment: Attachment, req
   const chosen = chooseChildSuite(context.env, request.proposals, attachment.policy, {
     keGroupOffered: request.ke?.group ?? null,
     kePolicy: request.kePolicy,
+    additionalKe: false,
     spiBytes: 4,
   })
   if (chosen === null) return refuse(NOTIFY.NO_PROPOSAL_CHOSEN)
@@ -83,8 +84,7 @@ function grant(context: Context, attachment: Attachment, request: ChildRequest, 
     suite: agreed.suite,
     nonceI: request.nonceI,
     nonceR: request.nonceR,
-    sharedSecret: exchanged?.sharedSecret ?? null,
-    group: agreed.group,
+    secrets: exchanged && { group: agreed.group, sharedSecret: exchanged.sharedSecret, additional: [] },
     exchangeInitiator: false,
     spiIn,
     spiOut: agreed.spiOut,

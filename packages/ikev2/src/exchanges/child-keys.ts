@@ -8,7 +8,7 @@ import type { ChildSaDescription, ChildSaSummary, Env } from '../endpoint/contra
 import type { Context } from '../endpoint/context.ts'
 import { deriveChildKeys } from '../keys/key-schedule.ts'
 import type { Proposal, Spi, TrafficSelector, Transform } from '../message/model.ts'
-import { ESN, PROTOCOL } from '../message/numbers.ts'
+import { ESN, KE, PROTOCOL } from '../message/numbers.ts'
 import type { PeerPolicy } from '../proposal/peer-policy.ts'
 import { selectProposal, type SelectedSuite, type SelectOptions } from '../proposal/select.ts'
 import { addChild, type Attachment } from '../sa/attachment.ts'
@@ -54,15 +54,23 @@ export function chooseChildSuite(
   return null
 }
 
+/** What the key exchanges of CREATE_CHILD_SA gave (RFC 7296 2.17, RFC 9370 2.2.4). */
+export interface ChildSecrets {
+  /** Method of the first one. */
+  readonly group: number
+  readonly sharedSecret: Uint8Array
+  /** Of those that followed, in order. */
+  readonly additional: readonly Uint8Array[]
+}
+
 export interface ChildInput {
   readonly prf: Prf
   readonly skD: Uint8Array
   readonly suite: ResolvedChildSuite
   readonly nonceI: Uint8Array
   readonly nonceR: Uint8Array
-  /** Of a key exchange in this exchange (PFS); null without. */
-  readonly sharedSecret: Uint8Array | null
-  readonly group: number
+  /** Null without PFS. */
+  readonly secrets: ChildSecrets | null
   /** Whether we started the exchange that makes it. */
   readonly exchangeInitiator: boolean
   readonly spiIn: Spi
@@ -87,7 +95,8 @@ export function installChild(context: Context, attachment: Attachment, input: Ch
     encr: suite.encr,
     integ: suite.integ,
     esn: suite.esn,
-    group: input.group,
+    group: input.secrets?.group ?? KE.NONE,
+    additionalKe: (input.secrets?.additional.length ?? 0) > 0,
     mode,
     tsLocal,
     tsRemote,
@@ -101,12 +110,12 @@ export function installChild(context: Context, attachment: Attachment, input: Ch
 }
 
 function describe({ route }: Attachment, input: ChildInput): ChildSaDescription {
-  const { suite, exchangeInitiator, nonceI, nonceR, sharedSecret } = input
+  const { suite, exchangeInitiator, nonceI, nonceR, secrets } = input
   const keys = deriveChildKeys(
     input.prf,
     input.skD,
     { cipher: suite.cipher, integ: suite.integrity },
-    { nonceI, nonceR, ...(sharedSecret === null ? {} : { sharedSecret }) },
+    { nonceI, nonceR, ...secrets },
   )
   const outboundKeys = exchangeInitiator ? keys.initiator : keys.responder
   const inboundKeys = exchangeInitiator ? keys.responder : keys.initiator

@@ -50,6 +50,8 @@ export interface IkeKeyInput {
   readonly spiR: IkeSpi
   /** g^ir in wire form. */
   readonly sharedSecret: Uint8Array
+  /** At a rekey: secrets of the additional key exchanges, in order (RFC 9370 2.2.4). */
+  readonly additional?: readonly Uint8Array[]
   /** At a rekey: SK_d of the old IKE SA. */
   readonly oldSkD?: Uint8Array
   /** At a rekey: PRF of the old IKE SA, which makes SKEYSEED (RFC 7296 2.18); the new one when left out. */
@@ -88,14 +90,14 @@ export function deriveIkeKeys(suite: IkeSuite, input: IkeKeyInput): IkeKeys {
   }
 }
 
-/** RFC 7296 2.14: prf(Ni | Nr, g^ir); 2.18: prf(old SK_d, g^ir | Ni | Nr). */
+/** RFC 7296 2.14: prf(Ni | Nr, g^ir); 2.18: prf(old SK_d, g^ir | Ni | Nr), at the end of which RFC 9370 2.2.4 puts SK(1) | SK(2) ... */
 export function deriveSkeyseed(
   prf: Prf,
-  input: Pick<IkeKeyInput, 'nonceI' | 'nonceR' | 'sharedSecret' | 'oldSkD' | 'oldPrf'>,
+  input: Pick<IkeKeyInput, 'nonceI' | 'nonceR' | 'sharedSecret' | 'additional' | 'oldSkD' | 'oldPrf'>,
 ): Uint8Array {
-  const { nonceI, nonceR, sharedSecret, oldSkD, oldPrf } = input
+  const { nonceI, nonceR, sharedSecret, additional = [], oldSkD, oldPrf } = input
   if (oldSkD === undefined) return prf.compute(concatBytes(nonceI, nonceR), sharedSecret)
-  return (oldPrf ?? prf).compute(oldSkD, sharedSecret, nonceI, nonceR)
+  return (oldPrf ?? prf).compute(oldSkD, sharedSecret, nonceI, nonceR, ...additional)
 }
 
 export interface ChildKeyInput {
@@ -104,6 +106,8 @@ export interface ChildKeyInput {
   readonly nonceR: Uint8Array
   /** g^ir of a CREATE_CHILD_SA exchange with KE payloads. */
   readonly sharedSecret?: Uint8Array
+  /** Secrets of the additional key exchanges, in order (RFC 9370 2.2.4). */
+  readonly additional?: readonly Uint8Array[]
 }
 
 /** Keys of one direction of a Child SA. */
@@ -121,7 +125,8 @@ export function deriveChildKeys(
   input: ChildKeyInput,
 ): { readonly initiator: ChildDirectionKeys; readonly responder: ChildDirectionKeys } {
   const { cipher, integ } = suite
-  const seed = concatBytes(input.sharedSecret ?? new Uint8Array(0), input.nonceI, input.nonceR)
+  const { sharedSecret = new Uint8Array(0), additional = [] } = input
+  const seed = concatBytes(sharedSecret, input.nonceI, input.nonceR, ...additional)
   const encrBytes = cipher.keyBytes + cipher.saltBytes
   const macBytes = integ === null ? 0 : integ.keyBytes
   const cut = cutter(prfPlus(prf, skD, seed, 2 * (encrBytes + macBytes)))

@@ -26,6 +26,8 @@ export interface ChildSa {
   readonly esn: boolean
   /** Method of the key exchange that went into its keys, NONE without (PFS). */
   readonly group: number
+  /** Whether additional key exchanges followed it (RFC 9370). */
+  readonly additionalKe: boolean
   readonly mode: 'tunnel' | 'transport'
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]

@@ -5,7 +5,7 @@
  * half-built SA, our nonce and private key, and the rival SA the peer made in a collision. It dies with the request.
  */
 import type { KeyExchangePrivate } from '@culvert/crypto'
-import type { CloseReason, GatewayIdentity, MonotonicMs, Path } from '../endpoint/contract.ts'
+import type { CloseReason, GatewayIdentity, MonotonicMs, Path, SuitePolicy } from '../endpoint/contract.ts'
 import type { IkeSpi, MessageId, Spi, TrafficSelector } from '../message/model.ts'
 import { sameSelectors } from '../traffic-selector/selector.ts'
 import type { Retransmission } from './retransmission.ts'
@@ -33,8 +33,11 @@ export interface Task {
   readonly refusals: number
 }
 
-/** Our half of a key exchange; `keyExchange` is null for a Child SA without PFS. */
+/** What we proposed, and our half of a key exchange; `keyExchange` is null for a Child SA without PFS. */
 export interface KeyOffer {
+  readonly suites: readonly SuitePolicy[]
+  /** With additional key exchanges, where the suites have them. */
+  readonly additionalKe: boolean
   readonly nonce: Uint8Array
   readonly group: number
   readonly keyExchange: KeyExchangePrivate | null

@@ -4,7 +4,7 @@ import { type ChildSa, createChildSa, replaceChildSa, startDeletion } from './ch
 import type { Attempt } from './request.ts'
 import { answersWithDelete, answerToChildCreation, answerToChildRekey, answerToIkeRekey } from './simultaneous.ts'
 
-const OFFER = { nonce: new Uint8Array(32), group: 0, keyExchange: null }
+const OFFER = { nonce: new Uint8Array(32), suites: [], group: 0, additionalKe: false, keyExchange: null }
 const REKEY_IKE: Attempt = {
   kind: 'rekeyIke',
   localSpi: '0000000000000001' as IkeSpi,
@@ -33,6 +33,7 @@ function child(): ChildSa {
     integ: null,
     esn: false,
     group: 0,
+    additionalKe: false,
     mode: 'tunnel',
     tsLocal: [],
     tsRemote: [],

@@ -42,6 +42,7 @@ export function answerIkeRekey(context: Context, attachment: Attachment, receive
     protocolId: PROTOCOL.IKE,
     keGroupOffered: ke?.group ?? null,
     kePolicy: 'required',
+    additionalKe: false,
     spiBytes: 8,
   })
   if (chosen === null) return [notify(NOTIFY.NO_PROPOSAL_CHOSEN)]

@@ -21,11 +21,17 @@ import { findNotify, findPayload, firstError, type Notify } from '../../sa/paylo
 import type { Attempt } from '../../sa/request.ts'
 import { retransmissionSpanMs } from '../../sa/retransmission.ts'
 import { covers } from '../../traffic-selector/narrow.ts'
-import { childSummary, installChild, type ResolvedChildSuite, resolveChildSuite } from '../child-keys.ts'
+import {
+  type ChildSecrets,
+  childSummary,
+  installChild,
+  type ResolvedChildSuite,
+  resolveChildSuite,
+} from '../child-keys.ts'
 import { dropVanishedChild } from '../informational/delete-child.ts'
 import { prfOf } from '../ike-keys.ts'
 import { handleRefusal, REKEY_RETRY_MS } from './refusal.ts'
-import { childProposals } from './request-child.ts'
+import { childProposalsOf } from './offer.ts'
 
 type RekeyChildAttempt = Extract<Attempt, { kind: 'rekeyChild' }>
 
@@ -59,7 +65,7 @@ function refused(context: Context, attachment: Attachment, attempt: RekeyChildAt
     addTask(attachment, { work: { ...work, group }, notBeforeMs: context.env.nowMs, refusals: 1 })
     return
   }
-  const policy = attachment.policy.esp
+  const policy = offer.suites
   const outcome = handleRefusal(context, attachment, error, { work, group: offer.group, refusals, policy })
   if (outcome === 'later' && child !== null) child.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
 }
@@ -68,8 +74,7 @@ export interface Agreement {
   readonly suite: ResolvedChildSuite
   readonly spiOut: Spi
   readonly nonceR: Uint8Array
-  readonly sharedSecret: Uint8Array | null
-  readonly group: number
+  readonly secrets: ChildSecrets | null
   readonly tsLocal: ChildSa['tsLocal']
   readonly tsRemote: ChildSa['tsRemote']
 }
@@ -91,8 +96,8 @@ export function readAgreement(
   if (!isNonceLongEnough(prfOf(context.env.crypto, channel), nonce.data)) return null
   const kePolicy = offer.keyExchange === null ? 'absent' : 'optional'
   const options = { protocolId: PROTOCOL.ESP, kePolicy, keGroupOffered: offer.keyExchange && offer.group } as const
-  const offered = childProposals(attachment, spiIn, offer.group)
-  const selected = checkChoice(attachment.policy.esp, offered, answered.proposals, options)
+  const offered = childProposalsOf(offer, spiIn)
+  const selected = checkChoice(offer.suites, offered, answered.proposals, options)
   const suite = selected === null ? null : resolveChildSuite(context.env, selected)
   if (selected === null || suite === null || selected.proposal.spi.length !== 4) return null
   const group = selected.ke?.id ?? KE.NONE
@@ -101,7 +106,8 @@ export function readAgreement(
   const sharedSecret = group === KE.NONE ? null : (offer.keyExchange?.sharedSecret(ke?.data ?? nonce.data) ?? null)
   if (group !== KE.NONE && sharedSecret === null) return null
   const spiOut = readU32(selected.proposal.spi, 0) as Spi
-  return { suite, spiOut, nonceR: nonce.data, sharedSecret, group, tsLocal: tsI.selectors, tsRemote: tsR.selectors }
+  const secrets = sharedSecret && { group, sharedSecret, additional: [] }
+  return { suite, spiOut, nonceR: nonce.data, secrets, tsLocal: tsI.selectors, tsRemote: tsR.selectors }
 }
 
 function install(

@@ -13,7 +13,6 @@ import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { ikeSpiBytes, readIkeSpi } from '../../message/octets.ts'
 import { ZERO_SPI } from '../../message/model.ts'
 import { checkChoice } from '../../proposal/offer.ts'
-import { ikeSuitesOf } from '../../proposal/peer-policy.ts'
 import { addOther, addTask, type Attachment } from '../../sa/attachment.ts'
 import { lowestNonce, ownExchangeSurvives } from '../../sa/collision.ts'
 import { createIkeSa, type IkeSa } from '../../sa/ike-sa.ts'
@@ -24,7 +23,7 @@ import { adoptIkeSa, establishedState, retire } from '../ike-establish.ts'
 import { deriveChannel, prfOf, resolveIkeSuite } from '../ike-keys.ts'
 import { startIkeDelete } from '../informational/delete-ike.ts'
 import { handleRefusal, REKEY_RETRY_MS } from './refusal.ts'
-import { rekeyProposals } from './request-ike.ts'
+import { ikeProposalsOf } from './offer.ts'
 import { standingRival } from './rival.ts'
 
 type RekeyIkeAttempt = Extract<Attempt, { kind: 'rekeyIke' }>
@@ -47,12 +46,12 @@ export function completeIkeRekey(
 function refused(
   context: Context,
   attachment: Attachment,
-  { sa, channel }: Received,
+  { sa }: Received,
   { offer, refusals }: RekeyIkeAttempt,
   error: Notify,
 ): void {
   const work = { kind: 'rekeyIke', group: offer.group } as const
-  const policy = ikeSuitesOf(attachment.policy, channel.transforms.tier)
+  const policy = offer.suites
   const outcome = handleRefusal(context, attachment, error, { work, group: offer.group, refusals, policy })
   if (outcome === 'later' && sa.state.phase === 'established') sa.state.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
 }
@@ -73,10 +72,9 @@ function makeIkeSa(
   const { offer, localSpi } = attempt
   const nonce = findPayload(payloads, 'nonce')
   const ke = findPayload(payloads, 'ke')
-  const policy = ikeSuitesOf(attachment.policy, channel.transforms.tier)
-  const offered = rekeyProposals(attachment, channel, ikeSpiBytes(localSpi), offer.group)
+  const offered = ikeProposalsOf(offer, ikeSpiBytes(localSpi))
   const options = { protocolId: PROTOCOL.IKE, kePolicy: 'required', keGroupOffered: offer.group } as const
-  const selected = checkChoice(policy, offered, findPayload(payloads, 'sa')?.proposals ?? [], options)
+  const selected = checkChoice(offer.suites, offered, findPayload(payloads, 'sa')?.proposals ?? [], options)
   const resolved = selected === null ? null : resolveIkeSuite(env.crypto, selected, channel.transforms.tier)
   if (selected === null || resolved === null || nonce === null || ke === null) return null
   if (!isNonceLongEnough(resolved.suite.prf, nonce.data)) return null

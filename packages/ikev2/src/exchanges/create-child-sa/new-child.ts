@@ -12,7 +12,7 @@
 import { type Context, emit, type Received } from '../../endpoint/context.ts'
 import { sendRequest } from '../../endpoint/outbound.ts'
 import type { Payload } from '../../message/model.ts'
-import { EXCHANGE, KE, NOTIFY } from '../../message/numbers.ts'
+import { EXCHANGE, NOTIFY } from '../../message/numbers.ts'
 import { addTask, type Attachment, MAX_NEW_CHILD_SAS, widenSelectors } from '../../sa/attachment.ts'
 import type { Channel } from '../../sa/channel.ts'
 import type { IkeSa } from '../../sa/ike-sa.ts'
@@ -24,7 +24,7 @@ import { prfOf } from '../ike-keys.ts'
 import { notify } from '../notify.ts'
 import { type Agreement, readAgreement } from './complete-child.ts'
 import { handleRefusal } from './refusal.ts'
-import { childProposals, keyPayload, makeOffer } from './request-child.ts'
+import { childProposalsOf, keyPayload, offerNewChild } from './offer.ts'
 
 type CreateChild = Extract<Work, { kind: 'createChild' }>
 type CreateChildAttempt = Extract<Attempt, { kind: 'createChild' }>
@@ -38,7 +38,7 @@ export function requestNewChild(
 ): 'sent' | 'skipped' | 'exhausted' {
   const { tsLocal, tsRemote } = work
   const hasRoom = attachment.children.length < MAX_NEW_CHILD_SAS
-  const offer = hasRoom ? makeOffer(context, work.group ?? attachment.policy.esp[0]?.ke[0]?.id ?? KE.NONE) : null
+  const offer = hasRoom ? offerNewChild(context, attachment, ike.channel, work.group) : null
   const spiIn = offer === null ? null : context.env.allocateChildSpi()
   if (offer === null || spiIn === null) {
     emit(context, { kind: 'childRefused', key: attachment.key, notify: NOTIFY.NO_ADDITIONAL_SAS, offered: null })
@@ -47,7 +47,7 @@ export function requestNewChild(
   const mode = attachment.transportMode ? 'transport' : 'tunnel'
   const payloads: Payload[] = [
     ...(mode === 'transport' ? [notify(NOTIFY.USE_TRANSPORT_MODE)] : []),
-    { kind: 'sa', proposals: childProposals(attachment, spiIn, offer.group) },
+    { kind: 'sa', proposals: childProposalsOf(offer, spiIn) },
     { kind: 'nonce', data: offer.nonce },
     ...keyPayload(offer),
     { kind: 'tsI', selectors: tsLocal },
@@ -111,7 +111,7 @@ function install(
 function refused(context: Context, attachment: Attachment, attempt: CreateChildAttempt, error: Notify): void {
   const { tsLocal, tsRemote, refusals, offer } = attempt
   const work = { kind: 'createChild', tsLocal, tsRemote, group: offer.group } as const
-  const policy = attachment.policy.esp
+  const policy = offer.suites
   const outcome = handleRefusal(context, attachment, error, { work, group: offer.group, refusals, policy })
   if (outcome === 'done') return
   emit(context, { kind: 'childRefused', key: attachment.key, notify: error.type, offered: null })

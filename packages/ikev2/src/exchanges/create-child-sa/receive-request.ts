@@ -13,6 +13,7 @@ import { type Attachment, isEnding } from '../../sa/attachment.ts'
 import { findNotify, findPayload } from '../../sa/payload-shape.ts'
 import { takeToken } from '../../sa/token-bucket.ts'
 import { notify } from '../notify.ts'
+import { reportRefusal } from '../report-refusal.ts'
 import { answerChildRekey, answerNewChild } from './answer-child.ts'
 import { answerIkeRekey } from './answer-ike.ts'
 
@@ -22,6 +23,9 @@ export function receiveCreateChildSaRequest(context: Context, received: Received
     answerFatally(context, received)
     return
   }
+  const [first] = payloads
+  const offered = findPayload(received.payloads, 'sa')?.proposals ?? []
+  if (first !== undefined) reportRefusal(context, attachment, first, offered)
   const exchange = { sa: received.sa, channel: received.channel, exchangeType: EXCHANGE.CREATE_CHILD_SA }
   respond(context, exchange, received.messageId, payloads, received.path)
 }

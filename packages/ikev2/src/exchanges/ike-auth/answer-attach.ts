@@ -25,6 +25,7 @@ import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { notify } from '../notify.ts'
 import { awaitLeaving, redirectPayload } from '../redirect/attached.ts'
 import { cameFollowing } from '../redirect/newcomers.ts'
+import { reportRefusal } from '../report-refusal.ts'
 import { authOctets } from './auth-octets.ts'
 import { replyFor } from './configuration.ts'
 import { answerWishes } from './extensions.ts'
@@ -105,7 +106,7 @@ function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: Attac
   })
   if (first.child !== null) {
     emit(context, { kind: 'childEstablished', key: attachment.key, child: childSummary(first.child) })
-  }
+  } else if (first.payloads[0] !== undefined) reportRefusal(context, attachment, first.payloads[0], claim.proposals)
   for (const key of grant?.replaces ?? []) {
     const other = tables.attachments.get(key)
     if (other !== undefined && isOlderOf(attachment, other)) closeAttachment(context, other, 'superseded')

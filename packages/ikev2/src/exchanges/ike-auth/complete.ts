@@ -4,7 +4,7 @@
 import { wipeProof } from '../../endpoint/closing.ts'
 import { type Context, emit } from '../../endpoint/context.ts'
 import type { Payload, Spi } from '../../message/model.ts'
-import { KE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
+import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { readU32 } from '../../message/octets.ts'
 import { checkChoice } from '../../proposal/offer.ts'
 import { addTask, allowSelectors } from '../../sa/attachment.ts'
@@ -72,8 +72,7 @@ function firstChild(context: Context, state: InitiatorState, payloads: readonly 
     suite,
     nonceI: init.nonceI,
     nonceR: init.nonceR,
-    sharedSecret: null,
-    group: KE.NONE,
+    secrets: null,
     exchangeInitiator: true,
     spiIn,
     spiOut: readU32(selected.proposal.spi, 0) as Spi,
