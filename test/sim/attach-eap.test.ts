@@ -4,6 +4,9 @@
 import {
   type Answer,
   AUTH_METHOD,
+  defaultEspSuites,
+  defaultIkeSuites,
+  type EndpointConfig,
   EXCHANGE,
   type FoundCredential,
   NOTIFY,
@@ -42,15 +45,17 @@ interface SceneOptions {
   readonly script?: EapScript
   readonly credential?: Omit<Extract<Answer, { kind: 'credential' }>, 'kind'>
   readonly init?: readonly Payload[]
+  readonly config?: Partial<EndpointConfig>
 }
 
 function createScene({
   script = new EapScript(),
   credential = { found: REALM },
   init = [HASHES],
+  config = {},
 }: SceneOptions = {}): Scene {
   const network = new Network(5)
-  const concentrator = new Node(network, { name: 'con', address: '203.0.113.1' })
+  const concentrator = new Node(network, { name: 'con', address: '203.0.113.1', config })
   concentrator.answerTo = (question: Question) => {
     if (question.kind === 'credential') return { kind: 'credential', ...credential }
     return question.kind === 'eap' ? script.answer(question) : grantEverything(question)
@@ -159,6 +164,37 @@ describe('EAP only (RFC 5998)', () => {
     expect(payloadOf(peer.ask([eapResponse(2)]), 'eap').data).toEqual(eapPacket(4, 2, 4))
     expect(concentrator.endpoint.size.established).toBe(0)
   })
+})
+
+test('the driver is told whether the method has to prove us', () => {
+  for (const found of [REALM, EAP_ONLY_REALM]) {
+    const { peer, concentrator } = createScene({ credential: { found } })
+    peer.ask(peer.firstRequest(EAP_ONLY))
+    peer.ask([eapResponse(1)])
+    const withoutOurProof = found === EAP_ONLY_REALM
+    expect(concentrator.questions.slice(1)).toMatchObject([{ withoutOurProof }, { withoutOurProof }])
+  }
+})
+
+test('who was proven by EAP counts, not who was claimed: its tiers are checked, before anything is attached', () => {
+  const tier = { name: 'compat', ike: defaultIkeSuites, esp: defaultEspSuites } as const
+  for (const tiers of [['modern'], ['modern', 'compat']] as const) {
+    const script = new EapScript({ proven: { tiers } })
+    const { peer, concentrator } = throughEap({ script, config: { tiers: [tier] } })
+    const isAllowed = tiers.length === 2
+    expect(kindsOf(peer.ask([peer.sharedKeyAuth(MSK)]))?.[0]).toBe(
+      isAllowed ? 'auth' : `notify ${NOTIFY.NO_PROPOSAL_CHOSEN}`,
+    )
+    expect(concentrator.eventsOf('established')).toHaveLength(isAllowed ? 1 : 0)
+  }
+})
+
+test('why EAP failed is told to people alone', () => {
+  const { peer, concentrator } = createScene({ script: new EapScript({ end: 'failure', detail: 'wrongSecret' }) })
+  peer.ask(peer.firstRequest())
+  peer.ask([eapResponse(1)])
+  expect(kindsOf(peer.ask([eapResponse(2)]))).toEqual(['eap'])
+  expect(concentrator.eventsOf('attemptFailed')).toMatchObject([{ detail: 'EAP failed: wrongSecret' }])
 })
 
 test('without anything to prove ourselves with there is no EAP', () => {

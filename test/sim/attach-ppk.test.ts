@@ -167,11 +167,15 @@ test('RFC 8784 and RFC 9370 together: signatures over IntAuth, the PPK mixed int
 })
 
 describe('RFC 8784 with EAP: the PPK comes with the AUTH payload', () => {
-  function throughEap(known: Known, msk: Uint8Array | null = MSK): { peer: HandPeer; concentrator: Node } {
+  function throughEap(
+    known: Known,
+    msk: Uint8Array | null = MSK,
+    proven?: Known,
+  ): { peer: HandPeer; concentrator: Node } {
     const network = new Network(5)
     const config = { features: { ppk: true } }
     const concentrator = new Node(network, { name: 'con', address: '203.0.113.1', config })
-    const script = new EapScript({ rounds: 1, msk })
+    const script = new EapScript({ rounds: 1, msk, ...(proven && { proven: { ppk: proven } }) })
     concentrator.answerTo = (question) => {
       if (question.kind === 'eap') return script.answer(question)
       if (question.kind !== 'credential') return grantEverything(question)
@@ -187,6 +191,13 @@ describe('RFC 8784 with EAP: the PPK comes with the AUTH payload', () => {
     return { peer, concentrator }
   }
   const named: Payload = notify(NOTIFY.PPK_IDENTITY, ID)
+
+  test('the PPK of who was proven counts: nobody gets around a required one by another claim', () => {
+    const plain = throughEap(undefined, MSK, required)
+    expect(kindsOf(plain.peer.ask([plain.peer.sharedKeyAuth(MSK)]))).toEqual([`notify ${NOTIFY.AUTHENTICATION_FAILED}`])
+    const mixed = throughEap(undefined, MSK, required)
+    expect(kindsOf(mixed.peer.ask([mixed.peer.sharedKeyAuth(MSK, SECRET), named]))?.[0]).toBe('auth')
+  })
 
   test.each([
     ['with an MSK', MSK],

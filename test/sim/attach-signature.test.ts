@@ -218,6 +218,16 @@ describe('SIGNATURE_HASH_ALGORITHMS', () => {
   })
 })
 
+test('from acceptAuthorities on others are asked for', () => {
+  const pair = createPair({ concentrator: { certificateAuthorities: [new Uint8Array(20).fill(1)] } })
+  pair.concentrator.command({ kind: 'acceptAuthorities', hashes: [new Uint8Array(20).fill(7)] })
+  initiate(pair)
+  pair.network.run(1_000)
+  const decoded = decodeMessage(pair.concentrator.sent[0]?.bytes ?? new Uint8Array(0))
+  const payloads = decoded.ok ? decoded.value.payloads : []
+  expect(payloads.filter(({ kind }) => kind === 'certReq')).toMatchObject([{ data: new Uint8Array(20).fill(7) }])
+})
+
 test('a CERTREQ names 32 authorities at most, for IKE_SA_INIT is never fragmented', () => {
   const certificateAuthorities = Array.from({ length: 200 }, () => new Uint8Array(20))
   const pair = createPair({ concentrator: { certificateAuthorities } })

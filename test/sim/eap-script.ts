@@ -22,17 +22,31 @@ export function eapPacket(code: number, identifier: number, length: number): Uin
   return packet
 }
 
+type Success = Extract<Answer, { outcome: 'success' }>
+
+export interface EapScriptOptions {
+  readonly rounds?: number
+  readonly end?: 'success' | 'failure'
+  readonly msk?: Uint8Array | null
+  /** What is known of who was proven. */
+  readonly proven?: Pick<Success, 'tiers' | 'ppk'>
+  /** Why it failed. */
+  readonly detail?: string
+}
+
 /** The authenticator's side: so many requests, then the end. */
 export class EapScript {
   readonly rounds: number
   readonly end: 'success' | 'failure'
   readonly msk: Uint8Array | null
+  readonly #options: EapScriptOptions
   readonly started: EapSession[] = []
   /** Packets of the peer, in order. */
   readonly heard: Uint8Array[] = []
   readonly #identifiers = new Map<EapSession, number>()
 
-  constructor(options: { rounds?: number; end?: 'success' | 'failure'; msk?: Uint8Array | null } = {}) {
+  constructor(options: EapScriptOptions = {}) {
+    this.#options = options
     this.rounds = options.rounds ?? 2
     this.end = options.end ?? 'success'
     this.msk = options.msk === undefined ? MSK : options.msk
@@ -44,9 +58,12 @@ export class EapScript {
     const round = (this.#identifiers.get(session) ?? 0) + 1
     this.#identifiers.set(session, round)
     if (round <= this.rounds) return { kind: 'eap', outcome: 'continue', packet: eapRequest(round) }
-    if (this.end === 'failure') return { kind: 'eap', outcome: 'failure', packet: eapPacket(4, this.rounds, 4) }
+    const { detail } = this.#options
+    if (this.end === 'failure') {
+      return { kind: 'eap', outcome: 'failure', packet: eapPacket(4, this.rounds, 4), ...(detail && { detail }) }
+    }
     const { msk } = this
-    const proven = { subject: 'dev_eap', credential: 'crd_eap' }
+    const proven = { subject: 'dev_eap', credential: 'crd_eap', ...this.#options.proven }
     return { kind: 'eap', outcome: 'success', packet: eapPacket(3, this.rounds, 4), msk, ...proven }
   }
 }

@@ -16,6 +16,7 @@ export function obey(context: Context, command: Command): void {
     return
   }
   if (command.kind === 'acceptTiers') context.tables.acceptedTiers = [...command.names]
+  if (command.kind === 'acceptAuthorities') context.tables.acceptedAuthorities = [...command.hashes]
   if (command.kind === 'redirectNewcomers') context.tables.redirectTo = command.to
   if (!('key' in command)) return
   const attachment = context.tables.attachments.get(command.key)

@@ -161,6 +161,8 @@ export type Command =
   | { readonly kind: 'redirectNewcomers'; readonly to: GatewayIdentity | null }
   /** As responder, from now on: tiers in which anybody at all may come; all of `tiers` until told. */
   | { readonly kind: 'acceptTiers'; readonly names: readonly TierName[] }
+  /** From now on, in place of `EndpointConfig.certificateAuthorities`. */
+  | { readonly kind: 'acceptAuthorities'; readonly hashes: readonly Uint8Array[] }
 
 /** Another gateway (RFC 5685 3). */
 export type GatewayIdentity =
@@ -241,6 +243,8 @@ export type Question =
       readonly idI: Identity
       readonly path: Path
       readonly packet: Uint8Array | null
+      /** The peer hears no AUTH of ours before EAP is over: only a method that proves both ends may be used (RFC 5998 4). */
+      readonly withoutOurProof: boolean
     }
   /** As initiator: does this chain speak for `idR`? */
   | {
@@ -320,7 +324,14 @@ export type Answer =
       readonly found: FoundCredential | null
       readonly decoy?: Decoy
     }
-  | { readonly kind: 'eap'; readonly outcome: 'continue' | 'failure'; readonly packet: Uint8Array }
+  | { readonly kind: 'eap'; readonly outcome: 'continue'; readonly packet: Uint8Array }
+  | {
+      readonly kind: 'eap'
+      readonly outcome: 'failure'
+      readonly packet: Uint8Array
+      /** Why, for the event `attemptFailed`: holds no secret and is bounded. */
+      readonly detail?: string
+    }
   | {
       readonly kind: 'eap'
       readonly outcome: 'success'
@@ -329,6 +340,9 @@ export type Answer =
       readonly msk: Uint8Array | null
       readonly subject: string
       readonly credential: string | null
+      /** Of who was proven; they count in place of those in `FoundCredential`. */
+      readonly tiers?: readonly TierName[]
+      readonly ppk?: Ppk & { readonly isRequired: boolean }
     }
   | { readonly kind: 'trust'; readonly key: VerifyingKey | null }
   | { readonly kind: 'resume'; readonly isAllowed: boolean }

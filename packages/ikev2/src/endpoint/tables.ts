@@ -35,6 +35,8 @@ export interface Tables {
   readonly policies: Map<string, PeerPolicy>
   /** Tiers in which a newcomer may come; null for all of them. */
   acceptedTiers: readonly TierName[] | null
+  /** Whose certificates peers are asked for; null for those of the configuration. */
+  acceptedAuthorities: readonly Uint8Array[] | null
   /** Budget for reports of IKE_SA_INIT requests of which nothing could be taken. */
   readonly reportedOffers: TokenBucket
   unreportedOffers: number
@@ -66,6 +68,7 @@ export function createTables(): Tables {
     transforms: new Map(),
     policies: new Map(),
     acceptedTiers: null,
+    acceptedAuthorities: null,
     reportedOffers: createTokenBucket(OFFER_REPORT_BURST, OFFER_REPORT_REFILL_MS, 0),
     unreportedOffers: 0,
     redirectTo: null,

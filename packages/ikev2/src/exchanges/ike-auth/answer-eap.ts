@@ -12,7 +12,7 @@
  * certificate has to make a key, or nobody would have proven who we are (RFC 5998 3).
  */
 import { endEap } from '../../endpoint/closing.ts'
-import type { Answer } from '../../endpoint/contract.ts'
+import type { Answer, FoundCredential } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import { respond } from '../../endpoint/outbound.ts'
 import { identityBody } from '../../message/identity-codec.ts'
@@ -35,7 +35,8 @@ export function answerEap(context: Context, sa: IkeSa, state: EapAsked, answer: 
       break
     case 'failure': {
       const packet = isEapPacket(answer.packet, EAP_CODE.FAILURE) ? answer.packet : failurePacket(state)
-      failWith(context, sa, state, packet, { messageId: state.messageId, detail: 'EAP failed' })
+      const detail = answer.detail === undefined ? 'EAP failed' : `EAP failed: ${answer.detail}`
+      failWith(context, sa, state, packet, { messageId: state.messageId, detail })
       break
     }
     case 'success':
@@ -90,9 +91,10 @@ function succeed(context: Context, sa: IkeSa, state: EapAsked, answer: Success):
     failWith(context, sa, state, failurePacket(state), { messageId, detail: refusal ?? 'identity not known' })
     return
   }
-  const { subject, credential, packet } = answer
+  const { subject, credential, packet, tiers = found.tiers, ppk = found.ppk } = answer
   const msk = answer.msk === null ? null : answer.msk.slice()
-  sa.state = { phase: 'eapProven', channel, init, digest, expiresAtMs, claim, found, subject, credential, msk }
+  const proven: FoundCredential = { ...found, ...(tiers && { tiers }), ...(ppk && { ppk }) }
+  sa.state = { phase: 'eapProven', channel, init, digest, expiresAtMs, claim, found: proven, subject, credential, msk }
   const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
   respond(context, exchange, messageId, [{ kind: 'eap', data: packet }], sa.route.path)
 }

@@ -35,7 +35,7 @@ export function sendAuthRequest(context: Context, sa: IkeSa, state: AuthSent): b
   const payloads: Payload[] = [
     { kind: 'idI', id: peer.localId },
     ...certificatePayloads(proof),
-    ...certificateRequest(context.config.certificateAuthorities),
+    ...certificateRequest(context),
     { kind: 'idR', id: peer.remoteId },
     ...authPayloads(prfOf(context.env.crypto, channel), state, proof),
     notify(NOTIFY.INITIAL_CONTACT),

@@ -20,6 +20,7 @@ import { isSharedKeyAuth } from './peer-proof.ts'
 import { applyPpk, judgePpk } from './ppk.ts'
 import { beginAnswer, readPeerAuth } from './receive-request.ts'
 import { rejectPeer } from './reject.ts'
+import { eapQuestion } from './start-eap.ts'
 
 /** Packets of the peer in one run; EAP-TLS with long chains takes some twenty. */
 const MAX_EAP_ROUNDS = 64
@@ -35,7 +36,7 @@ export function receiveEapResponse(context: Context, received: Received, state: 
     failEap(context, sa, state, messageId, objection)
     return
   }
-  const question = { kind: 'eap', session: eap.session, idI: claim.idI, path: sa.route.path, packet } as const
+  const question = eapQuestion(sa, { claim, eap }, packet)
   const asked = ask(context, sa, question)
   sa.state = { phase: 'eapAsked', channel, init, digest, expiresAtMs, claim, eap, messageId, ask: asked }
   context.touched.add(sa)

@@ -4,9 +4,9 @@
  * Who may not use EAP, or is nobody, is played to its failure when the driver gives a decoy, so that a stranger learns neither
  * which identities exist nor how they authenticate (N26). Without a decoy nobody but those known to use EAP gets an answer to it.
  */
-import type { Decoy, EapSession, FoundCredential, Signer } from '../../endpoint/contract.ts'
+import type { Decoy, EapSession, FoundCredential, Question, Signer } from '../../endpoint/contract.ts'
 import { ask, type Context } from '../../endpoint/context.ts'
-import type { CredentialAsked, EapRun, IkeSa, OwnProof } from '../../sa/ike-sa.ts'
+import type { CredentialAsked, EapAsked, EapRun, IkeSa, OwnProof } from '../../sa/ike-sa.ts'
 import { allowsCompat, signatureProof } from './own-proof.ts'
 import { rejectPeer } from './reject.ts'
 
@@ -29,12 +29,22 @@ export function startEap(context: Context, sa: IkeSa, state: CredentialAsked, { 
   const session = tables.nextEapSession as EapSession
   tables.nextEapSession += 1
   const eap: EapRun = { ...prepared, session, rounds: 0, identifier: null }
-  const asked = ask(context, sa, { kind: 'eap', session, idI: claim.idI, path: sa.route.path, packet: null })
+  const asked = ask(context, sa, eapQuestion(sa, { claim, eap }, null))
   const { messageId } = claim
   // people type passwords, SIM cards compute: the method has as long again as the half-open SA had
   const expiresAtMs = env.nowMs + config.timing.halfOpenMs
   sa.state = { phase: 'eapAsked', channel, init, digest, expiresAtMs, ask: asked, claim, eap, messageId }
   context.touched.add(sa)
+}
+
+/** @param packet of the peer, null to start. */
+export function eapQuestion(
+  { route }: IkeSa,
+  { claim, eap }: Pick<EapAsked, 'claim' | 'eap'>,
+  packet: Uint8Array | null,
+): Question {
+  const withoutOurProof = eap.proof === null
+  return { kind: 'eap', session: eap.session, idI: claim.idI, path: route.path, packet, withoutOurProof }
 }
 
 type Prepared = Pick<EapRun, 'found' | 'proof'>

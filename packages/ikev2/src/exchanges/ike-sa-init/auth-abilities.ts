@@ -2,6 +2,7 @@
  * What IKE_SA_INIT says about the authentication to come: hashes for signatures (RFC 7427 4), post-quantum preshared keys
  * (RFC 8784 3), and whose certificates we take (RFC 7296 3.7).
  */
+import type { Context } from '../../endpoint/context.ts'
 import { ownHashes, readHashes } from '../../keys/signature-hashes.ts'
 import type { InitExchange } from '../../sa/ike-sa.ts'
 import type { Payload } from '../../message/model.ts'
@@ -22,7 +23,8 @@ export function authAbilities(abilities: { readonly signatures: boolean; readonl
 const MAX_AUTHORITIES = 32
 
 /** One CERTREQ that names the authorities; none without. */
-export function certificateRequest(authorities: readonly Uint8Array[] = []): readonly Payload[] {
+export function certificateRequest({ config, tables }: Context): readonly Payload[] {
+  const authorities = tables.acceptedAuthorities ?? config.certificateAuthorities ?? []
   if (authorities.length === 0) return []
   return [
     {

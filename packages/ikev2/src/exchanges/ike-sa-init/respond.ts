@@ -136,7 +136,7 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
     ...natDetectionNotifies(context, spis, request.path, (config.forceUdpEncap ?? true) && !nat.peerBehindNat),
     ...(fragmentation ? [notify(NOTIFY.IKEV2_FRAGMENTATION_SUPPORTED)] : []),
     ...authAbilities({ signatures: hashes !== null, ppk: usesPpk }),
-    ...certificateRequest(config.certificateAuthorities),
+    ...certificateRequest(context),
     ...(config.features?.childless === true ? [notify(NOTIFY.CHILDLESS_IKEV2_SUPPORTED)] : []),
     ...(hasMore ? [notify(NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED)] : []),
   ])
