@@ -14,7 +14,7 @@ import { bootstrap, fail, root } from './bootstrap.mjs'
  */
 export async function runProgram(folder, command, { allArguments }) {
   const [name, ...args] = process.argv.slice(2)
-  const names = programsIn(path.join(root, folder), command)
+  const names = programsIn(folder, command)
   if (name !== 'all' && !names.includes(name)) {
     fail(`${name ? `There is no ${name}. ` : ''}Usage: ${command} -- ${['all', ...names].join(' | ')}`)
   }
@@ -36,13 +36,15 @@ export async function runProgram(folder, command, { allArguments }) {
   process.exit(failed === 0 ? 0 : 1)
 }
 
-function programsIn(folder, command) {
-  if (!fs.existsSync(folder)) return []
+/** @returns the names of the programs in a folder below the repository's root, in alphabetical order */
+export function programsIn(folder, command) {
+  const inside = path.join(root, folder)
+  if (!fs.existsSync(inside)) return []
   return fs
-    .readdirSync(folder)
+    .readdirSync(inside)
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .map((file) => file.slice(0, -'.ts'.length))
-    .filter((name) => isProgram(path.join(folder, `${name}.ts`), `${command} -- ${name}`))
+    .filter((name) => isProgram(path.join(inside, `${name}.ts`), `${command} -- ${name}`))
     .sort()
 }
 

@@ -1,89 +1,325 @@
 /**
- * Fuzzes a whole IKEv2 endpoint that serves devices: damaged and random datagrams from anywhere, and messages sealed with the
- * true keys of a device whose inside is damaged or out of place.
+ * Fuzzes a whole IKEv2 endpoint that serves devices. Half of the inputs are damaged and random datagrams from anywhere; the other
+ * half is sealed with true keys, of a device that is attached or of one that has not proven anything yet, with an inside that is
+ * damaged or out of place.
  *
- * What must hold: nothing throws; every table stays within its bound; no inbound SPI leaks; a device that was left alone still
- * gets its answers; a new device can attach.
+ * What must hold: nothing throws; every step is as `StepModel` says; every table stays within its bound and is empty in the end; no
+ * inbound SPI leaks; a device that was left alone still gets its answers; a new device can attach.
+ *
+ * Insides that lead to a transition or an answer nobody saw before are kept and damaged further.
  */
-import { decodeMessage, encodePayloads, EXCHANGE, peekHeader } from '@culvert/ikev2'
-import { forgeRaw } from '../sim/forge.ts'
+import { decodeMessage, encodePayloads, EXCHANGE, NOTIFY, peekHeader } from '@culvert/ikev2'
+import { toHex } from '@culvert/bytes'
+import { forgeRaw, type RawPlace } from '../sim/forge.ts'
 import { Network, type Packet } from '../sim/network.ts'
-import { Node } from '../sim/node.ts'
+import { Node, type Step } from '../sim/node.ts'
 import { grantEverything, initiatorConfig } from '../sim/pair.ts'
+import { LOST, matches } from '../sim/packets.ts'
 import { innerPayloads } from '../sim/transcript.ts'
 import { mutate } from './mutate.ts'
 import { seededRandom, type SeededRandom } from './random.ts'
+import { StepModel } from './step-model.ts'
 
 const MAX_HALF_OPEN = 64
 const MAX_IKE_SAS = 40
-const MAX_CHILD_SAS = 32
+const MAX_CHILD_SAS = 8
 const EXCHANGES = Object.values(EXCHANGE)
+/** Everything has expired after this, with the timing of the simulation. */
+const REST_MS = 700_000
+const MOST_KEPT = 2_000
 
-export interface EndpointTally {
-  readonly inputs: number
-  readonly answered: number
-  readonly attachmentsMade: number
-}
-
-/** Octets inside SK, with the type of the first payload. */
-interface Inside {
+/** A message inside SK: what can be repeated on any IKE SA. */
+export interface Inside {
+  readonly exchangeType: number
   readonly innerType: number
   readonly bytes: Uint8Array
 }
 
-interface Scene {
-  readonly network: Network
-  readonly concentrator: Node
-  /** Left alone. */
-  readonly witness: Node
-  /** Its keys are used to forge. */
-  readonly traitor: Node
-  readonly random: SeededRandom
-  readonly datagrams: readonly Uint8Array[]
-  readonly insides: readonly Inside[]
+export interface Costly {
+  readonly tookMs: number
+  /** Which input of the run it was. */
+  readonly step: number
+  readonly input: string
 }
 
-/** @throws on the first input that breaks a rule. */
-export function fuzzEndpoint(seed: number, rounds: number): EndpointTally {
-  const scene = createScene(seed)
-  let messageId = reattach(scene)
-  for (let round = 0; round < rounds; round += 1) {
-    receiveOuter(scene)
-    messageId = receiveInner(scene, messageId)
-    if (round % 50 === 0) {
-      scene.network.run(scene.random.below(2_000))
-      checkBounds(scene)
+export interface EndpointTally {
+  readonly inputs: number
+  /** Sealed with true keys. */
+  readonly authentic: number
+  readonly answered: number
+  readonly attachmentsMade: number
+  /** Transitions and answers seen, with the first inside that led there; null for a datagram without. */
+  readonly features: ReadonlyMap<string, Inside | null>
+  /** The costliest steps without a key exchange, most expensive first. */
+  readonly costly: readonly Costly[]
+}
+
+export interface EndpointFuzzOptions {
+  /** Insides to begin with, beside those the scene makes itself. */
+  readonly insides?: readonly Inside[]
+  /** How many of the costliest steps are told. */
+  readonly costly?: number
+}
+
+/** @throws on the first input that breaks a rule; the message holds the input. */
+export function fuzzEndpoint(seed: number, rounds: number, options: EndpointFuzzOptions = {}): EndpointTally {
+  return new EndpointFuzzer(seed, options).run(rounds)
+}
+
+/** Hands in every inside as it is, from a device that is attached and from one that is not. @throws as `fuzzEndpoint` does. */
+export function replayInsides(insides: readonly Inside[]): EndpointTally {
+  return new EndpointFuzzer(0, { insides }).replay(insides)
+}
+
+class EndpointFuzzer {
+  readonly #network: Network
+  readonly #random: SeededRandom
+  readonly #concentrator: Node
+  /** Left alone. */
+  readonly #witness: Node
+  /** Its keys are used to forge. */
+  readonly #traitor: Node
+  /** Knows the keys of an IKE SA that is not authenticated. */
+  #stranger: Node | null = null
+  readonly #model = new StepModel()
+  readonly #datagrams: readonly Uint8Array[]
+  readonly #genuine: ReadonlySet<string>
+  readonly #insides: Inside[]
+  readonly #features = new Map<string, Inside | null>()
+  readonly #costly: Costly[] = []
+  readonly #mostCostly: number
+  #current: { readonly isAuthentic: boolean; readonly inside: Inside | null } = { isAuthentic: true, inside: null }
+  #steps = 0
+  #answered = 0
+  #attached = 0
+  #messageId = 2
+
+  constructor(seed: number, options: EndpointFuzzOptions) {
+    this.#network = new Network(seed)
+    this.#random = seededRandom(seed)
+    this.#mostCostly = options.costly ?? 0
+    const limits = { maxHalfOpen: MAX_HALF_OPEN, maxIkeSas: MAX_IKE_SAS, cookieThreshold: MAX_HALF_OPEN }
+    const config = { ...limits, timing: { livenessMs: 15_000 }, features: { mobike: true, childless: true } }
+    this.#concentrator = new Node(this.#network, { name: 'con', address: '203.0.113.1', config })
+    this.#concentrator.answerTo = grantEverything
+    this.#concentrator.onStep = (step) => this.#watch(step)
+    this.#witness = this.#newDevice('witness', '198.51.100.1')
+    this.#traitor = this.#newDevice('traitor', '198.51.100.2')
+    for (const node of [this.#witness, this.#traitor]) this.#attach(node)
+    exercise(this.#network, this.#traitor)
+    const nodes = [this.#witness, this.#traitor, this.#concentrator]
+    this.#datagrams = nodes.flatMap(({ sent }) => sent.map(({ bytes }) => bytes.slice()))
+    this.#genuine = new Set(this.#datagrams.map(toHex))
+    this.#insides = nodes.flatMap((node) => node.sent.flatMap((packet) => insideOf(node, packet)))
+    this.#insides.push(...(options.insides ?? []))
+  }
+
+  run(rounds: number): EndpointTally {
+    this.#reattach()
+    for (let round = 0; round < rounds; round += 1) {
+      this.#receiveOuter()
+      if (this.#random.oneIn(4)) this.#receiveStrange()
+      else this.#receiveInner()
+      if (round % 50 === 0) {
+        this.#network.run(this.#random.below(2_000))
+        this.#checkBounds()
+      }
+    }
+    return this.#finish(rounds * 2, rounds)
+  }
+
+  replay(insides: readonly Inside[]): EndpointTally {
+    this.#reattach()
+    for (const inside of insides) {
+      const { exchangeType } = inside
+      this.#forge(this.#newStranger(), { exchangeType, messageId: 1 }, inside)
+      this.#forgeNext({ exchangeType, messageId: this.#messageId }, inside)
+    }
+    return this.#finish(insides.length * 2, insides.length * 2)
+  }
+
+  #finish(inputs: number, authentic: number): EndpointTally {
+    this.#network.run(120_000)
+    this.#checkBounds()
+    this.#checkService()
+    this.#checkRest()
+    const [answered, attachmentsMade] = [this.#answered, this.#attached]
+    return { inputs, authentic, answered, attachmentsMade, features: this.#features, costly: this.#costly }
+  }
+
+  #watch(step: Step): void {
+    const { isAuthentic, inside } = this.#current
+    this.#steps += 1
+    this.#model.observe(step, isAuthentic)
+    for (const effect of step.effects) {
+      if (effect.kind === 'send') this.#answered += 1
+      if (effect.kind === 'event' && effect.event.kind === 'established') this.#attached += 1
+    }
+    for (const feature of [...step.transitions, ...answersIn(step, this.#concentrator)]) this.#note(feature, inside)
+    if (this.#mostCostly > 0 && step.keyExchanges === 0 && step.input.kind === 'datagram') {
+      this.#rank({ tookMs: step.tookMs, step: this.#steps, input: toHex(step.input.bytes.subarray(0, 2_000)) })
     }
   }
-  scene.network.run(120_000)
-  checkBounds(scene)
-  checkService(scene)
-  return {
-    inputs: rounds * 2,
-    answered: scene.concentrator.sent.length,
-    attachmentsMade: scene.concentrator.eventsOf('established').length,
+
+  #note(feature: string, inside: Inside | null): void {
+    if (this.#features.has(feature)) return
+    this.#features.set(feature, inside)
+    if (inside !== null && this.#insides.length < MOST_KEPT) this.#insides.push(inside)
   }
-}
 
-function createScene(seed: number): Scene {
-  const network = new Network(seed)
-  const limits = { maxHalfOpen: MAX_HALF_OPEN, maxIkeSas: MAX_IKE_SAS, cookieThreshold: MAX_HALF_OPEN }
-  const timing = { livenessMs: 15_000 }
-  const concentrator = new Node(network, { name: 'con', address: '203.0.113.1', config: { ...limits, timing } })
-  concentrator.answerTo = grantEverything
-  const witness = new Node(network, { name: 'witness', address: '198.51.100.1' })
-  const traitor = new Node(network, { name: 'traitor', address: '198.51.100.2' })
-  for (const node of [witness, traitor]) attach(network, node, concentrator)
-  exercise(network, traitor)
-  const nodes = [witness, traitor, concentrator]
-  const datagrams = nodes.flatMap(({ sent }) => sent.map(({ bytes }) => bytes.slice()))
-  const insides = nodes.flatMap((node) => node.sent.flatMap((packet) => insideOf(node, packet)))
-  return { network, concentrator, witness, traitor, random: seededRandom(seed), datagrams, insides }
-}
+  #rank(costly: Costly): void {
+    const last = this.#costly.at(-1)
+    if (this.#costly.length >= this.#mostCostly && last !== undefined && last.tookMs >= costly.tookMs) return
+    this.#costly.push(costly)
+    this.#costly.sort((a, b) => b.tookMs - a.tookMs)
+    this.#costly.splice(this.#mostCostly)
+  }
 
-function attach(network: Network, node: Node, concentrator: Node): void {
-  node.command({ kind: 'initiate', peer: initiatorConfig(node, concentrator) })
-  network.run(500)
+  /** Hands it in as if it came from the network. */
+  #hand(packet: Packet, isAuthentic: boolean, inside: Inside | null): void {
+    this.#current = { isAuthentic, inside }
+    try {
+      this.#concentrator.receive(packet)
+    } catch (cause) {
+      throw new Error(`broken by ${isAuthentic ? 'authentic' : 'strange'} ${toHex(packet.bytes)}`, { cause })
+    }
+    this.#current = { isAuthentic: true, inside: null }
+  }
+
+  /** A damaged or random datagram from anywhere. */
+  #receiveOuter(): void {
+    const random = this.#random
+    const bytes = random.oneIn(10)
+      ? random.bytes(random.below(200))
+      : mutate(random.pick(this.#datagrams), random, this.#datagrams)
+    const from = { address: `192.0.2.${random.below(256)}`, port: random.below(65_536) }
+    const to = { address: this.#concentrator.address, port: random.pick([500, 4_500]) }
+    this.#hand({ from, to, bytes }, this.#genuine.has(toHex(bytes)), null)
+  }
+
+  /** A message of the traitor. */
+  #receiveInner(): void {
+    const random = this.#random
+    const inside = this.#damage(random.pick([EXCHANGE.CREATE_CHILD_SA, EXCHANGE.INFORMATIONAL]))
+    const messageId = random.oneIn(10) ? random.below(6) : this.#messageId
+    this.#forgeNext({ exchangeType: inside.exchangeType, messageId, isResponse: random.oneIn(10) }, inside)
+  }
+
+  /** The traitor sends it, and starts over when that cost it its IKE SA. */
+  #forgeNext(place: RawPlace, inside: Inside): void {
+    const before = this.#concentrator.sent.length
+    this.#forge(this.#traitor, place, inside)
+    const isAnswered = this.#concentrator.sent.slice(before).some((packet) => answers(packet, place.messageId))
+    if (isAnswered && place.messageId === this.#messageId && place.isResponse !== true) this.#messageId += 1
+    if (!this.#isTraitorAttached()) this.#reattach()
+  }
+
+  /** A message of somebody who made keys in IKE_SA_INIT and has proven nothing. */
+  #receiveStrange(): void {
+    const random = this.#random
+    if (this.#stranger === null || random.oneIn(10)) this.#stranger = this.#newStranger()
+    const inside = this.#damage(random.oneIn(8) ? random.pick(EXCHANGES) : EXCHANGE.IKE_AUTH)
+    const place = { exchangeType: inside.exchangeType, messageId: random.oneIn(6) ? random.below(4) : 1 }
+    this.#forge(this.#stranger, place, inside)
+    if (random.oneIn(3)) this.#network.run(random.below(100))
+  }
+
+  #damage(exchangeType: number): Inside {
+    const random = this.#random
+    const chosen = random.pick(this.#insides)
+    const others = [random.pick(this.#insides).bytes, random.pick(this.#insides).bytes]
+    const bytes = random.oneIn(8) ? chosen.bytes : mutate(chosen.bytes, random, others)
+    const innerType = random.oneIn(20) ? random.below(256) : chosen.innerType
+    const isInPlace = chosen.exchangeType === exchangeType || random.oneIn(3)
+    return { exchangeType: isInPlace ? exchangeType : chosen.exchangeType, innerType, bytes }
+  }
+
+  #forge(node: Node, place: RawPlace, inside: Inside): void {
+    const bytes = forgeRaw(node, place, inside.innerType, inside.bytes)
+    const from = { address: node.address, port: 500 }
+    this.#hand({ from, to: { address: this.#concentrator.address, port: 500 }, bytes }, true, inside)
+  }
+
+  /** Its IKE_AUTH is lost, so that its keys are good for one of our making. */
+  #newStranger(): Node {
+    const node = this.#newDevice('stranger', `198.51.100.${50 + this.#random.below(100)}`)
+    const { fate } = this.#network
+    this.#network.fate = (packet) => (matches(packet, { from: node.address, exchange: 'IKE_AUTH' }) ? LOST : {})
+    this.#attach(node)
+    this.#network.fate = fate
+    this.#network.detach(node.address)
+    node.stop()
+    return node
+  }
+
+  #newDevice(name: string, address: string): Node {
+    return new Node(this.#network, { name, address })
+  }
+
+  #attach(node: Node): void {
+    node.command({ kind: 'initiate', peer: initiatorConfig(node, this.#concentrator) })
+    this.#network.run(500)
+  }
+
+  #isTraitorAttached(): boolean {
+    const header = peekHeader(this.#traitor.sent.at(-1)?.bytes ?? new Uint8Array(0))
+    if (!header.ok || this.#messageId > 4_000) return false
+    const established = this.#concentrator.eventsOf('established').findLast(({ ike }) => ike.spiR === header.value.spiR)
+    if (established === undefined) return false
+    const isClosed = this.#concentrator.eventsOf('closed').some(({ key }) => key === established.key)
+    return !isClosed && !this.#concentrator.eventsOf('ikeRekeyed').some(({ key }) => key === established.key)
+  }
+
+  /** The traitor starts over. */
+  #reattach(): void {
+    const [network, concentrator, traitor] = [this.#network, this.#concentrator, this.#traitor]
+    for (const { ike, key } of concentrator.eventsOf('established')) {
+      if (ike.path.remote.address !== traitor.address) continue
+      concentrator.command({ kind: 'deleteIke', key, reason: 'superseded' })
+    }
+    network.detach(traitor.address)
+    network.run(40_000)
+    network.attach(traitor)
+    for (const list of [concentrator.events, concentrator.questions, concentrator.sent, traitor.sent, traitor.events]) {
+      list.splice(0)
+    }
+    this.#attach(traitor)
+    this.#messageId = 2
+  }
+
+  #checkBounds(): void {
+    const { endpoint, children } = this.#concentrator
+    const { established, halfOpen } = endpoint.size
+    const { ikeSas, asks, timers } = endpoint.tableSizes
+    if (established > MAX_IKE_SAS) throw new Error(`${established} attachments`)
+    if (halfOpen > MAX_HALF_OPEN) throw new Error(`${halfOpen} half-open SAs`)
+    if (children.size > established * MAX_CHILD_SAS) throw new Error(`${children.size} Child SAs`)
+    if (asks > MAX_HALF_OPEN || timers > ikeSas) throw new Error(`${asks} questions, ${timers} timers`)
+  }
+
+  /** The witness is answered, and a newcomer gets in; every SPI is in use or was given back. */
+  #checkService(): void {
+    const [network, witness] = [this.#network, this.#witness]
+    const sent = witness.sent.length
+    witness.command({ kind: 'checkLiveness', key: witness.key })
+    network.run(500)
+    if (witness.sent.length !== sent + 1) throw new Error('the witness had to repeat itself')
+    const newcomer = this.#newDevice('newcomer', '198.51.100.3')
+    this.#attach(newcomer)
+    if (newcomer.children.size !== 1) throw new Error('a newcomer could not attach')
+    if (this.#concentrator.pendingSpis !== 0) throw new Error(`${this.#concentrator.pendingSpis} SPIs leaked`)
+  }
+
+  /** What hostile peers left behind is gone. */
+  #checkRest(): void {
+    this.#network.run(REST_MS)
+    const { endpoint } = this.#concentrator
+    const { established, halfOpen } = endpoint.size
+    const { ikeSas, attachments, asks } = endpoint.tableSizes
+    if (ikeSas !== established || attachments !== established || asks !== 0 || halfOpen !== 0) {
+      throw new Error(`left over: ${JSON.stringify({ established, halfOpen, ikeSas, attachments, asks })}`)
+    }
+  }
 }
 
 /** Makes every kind of message once, as material. */
@@ -100,40 +336,9 @@ function exercise(network: Network, node: Node): void {
 function insideOf(node: Node, { bytes }: Packet): Inside[] {
   const message = decodeMessage(bytes)
   if (!message.ok || message.value.sealed === null) return []
+  const { exchangeType } = message.value.header
   const { firstType, bytes: inside } = encodePayloads(innerPayloads(node.tap, message.value, bytes))
-  return [{ innerType: firstType, bytes: inside }]
-}
-
-/** A damaged or random datagram from anywhere. */
-function receiveOuter({ concentrator, random, datagrams }: Scene): void {
-  const bytes = random.oneIn(10) ? random.bytes(random.below(200)) : mutate(random.pick(datagrams), random, datagrams)
-  const from = { address: `192.0.2.${random.below(256)}`, port: random.below(65_536) }
-  concentrator.receive({ from, to: { address: concentrator.address, port: random.pick([500, 4_500]) }, bytes })
-}
-
-/** A message of the traitor. @returns the message id its next request needs. */
-function receiveInner(scene: Scene, messageId: number): number {
-  const { concentrator, traitor, random, insides } = scene
-  const inside = random.pick(insides)
-  const isDamaged = !random.oneIn(8)
-  const others = insides.map(({ bytes }) => bytes)
-  const plaintext = isDamaged ? mutate(inside.bytes, random, others) : inside.bytes
-  const place = {
-    exchangeType: random.oneIn(5) ? random.pick(EXCHANGES) : random.pick([36, 37]),
-    messageId: random.oneIn(10) ? random.below(6) : messageId,
-    isResponse: random.oneIn(10),
-  }
-  const innerType = random.oneIn(20) ? random.below(256) : inside.innerType
-  const bytes = forgeRaw(traitor, place, innerType, plaintext)
-  const before = concentrator.sent.length
-  concentrator.receive({
-    from: { address: traitor.address, port: 500 },
-    to: { address: concentrator.address, port: 500 },
-    bytes,
-  })
-  const isAnswered = concentrator.sent.slice(before).some((packet) => answers(packet, place.messageId))
-  const next = isAnswered && place.messageId === messageId && !place.isResponse ? messageId + 1 : messageId
-  return isAttached(scene, next) ? next : reattach(scene)
+  return [{ exchangeType, innerType: firstType, bytes: inside }]
 }
 
 function answers({ bytes }: Packet, messageId: number): boolean {
@@ -141,52 +346,20 @@ function answers({ bytes }: Packet, messageId: number): boolean {
   return header.ok && header.value.isResponse && header.value.messageId === messageId
 }
 
-/** Asks with an empty INFORMATIONAL whether the concentrator still knows the traitor's IKE SA; costs no message id. */
-function isAttached({ concentrator, traitor }: Scene, messageId: number): boolean {
-  const header = peekHeader(traitor.sent.at(-1)?.bytes ?? new Uint8Array(0))
-  if (!header.ok || messageId > 4_000) return false
-  const mine = header.value.spiR
-  const established = concentrator
-    .eventsOf('established')
-    .filter(({ ike }) => ike.spiR === mine)
-    .at(-1)
-  if (established === undefined) return false
-  const isClosed = concentrator.eventsOf('closed').some(({ key }) => key === established.key)
-  return !isClosed && !concentrator.eventsOf('ikeRekeyed').some(({ key }) => key === established.key)
+/** Notifies that were sent, and effects: how a step ended. */
+function answersIn({ effects }: Step, node: Node): string[] {
+  return effects.flatMap((effect) => {
+    if (effect.kind === 'event') return [`event ${effect.event.kind}`]
+    if (effect.kind !== 'send') return [effect.kind]
+    const message = decodeMessage(effect.bytes)
+    if (!message.ok) return []
+    const { header, sealed, payloads } = message.value
+    const content = sealed === null ? payloads : innerPayloads(node.tap, message.value, effect.bytes)
+    const notifies = content.flatMap((payload) => (payload.kind === 'notify' ? [nameOf(payload.type)] : []))
+    return notifies.map((name) => `${header.exchangeType} ${header.isResponse ? 'response' : 'request'} ${name}`)
+  })
 }
 
-/** The traitor starts over. @returns the message id of its next request. */
-function reattach({ network, traitor, concentrator }: Scene): number {
-  for (const established of concentrator.eventsOf('established')) {
-    if (established.ike.path.remote.address !== traitor.address) continue
-    concentrator.command({ kind: 'deleteIke', key: established.key, reason: 'superseded' })
-  }
-  network.detach(traitor.address)
-  network.run(40_000)
-  network.attach(traitor)
-  concentrator.events.splice(0)
-  concentrator.sent.splice(0)
-  traitor.sent.splice(0)
-  attach(network, traitor, concentrator)
-  return 2
-}
-
-function checkBounds({ concentrator }: Scene): void {
-  const { established, halfOpen } = concentrator.endpoint.size
-  if (established > MAX_IKE_SAS) throw new Error(`${established} attachments`)
-  if (halfOpen > MAX_HALF_OPEN) throw new Error(`${halfOpen} half-open SAs`)
-  if (concentrator.children.size > established * MAX_CHILD_SAS)
-    throw new Error(`${concentrator.children.size} Child SAs`)
-}
-
-/** The witness is answered, and a newcomer gets in; every SPI is in use or was given back. */
-function checkService({ network, concentrator, witness }: Scene): void {
-  const sent = witness.sent.length
-  witness.command({ kind: 'checkLiveness', key: witness.key })
-  network.run(500)
-  if (witness.sent.length !== sent + 1) throw new Error('the witness had to repeat itself')
-  const newcomer = new Node(network, { name: 'newcomer', address: '198.51.100.3' })
-  attach(network, newcomer, concentrator)
-  if (newcomer.children.size !== 1) throw new Error('a newcomer could not attach')
-  if (concentrator.pendingSpis !== 0) throw new Error(`${concentrator.pendingSpis} SPIs leaked`)
+function nameOf(type: number): string {
+  return Object.entries(NOTIFY).find(([, number]) => number === type)?.[0] ?? String(type)
 }

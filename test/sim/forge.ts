@@ -47,17 +47,15 @@ export function sendForged(node: Node, forgery: Forgery): void {
   for (const bytes of forge(node, forgery)) node.inject(last.from, last.to, bytes)
 }
 
+/** Where a message of the test's own making stands. */
+export type RawPlace = Pick<Forgery, 'exchangeType' | 'messageId' | 'isResponse'>
+
 /**
  * A message of which the test decides every octet inside SK.
  *
  * @param plaintext without padding; `innerType` is the type of its first payload.
  */
-export function forgeRaw(
-  node: Node,
-  place: Pick<Forgery, 'exchangeType' | 'messageId' | 'isResponse'>,
-  innerType: number,
-  plaintext: Uint8Array,
-): Uint8Array {
+export function forgeRaw(node: Node, place: RawPlace, innerType: number, plaintext: Uint8Array): Uint8Array {
   const { cipher, encrKey } = node.tap.lastKeys()
   if (cipher.kind !== 'aead') throw new Error('the nodes of a simulation use an AEAD')
   const iv = nextIv()

@@ -58,6 +58,17 @@ type EventOf<K extends IkeEvent['kind'], E = IkeEvent> = E extends { readonly ki
     : never
   : never
 
+/** One step of the core, for whoever watches. */
+export interface Step {
+  readonly input: Input
+  readonly effects: readonly Effect[]
+  /** On the wall: what the machine did meanwhile and collecting garbage is in it, so only the least of several runs tells. */
+  readonly tookMs: number
+  readonly keyExchanges: number
+  /** Rows of the transition table that were acted upon, with the phase that followed. */
+  readonly transitions: readonly string[]
+}
+
 export interface NodeOptions {
   readonly name: string
   readonly address: string
@@ -106,6 +117,8 @@ export class Node {
   onEvent: (event: IkeEvent) => void = () => undefined
   /** Told of every packet of the tunnel that arrived and was accepted. */
   onData: (text: string, child: ChildSaDescription) => void = () => undefined
+  /** Told of every step before its effects are applied; null for nobody. */
+  onStep: ((step: Step) => void) | null = null
   freeChildSpis = Infinity
   /** First octet of every nonce drawn from now on, so that a test decides which one is the lowest; null for a random one. */
   nonceStart: number | null = null
@@ -121,6 +134,7 @@ export class Node {
   #nextSpi: number
   #armedMs: number | null = null
   #isStopped = false
+  #transitions: string[] = []
   #attachmentKey: AttachmentKey | null = null
 
   constructor(network: Network, options: NodeOptions) {
@@ -134,7 +148,7 @@ export class Node {
     this.tap = createTap(this.#keepsHistory)
     this.#nextSpi = 0x1000_0000 + network.random.below(0x1000_0000)
     this.#config = endpointConfig(options)
-    this.endpoint = createEndpoint(this.#config, expectTransitionOfTable)
+    this.endpoint = createEndpoint(this.#config, this.#observe)
     this.answerTo = () => ({ kind: 'credential', found: null })
     ;(this.route ?? network).attach(this)
   }
@@ -198,7 +212,7 @@ export class Node {
 
   input(input: Input): void {
     if (this.#isStopped) return
-    const { effects, wakeAtMs } = this.endpoint.step(input, this.#env())
+    const { effects, wakeAtMs } = this.onStep === null ? this.#step(input) : this.#watchedStep(input, this.onStep)
     for (const effect of effects) this.#apply(effect)
     this.#arm(wakeAtMs)
   }
@@ -258,6 +272,32 @@ export class Node {
   /** Inbound SPIs that are allocated but not installed. */
   get pendingSpis(): number {
     return this.#allocated.size
+  }
+
+  #step(input: Input): ReturnType<IkeEndpoint['step']> {
+    return this.endpoint.step(input, this.#env())
+  }
+
+  #watchedStep(input: Input, watch: (step: Step) => void): ReturnType<IkeEndpoint['step']> {
+    const { keyExchanges } = this.tap
+    this.#transitions = []
+    const startMs = performance.now()
+    const result = this.#step(input)
+    const tookMs = performance.now() - startMs
+    watch({
+      input,
+      effects: result.effects,
+      tookMs,
+      keyExchanges: this.tap.keyExchanges - keyExchanges,
+      transitions: this.#transitions,
+    })
+    return result
+  }
+
+  /** The next phase is one of those the transition table gives. */
+  readonly #observe: TransitionObserver = (row, next) => {
+    if (!row.next.includes(next)) throw new Error(`${row.handler} in ${row.phase} led to ${next}`)
+    if (this.onStep !== null) this.#transitions.push(`${row.handler} in ${row.phase} to ${next}`)
   }
 
   #env(): Env {
@@ -377,12 +417,6 @@ export class Node {
       this.input({ kind: 'wake' })
     })
   }
-}
-
-/** The next phase is one of those the transition table gives. */
-const expectTransitionOfTable: TransitionObserver = (row, next) => {
-  if (row.next.includes(next)) return
-  throw new Error(`${row.handler} in ${row.phase} led to ${next}`)
 }
 
 function endpointConfig({ name, config = {} }: NodeOptions): EndpointConfig {

@@ -2,7 +2,14 @@
  * A crypto provider that remembers what was sealed: so a transcript can show what is inside SK, and a test can forge messages
  * with the true keys of a peer. It remembers the latest only, and throws when an IV does not lie above all earlier ones of its key.
  */
-import { type AeadCipher, type CryptoProvider, KE, nobleProvider, opensslProvider } from '@culvert/crypto'
+import {
+  type AeadCipher,
+  type CryptoProvider,
+  KE,
+  type KeyExchangeMethod,
+  nobleProvider,
+  opensslProvider,
+} from '@culvert/crypto'
 import { concatBytes } from '@culvert/bytes'
 import type { SkKeys } from '@culvert/ikev2'
 
@@ -13,6 +20,8 @@ type FoundCipher = ReturnType<CryptoProvider['cipher']>
 
 export interface Tap {
   readonly provider: CryptoProvider
+  /** Key exchanges begun or completed so far: what makes a step expensive for a reason. */
+  readonly keyExchanges: number
   /** Plaintext, padding included, of what was sealed to exactly these octets; null when nothing was. */
   plaintextOf(sealed: Uint8Array): Uint8Array | null
   /** Keys of the message sealed last. */
@@ -42,12 +51,37 @@ export function createTap(remembers = true): Tap {
     const cipher = opensslProvider.cipher(id, keyBits)
     return cipher?.kind === 'aead' ? wrap(cipher) : cipher
   }
+  let keyExchanges = 0
+  const counted = (method: KeyExchangeMethod): KeyExchangeMethod => ({
+    ...method,
+    generate: (rng) => {
+      keyExchanges += 1
+      const own = method.generate(rng)
+      return {
+        publicValue: own.publicValue,
+        sharedSecret: (peer) => {
+          keyExchanges += 1
+          return own.sharedSecret(peer)
+        },
+      }
+    },
+    respond: (rng, peer) => {
+      keyExchanges += 1
+      return method.respond(rng, peer)
+    },
+  })
   return {
+    get keyExchanges() {
+      return keyExchanges
+    },
     provider: {
       name: 'openssl',
       prf: (id) => opensslProvider.prf(id),
       integrity: (id) => opensslProvider.integrity(id),
-      keyExchange: (id) => (ML_KEMS.includes(id) ? nobleProvider : opensslProvider).keyExchange(id),
+      keyExchange: (id) => {
+        const method = (ML_KEMS.includes(id) ? nobleProvider : opensslProvider).keyExchange(id)
+        return method === null ? null : counted(method)
+      },
       sha1: (...chunks) => opensslProvider.sha1(...chunks),
       sha256: (...chunks) => opensslProvider.sha256(...chunks),
       cipher: (id, keyBits) => {
