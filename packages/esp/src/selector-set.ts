@@ -13,33 +13,31 @@ export const MAX_SELECTORS = 64
 const TS_IPV4 = 7
 const TS_IPV6 = 8
 
-/** One compiled selector; IPv4 uses only the first word of each address. */
-interface CompiledSelector {
-  readonly start: Uint32Array
-  readonly end: Uint32Array
+/** One compiled selector; addresses are a number each for IPv4, which a fleet has thousands of, and four words for IPv6. */
+interface CompiledSelector<Address> {
+  readonly start: Address
+  readonly end: Address
   readonly protocol: number
   readonly startPort: number
   readonly endPort: number
 }
 
 export class SelectorSet {
-  readonly #ip4: CompiledSelector[] = []
-  readonly #ip6: CompiledSelector[] = []
+  readonly #ip4: CompiledSelector<number>[] = []
+  readonly #ip6: CompiledSelector<Uint32Array>[] = []
 
   /** Copies what it needs. Selectors of a wrong length or with start above end match nothing. */
   constructor(selectors: readonly TrafficSelector[]) {
     for (const selector of selectors.slice(0, MAX_SELECTORS)) {
       const bytes = selector.type === TS_IPV4 ? 4 : 16
       if (selector.startAddress.length !== bytes || selector.endAddress.length !== bytes) continue
-      const compiled = {
-        start: wordsOf(selector.startAddress),
-        end: wordsOf(selector.endAddress),
-        protocol: selector.protocol,
-        startPort: selector.startPort,
-        endPort: selector.endPort,
+      const { startAddress: start, endAddress: end, protocol, startPort, endPort } = selector
+      const upperLayer = { protocol, startPort, endPort }
+      if (selector.type === TS_IPV4) {
+        this.#ip4.push({ start: readUint32(start, 0), end: readUint32(end, 0), ...upperLayer })
+      } else if (selector.type === TS_IPV6) {
+        this.#ip6.push({ start: wordsOf(start), end: wordsOf(end), ...upperLayer })
       }
-      if (selector.type === TS_IPV4) this.#ip4.push(compiled)
-      else if (selector.type === TS_IPV6) this.#ip6.push(compiled)
     }
   }
 
@@ -58,7 +56,7 @@ export class SelectorSet {
   /** Whether an IPv4 address lies in any selector, whatever the protocol. */
   holdsAddress4(address: number): boolean {
     for (const selector of this.#ip4) {
-      if (address >= selector.start[0]! && address <= selector.end[0]!) return true
+      if (address >= selector.start && address <= selector.end) return true
     }
     return false
   }
@@ -66,7 +64,7 @@ export class SelectorSet {
   #matches4(address: number, port: number, packet: InnerPacket): boolean {
     for (let i = 0; i < this.#ip4.length; i++) {
       const selector = this.#ip4[i]!
-      if (address < selector.start[0]! || address > selector.end[0]!) continue
+      if (address < selector.start || address > selector.end) continue
       if (matchesUpperLayer(selector, port, packet)) return true
     }
     return false
@@ -82,7 +80,7 @@ export class SelectorSet {
   }
 }
 
-function matchesUpperLayer(selector: CompiledSelector, port: number, packet: InnerPacket): boolean {
+function matchesUpperLayer(selector: CompiledSelector<unknown>, port: number, packet: InnerPacket): boolean {
   if (selector.protocol !== 0 && selector.protocol !== packet.protocol) return false
   if (selector.startPort === 0 && selector.endPort === 0xffff) return true
   if (selector.startPort === 0xffff && selector.endPort === 0) return !packet.hasPorts

@@ -8,7 +8,7 @@
 import { concatBytes, InvariantError } from '@culvert/bytes'
 import type { Cipher, Integrity, Prf } from '@culvert/crypto'
 import type { IkeSpi } from '../message/model.ts'
-import { ikeSpiBytes } from '../message/octets.ts'
+import { EMPTY, ikeSpiBytes } from '../message/octets.ts'
 
 /** prf+ counts its rounds in one octet. */
 const MAX_PRF_ROUNDS = 255
@@ -134,10 +134,11 @@ export function deriveChildKeys(
   return { initiator, responder: { encrKey: cut(encrBytes), integKey: cut(macBytes) } }
 }
 
-/** Cuts a key stream into copies, so that each key can be zeroed alone, and zeroes the stream as it goes. */
+/** Cuts a key stream into copies, so that each key can be zeroed alone, and zeroes the stream as it goes. No key is one for all. */
 function cutter(stream: Uint8Array): (length: number) => Uint8Array {
   let offset = 0
   return (length) => {
+    if (length === 0) return EMPTY
     const key = stream.slice(offset, offset + length)
     stream.fill(0, offset, offset + length)
     offset += length

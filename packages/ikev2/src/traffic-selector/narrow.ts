@@ -6,7 +6,7 @@
  * bounded.
  */
 import type { TrafficSelector } from '../message/model.ts'
-import { contains, intersect } from './selector.ts'
+import { contains, intersect, sameSelector } from './selector.ts'
 
 /** Selectors in one answer; the first ones of the offer win. */
 const MAX_SELECTORS = 32
@@ -22,13 +22,19 @@ export function narrow(
   let agreed: TrafficSelector[] = []
   for (const theirs of offered) {
     for (const ours of allowed) {
-      const common = intersect(theirs, ours)
+      const common = commonOf(ours, theirs)
       if (common === null || agreed.some((selector) => contains(selector, common))) continue
       agreed = agreed.filter((selector) => !contains(common, selector))
       if (agreed.length < MAX_SELECTORS) agreed.push(common)
     }
   }
   return agreed.length === 0 ? null : agreed
+}
+
+/** What is ours entirely is our own object: one for all peers, and nothing of the message it came in is kept alive. */
+function commonOf(ours: TrafficSelector, theirs: TrafficSelector): TrafficSelector | null {
+  const common = intersect(ours, theirs)
+  return common !== null && sameSelector(common, ours) ? ours : common
 }
 
 /** Whether every selector of `inner` lies within one of `outer`: a rekey may not come out narrower (C40, RFC 7296 2.9.2). */
