@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
 import { opensslProvider } from '@culvert/crypto'
 import {
@@ -17,10 +18,12 @@ import {
   type EndpointConfig,
   type Env,
   type Identity,
+  type EapSession,
   ID_TYPE,
   type IkeEvent,
   type IkeSpi,
   type Input,
+  type Ppk,
   type Question,
   type Spi,
 } from '@culvert/ikev2'
@@ -29,30 +32,43 @@ const IKE_PORT = 500
 const NAT_TRAVERSAL_PORT = 4500
 const MARKER = new Uint8Array(4)
 const FIRST_SPI = 0x4000_0000
+/** RFC 8784 5.1. */
+const PPK_ID_FIXED = 2
 
 export interface IkeNodeHandlers {
   onEvent(event: IkeEvent): void
   /** Without it nothing is answered, and nobody can attach. */
   answer?(question: Question): Answer | null | Promise<Answer | null>
+  onEndEap?(session: EapSession): void
 }
 
 export interface IkeNode {
   readonly children: ReadonlyMap<Spi, ChildSaDescription>
   command(command: Command): void
+  /** From now on at this address too. */
+  listen(address: string): Promise<void>
 }
 
 export function fqdn(name: string): Identity {
   return { type: ID_TYPE.FQDN, data: new TextEncoder().encode(name) }
 }
 
+export function ppkOf(ppk: { readonly name: string; readonly secret: string; readonly isRequired: boolean }): Ppk & {
+  readonly isRequired: boolean
+} {
+  const encoder = new TextEncoder()
+  const id = Uint8Array.of(PPK_ID_FIXED, ...encoder.encode(ppk.name))
+  return { id, secret: encoder.encode(ppk.secret), isRequired: ppk.isRequired }
+}
+
 /** @param local address to be bound. It lives as long as its process. */
-export function startIkeNode(
+export async function startIkeNode(
   local: string,
   config: Partial<EndpointConfig> & Pick<EndpointConfig, 'localId'>,
   handlers: IkeNodeHandlers,
   tickets?: Env['tickets'],
-): IkeNode {
-  const sockets = new Map<number, Socket>([IKE_PORT, NAT_TRAVERSAL_PORT].map((port) => [port, open(port)]))
+): Promise<IkeNode> {
+  const sockets = new Map<string, Socket>()
   const children = new Map<Spi, ChildSaDescription>()
   const endpoint = createEndpoint({
     proposals: { ike: defaultIkeSuites, esp: defaultEspSuites },
@@ -73,15 +89,20 @@ export function startIkeNode(
   let nextSpi = FIRST_SPI
   let timer: NodeJS.Timeout | undefined
 
-  function open(port: number): Socket {
-    const socket = createSocket(isIPv6(local) ? 'udp6' : 'udp4')
+  async function open(address: string, port: number): Promise<void> {
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
     socket.on('message', (bytes, from) => {
       const message = port === NAT_TRAVERSAL_PORT ? bytes.subarray(MARKER.length) : bytes
-      const path = { local: { address: local, port }, remote: { address: from.address, port: from.port } }
+      const path = { local: { address, port }, remote: { address: from.address, port: from.port } }
       step({ kind: 'datagram', bytes: message, path })
     })
-    socket.bind(port, local)
-    return socket
+    sockets.set(`${address} ${port}`, socket)
+    socket.bind(port, address)
+    await once(socket, 'listening')
+  }
+
+  async function listen(address: string): Promise<void> {
+    await Promise.all([IKE_PORT, NAT_TRAVERSAL_PORT].map((port) => open(address, port)))
   }
 
   function env(): Env {
@@ -109,7 +130,7 @@ export function startIkeNode(
       case 'send': {
         const { local: from, remote: to } = effect.path
         const bytes = from.port === NAT_TRAVERSAL_PORT ? Buffer.concat([MARKER, effect.bytes]) : effect.bytes
-        sockets.get(from.port)?.send(bytes, to.port, to.address)
+        sockets.get(`${from.address} ${from.port}`)?.send(bytes, to.port, to.address)
         break
       }
       case 'ask':
@@ -120,6 +141,9 @@ export function startIkeNode(
         break
       case 'removeChildSa':
         children.delete(effect.spiIn)
+        break
+      case 'endEap':
+        handlers.onEndEap?.(effect.session)
         break
       case 'event':
         handlers.onEvent(effect.event)
@@ -134,5 +158,6 @@ export function startIkeNode(
     if (given) step({ kind: 'answer', ticket, answer: given })
   }
 
-  return { children, command: (command) => step({ kind: 'command', command }) }
+  await listen(local)
+  return { children, listen, command: (command) => step({ kind: 'command', command }) }
 }

@@ -24,6 +24,7 @@ const PEERS = {
       'libstrongswan-standard-plugins',
       'libstrongswan-extra-plugins',
       'libcharon-extra-plugins',
+      'libcharon-extauth-plugins',
     ],
   },
   'strongswan-pki': {
