@@ -117,7 +117,7 @@ function sourceOf({ device }: Pair) {
 function linesOf(event: Extract<IkeEvent, { kind: 'attemptFailed' }>): string[] {
   const lines: string[] = []
   const log = createLogger('test', 'trace', { write: (line: string) => void lines.push(line) })
-  createAttemptLog(log).failed(event, 0)
+  createAttemptLog({ log, store: () => {}, tiers: () => [] }).failed(event, 0)
   expect(lines).toHaveLength(2)
   return lines
 }

@@ -3,13 +3,15 @@ import {
   createCredentialCache,
   selectorOf,
   type AttachmentRegistry,
-  type CachedCredential,
+  type CachedDevice,
   type CredentialCache,
 } from '@culvert/concentrator-core'
 import type { Answer, AttachmentKey, IkeEvent, IkeSaSummary, Path } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
 import { expect, it, vi } from 'vitest'
+import type { AttachAttempt } from '@culvert/db'
 import { createAdmission, type Admission } from './admission.ts'
+import { createAttemptLog } from './attempt-log.ts'
 import type { StateWriter } from './state-writer.ts'
 
 const path: Path = { local: { address: '192.0.2.1', port: 4500 }, remote: { address: '192.0.2.11', port: 4500 } }
@@ -26,6 +28,8 @@ interface Scene {
   readonly lines: object[]
   /** What the desk finds; tests change it. */
   valid: string[]
+  reauthenticateAfterSec: number | null
+  readonly stored: AttachAttempt[]
 }
 
 function open(): Scene {
@@ -34,28 +38,56 @@ function open(): Scene {
   const ended: Scene['ended'] = []
   const touched: string[] = []
   const lines: object[] = []
+  const stored: AttachAttempt[] = []
   const log = createLogger('test', 'silent')
   vi.spyOn(log, 'info').mockImplementation((line) => void lines.push(line as object))
-  const find = async (): Promise<CachedCredential> => {
-    const psks = scene.valid.map((id) => ({ id, secret: Uint8Array.of(1) }))
-    return { deviceId: 'dev_a', organizationId: 'org_a', address4: '10.128.0.5', policyVersion: 1, psks }
-  }
+  const find = async (): Promise<CachedDevice> => ({
+    deviceId: 'dev_a',
+    organizationId: 'org_a',
+    identity: 'a.acme.example',
+    address4: '10.128.0.5',
+    policyVersion: 1,
+    tiers: ['modern'],
+    dnsServers: ['10.127.0.53', '2001:db8::53'],
+    dnsDomains: ['acme.internal'],
+    reauthenticateAfterSec: scene.reauthenticateAfterSec,
+    credentials: scene.valid.map((id) => ({ kind: 'psk', id, secret: Uint8Array.of(1) })),
+  })
   const admission = createAdmission({
-    desk: { find },
+    desk: { find, findByName: find },
+    realm: { proofs: null, signer: null, trust: null, tiers: ['modern'] },
     cache,
     registry,
     writer: { touch: (deviceId: string) => void touched.push(deviceId) } as unknown as StateWriter,
+    attempts: createAttemptLog({ log, store: (attempt) => void stored.push(attempt), tiers: () => ['modern'] }),
     deleteIke: (key, reason) => void ended.push([key, reason]),
+    rng: (length) => new Uint8Array(length),
+    ikeIdentity: 'con.example',
     servicePrefix: selectorOf('10.127.0.0/24'),
     hostSelector: selectorOf,
+    ticketLifetimeMs: 3_600_000,
     log,
   })
-  const scene: Scene = { admission, registry, cache, ended, touched, lines, valid: ['crd_1'] }
+  const scene: Scene = {
+    admission,
+    registry,
+    cache,
+    ended,
+    touched,
+    lines,
+    stored,
+    valid: ['crd_1'],
+    reauthenticateAfterSec: null,
+  }
   return scene
 }
 
 async function admit({ admission }: Scene, key: AttachmentKey): Promise<Answer | null> {
   await admission.answer({ kind: 'credential', idI, idR: null, path, proof: 'psk', certificates: [], eapOnly: false })
+  return attachAs({ admission }, key)
+}
+
+function attachAs({ admission }: Pick<Scene, 'admission'>, key: AttachmentKey): Promise<Answer | null> {
   const requested = { ip4: true, ip6: false }
   return admission.answer({
     kind: 'attach',
@@ -205,4 +237,59 @@ it.each([
     { deviceId: 'dev_a', reason: 'authenticationFailed', detail: 'AUTH is wrong' },
     { reason: 'authenticationFailed', detail: 'AUTH is wrong' },
   ])
+})
+
+function resume({ admission }: Scene, ticketId: string): Promise<Answer | null> {
+  return admission.answer({ kind: 'resume', idI, subject: 'dev_a', credential: 'crd_1', ticketId, path })
+}
+
+it('grants what the network says: resolvers of both families, their domains, a ticket', async () => {
+  expect(await admit(open(), A)).toMatchObject({
+    grant: {
+      dns4: ['10.127.0.53'],
+      dns6: ['2001:db8::53'],
+      dnsDomains: ['acme.internal'],
+      authLifetimeMs: null,
+      ticketLifetimeMs: 3_600_000,
+    },
+  })
+})
+
+it('RFC 4478 who has to authenticate anew hears when, and gets no ticket to get around it', async () => {
+  const scene = open()
+  scene.reauthenticateAfterSec = 600
+  expect(await admit(scene, A)).toMatchObject({ grant: { authLifetimeMs: 600_000, ticketLifetimeMs: null } })
+})
+
+it('RFC 5723 a ticket is good once, and only while its credential is valid', async () => {
+  const scene = open()
+  expect(await resume(scene, 'ticket-1')).toEqual({ kind: 'resume', isAllowed: true })
+  expect(await resume(scene, 'ticket-1')).toEqual({ kind: 'resume', isAllowed: false })
+  scene.valid = ['crd_2']
+  expect(await resume(scene, 'ticket-2')).toEqual({ kind: 'resume', isAllowed: false })
+  scene.valid = ['crd_1']
+  expect(await resume(scene, 'ticket-2')).toEqual({ kind: 'resume', isAllowed: true })
+})
+
+it('refuses a ticket whose subject is not the device of the identity', async () => {
+  const { admission } = open()
+  expect(
+    await admission.answer({ kind: 'resume', idI, subject: 'dev_b', credential: 'crd_1', ticketId: 't', path }),
+  ).toEqual({ kind: 'resume', isAllowed: false })
+})
+
+it('refuses an attachment whose credential was revoked after it was proven', async () => {
+  const scene = open()
+  const question = { kind: 'credential', idI, idR: null, path, certificates: [], eapOnly: false } as const
+  await scene.admission.answer({ ...question, proof: 'psk' })
+  scene.valid = []
+  expect(await attachAs(scene, A)).toEqual({ kind: 'attach', grant: null, refusal: 'refused' })
+})
+
+it('stores that a Child SA was refused to an attached device', async () => {
+  const scene = open()
+  await admit(scene, A)
+  scene.admission.onEvent(established(A))
+  scene.admission.onEvent({ kind: 'childRefused', key: A, notify: 38, offered: null })
+  expect(scene.stored).toMatchObject([{ deviceId: 'dev_a', isProven: true, stage: 'attach', reason: 'refused' }])
 })

@@ -7,12 +7,20 @@
  * between admission and attachment is looked up once more. Identities never reach the log above debug;
  * a failed attempt names the device by our id of it.
  */
-import type { AttachmentRegistry, CachedCredential, CredentialCache, ForgettingWatch } from '@culvert/concentrator-core'
+import {
+  wipeDevice,
+  type AttachmentRegistry,
+  type CachedDevice,
+  type CredentialCache,
+  type ForgettingWatch,
+} from '@culvert/concentrator-core'
+import type { Rng } from '@culvert/crypto'
 import type {
   Answer,
+  AttachGrant,
   AttachmentKey,
   CloseReason,
-  Identity,
+  EapSession,
   IkeEvent,
   Question,
   Spi,
@@ -20,25 +28,24 @@ import type {
 } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
 import { createAttachBudget } from './attach-budget.ts'
-import { createAttemptLog } from './attempt-log.ts'
+import type { AttemptLog } from './attempt-log.ts'
+import { createCredentialAnswers } from './credential-answers.ts'
 import type { CredentialDesk } from './credential-desk.ts'
+import { createEapDesk } from './eap-desk.ts'
+import type { Realm } from './realm.ts'
+import { createSpentTickets } from './spent-tickets.ts'
 import type { StateWriter } from './state-writer.ts'
 
-/** What was promised to an identity between the two questions of an attach. */
-interface Claim {
-  readonly idI: Identity
-  readonly organizationId: string
-  readonly address4: string
-}
-
-/** A claim that was granted, until the attachment stands or is closed. */
+/** What an attachment was granted, until it stands or is closed. */
 interface Granted {
-  readonly claim: Claim
+  readonly device: GrantedDevice
   readonly watch: ForgettingWatch
 }
 
-/** A claim is read in the same turn in which it is made, so few are enough. */
-const MOST_CLAIMS = 1000
+type GrantedDevice = Pick<CachedDevice, 'deviceId' | 'organizationId' | 'identity' | 'address4'>
+
+/** Whoever proves itself claims first; EAP takes its rounds between. */
+const MOST_CLAIMS = 20_000
 
 export interface Admission {
   answer(question: Question): Promise<Answer | null>
@@ -46,71 +53,113 @@ export interface Admission {
   /** Ends an attachment. A revoked one is gone at once, whether or not the device ever answers our Delete. */
   end(key: AttachmentKey, reason: CloseReason): void
   seen(key: AttachmentKey): void
+  endEap(session: EapSession): void
+  /** Ends what is under way with devices that are not attached yet. */
+  stop(): void
 }
 
-export function createAdmission(options: {
-  desk: CredentialDesk
-  cache: Pick<CredentialCache, 'watch'>
-  registry: AttachmentRegistry
-  writer: StateWriter
+export interface AdmissionOptions {
+  readonly desk: CredentialDesk
+  readonly realm: Realm
+  readonly cache: Pick<CredentialCache, 'watch'>
+  readonly registry: AttachmentRegistry
+  readonly writer: StateWriter
+  readonly attempts: AttemptLog
   /** Tells the IKE core to end an attachment. */
-  deleteIke: (key: AttachmentKey, reason: CloseReason) => void
-  servicePrefix: TrafficSelector
-  hostSelector: (address4: string) => TrafficSelector
-  log: Logger
-}): Admission {
-  const { desk, cache, registry, writer, log } = options
-  const claims = new Map<string, Claim>()
+  readonly deleteIke: (key: AttachmentKey, reason: CloseReason) => void
+  readonly rng: Rng
+  /** Our IKE identity. */
+  readonly ikeIdentity: string
+  readonly servicePrefix: TrafficSelector
+  readonly hostSelector: (address4: string) => TrafficSelector
+  /** Of a resumption ticket; 0 gives none. */
+  readonly ticketLifetimeMs: number
+  readonly log: Logger
+}
+
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { desk, realm, cache, registry, writer, attempts, log } = options
+  /** Under which identity a device was found that is about to prove itself, or has. */
+  const claims = new Map<string, string>()
   const grants = new Map<AttachmentKey, Granted>()
   const budget = createAttachBudget()
-  const attempts = createAttemptLog(log)
+  const tickets = createSpentTickets()
+  const credentials = createCredentialAnswers({
+    desk,
+    realm,
+    onClaim(idI, device, doubt) {
+      attempts.claimed(idI, device.deviceId, doubt)
+      remember(device)
+    },
+  })
+  const eap = createEapDesk({ desk, realm, serverName: options.ikeIdentity, rng: options.rng, onProven: remember })
 
-  async function findCredential(question: Question & { kind: 'credential' }): Promise<Answer | null> {
-    const credential = await desk.find(question.idI)
-    if (credential === undefined) return null
-    if (credential) attempts.claimed(question.idI, credential.deviceId)
-    if (!credential || credential.psks.length === 0) return { kind: 'credential', found: null }
-    remember(question.idI, credential)
-    return {
-      kind: 'credential',
-      found: {
-        subject: credential.deviceId,
-        candidates: credential.psks.map(({ id, secret }) => ({ kind: 'psk', id, secret })),
-      },
-    }
-  }
-
-  function remember(idI: Identity, credential: CachedCredential): void {
-    claims.delete(credential.deviceId)
-    claims.set(credential.deviceId, {
-      idI,
-      organizationId: credential.organizationId,
-      address4: credential.address4,
-    })
+  function remember({ deviceId, identity }: CachedDevice): void {
+    claims.delete(deviceId)
+    claims.set(deviceId, identity)
     if (claims.size > MOST_CLAIMS) {
       const oldest = claims.keys().next()
       if (!oldest.done) claims.delete(oldest.value)
     }
   }
 
-  /** @returns null for a device that comes too often: it will repeat its request, and be heard later. */
-  function grant(question: Question & { kind: 'attach' }): Answer | null {
-    const claim = claims.get(question.subject)
-    if (claim && !budget.take(question.subject, performance.now())) return null
-    if (!claim) return { kind: 'attach', grant: null, refusal: 'refused' }
-    grants.get(question.key)?.watch.end()
-    grants.set(question.key, { claim, watch: cache.watch() })
-    const current = registry.byDevice(question.subject)
+  /** @returns the device when this credential of it is valid now, null when not, undefined when it cannot be known now. */
+  async function findValid(subject: string, credentialId: string | null): Promise<CachedDevice | null | undefined> {
+    const identity = claims.get(subject)
+    const device = identity === undefined ? null : await desk.findByName(identity)
+    if (device === undefined) return undefined
+    if (device) wipeDevice(device)
+    const isValid = device?.deviceId === subject && device.credentials.some(({ id }) => id === credentialId)
+    return isValid ? device : null
+  }
+
+  async function resume(question: Question & { kind: 'resume' }): Promise<Answer | null> {
+    const { idI, subject, credential, ticketId } = question
+    const claimed = await desk.find(idI)
+    if (claimed) {
+      wipeDevice(claimed)
+      attempts.claimed(idI, claimed.deviceId, null)
+      if (claimed.deviceId === subject) remember(claimed)
+    }
+    const device = await findValid(subject, credential)
+    if (device === undefined) return null
+    return { kind: 'resume', isAllowed: device !== null && tickets.spend(ticketId, performance.now()) }
+  }
+
+  /**
+   * What was proven is looked at once more, for EAP and tickets take their time.
+   *
+   * @returns null when it cannot be known now, and for a device that comes too often: it will repeat its request, and be heard later.
+   */
+  async function grant(question: Question & { kind: 'attach' }): Promise<Answer | null> {
+    const { key, subject } = question
+    const watch = cache.watch()
+    const device = await findValid(subject, question.credential)
+    const isHeard = device === null || (device !== undefined && budget.take(subject, performance.now()))
+    if (!device || !isHeard) {
+      watch.end()
+      return isHeard ? { kind: 'attach', grant: null, refusal: 'refused' } : null
+    }
+    grants.get(key)?.watch.end()
+    grants.set(key, { device, watch })
+    return { kind: 'attach', grant: grantOf(device) }
+  }
+
+  function grantOf(device: CachedDevice): AttachGrant {
+    const { address4, dnsServers, dnsDomains, reauthenticateAfterSec } = device
+    const current = registry.byDevice(device.deviceId)
     return {
-      kind: 'attach',
-      grant: {
-        ip4: claim.address4,
-        ip6: null,
-        dns4: [],
-        tsLocal: [options.servicePrefix],
-        tsRemote: [options.hostSelector(claim.address4)],
-        replaces: current?.state === 'attached' ? [current.key] : [],
-      },
+      ip4: address4,
+      ip6: null,
+      dns4: dnsServers.filter((server) => !server.includes(':')),
+      dns6: dnsServers.filter((server) => server.includes(':')),
+      dnsDomains,
+      authLifetimeMs: reauthenticateAfterSec === null ? null : reauthenticateAfterSec * 1000,
+      // Who has to prove itself anew may not get around it with a ticket.
+      ticketLifetimeMs: reauthenticateAfterSec === null ? options.ticketLifetimeMs || null : null,
+      tsLocal: [options.servicePrefix],
+      tsRemote: [options.hostSelector(address4)],
+      replaces: current?.state === 'attached' ? [current.key] : [],
     }
   }
 
@@ -155,7 +204,11 @@ export function createAdmission(options: {
       case 'attemptFailed':
         attempts.failed(event, nowMs)
         return
-      case 'childRefused':
+      case 'childRefused': {
+        const record = registry.byKey(event.key)
+        if (record) attempts.childRefused({ ...event, deviceId: record.deviceId, remote: record.remote })
+        return
+      }
       case 'redirected':
       case 'ticket':
       case 'authLifetime':
@@ -173,13 +226,13 @@ export function createAdmission(options: {
       end(event.key, 'revoked')
       return
     }
-    const { claim, watch } = granted
+    const { device, watch } = granted
     const older = registry.byDevice(event.subject)
     registry.attach({
       key: event.key,
       deviceId: event.subject,
-      organizationId: claim.organizationId,
-      address4: claim.address4,
+      organizationId: device.organizationId,
+      address4: device.address4,
       credentialId: event.credential,
       attachedAtMs: nowMs,
       state: 'attached',
@@ -197,17 +250,18 @@ export function createAdmission(options: {
     // Whoever was admitted at the same time could not be named in `replaces`. The registry has lost it, so its traffic ends now.
     if (older?.state === 'attached') end(older.key, 'revoked')
     if (watch.hasForgotten(event.subject)) {
-      lookAgain(event.key, claim, event.credential).catch((error: unknown) =>
+      lookAgain(event.key, device, event.credential).catch((error: unknown) =>
         log.error({ err: error }, 'looking a device up again failed'),
       )
     }
   }
 
   /** Ends the attachment if the credential that was proven is not valid any more. */
-  async function lookAgain(key: AttachmentKey, claim: Claim, credentialId: string): Promise<void> {
-    const credential = await desk.find(claim.idI)
-    if (credential === undefined) return // Postgres is away; the reconciler will find out
-    if (credential?.psks.some(({ id }) => id === credentialId)) return
+  async function lookAgain(key: AttachmentKey, { identity }: GrantedDevice, credentialId: string): Promise<void> {
+    const device = await desk.findByName(identity)
+    if (device === undefined) return // Postgres is away; the reconciler will find out
+    if (device) wipeDevice(device)
+    if (device?.credentials.some(({ id }) => id === credentialId)) return
     end(key, 'revoked')
   }
 
@@ -238,8 +292,18 @@ export function createAdmission(options: {
 
   return {
     async answer(question) {
-      if (question.kind === 'credential') return findCredential(question)
-      return question.kind === 'attach' ? grant(question) : null
+      switch (question.kind) {
+        case 'credential':
+          return credentials.answer(question)
+        case 'eap':
+          return eap.answer(question)
+        case 'resume':
+          return resume(question)
+        case 'attach':
+          return grant(question)
+        case 'trust':
+          return null // is for initiators
+      }
     },
     onEvent,
     end,
@@ -247,5 +311,7 @@ export function createAdmission(options: {
       const record = registry.byKey(key)
       if (record) record.lastSeenAtMs = performance.now()
     },
+    endEap: (session) => eap.end(session),
+    stop: () => eap.stop(),
   }
 }

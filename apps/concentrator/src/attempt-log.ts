@@ -1,11 +1,16 @@
 /**
- * Log lines about failed attach attempts, for which nobody has to prove anything: bounded, or a flood of attempts becomes a flood
- * of lines. What is left out is counted in the next line. A line names the device whose identity was claimed by our own id of it,
- * never by what the peer sent; that says whose identity it was, not who claimed it.
+ * What is told to people about failed attempts to attach, for which nobody has to prove anything: every one goes to the store,
+ * which is bounded, and few into the log, or a flood of attempts becomes a flood of lines. What is left out is counted in the
+ * next line. An attempt names the device whose identity was claimed by our own id of it, never by what the peer sent; that says
+ * whose identity it was, not who claimed it.
  */
-import type { Identity, IkeEvent } from '@culvert/ikev2'
+import { attemptReasonOf, readableProposals } from '@culvert/concentrator-core'
+import type { AttachAttempt } from '@culvert/db'
+import type { Identity, IkeEvent, Proposal, SocketAddress, TierName } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
+import type { Doubt } from './credential-answers.ts'
 import { identityText } from './credential-desk.ts'
+import { matchingTier, nearestProposal } from './nearest-proposal.ts'
 
 const MOST_LINES = 20
 const LINE_EVERY_MS = 1000
@@ -14,31 +19,60 @@ const MOST_CLAIMED = 1000
 
 type FailedAttempt = Extract<IkeEvent, { kind: 'attemptFailed' }>
 
-export interface AttemptLog {
-  /** Somebody claims an identity that is a device's. */
-  claimed(idI: Identity, deviceId: string): void
-  /** @param nowMs of a monotonic clock */
-  failed(event: FailedAttempt, nowMs: number): void
+/** A Child SA that was refused to an attached device. */
+export interface RefusedChild {
+  readonly deviceId: string
+  readonly remote: SocketAddress
+  /** Notify type the device heard. */
+  readonly notify: number
+  readonly offered: readonly Proposal[] | null
 }
 
-export function createAttemptLog(log: Pick<Logger, 'info' | 'debug'>): AttemptLog {
-  /** Device ids by identity, the latest last. */
-  const devices = new Map<string, string>()
+export interface AttemptLog {
+  /** Somebody claims an identity that is a device's, with or without a doubt of ours. */
+  claimed(idI: Identity, deviceId: string, doubt: Doubt | null): void
+  /** @param nowMs of a monotonic clock */
+  failed(event: FailedAttempt, nowMs: number): void
+  childRefused(child: RefusedChild): void
+}
+
+export function createAttemptLog(options: {
+  log: Pick<Logger, 'info' | 'debug'>
+  store: (attempt: AttachAttempt) => void
+  /** Tiers in which anybody may come now. */
+  tiers: () => readonly TierName[]
+}): AttemptLog {
+  const { log, store } = options
+  /** Devices by identity, the latest last. */
+  const claims = new Map<string, { readonly deviceId: string; readonly doubt: Doubt | null }>()
   let lines = MOST_LINES
   let countedMs = 0
   let leftOut = 0
 
-  function claimed(idI: Identity, deviceId: string): void {
+  function claimed(idI: Identity, deviceId: string, doubt: Doubt | null): void {
     const identity = identityText(idI)
     if (identity === null) return
-    devices.delete(identity)
-    devices.set(identity, deviceId)
-    if (devices.size <= MOST_CLAIMED) return
-    const oldest = devices.keys().next()
-    if (!oldest.done) devices.delete(oldest.value)
+    claims.delete(identity)
+    claims.set(identity, { deviceId, doubt })
+    if (claims.size <= MOST_CLAIMED) return
+    const oldest = claims.keys().next()
+    if (!oldest.done) claims.delete(oldest.value)
   }
 
   function failed(event: FailedAttempt, nowMs: number): void {
+    const { path, stage, detail, offered } = event
+    const identity = event.idI && identityText(event.idI)
+    const claim = claims.get(identity ?? '')
+    const deviceId = event.subject ?? claim?.deviceId
+    const doubt = event.reason === 'authenticationFailed' && event.subject === null ? claim?.doubt : null
+    store({
+      ...attempt(path.remote, offered),
+      deviceId: deviceId ?? null,
+      isProven: event.subject !== null,
+      stage,
+      reason: doubt?.reason ?? attemptReasonOf(event.reason),
+      detail: doubt ? `${detail}: ${doubt.detail}` : detail,
+    })
     const earned = Math.floor((nowMs - countedMs) / LINE_EVERY_MS)
     if (earned > 0) {
       lines = Math.min(MOST_LINES, lines + earned)
@@ -49,9 +83,7 @@ export function createAttemptLog(log: Pick<Logger, 'info' | 'debug'>): AttemptLo
       return
     }
     lines--
-    const { reason, detail, path } = event
-    const identity = event.idI && identityText(event.idI)
-    const deviceId = event.subject ?? devices.get(identity ?? '')
+    const { reason } = event
     log.info(
       { ...(deviceId !== undefined && { deviceId }), reason, detail, ...(leftOut > 0 && { leftOut }) },
       'an attach attempt failed',
@@ -60,5 +92,33 @@ export function createAttemptLog(log: Pick<Logger, 'info' | 'debug'>): AttemptLo
     leftOut = 0
   }
 
-  return { claimed, failed }
+  function attempt(
+    remote: SocketAddress,
+    offered: readonly Proposal[] | null,
+  ): Pick<AttachAttempt, 'at' | 'sourceAddress' | 'sourcePort' | 'offered' | 'nearest' | 'matchingTier'> {
+    return {
+      at: new Date(),
+      sourceAddress: remote.address,
+      sourcePort: remote.port,
+      offered: offered && readableProposals(offered),
+      nearest: offered && nearestProposal(offered, options.tiers()),
+      matchingTier: offered && matchingTier(offered),
+    }
+  }
+
+  return {
+    claimed,
+    failed,
+    childRefused({ deviceId, remote, notify, offered }) {
+      store({
+        ...attempt(remote, offered),
+        deviceId,
+        isProven: true,
+        stage: 'attach',
+        reason: offered ? 'no_proposal' : 'refused',
+        detail: `a Child SA was refused with notify ${notify}`,
+      })
+      log.info({ deviceId, notify }, 'a Child SA was refused')
+    },
+  }
 }

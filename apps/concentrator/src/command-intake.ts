@@ -8,6 +8,7 @@ import { concentratorChannel, isDatabaseUnavailable, listen } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
 import { concentratorQueue, openQueues } from '@culvert/queue'
 import type { PolicyEnforcer } from './policy-enforcer.ts'
+import type { LivingRealm } from './realm.ts'
 import type { ConcentratorSettings } from './settings.ts'
 
 export interface CommandIntake {
@@ -18,9 +19,10 @@ export function startCommandIntake(options: {
   settings: ConcentratorSettings
   enforcer: PolicyEnforcer
   cache: CredentialCache
+  realm: Pick<LivingRealm, 'refresh'>
   log: Logger
 }): CommandIntake {
-  const { settings, enforcer, cache, log } = options
+  const { settings, enforcer, cache, realm, log } = options
   const own = concentratorChannel(settings.nodeName)
 
   function look(): void {
@@ -32,6 +34,8 @@ export function startCommandIntake(options: {
   const listener = listen(settings.databaseUrl, [own], (notice) => {
     if (notice === 'reconnected') cache.clear() // notices may have been lost
     else if (notice.payload) cache.forgetDevice(notice.payload)
+    // About no device: perhaps about our certificate.
+    if (notice === 'reconnected' || !notice.payload) void realm.refresh()
     look()
   })
   const queues = openQueues({

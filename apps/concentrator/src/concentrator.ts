@@ -11,7 +11,7 @@ import {
   selectorOf,
 } from '@culvert/concentrator-core'
 import { configureTun, ensureNamespace, openCrypto, openDataPlane, type DataPlane } from '@culvert/dataplane'
-import { createSecretOpener, openPool, registerConcentrator, type Pool } from '@culvert/db'
+import { createSecretOpener, openPool, registerConcentrator, writeAttempts, type Pool } from '@culvert/db'
 import { SPI_INDEX_COUNT, SpiAllocator } from '@culvert/esp'
 import {
   createIkeDriver,
@@ -21,17 +21,21 @@ import {
   type IkeDriver,
   type KeyLog,
 } from '@culvert/ike-driver'
-import { createEndpoint } from '@culvert/ikev2'
+import { createEndpoint, type TicketVault } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
 import { createAdmission, type Admission } from './admission.ts'
+import { createAttemptLog } from './attempt-log.ts'
+import { createAttemptWriter } from './attempt-writer.ts'
 import { startCommandIntake } from './command-intake.ts'
 import { createCredentialDesk } from './credential-desk.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { endpointConfigOf } from './ike-policy.ts'
 import { createPolicyEnforcer } from './policy-enforcer.ts'
+import { createRealm } from './realm.ts'
 import { readSealingKey } from './sealing-key.ts'
 import type { ConcentratorSettings } from './settings.ts'
 import { createStateWriter } from './state-writer.ts'
+import { createTicketVault } from './ticket-vault.ts'
 
 export interface Concentrator {
   readonly dataPlane: DataPlane
@@ -76,18 +80,33 @@ async function assemble(
   const cache = createCredentialCache(CREDENTIAL_CACHE)
   const writer = createStateWriter({ pool, nodeName: settings.nodeName, registry, log })
   let started: IkeDriver | null = null
+  const realm = createRealm({
+    pool,
+    nodeName: settings.nodeName,
+    command: (command) => started?.command(command),
+    log,
+  })
+  const attempts = createAttemptWriter({ write: (batch) => writeAttempts(pool, settings.nodeName, batch), log })
   const admission = createAdmission({
     desk: createCredentialDesk({ pool, cache, openSecret: createSecretOpener(sealingKey, crypto), log }),
+    realm,
     cache,
     registry,
     writer,
+    attempts: createAttemptLog({ log, store: (attempt) => attempts.add(attempt), tiers: () => realm.tiers }),
     deleteIke: (key, reason) => started?.command({ kind: 'deleteIke', key, reason }),
+    rng: createSystemRng(),
+    ikeIdentity: settings.ikeIdentity,
     servicePrefix: selectorOf(settings.servicePrefix),
     hostSelector: selectorOf,
+    ticketLifetimeMs: settings.ticketLifetimeSec * 1000,
     log,
   })
-  const { driver, dataPlane, closeSockets } = await startPackets(settings, incarnation, admission, log, onFailure)
+  const tickets = createTicketVault(sealingKey, () => Date.now())
+  const packets = { settings, incarnation, admission, tickets, log, onFailure }
+  const { driver, dataPlane, closeSockets } = await startPackets(packets)
   started = driver
+  await realm.refresh()
   const enforcer = createPolicyEnforcer({
     pool,
     nodeName: settings.nodeName,
@@ -97,7 +116,7 @@ async function assemble(
     rewrite: (deviceId) => writer.rewrite(deviceId),
     log,
   })
-  const intake = startCommandIntake({ settings, enforcer, cache, log })
+  const intake = startCommandIntake({ settings, enforcer, cache, realm, log })
   const heartbeat = startHeartbeat({ pool, nodeName: settings.nodeName, registry, dataPlane, enforcer, log })
   await heartbeat.beat('ready')
   log.info({ dataPlane: dataPlane.description, address: settings.address }, 'concentrator ready')
@@ -110,6 +129,8 @@ async function assemble(
     async stop() {
       await intake.stop()
       heartbeat.stop()
+      await realm.stop()
+      admission.stop()
       for (const record of registry.attached()) {
         driver.command({ kind: 'deleteIke', key: record.key, reason: 'shutdown' })
         const gone = registry.detach(record.key, 'shutdown', performance.now())
@@ -117,6 +138,7 @@ async function assemble(
       }
       await writer.drain(3000)
       writer.stop()
+      await attempts.stop()
       await heartbeat.beat('stopped').catch(() => {})
       driver.close()
       await closeSockets()
@@ -126,13 +148,15 @@ async function assemble(
 }
 
 /** Namespace, TUN, both UDP sockets and the driver between them and the IKE core. */
-async function startPackets(
-  settings: ConcentratorSettings,
-  incarnation: number,
-  admission: Admission,
-  log: Logger,
-  onFailure: (error: Error) => void,
-): Promise<{ driver: IkeDriver; dataPlane: DataPlane; closeSockets: () => Promise<void> }> {
+async function startPackets(options: {
+  settings: ConcentratorSettings
+  incarnation: number
+  admission: Admission
+  tickets: TicketVault
+  log: Logger
+  onFailure: (error: Error) => void
+}): Promise<{ driver: IkeDriver; dataPlane: DataPlane; closeSockets: () => Promise<void> }> {
+  const { settings, incarnation, admission, log, onFailure } = options
   const { address, espPort, ikePort, tunNamespace, tunName } = settings
   let driver: IkeDriver | null = null
   await ensureNamespace(tunNamespace)
@@ -180,8 +204,10 @@ async function startPackets(
     incarnation,
     ikeSpis: createIkeSpiAllocator(settings.slot, rng),
     childSpis: new SpiAllocator(settings.slot, mostChildSas(settings), incarnation),
+    tickets: options.tickets,
     ...(keyLog && { keyLog }),
     handlers: {
+      endEap: (session) => admission.endEap(session),
       answer: (question) => admission.answer(question),
       onEvent: (event) => admission.onEvent(event),
       onError: (error) => log.error({ err: error }, 'the IKE driver met an error'),

@@ -72,9 +72,9 @@ it('opens the secret of a device, whatever the case of its name, and gives out c
   const { identity, deviceId, credentialId } = await addDevice()
   const { desk, cache } = openDesk()
   const [first, second] = await Promise.all([desk.find(fqdn(identity)), desk.find(fqdn(identity.toUpperCase()))])
-  expect(first).toMatchObject({ deviceId, psks: [{ id: credentialId, secret: SECRET }] })
+  expect(first).toMatchObject({ deviceId, credentials: [{ kind: 'psk', id: credentialId, secret: SECRET }] })
   cache.forgetDevice(deviceId)
-  expect(second?.psks[0]?.secret).toEqual(SECRET)
+  expect(second).toMatchObject({ identity, credentials: [{ secret: SECRET }] })
 })
 
 it('does not use or keep what it read before a revocation that it was told of meanwhile', async () => {
@@ -83,8 +83,8 @@ it('does not use or keep what it read before a revocation that it was told of me
     await pool.query(`UPDATE credentials SET revoked_at = now() WHERE id = $1`, [credentialId])
     cache.forgetDevice(deviceId)
   })
-  expect(await desk.find(fqdn(identity))).toMatchObject({ deviceId, psks: [] })
-  expect(cache.get(identity, performance.now())).toMatchObject({ kind: 'fresh', credential: { psks: [] } })
+  expect(await desk.find(fqdn(identity))).toMatchObject({ deviceId, credentials: [] })
+  expect(cache.get(identity, performance.now())).toMatchObject({ kind: 'fresh', device: { credentials: [] } })
 })
 
 it('does not remember as unknown who was registered while it looked', async () => {

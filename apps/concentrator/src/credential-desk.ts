@@ -1,5 +1,5 @@
 /**
- * Answers the core's question "who is this?": memory first, then Postgres, secrets opened with the node's sealing key.
+ * Who owns an identity, and with what it may prove itself: memory first, then Postgres, secrets opened with the node's sealing key.
  *
  * While Postgres is away a known device may come back on a cached secret for an hour; an unknown one gets no answer at all, so
  * that it asks again instead of taking a failure for final. Concurrent questions for one identity share one lookup.
@@ -8,8 +8,21 @@
  * tell which devices exist.
  */
 import { randomBytes } from 'node:crypto'
-import type { CachedCredential, CredentialCache } from '@culvert/concentrator-core'
-import { createDeviceLookup, isDatabaseUnavailable, type Pool, type SecretOpener } from '@culvert/db'
+import {
+  copyOfDevice,
+  type CachedCredential,
+  type CachedDevice,
+  type CredentialCache,
+} from '@culvert/concentrator-core'
+import {
+  createDeviceLookup,
+  isDatabaseUnavailable,
+  type CredentialForAttach,
+  type DeviceForAttach,
+  type Pool,
+  type SecretOpener,
+} from '@culvert/db'
+import { ntHash } from '@culvert/eap'
 import type { Identity } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
 
@@ -22,9 +35,11 @@ const MOST_LOOKUPS = 3
 const DECOY = Uint8Array.of(1, ...randomBytes(32 + 32 + 16))
 const NOBODY = { organizationId: 'org_', deviceId: 'dev_', credentialId: 'crd_' }
 
+/** What is found belongs to the caller, who zeroes its secrets; null is nobody, undefined what cannot be known now. */
 export interface CredentialDesk {
-  /** @returns the credential (its secrets are the caller's copies), null for nobody, undefined when it cannot be known now. */
-  find(identity: Identity): Promise<CachedCredential | null | undefined>
+  find(identity: Identity): Promise<CachedDevice | null | undefined>
+  /** @param name an IKE identity as text, of any case and origin */
+  findByName(name: string): Promise<CachedDevice | null | undefined>
 }
 
 export function createCredentialDesk(options: {
@@ -35,20 +50,20 @@ export function createCredentialDesk(options: {
 }): CredentialDesk {
   const { pool, cache, openSecret, log } = options
   const devices = createDeviceLookup(pool)
-  const underWay = new Map<string, Promise<CachedCredential | null | undefined>>()
+  const underWay = new Map<string, Promise<CachedDevice | null | undefined>>()
 
-  async function lookUp(identity: string): Promise<CachedCredential | null | undefined> {
+  async function lookUp(identity: string): Promise<CachedDevice | null | undefined> {
     for (let tries = 0; tries < MOST_LOOKUPS; tries++) {
       const watch = cache.watch()
       try {
-        const credential = await read(identity)
-        if (credential && watch.hasForgotten(credential.deviceId)) continue
-        if (credential || !watch.hasForgottenAny) cache.put(identity, credential, performance.now())
-        return credential
+        const device = await read(identity)
+        if (device && watch.hasForgotten(device.deviceId)) continue
+        if (device || !watch.hasForgottenAny) cache.put(identity, device, performance.now())
+        return device
       } catch (error) {
         if (!isDatabaseUnavailable(error)) throw error
         const cached = cache.get(identity, performance.now())
-        return cached.kind === 'miss' ? undefined : cached.credential
+        return cached.kind === 'miss' ? undefined : cached.device
       } finally {
         watch.end()
       }
@@ -56,50 +71,62 @@ export function createCredentialDesk(options: {
     return undefined
   }
 
-  async function read(identity: string): Promise<CachedCredential | null> {
+  async function read(identity: string): Promise<CachedDevice | null> {
     const device = await devices.find(identity)
-    const psks = []
-    for (const credential of device?.credentials ?? []) {
-      if (credential.kind !== 'psk') continue
-      const { deviceId = '', organizationId = '' } = device ?? {}
-      const aad = { organizationId, deviceId, credentialId: credential.id }
-      const secret = openSecret(credential.sealedSecret, aad)
-      if (secret) psks.push({ id: credential.id, secret })
-      else
-        log.warn({ credentialId: credential.id }, 'a stored credential does not open with the sealing key of this node')
+    const credentials = device?.credentials.flatMap((credential) => openCredential(device, credential) ?? []) ?? []
+    if (credentials.every(({ kind }) => kind === 'certificate')) openSecret(DECOY, NOBODY)
+    return device && { ...device, identity, credentials }
+  }
+
+  function openCredential(device: DeviceForAttach, credential: CredentialForAttach): CachedCredential | null {
+    const { kind, id } = credential
+    if (kind === 'certificate') return { kind, id, fingerprint: credential.fingerprint.toLowerCase() }
+    const { deviceId, organizationId } = device
+    const secret = openSecret(credential.sealedSecret, { organizationId, deviceId, credentialId: id })
+    if (!secret) {
+      log.warn({ credentialId: id }, 'a stored credential does not open with the sealing key of this node')
+      return null
     }
-    if (psks.length === 0) openSecret(DECOY, NOBODY)
-    if (!device) return null
-    const { deviceId, organizationId, address4, policyVersion } = device
-    return { deviceId, organizationId, address4, policyVersion, psks }
+    switch (kind) {
+      case 'psk':
+        return { kind, id, secret }
+      case 'ppk':
+        return { kind, id, identity: credential.identity, isRequired: credential.isRequired, secret }
+      case 'eap': {
+        const hash = ntHash(new TextDecoder().decode(secret))
+        secret.fill(0)
+        return { kind, id, userName: credential.identity.toLowerCase(), secret: hash }
+      }
+    }
+  }
+
+  async function findByName(name: string): Promise<CachedDevice | null | undefined> {
+    const identity = registryName(name)
+    if (identity === null) return null
+    const cached = cache.get(identity, performance.now())
+    if (cached.kind === 'fresh') return cached.device
+    const running = underWay.get(identity) ?? lookUp(identity).finally(() => underWay.delete(identity))
+    underWay.set(identity, running)
+    const device = await running
+    return device && copyOfDevice(device)
   }
 
   return {
     async find(id) {
       const identity = identityText(id)
-      if (identity === null) return null
-      const cached = cache.get(identity, performance.now())
-      if (cached.kind === 'fresh') return cached.credential
-      const running = underWay.get(identity) ?? lookUp(identity).finally(() => underWay.delete(identity))
-      underWay.set(identity, running)
-      return copyOf(await running)
+      return identity === null ? null : findByName(identity)
     },
+    findByName,
   }
 }
 
 /** An identity as it stands in the registry, or null when no device can have it (control characters, other types). */
 export function identityText(id: Identity): string | null {
   if (id.type !== ID_FQDN && id.type !== ID_RFC822_ADDR) return null
-  if (id.data.length === 0 || id.data.length > LONGEST_IDENTITY_BYTES) return null
-  let text = ''
-  for (const byte of id.data) {
-    if (byte <= 0x20 || byte >= 0x7f) return null
-    text += String.fromCharCode(byte)
-  }
-  return text.toLowerCase()
+  return id.data.length > LONGEST_IDENTITY_BYTES ? null : registryName(String.fromCharCode(...id.data))
 }
 
-function copyOf(credential: CachedCredential | null | undefined): CachedCredential | null | undefined {
-  if (!credential) return credential
-  return { ...credential, psks: credential.psks.map(({ id, secret }) => ({ id, secret: Uint8Array.from(secret) })) }
+/** Printable ASCII without blanks, in lower case. */
+function registryName(name: string): string | null {
+  return name.length <= LONGEST_IDENTITY_BYTES && /^[!-~]+$/.test(name) ? name.toLowerCase() : null
 }

@@ -4,7 +4,7 @@
  * Retransmission waits as strongSwan does (4 s, then 1.8 times longer, five times), so that a device in a dead spot is not given
  * up before it would give up itself. Lifetimes are longer than what devices usually set: the device rekeys first.
  */
-import { defaultEspSuites, defaultIkeSuites, type EndpointConfig } from '@culvert/ikev2'
+import { modernTier, proposalTiers, type EndpointConfig } from '@culvert/ikev2'
 import type { ConcentratorSettings } from './settings.ts'
 
 const ID_FQDN = 2
@@ -12,7 +12,9 @@ const ID_FQDN = 2
 export function endpointConfigOf(settings: ConcentratorSettings): EndpointConfig {
   return {
     localId: { type: ID_FQDN, data: new TextEncoder().encode(settings.ikeIdentity) },
-    proposals: { ike: defaultIkeSuites, esp: defaultEspSuites },
+    proposals: modernTier, // of an initiator, which this node never is
+    tiers: proposalTiers,
+    features: { mobike: true, redirect: true, childless: true, resumption: settings.ticketLifetimeSec > 0, ppk: true },
     cookieThreshold: 100,
     maxHalfOpen: 2000,
     maxIkeSas: settings.maxDevices,

@@ -65,6 +65,12 @@ const schema = Type.Object({
     default: 30,
     description: 'silence after which a device is asked whether it lives',
   }),
+  CONCENTRATOR_TICKET_SEC: Type.Integer({
+    minimum: 0,
+    maximum: 86_400,
+    default: 43_200,
+    description: 'life of a resumption ticket, 0 gives none',
+  }),
   CONCENTRATOR_RUNG: Type.Optional(Type.Union([Type.Literal('native'), Type.Literal('portable')])),
   CONCENTRATOR_KEY_LOG_FOLDER: Type.Optional(
     Type.String({ description: 'for debugging only: writes the keys of every SA there, as Wireshark reads them' }),
@@ -117,6 +123,7 @@ function readSettings(): ConcentratorSettings & { logLevel: LogLevel } {
     ikeRekeySec: env.CONCENTRATOR_IKE_REKEY_SEC,
     childRekeySec: env.CONCENTRATOR_CHILD_REKEY_SEC,
     livenessSec: env.CONCENTRATOR_LIVENESS_SEC,
+    ticketLifetimeSec: env.CONCENTRATOR_TICKET_SEC,
   }
 }
 

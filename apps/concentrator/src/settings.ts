@@ -29,4 +29,6 @@ export interface ConcentratorSettings {
   readonly childRekeySec: number
   /** Silence of a device after which it is asked whether it lives. */
   readonly livenessSec: number
+  /** Life of a resumption ticket; 0 gives none. */
+  readonly ticketLifetimeSec: number
 }

@@ -1,16 +1,35 @@
 import { expect, it } from 'vitest'
-import { createCredentialCache, type CachedCredential } from './credential-cache.ts'
+import { wipeDevice, type CachedDevice } from './cached-device.ts'
+import { createCredentialCache } from './credential-cache.ts'
 
 const limits = { entries: 2, freshMs: 100, staleMs: 1000, unknownMs: 10 }
 
-function credential(deviceId: string): CachedCredential {
-  const psks = [{ id: `crd_${deviceId}`, secret: Uint8Array.of(1, 2, 3) }]
-  return { deviceId, organizationId: 'org_a', address4: '10.128.0.5', policyVersion: 1, psks }
+function device(deviceId: string): CachedDevice {
+  return {
+    deviceId,
+    organizationId: 'org_a',
+    identity: 'a.example',
+    address4: '10.128.0.5',
+    policyVersion: 1,
+    tiers: ['modern'],
+    dnsServers: [],
+    dnsDomains: [],
+    reauthenticateAfterSec: null,
+    credentials: [
+      { kind: 'psk', id: 'crd_1', secret: Uint8Array.of(1, 2, 3) },
+      { kind: 'eap', id: 'crd_2', userName: 'x.a.example', secret: Uint8Array.of(4) },
+      { kind: 'ppk', id: 'crd_3', identity: 'x.ppk', isRequired: true, secret: Uint8Array.of(5) },
+      { kind: 'certificate', id: 'crd_4', fingerprint: 'ab' },
+    ],
+  }
 }
+
+const secretsOf = (known: CachedDevice | null): number[][] =>
+  known?.credentials.flatMap((credential) => (credential.kind === 'certificate' ? [] : [[...credential.secret]])) ?? []
 
 it('answers fresh, then stale, then nothing', () => {
   const cache = createCredentialCache(limits)
-  cache.put('a.example', credential('dev_a'), 0)
+  cache.put('a.example', device('dev_a'), 0)
   expect(cache.get('a.example', 100).kind).toBe('fresh')
   expect(cache.get('a.example', 101).kind).toBe('stale')
   expect(cache.get('a.example', 1001).kind).toBe('miss')
@@ -20,13 +39,13 @@ it('answers fresh, then stale, then nothing', () => {
 it('remembers an unknown identity only briefly and never as stale', () => {
   const cache = createCredentialCache(limits)
   cache.put('nobody.example', null, 0)
-  expect(cache.get('nobody.example', 10)).toEqual({ kind: 'fresh', credential: null })
+  expect(cache.get('nobody.example', 10)).toEqual({ kind: 'fresh', device: null })
   expect(cache.get('nobody.example', 11).kind).toBe('miss')
 })
 
 it('stays within its bound, the oldest entry goes first', () => {
   const cache = createCredentialCache(limits)
-  for (const name of ['a', 'b', 'c']) cache.put(`${name}.example`, credential(`dev_${name}`), 0)
+  for (const name of ['a', 'b', 'c']) cache.put(`${name}.example`, device(`dev_${name}`), 0)
   expect(cache.size).toBe(2)
   expect(cache.get('a.example', 1).kind).toBe('miss')
   expect(cache.get('c.example', 1).kind).toBe('fresh')
@@ -34,7 +53,7 @@ it('stays within its bound, the oldest entry goes first', () => {
 
 it('lets no number of unknown identities push out a known one', () => {
   const cache = createCredentialCache(limits)
-  cache.put('a.example', credential('dev_a'), 0)
+  cache.put('a.example', device('dev_a'), 0)
   for (let i = 0; i < 50; i++) cache.put(`guess-${i}.example`, null, 0)
   expect(cache.get('a.example', 1).kind).toBe('fresh')
   expect(cache.size).toBe(1 + limits.entries)
@@ -42,8 +61,8 @@ it('lets no number of unknown identities push out a known one', () => {
 
 it('forgets a device by id, also after its identity changed', () => {
   const cache = createCredentialCache(limits)
-  cache.put('old.example', credential('dev_a'), 0)
-  cache.put('new.example', credential('dev_a'), 0)
+  cache.put('old.example', device('dev_a'), 0)
+  cache.put('new.example', device('dev_a'), 0)
   expect(cache.get('old.example', 1).kind).toBe('miss')
   cache.forgetDevice('dev_a')
   expect(cache.get('new.example', 1).kind).toBe('miss')
@@ -51,12 +70,18 @@ it('forgets a device by id, also after its identity changed', () => {
 
 it('gives out copies: a secret in use is not zeroed when its entry goes, and the secret put in is not kept', () => {
   const cache = createCredentialCache(limits)
-  const given = credential('dev_a')
+  const given = device('dev_a')
   cache.put('a.example', given, 0)
-  given.psks[0]?.secret.fill(9)
+  wipeDevice(given)
   const answer = cache.get('a.example', 1)
   cache.forgetDevice('dev_a')
-  expect(answer).toMatchObject({ credential: { psks: [{ secret: Uint8Array.of(1, 2, 3) }] } })
+  expect(answer.kind === 'miss' ? null : secretsOf(answer.device)).toEqual([[1, 2, 3], [4], [5]])
+})
+
+it('zeroes the secrets of every kind that are not handed on', () => {
+  const known = device('dev_a')
+  wipeDevice(known, ['psk'])
+  expect(secretsOf(known)).toEqual([[1, 2, 3], [0], [0]])
 })
 
 it('tells a lookup which devices were forgotten while it was under way', () => {
@@ -74,7 +99,7 @@ it('tells a lookup which devices were forgotten while it was under way', () => {
 it('asks again about unknown identities after a notice about a device it does not know: it may be new', () => {
   const cache = createCredentialCache(limits)
   cache.put('new.example', null, 0)
-  cache.put('a.example', credential('dev_a'), 0)
+  cache.put('a.example', device('dev_a'), 0)
   cache.forgetDevice('dev_a')
   expect(cache.get('new.example', 1).kind).toBe('fresh')
   const watch = cache.watch()

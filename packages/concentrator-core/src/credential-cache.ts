@@ -1,18 +1,12 @@
 /**
- * Credentials looked up by IKE identity, kept for a while so that a reconnecting fleet does not ask Postgres each time.
+ * Devices and their credentials looked up by IKE identity, kept for a while so that a reconnecting fleet does not ask Postgres each time.
  *
  * Bounded, oldest out first. An entry is fresh for `freshMs`; a stale one may still be used when the database is away, up to
  * `staleMs`. Unknown identities are remembered too, so that a guesser does not reach the database each time, and apart, so that he
  * cannot push out the known ones; a notice about any device that is not known here ends that, for it may be theirs. The cache keeps copies of secrets, gives out copies, and zeroes its own when they go.
  * A lookup that began before its device was forgotten must not come back as an entry: `watch` tells.
  */
-export interface CachedCredential {
-  readonly deviceId: string
-  readonly organizationId: string
-  readonly address4: string
-  readonly policyVersion: number
-  readonly psks: readonly { readonly id: string; readonly secret: Uint8Array }[]
-}
+import { copyOfDevice, type CachedDevice, wipeDevice } from './cached-device.ts'
 
 export interface CredentialCacheLimits {
   /** Known identities, and as many unknown ones. */
@@ -23,7 +17,7 @@ export interface CredentialCacheLimits {
 }
 
 export type CacheAnswer =
-  | { readonly kind: 'fresh' | 'stale'; readonly credential: CachedCredential | null }
+  | { readonly kind: 'fresh' | 'stale'; readonly device: CachedDevice | null }
   | { readonly kind: 'miss' }
 
 /** Notes what is forgotten from `watch` until `end`. */
@@ -36,7 +30,7 @@ export interface ForgettingWatch {
 export interface CredentialCache {
   /** Secrets in the answer are the caller's copies. */
   get(identity: string, nowMs: number): CacheAnswer
-  put(identity: string, credential: CachedCredential | null, nowMs: number): void
+  put(identity: string, device: CachedDevice | null, nowMs: number): void
   forgetDevice(deviceId: string): void
   /** Everything must be asked again, e.g. after notices may have been lost; stale use ends too. */
   clear(): void
@@ -45,7 +39,7 @@ export interface CredentialCache {
 }
 
 export function createCredentialCache(limits: CredentialCacheLimits): CredentialCache {
-  const known = new Map<string, { readonly credential: CachedCredential; readonly atMs: number }>()
+  const known = new Map<string, { readonly device: CachedDevice; readonly atMs: number }>()
   /** When nobody was found under this identity. */
   const unknown = new Map<string, number>()
   const identities = new Map<string, string>()
@@ -56,8 +50,8 @@ export function createCredentialCache(limits: CredentialCacheLimits): Credential
     const entry = known.get(identity)
     if (!entry) return
     known.delete(identity)
-    identities.delete(entry.credential.deviceId)
-    for (const psk of entry.credential.psks) psk.secret.fill(0)
+    identities.delete(entry.device.deviceId)
+    wipeDevice(entry.device)
   }
 
   function removeDevice(deviceId: string): void {
@@ -69,28 +63,28 @@ export function createCredentialCache(limits: CredentialCacheLimits): Credential
     get(identity, nowMs) {
       const unknownSinceMs = unknown.get(identity)
       if (unknownSinceMs !== undefined) {
-        if (nowMs - unknownSinceMs <= limits.unknownMs) return { kind: 'fresh', credential: null }
+        if (nowMs - unknownSinceMs <= limits.unknownMs) return { kind: 'fresh', device: null }
         unknown.delete(identity)
       }
       const entry = known.get(identity)
       if (!entry) return { kind: 'miss' }
       const ageMs = nowMs - entry.atMs
       if (ageMs <= limits.staleMs) {
-        return { kind: ageMs <= limits.freshMs ? 'fresh' : 'stale', credential: copyOf(entry.credential) }
+        return { kind: ageMs <= limits.freshMs ? 'fresh' : 'stale', device: copyOfDevice(entry.device) }
       }
       remove(identity)
       return { kind: 'miss' }
     },
-    put(identity, credential, nowMs) {
+    put(identity, device, nowMs) {
       remove(identity)
-      if (!credential) {
+      if (!device) {
         unknown.set(identity, nowMs)
         dropOldest(unknown, limits.entries, (oldest) => unknown.delete(oldest))
         return
       }
-      removeDevice(credential.deviceId) // under the identity it had before
-      known.set(identity, { credential: copyOf(credential), atMs: nowMs })
-      identities.set(credential.deviceId, identity)
+      removeDevice(device.deviceId) // under the identity it had before
+      known.set(identity, { device: copyOfDevice(device), atMs: nowMs })
+      identities.set(device.deviceId, identity)
       dropOldest(known, limits.entries, remove)
     },
     forgetDevice(deviceId) {
@@ -125,8 +119,4 @@ function dropOldest(entries: ReadonlyMap<string, unknown>, most: number, drop: (
     if (entries.size <= most) return
     drop(identity)
   }
-}
-
-function copyOf(credential: CachedCredential): CachedCredential {
-  return { ...credential, psks: credential.psks.map(({ id, secret }) => ({ id, secret: Uint8Array.from(secret) })) }
 }

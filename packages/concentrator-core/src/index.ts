@@ -1,8 +1,8 @@
 export { createAttachmentRegistry, type AttachmentRecord, type AttachmentRegistry } from './attachment-registry.ts'
+export { copyOfDevice, wipeDevice, type CachedCredential, type CachedDevice } from './cached-device.ts'
 export {
   createCredentialCache,
   type CacheAnswer,
-  type CachedCredential,
   type CredentialCache,
   type CredentialCacheLimits,
   type ForgettingWatch,

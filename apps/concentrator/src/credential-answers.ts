@@ -1,0 +1,143 @@
+/**
+ * Answers the core's question "who is this?": what the claimed identity may prove itself with, by the kind of proof it wants to
+ * give, and a decoy for everybody else (N26).
+ *
+ * The same is looked up, parsed and verified for a stranger as for a device: a chain is judged before it is known whose it is,
+ * and EAP is spoken with everybody. Whoever needs our certificate waits until we have one.
+ */
+import { createHash } from 'node:crypto'
+import { wipeDevice, type CachedDevice } from '@culvert/concentrator-core'
+import { verifyingKey, type VerifyingKey } from '@culvert/crypto'
+import { CERT_ENCODING, type Answer, type FoundCredential, type Identity, type Question } from '@culvert/ikev2'
+import { bindIdentity, FAULTS, readCertificate, validateChain } from '@culvert/pki'
+import type { AttemptReason } from '@culvert/lifecycle'
+import type { Trust } from './authority-book.ts'
+import type { CredentialDesk } from './credential-desk.ts'
+import type { Realm } from './realm.ts'
+
+type CredentialQuestion = Extract<Question, { kind: 'credential' }>
+type CredentialAnswer = Extract<Answer, { kind: 'credential' }>
+
+/** PPK_ID_FIXED (RFC 8784 5.1). */
+const PPK_ID_FIXED = 2
+
+/** Why a claim is going to fail, for people. */
+export interface Doubt {
+  readonly reason: AttemptReason
+  readonly detail: string
+}
+
+export interface CredentialAnswers {
+  /** @returns null when it cannot be known now: the peer asks again. */
+  answer(question: CredentialQuestion): Promise<CredentialAnswer | null>
+}
+
+export function createCredentialAnswers(options: {
+  desk: CredentialDesk
+  realm: Realm
+  /** A device's identity is claimed; null for no doubt of ours. */
+  onClaim: (idI: Identity, device: CachedDevice, doubt: Doubt | null) => void
+}): CredentialAnswers {
+  const { desk, realm, onClaim } = options
+
+  async function bySecret({ idI, proof }: CredentialQuestion): Promise<CredentialAnswer | null> {
+    const device = await desk.find(idI)
+    if (device === undefined) return null
+    const candidates = (device?.credentials ?? []).flatMap((credential) =>
+      credential.kind === 'psk' ? [{ kind: 'psk' as const, id: credential.id, secret: credential.secret }] : [],
+    )
+    const decoy = { tiers: realm.tiers }
+    if (device === null) return { kind: 'credential', found: null, decoy }
+    const isKnown = proof === 'psk' && candidates.length > 0
+    onClaim(idI, device, isKnown ? null : { reason: 'no_credential', detail: 'the device has no valid shared key' })
+    wipeDevice(device, isKnown ? ['psk', 'ppk'] : [])
+    return { kind: 'credential', found: isKnown ? foundOf(device, { candidates }) : null, decoy }
+  }
+
+  async function bySignature({ idI, certificates }: CredentialQuestion): Promise<CredentialAnswer | null> {
+    const { signer, trust } = realm
+    if (signer === null || trust === null) return null
+    const shown = judge(certificates, idI, trust)
+    const device = await desk.find(idI)
+    if (device === undefined) return null
+    const decoy = { signer, tiers: realm.tiers, ...(shown.key && { key: shown.key }) }
+    if (device === null) return { kind: 'credential', found: null, decoy }
+    const credential = device.credentials.find(
+      (known) => known.kind === 'certificate' && known.fingerprint === shown.fingerprint,
+    )
+    const doubt = shown.fault ?? (credential ? null : 'the certificate is not one of its valid credentials')
+    onClaim(idI, device, doubt === null ? null : { reason: 'authentication_failed', detail: doubt })
+    wipeDevice(device, ['ppk'])
+    if (doubt !== null || !credential || !shown.key) return { kind: 'credential', found: null, decoy }
+    const candidates = [{ kind: 'publicKey' as const, id: credential.id, key: shown.key }]
+    return { kind: 'credential', found: foundOf(device, { candidates, signer }), decoy }
+  }
+
+  /** Everybody alike: who it is comes out inside EAP. */
+  async function byEap({ idI, eapOnly }: CredentialQuestion): Promise<CredentialAnswer | null> {
+    const { signer, tiers } = realm
+    const device = await desk.find(idI)
+    if (device) {
+      onClaim(idI, device, null)
+      wipeDevice(device)
+    }
+    if (signer === null || device === undefined) return null
+    const candidates = [{ kind: 'eap' as const, id: null, withoutOurProof: eapOnly }]
+    return { kind: 'credential', found: { subject: null, candidates, signer, tiers } }
+  }
+
+  return {
+    answer(question) {
+      switch (question.proof) {
+        case 'signature':
+          return bySignature(question)
+        case 'eap':
+          return byEap(question)
+        case 'psk':
+        case 'other':
+          return bySecret(question)
+      }
+    },
+  }
+}
+
+type Means = Pick<FoundCredential, 'candidates' | 'signer'>
+
+function foundOf(device: CachedDevice, means: Means): FoundCredential {
+  const { deviceId: subject, tiers } = device
+  return { subject, tiers, ...means, ...ppkOf(device) }
+}
+
+/** The newest one: a peer names one, and we know one. The secret is shared with the device's. */
+export function ppkOf({ credentials }: CachedDevice): Pick<FoundCredential, 'ppk'> {
+  const ppk = credentials.find(({ kind }) => kind === 'ppk')
+  if (ppk?.kind !== 'ppk') return {}
+  const { identity, secret, isRequired } = ppk
+  return { ppk: { id: Uint8Array.of(PPK_ID_FIXED, ...new TextEncoder().encode(identity)), secret, isRequired } }
+}
+
+interface Shown {
+  readonly fingerprint: string
+  /** Of the first certificate, whatever it is worth; null when there is none that can be read. */
+  readonly key: VerifyingKey | null
+  /** Why it does not speak for the identity; null when it does. */
+  readonly fault: string | null
+}
+
+function judge(certificates: CredentialQuestion['certificates'], idI: Identity, trust: Trust): Shown {
+  const chain = certificates.filter(({ encoding }) => encoding === CERT_ENCODING.X509_SIGNATURE).map(({ data }) => data)
+  const [own = new Uint8Array(0)] = chain
+  const fingerprint = fingerprintOf(own)
+  const valid = validateChain(chain, { ...trust, atMs: Date.now(), purpose: 'device' })
+  if (!valid.ok) {
+    const read = readCertificate(own)
+    return { fingerprint, key: read.ok ? verifyingKey(read.value.spki) : null, fault: FAULTS[valid.fault.code] }
+  }
+  const bound = bindIdentity(valid.value.certificate, idI)
+  return { fingerprint, key: valid.value.key, fault: bound.ok ? null : FAULTS[bound.fault.code] }
+}
+
+/** SHA-256 of the DER, lower case hexadecimal. */
+export function fingerprintOf(certificate: Uint8Array): string {
+  return createHash('sha256').update(certificate).digest('hex')
+}

@@ -1,0 +1,198 @@
+/**
+ * Runs EAP for devices that want it: EAP-TLS with the certificates of the installation, EAP-MSCHAPv2 with passwords.
+ *
+ * Who came is who EAP has proven, whatever was claimed in IDi or in EAP-Identity; the proof counts only while its credential is
+ * valid when EAP ends. A peer that is to hear no proof of ours before (RFC 5998) is offered EAP-TLS alone, which proves both ends.
+ * Strangers fail inside the method, after the same rounds as a device with a wrong password.
+ */
+import { wipeDevice, type CachedCredential, type CachedDevice } from '@culvert/concentrator-core'
+import type { Rng } from '@culvert/crypto'
+import { identityOfUserName } from '@culvert/db'
+import {
+  createEapAuthenticator,
+  createMschapMethod,
+  createTlsMethod,
+  type EapAuthenticator,
+  type EapMethod,
+  type EapStep,
+} from '@culvert/eap'
+import type { Answer, EapSession, Question } from '@culvert/ikev2'
+import { validateChain, type Certificate } from '@culvert/pki'
+import type { OwnProofs } from './own-certificate.ts'
+import type { Trust } from './authority-book.ts'
+import { fingerprintOf, ppkOf } from './credential-answers.ts'
+import { identityText, type CredentialDesk } from './credential-desk.ts'
+import type { Realm } from './realm.ts'
+
+type EapQuestion = Extract<Question, { kind: 'eap' }>
+type EapAnswer = Extract<Answer, { kind: 'eap' }>
+type Success = Extract<EapStep, { outcome: 'success' }>
+
+const MOST_RUNS = 1000
+const LONGEST_RUN_MS = 60_000
+/** Of one certificate; ours have one. */
+const MOST_NAMES = 4
+
+export interface EapDesk {
+  answer(question: EapQuestion): Promise<EapAnswer>
+  /** The run will not go on. */
+  end(session: EapSession): void
+  /** Ends all. */
+  stop(): void
+  readonly size: number
+}
+
+interface Run {
+  readonly eap: EapAuthenticator
+  readonly timer: NodeJS.Timeout
+}
+
+export function createEapDesk(options: {
+  desk: CredentialDesk
+  realm: Realm
+  /** What MS-CHAPv2 calls us. */
+  serverName: string
+  rng: Rng
+  /** Somebody was proven to be this device. */
+  onProven: (device: CachedDevice) => void
+}): EapDesk {
+  const { desk, realm, rng } = options
+  const runs = new Map<EapSession, Run>()
+  const mschap = createMschapMethod({ serverName: options.serverName, secretFor })
+  let tls: { readonly proofs: OwnProofs; readonly trust: Trust; readonly method: EapMethod } | null = null
+
+  async function secretFor(userName: string): Promise<Uint8Array | null> {
+    const found = await byUserName(userName)
+    if (found) wipeDevice(found.device, ['eap'])
+    return found?.credential.kind === 'eap' ? found.credential.secret : null
+  }
+
+  /** The TLS context is made once for each certificate of ours. */
+  function tlsMethod(): EapMethod | null {
+    const { proofs, trust } = realm
+    if (proofs === null || trust === null) return null
+    if (tls?.proofs !== proofs || tls.trust !== trust) {
+      const { authorities } = trust
+      tls = { proofs, trust, method: createTlsMethod({ certificate: proofs.tls, authorities, verifyChain }) }
+    }
+    return tls.method
+  }
+
+  async function verifyChain(chain: readonly Uint8Array[]): Promise<{ subject: string } | null> {
+    const { trust } = realm
+    const valid = trust && validateChain(chain, { ...trust, atMs: Date.now(), purpose: 'device' })
+    if (!valid?.ok) return null
+    const fingerprint = fingerprintOf(valid.value.certificate.der)
+    for (const name of namesOf(valid.value.certificate)) {
+      const found = await byCertificate(name, fingerprint)
+      if (found === null) continue
+      wipeDevice(found.device)
+      return { subject: name }
+    }
+    return null
+  }
+
+  function byUserName(userName: string): Promise<Found | null> {
+    const name = userName.slice(userName.lastIndexOf('\\') + 1).toLowerCase() // without a Windows domain
+    return findCredential(identityOfUserName(name), (known) => known.kind === 'eap' && known.userName === name)
+  }
+
+  function byCertificate(name: string, fingerprint: string): Promise<Found | null> {
+    return findCredential(name, (known) => known.kind === 'certificate' && known.fingerprint === fingerprint)
+  }
+
+  /** @throws when it cannot be known now, which ends the method as any other failure does */
+  async function findCredential(
+    identity: string,
+    isRight: (credential: CachedCredential) => boolean,
+  ): Promise<Found | null> {
+    const device = await desk.findByName(identity)
+    if (device === undefined) throw new Error('the database is away')
+    const credential = device?.credentials.find(isRight)
+    if (device && credential) return { device, credential }
+    if (device) wipeDevice(device)
+    return null
+  }
+
+  function start({ session, idI, withoutOurProof }: EapQuestion): Run {
+    const certificates = tlsMethod()
+    const methods = [...(certificates ? [certificates] : []), ...(withoutOurProof ? [] : [mschap])]
+    const claimedIdentity = identityText(idI)
+    const eap = createEapAuthenticator({ methods, askIdentity: true, claimedIdentity, rng })
+    const run = { eap, timer: setTimeout(() => end(session), LONGEST_RUN_MS).unref() }
+    runs.set(session, run)
+    const oldest = runs.keys().next()
+    if (runs.size > MOST_RUNS && !oldest.done) end(oldest.value)
+    return run
+  }
+
+  function end(session: EapSession): void {
+    const run = runs.get(session)
+    if (run === undefined) return
+    runs.delete(session)
+    clearTimeout(run.timer)
+    run.eap.close()
+  }
+
+  async function succeed(step: Success): Promise<EapAnswer> {
+    const [own] = step.certificates
+    const lookUp = own ? byCertificate(step.identity, fingerprintOf(own)) : byUserName(step.identity)
+    const found = await lookUp.catch(() => null)
+    if (found === null) {
+      step.msk.fill(0)
+      return failure('the credential is not valid any more')
+    }
+    const { device, credential } = found
+    options.onProven(device)
+    wipeDevice(device, ['ppk'])
+    setImmediate(() => step.msk.fill(0)) // the core takes its copy before: answers are handed in at once
+    return {
+      kind: 'eap',
+      outcome: 'success',
+      packet: step.packet,
+      msk: step.msk,
+      subject: device.deviceId,
+      credential: credential.id,
+      tiers: device.tiers,
+      ...ppkOf(device),
+    }
+  }
+
+  return {
+    async answer(question) {
+      const { session, packet } = question
+      const run = runs.get(session) ?? (packet === null ? start(question) : null)
+      if (run === null) return failure('the method is not under way any more')
+      const step = await run.eap.next(packet)
+      if (step.outcome === 'continue') return { kind: 'eap', outcome: 'continue', packet: step.packet }
+      end(session)
+      return step.outcome === 'success'
+        ? succeed(step)
+        : { kind: 'eap', outcome: 'failure', packet: step.packet, detail: step.reason }
+    },
+    end,
+    stop() {
+      for (const session of runs.keys()) end(session)
+    },
+    get size() {
+      return runs.size
+    },
+  }
+}
+
+interface Found {
+  readonly device: CachedDevice
+  readonly credential: CachedCredential
+}
+
+/** The core has the packet for it. */
+function failure(detail: string): EapAnswer {
+  return { kind: 'eap', outcome: 'failure', packet: new Uint8Array(0), detail }
+}
+
+function namesOf({ extensions }: Certificate): readonly string[] {
+  return extensions.subjectAltNames
+    .filter(({ kind }) => kind === 'dns' || kind === 'rfc822')
+    .slice(0, MOST_NAMES)
+    .map(({ value }) => String.fromCharCode(...value))
+}

@@ -1,0 +1,110 @@
+/**
+ * The certificate by which this node proves itself to devices that share no key with it.
+ *
+ * ```
+ *   none ─▶ asked ─▶ issued ─▶ asked again, while the old one serves ─▶ issued ...
+ *             └─▶ refused: asked again after a while
+ * ```
+ *
+ * The key is made for this life of the process and never leaves it. It is renewed after two thirds of its life, and when the
+ * authorities of the installation are others. Without a signer a node has none, and serves devices with shared keys.
+ */
+import { createPrivateKey } from 'node:crypto'
+import { readGatewayCertificate, requestGatewayCertificate, type Pool } from '@culvert/db'
+import { signingKey } from '@culvert/crypto'
+import type { TlsCertificate } from '@culvert/eap'
+import type { Signer } from '@culvert/ikev2'
+import type { Logger } from '@culvert/observability'
+import { fromPem, makeKeyPair, validateChain, type KeyPair } from '@culvert/pki'
+import type { Trust } from './authority-book.ts'
+
+export interface OwnProofs {
+  /** For IKE_AUTH. */
+  readonly signer: Signer
+  /** For EAP-TLS. */
+  readonly tls: TlsCertificate
+}
+
+export interface OwnCertificate {
+  /** Null until the signer has made one. The object changes with each certificate. */
+  readonly proofs: OwnProofs | null
+  /** Takes the next step, if there is one. */
+  refresh(trust: Trust | null): Promise<void>
+}
+
+const AGAIN_AFTER_REFUSAL_MS = 60_000
+/** A signer that was away may have lost sight of a request: it is written anew. */
+const AGAIN_WITHOUT_ANSWER_MS = 300_000
+
+interface Issued extends OwnProofs {
+  readonly renewAtMs: number
+}
+
+export function createOwnCertificate(pool: Pool, nodeName: string, log: Logger): OwnCertificate {
+  let issued: Issued | null = null
+  let asked: { readonly pair: KeyPair; readonly untilMs: number } | null = null
+  let askAgainMs = 0
+
+  function isDue(trust: Trust | null): boolean {
+    if (Date.now() < askAgainMs) return false
+    if (issued === null || Date.now() >= issued.renewAtMs) return true
+    if (trust === null) return false
+    const { certificates } = issued.signer
+    return !validateChain(certificates, { anchors: trust.anchors, atMs: Date.now(), purpose: 'gateway' }).ok
+  }
+
+  async function ask(): Promise<void> {
+    const pair = await makeKeyPair('p256')
+    await requestGatewayCertificate(pool, nodeName, pair.publicKey)
+    asked = { pair, untilMs: Date.now() + AGAIN_WITHOUT_ANSWER_MS }
+  }
+
+  function giveUp(reason: string | null): void {
+    log.warn({ reason }, 'this node got no certificate; devices without a shared key cannot attach here')
+    forget()
+    askAgainMs = Date.now() + AGAIN_AFTER_REFUSAL_MS
+  }
+
+  function forget(): void {
+    asked?.pair.privateKey.fill(0)
+    asked = null
+  }
+
+  async function collect({ pair, untilMs }: NonNullable<typeof asked>): Promise<void> {
+    const answer = await readGatewayCertificate(pool, nodeName, pair.publicKey)
+    if (answer?.issuance === 'refused') giveUp(answer.refusal)
+    else if (answer?.issuance === 'issued' && answer.certificates !== null && answer.notAfter !== null) {
+      const proofs = proofsOf(pair, answer.certificates)
+      if (proofs === null) {
+        giveUp('the certificate that was issued cannot be read')
+        return
+      }
+      forget()
+      const lifeMs = answer.notAfter.getTime() - Date.now()
+      issued = { ...proofs, renewAtMs: Date.now() + (lifeMs * 2) / 3 }
+      askAgainMs = Date.now() + AGAIN_AFTER_REFUSAL_MS
+      log.info({ notAfter: answer.notAfter }, 'this node has a certificate')
+    } else if (answer === null || Date.now() > untilMs) forget()
+  }
+
+  return {
+    get proofs() {
+      return issued
+    },
+    async refresh(trust) {
+      if (asked === null && isDue(trust)) await ask()
+      if (asked !== null) await collect(asked)
+    },
+  }
+}
+
+function proofsOf({ privateKey }: KeyPair, chain: string): OwnProofs | null {
+  const key = signingKey(privateKey)
+  const certificates = fromPem(chain, 'CERTIFICATE')
+  if (key === null || certificates === null || certificates.length === 0) return null
+  const pem = createPrivateKey({ key: Buffer.from(privateKey), format: 'der', type: 'pkcs8' })
+  return {
+    signer: { key, certificates },
+    tls: { chain, key: pem.export({ format: 'pem', type: 'pkcs8' }).toString() },
+  }
+}
