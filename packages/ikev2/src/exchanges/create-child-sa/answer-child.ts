@@ -26,7 +26,7 @@ import { answerChildRequest } from '../child-answer.ts'
 import { childSummary } from '../child-keys.ts'
 import { prfOf } from '../ike-keys.ts'
 import { notify } from '../notify.ts'
-import { NONCE_BYTES } from '../ike-sa-init/respond.ts'
+import { NONCE_BYTES } from '../ike-sa-init/first-request.ts'
 
 /** The peer asks for one more Child SA. */
 export function answerNewChild(context: Context, attachment: Attachment, received: Received): readonly Payload[] {

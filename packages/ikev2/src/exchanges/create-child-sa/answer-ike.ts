@@ -25,7 +25,7 @@ import { exposeKeys } from '../expose-keys.ts'
 import { adoptIkeSa, establishedState } from '../ike-establish.ts'
 import { standingRival } from './rival.ts'
 import { chooseIkeSuite, deriveChannel, prfOf, type ResolvedIkeSuite } from '../ike-keys.ts'
-import { NONCE_BYTES } from '../ike-sa-init/respond.ts'
+import { NONCE_BYTES } from '../ike-sa-init/first-request.ts'
 import { invalidKePayload, notify } from '../notify.ts'
 
 const NO_SPI = '0'.repeat(16)

@@ -25,7 +25,7 @@ import { notify } from '../notify.ts'
 import { authAbilities } from './auth-abilities.ts'
 import { redirectNotifies } from '../redirect/newcomers.ts'
 import { natDetectionNotifies } from './nat-detection.ts'
-import { NONCE_BYTES } from './respond.ts'
+import { NONCE_BYTES } from './first-request.ts'
 
 /** Starts a new IKE SA towards `peer`. */
 export function initiate(context: Context, peer: InitiatorConfig): void {

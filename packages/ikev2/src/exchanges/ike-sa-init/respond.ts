@@ -13,20 +13,16 @@
  * Nothing is remembered before the last line. A repeated request gets the same octets again (C19), but not a burst of them.
  * Whether there is room for one more device is decided when it has proven who it is: it may replace its own attachment.
  */
-import type { Path } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
-import { closeHalfOpen } from '../../endpoint/closing.ts'
-import { isValidCookie, makeCookie } from '../../endpoint/cookie.ts'
 import { newcomerPolicy } from '../../endpoint/policies.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import { encodeMessage } from '../../message/encode.ts'
-import { type IkeHeader, type IkeSpi, type Payload, ZERO_SPI } from '../../message/model.ts'
-import { EXCHANGE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
-import { EMPTY, toHex } from '../../message/octets.ts'
+import { ZERO_SPI } from '../../message/model.ts'
+import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
+import { EMPTY } from '../../message/octets.ts'
 import type { SelectedSuite } from '../../proposal/select.ts'
-import { createIkeSa, type IkeSa } from '../../sa/ike-sa.ts'
-import { mayRepeat } from '../../sa/message-window.ts'
+import { createIkeSa } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload, type PayloadOf } from '../../sa/payload-shape.ts'
 import { exchangeKeys } from '../child-answer.ts'
 import { exposeKeys } from '../expose-keys.ts'
@@ -34,32 +30,27 @@ import { chooseIkeSuite, deriveChannel, type ResolvedIkeSuite } from '../ike-key
 import { invalidKePayload, notify } from '../notify.ts'
 import { redirectNewcomer } from '../redirect/newcomers.ts'
 import { announcedHashes, authAbilities, certificateRequest, takesPpk } from './auth-abilities.ts'
+import {
+  digestOf,
+  type InitRequest,
+  makeRoom,
+  NONCE_BYTES,
+  passesCookie,
+  refuse,
+  register,
+  repeatAnswer,
+  responseHeader,
+  sendClear,
+} from './first-request.ts'
 import { detectNat, natDetectionNotifies } from './nat-detection.ts'
 import { reportRefusedOffer } from './offered.ts'
-
-export const NONCE_BYTES = 32
-/** Octets of the digest under which a half-open SA is found. */
-const DIGEST_BYTES = 16
-
-export interface InitRequest {
-  readonly header: IkeHeader
-  readonly payloads: readonly Payload[]
-  readonly bytes: Uint8Array
-  readonly path: Path
-}
 
 /** An IKE_SA_INIT request with SPIr 0 and message id 0 whose payloads fit the table. */
 export function answerInitRequest(context: Context, request: InitRequest): void {
   const { tables, env } = context
   const { payloads } = request
   const digest = digestOf(context, request)
-  const known = tables.halfOpen.get(digest)
-  if (known !== undefined) {
-    if ('init' in known.state && mayRepeat(known.state.channel.received, env.nowMs)) {
-      send(context, request, known.state.init.response)
-    }
-    return
-  }
+  if (repeatAnswer(context, request, digest)) return
   const sa = findPayload(payloads, 'sa')
   const ke = findPayload(payloads, 'ke')
   const nonce = findPayload(payloads, 'nonce')
@@ -87,23 +78,6 @@ export function answerInitRequest(context: Context, request: InitRequest): void 
   else if (isNonceLongEnough(resolved.suite.prf, nonce.data) && makeRoom(context, request)) {
     accept(context, request, { ke, nonceI: nonce.data.slice(), selected, resolved, digest })
   }
-}
-
-/** The same request from the same source, and nothing else, has the same digest. */
-function digestOf(context: Context, { bytes, path }: InitRequest): string {
-  const hash = context.env.crypto.sha256(bytes)
-  return `${toHex(hash.subarray(0, DIGEST_BYTES))}/${path.remote.address}/${path.remote.port}`
-}
-
-/** True when no cookie is needed or a good one came; else demands one. */
-function passesCookie(context: Context, request: InitRequest, nonceI: Uint8Array): boolean {
-  const { tables, config, env } = context
-  if (tables.halfOpen.size < config.cookieThreshold && tables.halfOpen.isCalm(env.nowMs)) return true
-  const subject = { nonceI, address: request.path.remote.address, spiI: request.header.spiI }
-  const cookie = findNotify(request.payloads, NOTIFY.COOKIE)
-  if (cookie !== null && isValidCookie(tables.cookies, subject, cookie.data, env)) return true
-  refuse(context, request, notify(NOTIFY.COOKIE, makeCookie(tables.cookies, subject, env)))
-  return false
 }
 
 interface Acceptable {
@@ -176,38 +150,5 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
   })
   register(context, sa, digest, request.path)
   exposeKeys(context, sa, channel)
-  send(context, request, response)
-}
-
-function register(context: Context, sa: IkeSa, digest: string, path: Path): void {
-  context.tables.bySpi.set(sa.localSpi, sa)
-  context.tables.halfOpen.add(digest, path.remote.address, sa, context.env.nowMs)
-  context.touched.add(sa)
-}
-
-/** Before the key exchange is computed: a source that has no room costs nothing more. */
-function makeRoom(context: Context, { path }: InitRequest): boolean {
-  const { tables, config, env } = context
-  return tables.halfOpen.makeRoom(path.remote.address, config.maxHalfOpen, env.nowMs, (oldest) => {
-    closeHalfOpen(context, oldest, 'expired')
-  })
-}
-
-function refuse(context: Context, request: InitRequest, payload: Payload): void {
-  send(context, request, encodeMessage(responseHeader(request, ZERO_SPI), [payload]))
-}
-
-function responseHeader({ header }: InitRequest, spiR: IkeSpi): IkeHeader {
-  return {
-    spiI: header.spiI,
-    spiR,
-    exchangeType: EXCHANGE.IKE_SA_INIT,
-    messageId: header.messageId,
-    fromOriginalInitiator: false,
-    isResponse: true,
-  }
-}
-
-function send(context: Context, { path }: InitRequest, bytes: Uint8Array): void {
-  context.effects.push({ kind: 'send', path, bytes })
+  sendClear(context, request, response)
 }
