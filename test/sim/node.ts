@@ -27,6 +27,7 @@ import {
   type ProposalPolicy,
   type Question,
   type SocketAddress,
+  type TicketVault,
   type Spi,
   toText,
   type TrafficSelector,
@@ -120,6 +121,8 @@ export class Node {
   /** Told of every step before its effects are applied; null for nobody. */
   onStep: ((step: Step) => void) | null = null
   freeChildSpis = Infinity
+  /** Seals resumption tickets; null for a node that gives none. */
+  vault: TicketVault | null = null
   /** First octet of every nonce drawn from now on, so that a test decides which one is the lowest; null for a random one. */
   nonceStart: number | null = null
   /** Inbound SPIs of the Child SAs that may send, as the data plane prefers them: activated last first. */
@@ -308,6 +311,7 @@ export class Node {
       incarnation: 0x0a0b0c,
       allocateIkeSpi: () => this.#allocateIkeSpi(),
       allocateChildSpi: () => this.#allocateChildSpi(),
+      ...(this.vault === null ? {} : { tickets: this.vault }),
     }
   }
 

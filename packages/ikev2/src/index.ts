@@ -13,6 +13,7 @@ export {
 export { decodeMessage, decodePayloads } from './message/decode.ts'
 export { encodeMessage, encodePayloads } from './message/encode.ts'
 export { type PeekedHeader, peekHeader } from './message/header.ts'
+export { decodeGateway, encodeGateway } from './message/gateway-identity-codec.ts'
 export { identityBody } from './message/identity-codec.ts'
 export {
   AUTH_METHOD,

@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import { answerAttach } from '../exchanges/ike-auth/answer-attach.ts'
 import { answerCredential } from '../exchanges/ike-auth/answer-credential.ts'
 import { answerEap } from '../exchanges/ike-auth/answer-eap.ts'
+import { answerResume } from '../exchanges/session-resume/receive-auth.ts'
 import { answerTrust } from '../exchanges/ike-auth/receive-response.ts'
 
 export function hearAnswer(context: Context, ticket: number, answer: Answer): void {
@@ -16,6 +17,9 @@ export function hearAnswer(context: Context, ticket: number, answer: Answer): vo
   if (state.phase === 'credentialAsked' && answer.kind === 'credential') {
     asks.delete(ticket)
     answerCredential(context, sa, state, answer)
+  } else if (state.phase === 'resumeAsked' && answer.kind === 'resume') {
+    asks.delete(ticket)
+    answerResume(context, sa, state, answer)
   } else if (state.phase === 'eapAsked' && answer.kind === 'eap') {
     asks.delete(ticket)
     answerEap(context, sa, state, answer)

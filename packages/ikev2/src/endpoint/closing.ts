@@ -28,7 +28,7 @@ export function forgetIkeSa(context: Context, sa: IkeSa): void {
     context.effects.push({ kind: 'releaseSpi', spiIn: state.spiIn })
   endEap(context, state)
   wipeProof(state)
-  if (state.phase === 'initSent') return
+  if (state.phase === 'initSent' || state.phase === 'resumeSent') return
   releaseAttempt(context, state.channel)
   wipe(state.channel)
 }
@@ -64,7 +64,7 @@ export function closeAttachment(
   const isUnknownOutside = attachment.stage === 'forming' && attachment.role === 'initiator'
   attachment.stage = 'closed'
   for (const sa of ikeSas) {
-    if (sa === answered && sa.state.phase !== 'initSent') lingerClosed(context, sa, sa.state.channel)
+    if (sa === answered && 'channel' in sa.state) lingerClosed(context, sa, sa.state.channel)
     else forgetIkeSa(context, sa)
   }
   context.tables.attachments.delete(attachment.key)
@@ -115,6 +115,7 @@ export function endEap(context: Context, state: IkeSaState): void {
 /** How far an attempt came that ends in this state. */
 export function stageOf({ phase }: IkeSaState): AttemptStage {
   if (phase === 'attachAsked') return 'attach'
+  if (phase === 'resumeAnswered' || phase === 'resumeAsked') return 'resume'
   if (phase === 'intermediateAwaited' || phase === 'intermediateSent') return 'intermediate'
   return phase === 'eapAsked' || phase === 'eapSent' || phase === 'eapProven' ? 'eap' : 'auth'
 }
@@ -122,6 +123,7 @@ export function stageOf({ phase }: IkeSaState): AttemptStage {
 /** What only authentication needs. */
 export function wipeProof(state: IkeSaState): void {
   if (state.phase === 'attachAsked' && state.ownProof.kind === 'sharedKey') state.ownProof.secret.fill(0)
+  if (state.phase === 'attachAsked' && state.ownProof.kind === 'resumed') state.ownProof.skP.fill(0)
   if (state.phase === 'eapProven') state.msk?.fill(0)
   if (!('init' in state)) return
   state.init.skPi.fill(0)

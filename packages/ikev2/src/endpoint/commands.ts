@@ -7,12 +7,12 @@ import type { Context } from './context.ts'
 import { depart, followPeer } from './moving.ts'
 import { queueWork } from './work.ts'
 import { scheduleDeletion } from '../exchanges/create-child-sa/complete-child.ts'
-import { initiate } from '../exchanges/ike-sa-init/initiate.ts'
+import { begin } from '../exchanges/session-resume/initiate.ts'
 import { type Attachment, findChildIn, isEnding, MAX_NEW_CHILD_SAS } from '../sa/attachment.ts'
 
 export function obey(context: Context, command: Command): void {
   if (command.kind === 'initiate') {
-    initiate(context, command.peer)
+    begin(context, command.peer)
     return
   }
   if (command.kind === 'acceptTiers') context.tables.acceptedTiers = [...command.names]

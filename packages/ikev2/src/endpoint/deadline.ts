@@ -11,8 +11,11 @@ export function ikeSaDueMs(timing: EndpointTiming, sa: IkeSa): MonotonicMs {
   const { state } = sa
   switch (state.phase) {
     case 'initSent':
+    case 'resumeSent':
       return state.retransmission.dueMs
     case 'initAnswered':
+    case 'resumeAnswered':
+    case 'resumeAsked':
     case 'intermediateAwaited':
     case 'credentialAsked':
     case 'eapAsked':

@@ -4,7 +4,7 @@
 import { closeAttachment, endEap, lingerClosed, reportFailure, stageOf, wipeProof } from './closing.ts'
 import type { Context, Received } from './context.ts'
 import { respond } from './outbound.ts'
-import type { EapProven, EapSent, IkeSaState, InitAnswered, IntermediateAwaited } from '../sa/ike-sa.ts'
+import type { EapProven, EapSent, IkeSaState, InitAnswered, IntermediateAwaited, ResumeAnswered } from '../sa/ike-sa.ts'
 import { NOTIFY } from '../message/numbers.ts'
 import { notify } from '../exchanges/notify.ts'
 
@@ -22,10 +22,11 @@ export function answerFatally(context: Context, received: Received): void {
 }
 
 /** States in which a request of a peer is heard that has not proven itself. */
-type HeardUnproven = InitAnswered | IntermediateAwaited | EapSent | EapProven
+type HeardUnproven = InitAnswered | ResumeAnswered | IntermediateAwaited | EapSent | EapProven
 
 export function isHeardUnproven(state: IkeSaState): state is HeardUnproven {
   const { phase } = state
+  if (phase === 'resumeAnswered') return true
   return phase === 'initAnswered' || phase === 'intermediateAwaited' || phase === 'eapSent' || phase === 'eapProven'
 }
 

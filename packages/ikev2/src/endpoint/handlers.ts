@@ -10,6 +10,7 @@ import { receiveIntermediateRequest } from '../exchanges/ike-intermediate/receiv
 import { receiveCreateChildSaRequest } from '../exchanges/create-child-sa/receive-request.ts'
 import { receiveCreateChildSaResponse } from '../exchanges/create-child-sa/receive-response.ts'
 import { receiveInformationalRequest } from '../exchanges/informational/receive-request.ts'
+import { receiveResumedAuth } from '../exchanges/session-resume/receive-auth.ts'
 import { receiveInformationalResponse } from '../exchanges/informational/receive-response.ts'
 import type { MessageRow } from '../sa/transition-table.ts'
 
@@ -28,6 +29,9 @@ export function hear(context: Context, row: MessageRow, received: Received): voi
       break
     case 'authRequest':
       if (state.phase === 'initAnswered') receiveAuthRequest(context, received, state)
+      break
+    case 'resumedAuth':
+      if (state.phase === 'resumeAnswered') receiveResumedAuth(context, received, state)
       break
     case 'eapResponse':
       if (state.phase === 'eapSent') receiveEapResponse(context, received, state)
@@ -54,6 +58,8 @@ export function hear(context: Context, row: MessageRow, received: Received): voi
         receiveInformationalResponse(context, received, state.attachment, pending)
       }
       break
+    case 'resumeRequest':
+    case 'resumeResponse':
     case 'initRequest':
     case 'initResponse':
       break

@@ -15,11 +15,13 @@ import { answerUndecodable, answerUnknownSpi, hearHint } from './unprotected.ts'
 import { notify } from '../exchanges/notify.ts'
 import { receiveInitResponse } from '../exchanges/ike-sa-init/receive-response.ts'
 import { answerInitRequest } from '../exchanges/ike-sa-init/respond.ts'
+import { receiveResumeResponse } from '../exchanges/session-resume/initiate.ts'
+import { answerResumeRequest } from '../exchanges/session-resume/respond.ts'
 import { HEAD_BYTES, type MessageOctets } from '../keys/int-auth.ts'
 import { decodeMessage, decodePayloads } from '../message/decode.ts'
 import { peekHeader } from '../message/header.ts'
 import { MAX_INIT_BYTES, MAX_REASSEMBLED_BYTES, MAX_UNPROVEN_MESSAGE_BYTES } from '../message/limits.ts'
-import { type DecodeError, type Message, type Payload, ZERO_SPI } from '../message/model.ts'
+import { type DecodeError, type IkeHeader, type Message, type Payload, ZERO_SPI } from '../message/model.ts'
 import { EXCHANGE, NOTIFY } from '../message/numbers.ts'
 import { EMPTY } from '../message/octets.ts'
 import { addFragment } from '../message/reassembly.ts'
@@ -42,14 +44,14 @@ export function receiveDatagram(context: Context, bytes: Uint8Array, path: Path)
   }
   const message = decoded.value
   const { header } = message
-  if (header.exchangeType === EXCHANGE.IKE_SA_INIT && header.spiR === ZERO_SPI && !header.isResponse) {
-    receiveInitRequest(context, message, bytes, path)
+  if (isFirst(header)) {
+    receiveFirstRequest(context, message, bytes, path)
     return
   }
   const sa = context.tables.bySpi.get(header.fromOriginalInitiator ? header.spiR : header.spiI)
   if (sa === undefined || sa.originalInitiator === header.fromOriginalInitiator) {
     answerUnknownSpi(context, header, path)
-  } else if (sa.state.phase === 'initSent') {
+  } else if (sa.state.phase === 'initSent' || sa.state.phase === 'resumeSent') {
     receiveClear(context, sa, message, bytes, path)
   } else if (sa.spiI === header.spiI && sa.spiR === header.spiR) {
     receiveProtected(context, { sa, channel: sa.state.channel, message, bytes, path })
@@ -60,23 +62,34 @@ export function receiveDatagram(context: Context, bytes: Uint8Array, path: Path)
 function isOversizedInit(bytes: Uint8Array): boolean {
   if (bytes.length <= MAX_INIT_BYTES) return false
   const header = peekHeader(bytes)
-  return header.ok && header.value.exchangeType === EXCHANGE.IKE_SA_INIT && !header.value.isResponse
+  return header.ok && isFirst(header.value)
 }
 
-function receiveInitRequest(context: Context, message: Message, bytes: Uint8Array, path: Path): void {
+/** A request that begins an IKE SA. */
+function isFirst({ exchangeType, spiR, isResponse }: IkeHeader): boolean {
+  const begins = exchangeType === EXCHANGE.IKE_SA_INIT || exchangeType === EXCHANGE.IKE_SESSION_RESUME
+  return begins && spiR === ZERO_SPI && !isResponse
+}
+
+function receiveFirstRequest(context: Context, message: Message, bytes: Uint8Array, path: Path): void {
   const { header, payloads } = message
-  const row = findRow('listening', EXCHANGE.IKE_SA_INIT, 'request')
-  const isFirst = header.messageId === 0 && header.fromOriginalInitiator && header.spiI !== ZERO_SPI
-  if (row === null || !isFirst || message.sealed !== null || !fitsRow(row, payloads)) return
-  answerInitRequest(context, { header, payloads, bytes, path })
+  const row = findRow('listening', header.exchangeType, 'request')
+  const isSound = header.messageId === 0 && header.fromOriginalInitiator && header.spiI !== ZERO_SPI
+  if (row === null || !isSound || message.sealed !== null || !fitsRow(row, payloads)) return
+  const request = { header, payloads, bytes, path }
+  if (row.handler === 'initRequest') answerInitRequest(context, request)
+  else if (context.config.features?.resumption === true) answerResumeRequest(context, request)
 }
 
 function receiveClear(context: Context, sa: IkeSa, message: Message, bytes: Uint8Array, path: Path): void {
   const { header, payloads } = message
-  const row = findRow('initSent', header.exchangeType, header.isResponse ? 'response' : 'request')
+  const { state } = sa
+  const row = findRow(state.phase, header.exchangeType, header.isResponse ? 'response' : 'request')
   const isAnswer = header.messageId === 0 && header.spiI === sa.spiI && message.sealed === null
-  if (sa.state.phase !== 'initSent' || row === null || !isAnswer || !fitsRow(row, payloads)) return
-  receiveInitResponse(context, sa, sa.state, { header, payloads, bytes, path })
+  if (row === null || !isAnswer || !fitsRow(row, payloads)) return
+  const response = { header, payloads, bytes, path }
+  if (state.phase === 'initSent') receiveInitResponse(context, sa, state, response)
+  else if (state.phase === 'resumeSent') receiveResumeResponse(context, sa, state, response)
   const isKnown = context.tables.bySpi.get(sa.localSpi) === sa
   context.observe?.(row, isKnown ? sa.state.phase : 'gone')
 }
@@ -119,7 +132,7 @@ function receiveProtected(context: Context, incoming: Protected): void {
 function repeat(context: Context, sa: IkeSa, path: Path): void {
   const { state } = sa
   if ('ask' in state) askAgain(context, state.ask)
-  else if (state.phase !== 'initSent' && mayRepeat(state.channel.received, context.env.nowMs)) {
+  else if ('channel' in state && mayRepeat(state.channel.received, context.env.nowMs)) {
     sendAll(context, sa, state.channel.received.response ?? [], path)
   }
 }

@@ -15,6 +15,7 @@ import { Budgets } from './budgets.ts'
 import { createCookieSecrets, type CookieSecrets } from './cookie.ts'
 import { createFailedAttempts } from './failed-attempts.ts'
 import { HalfOpenTable } from './half-open.ts'
+import { UsedNames } from './used-names.ts'
 
 export interface Tables {
   readonly bySpi: Map<IkeSpi, IkeSa>
@@ -27,6 +28,8 @@ export interface Tables {
   /** Budgets for unprotected error notifies (C04, C10): of all senders, and of each source. */
   readonly errorNotifies: TokenBucket
   readonly errorSources: Budgets
+  /** Resumption tickets that were used here. */
+  readonly usedTickets: UsedNames
   /** By claimed identity and source. */
   readonly failedAttempts: Budgets
   /** One object for each combination of transforms in use, shared by all SAs. */
@@ -50,6 +53,7 @@ export interface Tables {
 
 const ERROR_NOTIFY_BURST = 50
 const ERROR_NOTIFY_REFILL_MS = 20
+const MOST_USED_TICKETS = 8_192
 const ERROR_SOURCE_LIMITS = { burst: 10, refillMs: 200, names: 256 }
 const OFFER_REPORT_BURST = 10
 const OFFER_REPORT_REFILL_MS = 500
@@ -64,6 +68,7 @@ export function createTables(): Tables {
     cookies: createCookieSecrets(),
     errorNotifies: createTokenBucket(ERROR_NOTIFY_BURST, ERROR_NOTIFY_REFILL_MS, 0),
     errorSources: new Budgets(ERROR_SOURCE_LIMITS),
+    usedTickets: new UsedNames(MOST_USED_TICKETS),
     failedAttempts: createFailedAttempts(),
     transforms: new Map(),
     policies: new Map(),

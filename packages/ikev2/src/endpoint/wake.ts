@@ -13,6 +13,7 @@ import { scheduleDeletion } from '../exchanges/create-child-sa/complete-child.ts
 import { abandonAuth } from '../exchanges/ike-auth/receive-response.ts'
 import { abandonIntermediate } from '../exchanges/ike-intermediate/initiate.ts'
 import { failInitiation } from '../exchanges/ike-sa-init/receive-response.ts'
+import { serveResumeSent } from '../exchanges/session-resume/initiate.ts'
 import { endIkeSa } from '../exchanges/informational/delete-ike.ts'
 import { type Attachment } from '../sa/attachment.ts'
 import { type Channel, forgetExpired } from '../sa/channel.ts'
@@ -29,7 +30,12 @@ export function serveDueIkeSa(context: Context, sa: IkeSa): void {
     case 'initSent':
       serveInitSent(context, sa, state)
       break
+    case 'resumeSent':
+      serveResumeSent(context, sa, state)
+      break
     case 'initAnswered':
+    case 'resumeAnswered':
+    case 'resumeAsked':
     case 'intermediateAwaited':
     case 'credentialAsked':
     case 'eapAsked':

@@ -43,7 +43,7 @@ export function chooseIkeSuite(
 /** @returns null when the provider lacks one of them, or the choice is not complete. */
 export function resolveIkeSuite(
   crypto: CryptoProvider,
-  selected: SelectedSuite,
+  selected: Pick<SelectedSuite, 'encr' | 'prf' | 'integ' | 'ke' | 'additionalKe'>,
   tier: TierName | null,
 ): ResolvedIkeSuite | null {
   const { encr, prf: prfTransform, integ: integTransform, ke, additionalKe } = selected
@@ -63,6 +63,8 @@ export interface ChannelInput extends IkeKeyInput {
   /** Whether we are the original initiator of the new IKE SA. */
   readonly originalInitiator: boolean
   readonly fragmentation: boolean
+  /** By a ticket: the first IKE SA of an attachment although it has an old SK_d (RFC 5723 5.1). */
+  readonly isResumed?: boolean
 }
 
 /** @returns the channel, and the keys it does not keep: SK_pi and SK_pr. */
@@ -70,7 +72,7 @@ export function deriveChannel(input: ChannelInput): { readonly channel: Channel;
   const { resolved, originalInitiator, fragmentation } = input
   const { cipher, integ } = resolved.suite
   const keys = deriveIkeKeys(resolved.suite, input)
-  const isFirstSa = input.oldSkD === undefined
+  const isFirstSa = input.oldSkD === undefined || input.isResumed === true
   const ofInitiator: SkKeys = { cipher, integ, encrKey: keys.skEi, integKey: keys.skAi }
   const ofResponder: SkKeys = { cipher, integ, encrKey: keys.skEr, integKey: keys.skAr }
   const channel = createChannel({

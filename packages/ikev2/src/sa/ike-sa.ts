@@ -2,6 +2,7 @@
  * One IKE SA and its states. Each state holds exactly what is valid in it; `docs` draws the table of `transition-table.ts`.
  *
  * ```
+ *   with a ticket: resumeSent ─▶ authSent, and resumeAnswered ─▶ resumeAsked ─▶ attachAsked
  *   initiator:  initSent ─▶ [intermediateSent ─▶] authSent ─▶ [trustAsked] ─▶ established ─▶ replaced | deleting ─▶ closed
  *   responder:  [intermediateAwaited ─▶] initAnswered ─▶ credentialAsked ─▶ attachAsked ─▶ established ─▶ replaced | deleting ─▶ closed
  *   with EAP:                   credentialAsked ─▶ eapAsked ⇄ eapSent; eapAsked ─▶ eapProven ─▶ attachAsked
@@ -19,6 +20,7 @@ import type {
   ProofKind,
   Question,
   RequestedAddresses,
+  ResumptionTicket,
   Signer,
 } from '../endpoint/contract.ts'
 import type { SignatureChoice } from '../keys/signature-choice.ts'
@@ -46,6 +48,8 @@ export interface InitExchange {
   readonly hashes: readonly AnnouncedHash[] | null
   /** Both ends sent USE_PPK (RFC 8784 3). */
   readonly usesPpk: boolean
+  /** Made by a ticket: AUTH is made with SK_pi and SK_pr alone (RFC 5723 5.2). */
+  readonly isResumed: boolean
 }
 
 /** The AUTH payload of a peer, and what stands beside it about its keys. */
@@ -62,6 +66,8 @@ export interface PeerAuth {
 export type OwnProof =
   | { readonly kind: 'sharedKey'; readonly secret: Uint8Array }
   | { readonly kind: 'signature'; readonly signer: Signer; readonly choice: SignatureChoice }
+  /** Copy of SK_pi or SK_pr of a resumed IKE SA. */
+  | { readonly kind: 'resumed'; readonly skP: Uint8Array }
 
 /** What an IKE_AUTH request asks for, kept while decisions are outstanding. */
 export interface AuthClaim {
@@ -112,6 +118,19 @@ export interface InitSent {
   suspicion: CloseReason | null
 }
 
+/** IKE_SESSION_RESUME is under way (RFC 5723). */
+export interface ResumeSent {
+  readonly phase: 'resumeSent'
+  readonly attachment: Attachment
+  readonly peer: InitiatorConfig
+  readonly resume: ResumptionTicket
+  readonly nonceI: Uint8Array
+  readonly request: Uint8Array
+  /** Cookies demanded so far. */
+  readonly cookies: number
+  readonly retransmission: Retransmission
+}
+
 export interface InitAnswered {
   readonly phase: 'initAnswered'
   readonly channel: Channel
@@ -134,6 +153,27 @@ export interface IntermediateProgress {
 export interface IntermediateAwaited extends Omit<InitAnswered, 'phase'> {
   readonly phase: 'intermediateAwaited'
   readonly progress: IntermediateProgress
+}
+
+/** Who stands behind a ticket. */
+export interface Resumed {
+  readonly ticketId: string
+  /** Body of IDi as it was when the ticket was given. */
+  readonly idBody: Uint8Array
+  readonly subject: string
+  readonly credential: string | null
+}
+
+export interface ResumeAnswered extends Omit<InitAnswered, 'phase'> {
+  readonly phase: 'resumeAnswered'
+  readonly resumed: Resumed
+}
+
+/** The peer has the keys behind its ticket; is that still enough? */
+export interface ResumeAsked extends Omit<ResumeAnswered, 'phase'> {
+  readonly phase: 'resumeAsked'
+  readonly ask: Ask
+  readonly claim: AuthClaim
 }
 
 export interface CredentialAsked extends Omit<InitAnswered, 'phase'> {
@@ -192,7 +232,7 @@ export interface AttachAsked extends Omit<InitAnswered, 'phase'> {
   readonly attachment: Attachment
   /** Which candidate was proven. */
   readonly credential: string | null
-  readonly proof: ProofKind
+  readonly proof: ProofKind | 'ticket'
   readonly ownProof: OwnProof
   /** A PPK was mixed into the keys. */
   readonly ppkMixed: boolean
@@ -269,7 +309,10 @@ export interface Closed {
 
 export type IkeSaState =
   | InitSent
+  | ResumeSent
   | InitAnswered
+  | ResumeAnswered
+  | ResumeAsked
   | IntermediateAwaited
   | IntermediateSent
   | CredentialAsked
@@ -288,7 +331,7 @@ export type IkeSaState =
 export type Phase = IkeSaState['phase']
 
 /** States in which the peer's messages are protected. */
-export type SecuredState = Exclude<IkeSaState, InitSent>
+export type SecuredState = Exclude<IkeSaState, InitSent | ResumeSent>
 
 export interface IkeSa extends Timed {
   readonly localSpi: IkeSpi

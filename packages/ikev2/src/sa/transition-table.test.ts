@@ -18,6 +18,9 @@ const UNKNOWN: Payload = { kind: 'unknown', type: 200, data: new Uint8Array(0) }
 const ALL_PHASES: readonly TablePhase[] = [
   'listening',
   'initSent',
+  'resumeSent',
+  'resumeAnswered',
+  'resumeAsked',
   'initAnswered',
   'intermediateAwaited',
   'intermediateSent',

@@ -18,6 +18,9 @@ export type HandlerName =
   | 'intermediateRequest'
   | 'intermediateResponse'
   | 'authRequest'
+  | 'resumeRequest'
+  | 'resumeResponse'
+  | 'resumedAuth'
   | 'eapResponse'
   | 'eapAuth'
   | 'authResponse'
@@ -43,6 +46,7 @@ export interface InternalRow {
   readonly cause:
     | 'initiate'
     | 'credential'
+    | 'resume'
     | 'eap'
     | 'trust'
     | 'attach'
@@ -55,7 +59,7 @@ export interface InternalRow {
   readonly next: readonly TablePhase[]
 }
 
-const { IKE_SA_INIT, IKE_INTERMEDIATE, IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL } = EXCHANGE
+const { IKE_SA_INIT, IKE_SESSION_RESUME, IKE_INTERMEDIATE, IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL } = EXCHANGE
 
 export const MESSAGE_ROWS: readonly MessageRow[] = [
   {
@@ -66,6 +70,33 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     optional: [],
     handler: 'initRequest',
     next: ['listening', 'initAnswered', 'intermediateAwaited'],
+  },
+  {
+    phase: 'listening',
+    exchangeType: IKE_SESSION_RESUME,
+    role: 'request',
+    required: ['nonce'],
+    optional: [],
+    handler: 'resumeRequest',
+    next: ['listening', 'resumeAnswered'],
+  },
+  {
+    phase: 'resumeSent',
+    exchangeType: IKE_SESSION_RESUME,
+    role: 'response',
+    required: [],
+    optional: ['nonce'],
+    handler: 'resumeResponse',
+    next: ['resumeSent', 'authSent', 'gone'],
+  },
+  {
+    phase: 'resumeAnswered',
+    exchangeType: IKE_AUTH,
+    role: 'request',
+    required: ['idI', 'auth'],
+    optional: ['idR', 'sa', 'tsI', 'tsR', 'cp', 'eap'],
+    handler: 'resumedAuth',
+    next: ['resumeAnswered', 'resumeAsked', 'rejected'],
   },
   {
     phase: 'initSent',
@@ -223,9 +254,15 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
 ]
 
 export const INTERNAL_ROWS: readonly InternalRow[] = [
-  { phase: 'listening', cause: 'initiate', next: ['initSent'] },
+  { phase: 'listening', cause: 'initiate', next: ['initSent', 'resumeSent'] },
   { phase: 'listening', cause: 'rekey', next: ['established'] },
   { phase: 'initSent', cause: 'silence', next: ['gone'] },
+  { phase: 'resumeSent', cause: 'silence', next: ['gone'] },
+  { phase: 'resumeAnswered', cause: 'expiry', next: ['gone'] },
+  { phase: 'resumeAnswered', cause: 'eviction', next: ['gone'] },
+  { phase: 'resumeAsked', cause: 'resume', next: ['attachAsked', 'rejected'] },
+  { phase: 'resumeAsked', cause: 'expiry', next: ['gone'] },
+  { phase: 'resumeAsked', cause: 'eviction', next: ['gone'] },
   { phase: 'initAnswered', cause: 'expiry', next: ['gone'] },
   { phase: 'initAnswered', cause: 'eviction', next: ['gone'] },
   { phase: 'intermediateAwaited', cause: 'expiry', next: ['gone'] },

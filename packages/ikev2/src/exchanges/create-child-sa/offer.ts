@@ -15,7 +15,7 @@ import type { Attachment } from '../../sa/attachment.ts'
 import type { Channel } from '../../sa/channel.ts'
 import type { ChildSa } from '../../sa/child-sa.ts'
 import type { KeyOffer } from '../../sa/request.ts'
-import { NONCE_BYTES } from '../ike-sa-init/respond.ts'
+import { NONCE_BYTES } from '../ike-sa-init/first-request.ts'
 import { spiBytes } from '../notify.ts'
 
 /** @param group of the KE payload, null for our choice. @returns null when the provider lacks it. */

@@ -27,6 +27,7 @@ import { awaitLeaving, redirectPayload } from '../redirect/attached.ts'
 import { cameFollowing } from '../redirect/newcomers.ts'
 import { reportRefusal } from '../report-refusal.ts'
 import { authOctets } from './auth-octets.ts'
+import { answerTicketRequest } from '../session-resume/grant.ts'
 import { replyFor } from './configuration.ts'
 import { answerWishes } from './extensions.ts'
 import { authPayload, certificatePayloads } from './own-proof.ts'
@@ -89,10 +90,11 @@ function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: Attac
   tables.halfOpen.delete(state.digest)
   establishIkeSa(context, attachment, sa, channel)
   const extensions = answerWishes(context, attachment, claim.wishes, grant)
+  const ticket = answerTicketRequest(context, state, grant)
   attachment.followsRedirects = cameFollowing(context, state.init.request)
   const first = grant === null ? addressFailure() : firstChild(context, attachment, state, grant)
   const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
-  respond(context, exchange, messageId, [...proof, ...first.payloads, ...extensions], sa.route.path)
+  respond(context, exchange, messageId, [...proof, ...first.payloads, ...extensions, ...ticket], sa.route.path)
   emit(context, {
     kind: 'established',
     key: attachment.key,

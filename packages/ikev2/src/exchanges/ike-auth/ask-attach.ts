@@ -7,7 +7,7 @@ import { policyOfPeer } from '../../endpoint/policies.ts'
 import { newAttachmentKey } from '../../endpoint/tables.ts'
 import type { MessageId } from '../../message/model.ts'
 import { createAttachment } from '../../sa/attachment.ts'
-import type { CredentialAsked, EapProven, IkeSa, OwnProof } from '../../sa/ike-sa.ts'
+import type { CredentialAsked, EapProven, IkeSa, OwnProof, ResumeAsked } from '../../sa/ike-sa.ts'
 import { wipeOwnProof } from './own-proof.ts'
 import { rejectTier } from './reject.ts'
 
@@ -16,7 +16,7 @@ export interface Proven {
   readonly messageId: MessageId
   readonly subject: string
   readonly credential: string | null
-  readonly proof: ProofKind
+  readonly proof: ProofKind | 'ticket'
   /** Those its credential may use; left out for any. */
   readonly tiers: readonly TierName[] | undefined
   readonly ownProof: OwnProof
@@ -24,7 +24,12 @@ export interface Proven {
   readonly ppkMixed: boolean
 }
 
-export function askAttach(context: Context, sa: IkeSa, state: CredentialAsked | EapProven, proven: Proven): void {
+export function askAttach(
+  context: Context,
+  sa: IkeSa,
+  state: CredentialAsked | EapProven | ResumeAsked,
+  proven: Proven,
+): void {
   const { env, tables } = context
   const { claim, channel, init, digest, expiresAtMs } = state
   const { messageId, subject, credential, proof, ownProof, ppkMixed } = proven

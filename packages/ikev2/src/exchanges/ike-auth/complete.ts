@@ -16,6 +16,7 @@ import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
 import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { prfOf } from '../ike-keys.ts'
 import { followRedirect } from '../redirect/attached.ts'
+import { hearTicket } from '../session-resume/grant.ts'
 import { assignedAddresses } from './configuration.ts'
 import { hearExtensions } from './extensions.ts'
 import { firstChildProposals } from './initiate.ts'
@@ -42,6 +43,7 @@ export function completeInitiation(
   emit(context, { kind: 'established', key, subject, role: 'initiator', ike, credential: null, proof: null, ip4, ip6 })
   if (child !== null) emit(context, { kind: 'childEstablished', key, child: childSummary(child) })
   hearExtensions(context, attachment, payloads)
+  hearTicket(context, attachment, channel, payloads)
 }
 
 /** The IKE SA stays without a Child SA; unless the responder believes in one that is not what we offered. */

@@ -17,6 +17,7 @@ import type { AuthWishes } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload } from '../../sa/payload-shape.ts'
 import { hearAuthLifetime, startAuthLifetime } from '../auth-lifetime.ts'
 import { notify } from '../notify.ts'
+import { ticketWish } from '../session-resume/grant.ts'
 
 /** What the request that carries the selectors asks for. */
 export function readWishes(payloads: readonly Payload[]): AuthWishes {
@@ -43,9 +44,11 @@ export function answerWishes(
 }
 
 /** As initiator: what the request asks for. */
-export function wishesOf({ config }: Context, peer: InitiatorConfig): readonly Payload[] {
+export function wishesOf(context: Context, peer: InitiatorConfig): readonly Payload[] {
+  const { config } = context
   return [
     ...(config.features?.mobike === true ? [notify(NOTIFY.MOBIKE_SUPPORTED)] : []),
+    ...ticketWish(context, peer),
     ...(peer.transportMode === true ? [notify(NOTIFY.USE_TRANSPORT_MODE)] : []),
   ]
 }

@@ -26,14 +26,15 @@ export function sharedKeyProof(secret: Uint8Array): OwnProof {
 }
 
 /** The proof of an attempt of ours: never with SHA-1, and PSS, which every responder takes that takes method 14 (RFC 8247 3.2.1). */
-export function initiatorProof(proof: InitiatorProof, { hashes }: InitExchange): OwnProof | null {
+export function initiatorProof(proof: InitiatorProof, { hashes, isResumed, skPi }: InitExchange): OwnProof | null {
+  if (isResumed) return { kind: 'resumed', skP: skPi.slice() }
   if (proof.kind === 'psk') return sharedKeyProof(proof.secret)
   return signatureProof(proof, { hashes, allowsSha1: false, rsa: 'rsaPss' })
 }
 
 /** CERT payloads, our own certificate first, none with a shared key. */
 export function certificatePayloads(proof: OwnProof): readonly Payload[] {
-  if (proof.kind === 'sharedKey') return []
+  if (proof.kind !== 'signature') return []
   return proof.signer.certificates.map((data) => ({ kind: 'cert', encoding: CERT_ENCODING.X509_SIGNATURE, data }))
 }
 
@@ -43,6 +44,9 @@ export function authPayload(prf: Prf, proof: OwnProof, octets: Uint8Array): Extr
     const data = sharedKeyAuth(prf, proof.secret, octets)
     return { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data }
   }
+  if (proof.kind === 'resumed') {
+    return { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data: prf.compute(proof.skP, octets) }
+  }
   const { signer, choice } = proof
   const data = signatureData(choice, signer.key.sign(choice.scheme, octets))
   return { kind: 'auth', method: choice.method, data }
@@ -51,4 +55,5 @@ export function authPayload(prf: Prf, proof: OwnProof, octets: Uint8Array): Extr
 /** Zeroes what must not outlive the exchange. */
 export function wipeOwnProof(proof: OwnProof): void {
   if (proof.kind === 'sharedKey') proof.secret.fill(0)
+  else if (proof.kind === 'resumed') proof.skP.fill(0)
 }

@@ -71,12 +71,13 @@ export function readPeerAuth(payloads: readonly Payload[]): PeerAuth {
 }
 
 /** All of what makes a Child SA; or nothing of it, where that is allowed (RFC 6023 3). */
-function isWholeChildRequest({ config }: Context, { payloads }: Received): boolean {
+export function isWholeChildRequest({ config }: Context, { payloads }: Received): boolean {
   const parts = (['sa', 'tsI', 'tsR'] as const).filter((kind) => findPayload(payloads, kind) !== null)
   return parts.length === 3 || (parts.length === 0 && config.features?.childless === true)
 }
 
-function readClaim({ payloads, messageId }: Received): AuthClaim | null {
+/** @returns null without IDi. */
+export function readClaim({ payloads, messageId }: Received): AuthClaim | null {
   const idI = findPayload(payloads, 'idI')
   const proposals = findPayload(payloads, 'sa')
   const tsI = findPayload(payloads, 'tsI')

@@ -14,13 +14,14 @@ import { isSignedBy, peerSignature } from '../../keys/signature-choice.ts'
 import { identityBody } from '../../message/identity-codec.ts'
 import type { Identity, Payload } from '../../message/model.ts'
 import { AUTH_METHOD, EXCHANGE, NOTIFY } from '../../message/numbers.ts'
-import { compareBytes, EMPTY } from '../../message/octets.ts'
+import { compareBytes, constantTimeEqual, EMPTY } from '../../message/octets.ts'
 import type { AuthSent, IkeSa, TrustAsked } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload, firstError, type PayloadOf } from '../../sa/payload-shape.ts'
 import { prfOf } from '../ike-keys.ts'
 import { notify } from '../notify.ts'
 import { authOctets } from './auth-octets.ts'
 import { peerCertificates } from './certificates.ts'
+import { beginAnew } from '../session-resume/begin-anew.ts'
 import { completeInitiation } from './complete.ts'
 import { isSharedKeyAuth, proofKindOf } from './peer-proof.ts'
 import { applyPpk } from './ppk.ts'
@@ -39,7 +40,8 @@ export function receiveAuthResponse(context: Context, received: Received, state:
   }
   if (!sameIdentity(idR.id, state.peer.remoteId) || !agreesOnPpk(context, state, payloads)) {
     refuseResponder(context, sa, state)
-  } else if (proofKindOf(auth.method) === 'signature') askTrust(context, sa, state, { idR, payloads })
+  } else if (proofKindOf(auth.method) === 'signature' && !state.init.isResumed)
+    askTrust(context, sa, state, { idR, payloads })
   else if (provesSecret(context, state, { idR, auth })) completeInitiation(context, sa, state, payloads)
   else refuseResponder(context, sa, state)
 }
@@ -56,6 +58,10 @@ export function answerTrust(context: Context, sa: IkeSa, state: TrustAsked, { ke
 
 /** Ends an attempt of ours at this point, without a word to the peer. */
 export function abandonAuth(context: Context, sa: IkeSa, state: AuthSent | TrustAsked, reason: CloseReason): void {
+  if (state.init.isResumed) {
+    beginAnew(context, sa, state)
+    return
+  }
   forgetIkeSa(context, sa)
   report(context, state, reason)
 }
@@ -80,7 +86,7 @@ function sameIdentity(a: Identity, b: Identity): boolean {
 function agreesOnPpk(context: Context, state: AuthSent, payloads: readonly Payload[]): boolean {
   const { peer, channel, init } = state
   const { ppk } = peer
-  if (ppk === undefined) return true
+  if (ppk === undefined || init.isResumed) return true
   if (!init.usesPpk || findNotify(payloads, NOTIFY.PPK_IDENTITY) === null) return !ppk.isRequired
   applyPpk(prfOf(context.env.crypto, channel), channel, init, ppk.secret)
   return true
@@ -95,6 +101,7 @@ function provesSecret(context: Context, state: AuthSent, proof: ResponderProof):
   const secret = state.peer.proof.kind === 'psk' ? state.peer.proof.secret : null
   const octets = octetsOf(context, state, proof.idR)
   const prf = prfOf(context.env.crypto, state.channel)
+  if (state.init.isResumed) return constantTimeEqual(prf.compute(state.init.skPr, octets), proof.auth.data)
   const isMade = isSharedKeyAuth(prf, secret ?? EMPTY, octets, proof.auth.data)
   return isMade && secret !== null && proof.auth.method === AUTH_METHOD.SHARED_KEY_MIC
 }

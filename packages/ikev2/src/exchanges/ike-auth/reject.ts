@@ -9,12 +9,29 @@ import { noteFailure } from '../../endpoint/failed-attempts.ts'
 import { respond } from '../../endpoint/outbound.ts'
 import type { MessageId, Payload, Proposal } from '../../message/model.ts'
 import { EXCHANGE, NOTIFY } from '../../message/numbers.ts'
-import type { AttachAsked, CredentialAsked, EapAsked, EapProven, EapSent, IkeSa } from '../../sa/ike-sa.ts'
+import type {
+  AttachAsked,
+  AuthClaim,
+  CredentialAsked,
+  EapAsked,
+  EapProven,
+  EapSent,
+  IkeSa,
+  ResumeAnswered,
+  ResumeAsked,
+} from '../../sa/ike-sa.ts'
 import { offeredForIke } from '../ike-sa-init/offered.ts'
 import { notify } from '../notify.ts'
 
 /** States of a peer that said who it is. */
-export type Claiming = CredentialAsked | EapAsked | EapSent | EapProven | AttachAsked
+export type Claiming =
+  | ResumeAsked
+  | (ResumeAnswered & { readonly claim: AuthClaim })
+  | CredentialAsked
+  | EapAsked
+  | EapSent
+  | EapProven
+  | AttachAsked
 
 export interface Failure {
   /** Of the request to be answered. */
@@ -34,7 +51,7 @@ export interface Failure {
 export function rejectTier(
   context: Context,
   sa: IkeSa,
-  state: CredentialAsked | EapProven,
+  state: CredentialAsked | EapProven | ResumeAsked,
   { messageId, subject }: Pick<Failure, 'messageId' | 'subject'>,
 ): void {
   const detail = 'the proposal for the IKE SA is in a tier that this credential may not use'

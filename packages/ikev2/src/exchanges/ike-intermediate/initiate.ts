@@ -20,7 +20,8 @@ type Attempted = Pick<IntermediateSent, 'attachment' | 'peer' | 'isChildless' | 
 
 /** What follows IKE_SA_INIT: the additional key exchanges that were agreed, or IKE_AUTH at once. */
 export function proceed(context: Context, sa: IkeSa, attempted: Attempted): void {
-  advance(context, sa, { ...attempted, progress: { done: 0, intAuthI: EMPTY, intAuthR: EMPTY } })
+  const done = attempted.init.isResumed ? attempted.channel.transforms.additionalKe.length : 0
+  advance(context, sa, { ...attempted, progress: { done, intAuthI: EMPTY, intAuthR: EMPTY } })
 }
 
 function advance(context: Context, sa: IkeSa, next: Omit<IntermediateSent, 'phase' | 'keyExchange'>): void {

@@ -125,12 +125,13 @@ function accept(context: Context, sa: IkeSa, state: InitSent, response: InitResp
     intAuth: EMPTY,
     hashes: announcedHashes(response.payloads),
     usesPpk: state.peer.ppk !== undefined && takesPpk(response.payloads),
+    isResumed: false,
   }
   proceed(context, sa, { attachment: state.attachment, peer: state.peer, isChildless, channel, init })
 }
 
 /** Learns of NATs, and moves from port 500 to 4500 (2.23); with MOBIKE always, as another path may have a NAT (RFC 4555 3.3). */
-function float(context: Context, sa: IkeSa, { payloads, header, path }: InitResponse): void {
+export function float(context: Context, sa: IkeSa, { payloads, header, path }: InitResponse): void {
   const { route } = sa
   const nat = detectNat(context, header, path, payloads)
   route.peerBehindNat = nat.peerBehindNat

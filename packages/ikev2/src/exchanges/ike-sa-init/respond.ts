@@ -47,7 +47,7 @@ import { reportRefusedOffer } from './offered.ts'
 
 /** An IKE_SA_INIT request with SPIr 0 and message id 0 whose payloads fit the table. */
 export function answerInitRequest(context: Context, request: InitRequest): void {
-  const { tables, env } = context
+  const { env } = context
   const { payloads } = request
   const digest = digestOf(context, request)
   if (repeatAnswer(context, request, digest)) return
@@ -136,6 +136,7 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
       intAuth: EMPTY,
       hashes,
       usesPpk,
+      isResumed: false,
     },
     digest,
     expiresAtMs: env.nowMs + config.timing.halfOpenMs,
