@@ -21,6 +21,7 @@ import {
   methodRequest,
 } from '../method.ts'
 import { EAP_TYPE } from '../packet.ts'
+import { ClientFlights } from './client-flights.ts'
 import { ALL_TLS_VERSIONS, createTlsContext, type TlsCertificate, type TlsContextOptions } from './context.ts'
 import { InboundFlights, OutboundFlight } from './flight.ts'
 import { exportMsk } from './key-material.ts'
@@ -73,6 +74,7 @@ class TlsRun implements EapMethodRun {
   readonly #end: TlsEnd
   readonly #verifyChain: VerifyChain
   readonly #inbound = new InboundFlights()
+  readonly #client = new ClientFlights()
   #state: State = { phase: 'idle' }
   #isClosed = false
 
@@ -106,6 +108,7 @@ class TlsRun implements EapMethodRun {
     const state = this.#state
     if (state.phase === 'sending' && typeof state.goal !== 'string') zeroize(state.goal.msk)
     this.#state = OVER
+    this.#client.close()
     this.#end.close()
   }
 
@@ -119,9 +122,18 @@ class TlsRun implements EapMethodRun {
       case 'acknowledge':
         return methodRequest(TLS_ACKNOWLEDGEMENT)
       case 'complete':
-        this.#state = OVER // until the engine rests: nothing else is heard
-        return this.#answer(await this.#end.receive(step.octets))
+        return this.#handOver(step.octets)
     }
+  }
+
+  async #handOver(octets: Uint8Array): Promise<EapMethodStep> {
+    this.#state = OVER // until the engine rests: nothing else is heard
+    const verdict = this.#client.add(octets)
+    if (verdict !== 'good') return methodFailure(verdict === 'refused' ? 'certificateRefused' : 'malformed')
+    const rest = await this.#end.receive(octets)
+    const secret = this.#end.takeHandshakeSecret()
+    if (secret !== null) this.#client.protect(secret)
+    return this.#answer(rest)
   }
 
   async #continue(state: Extract<State, { phase: 'sending' }>, fragment: TlsFragment): Promise<EapMethodStep> {

@@ -82,15 +82,15 @@ describe.each(VERSIONS)('EAP-TLS with %s', (version) => {
 
   it('RFC 5216 2.1.5 sends and takes flights in pieces', async () => {
     // the same certificate again and again makes the flights long
-    const long = (certificate: TlsCertificate): TlsCertificate => ({
+    const long = (certificate: TlsCertificate, times: number): TlsCertificate => ({
       ...certificate,
-      chain: certificate.chain + pem('ca.pem').repeat(9),
+      chain: certificate.chain + pem('ca.pem').repeat(times),
     })
-    const server = authenticator({ certificate: long(gateway) })
-    const { steps, responses, answer } = await converse(server, device({ version, certificate: long(deviceOne) }))
+    const server = authenticator({ certificate: long(gateway, 9) })
+    const { steps, responses, answer } = await converse(server, device({ version, certificate: long(deviceOne, 4) }))
     expect(answer.outcome).toBe('success')
     const last = steps.at(-1)!
-    expect(last.outcome === 'success' && last.certificates.length).toBe(10)
+    expect(last.outcome === 'success' && last.certificates.length).toBe(5)
     const sizes = [...steps.map(({ packet }) => packet), ...responses].map((packet) => packet.length)
     expect(Math.max(...sizes)).toBeLessThanOrEqual(FRAGMENT_BYTES + 10)
     expect(flagsOf(steps)).toContain(0xc0)
@@ -224,7 +224,7 @@ describe('N25 fragments', () => {
 
   it('without end come to one', async () => {
     const { server, identifier } = await begun()
-    let step = await server.next(piece(identifier, 60_000))
+    let step = await server.next(piece(identifier, 16_000))
     let rounds = 1
     while (step.outcome === 'continue') {
       const message = messageOf(step)

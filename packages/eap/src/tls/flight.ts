@@ -7,8 +7,8 @@
 import { concatBytes } from '@culvert/bytes'
 import { encodeTlsFragment, type TlsFragment } from './packet.ts'
 
-/** A chain of four certificates with RSA-4096 or ML-DSA keys, and room. */
-export const MOST_INBOUND_BYTES = 65_536
+/** A hello with an ML-KEM share, a chain of four certificates with RSA-4096 keys, and room. The engine pays for every certificate. */
+export const MOST_INBOUND_BYTES = 16_384
 /** RFC 3748 3.1: an EAP MTU of 1020 octets may be relied upon; header, flags and length take 10 of them. */
 export const FRAGMENT_BYTES = 1000
 

@@ -7,7 +7,8 @@
  */
 import { Duplex } from 'node:stream'
 import { connect, type SecureContext, TLSSocket } from 'node:tls'
-import { concatBytes } from '@culvert/bytes'
+import { concatBytes, fromHex } from '@culvert/bytes'
+import type { HandshakeSecret } from './client-flights.ts'
 
 /** Output, `secure` and errors were seen within two turns. */
 const QUIET_TURNS = 4
@@ -32,6 +33,7 @@ export class TlsEnd {
   #phase: TlsRest['phase'] = 'handshake'
   /** Rises with everything the engine does. */
   #activity = 0
+  #handshakeSecret: Uint8Array | null = null
 
   constructor(secureContext: SecureContext, role: 'server' | 'client') {
     this.#pipe = new Duplex({
@@ -48,6 +50,7 @@ export class TlsEnd {
       role === 'server'
         ? new TLSSocket(this.#pipe, { ...options, isServer: true, requestCert: true })
         : connect({ ...options, socket: this.#pipe })
+    if (role === 'server') this.#socket.on('keylog', (line) => this.#keepHandshakeSecret(line))
     this.#socket.on('secure', () => this.#becomeSecure())
     this.#socket.on('error', () => this.#fail())
     this.#socket.on('close', () => this.#fail())
@@ -72,6 +75,13 @@ export class TlsEnd {
   /** `TLSv1.2`, `TLSv1.3`; null before it is agreed. */
   get protocol(): string | null {
     return this.#socket.getProtocol()
+  }
+
+  /** As server with TLS 1.3, once: what the client's handshake messages come under. The caller zeroes it. */
+  takeHandshakeSecret(): HandshakeSecret | null {
+    const secret = this.#handshakeSecret
+    this.#handshakeSecret = null
+    return secret && { cipher: this.#socket.getCipher().name, secret }
   }
 
   get isResumed(): boolean {
@@ -105,10 +115,19 @@ export class TlsEnd {
   /** Safe at any time and twice. */
   close(): void {
     this.#phase = 'failed'
+    this.#handshakeSecret?.fill(0)
+    this.#handshakeSecret = null
     this.#socket.destroy()
     this.#pipe.destroy()
     this.#output = []
     this.#applicationData = []
+  }
+
+  /** @param line name, the client's random value and the secret, both in hexadecimal; zeroed. */
+  #keepHandshakeSecret(line: Buffer): void {
+    const [name, , secret = ''] = line.toString('latin1').trimEnd().split(' ')
+    line.fill(0)
+    if (name === 'CLIENT_HANDSHAKE_TRAFFIC_SECRET') this.#handshakeSecret = fromHex(secret) ?? null
   }
 
   #becomeSecure(): void {
