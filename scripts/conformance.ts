@@ -15,6 +15,8 @@ export interface Rule {
   readonly rule: string
   /** What has to be there before the rule means anything. */
   readonly later?: string
+  /** How far the rule is met, where its tests show less than all of it or more. */
+  readonly remark?: string
 }
 
 export interface OwnedTitle {
@@ -70,10 +72,11 @@ export function conformanceTable(rules: readonly Rule[], owned: ReadonlyMap<stri
   return [`${tested} of ${rules.length} rules have a test that names them.`, ...tables].join('\n\n')
 }
 
-function row({ id, rule, later }: Rule, titles: readonly OwnedTitle[]): string {
+function row({ id, rule, later, remark }: Rule, titles: readonly OwnedTitle[]): string {
   const tests = titles.map(({ title, file }) => `[${cell(title)}](../../${file})`).join('<br>')
   const missing = later ? `later, with ${later}` : 'not yet'
-  return `| ${id} | ${cell(rule)} | ${tests || missing} |`
+  const text = remark === undefined ? rule : `${rule}. *Here:* ${remark}`
+  return `| ${id} | ${cell(text)} | ${tests || missing} |`
 }
 
 function cell(text: string): string {

@@ -23,6 +23,10 @@ describe('the table of rules', () => {
     expect([...owned.keys()].filter((id) => !known.has(id))).toEqual([])
   })
 
+  it('has a test for every rule that is not put off', () => {
+    expect(rules.filter((rule) => !rule.later && !owned.has(rule.id)).map((rule) => rule.id)).toEqual([])
+  })
+
   it('puts off no rule that has a test', () => {
     expect(rules.filter((rule) => rule.later && owned.has(rule.id)).map((rule) => rule.id)).toEqual([])
   })

@@ -8,7 +8,7 @@ const BATCHES = 50
 const BATCH = 20_000
 const FIRST_SEED = 0x4303_0001
 
-test('ESP breaks no rule in 10^6 inputs', () => {
+test('N28 ESP breaks no rule in 10^6 inputs', () => {
   let [inputs, passed, admitted] = [0, 0, 0]
   for (let batch = 0; batch < BATCHES; batch++) {
     const tally = fuzzEsp(FIRST_SEED + batch, BATCH)

@@ -7,14 +7,14 @@ import { fuzzEsp } from './esp-fuzz.ts'
 describe('fuzzing ESP', () => {
   const tally = fuzzEsp(0xe59, 20_000)
 
-  it('breaks no rule in 20000 inputs, a third of them sealed with valid keys', () => {
+  it('N28 breaks no rule in 20000 inputs, a third of them sealed with valid keys', () => {
     expect(tally.inputs).toBe(20_000)
     expect(tally.passed).toBeGreaterThan(1500)
     expect(tally.admitted).toBeGreaterThan(500)
     expect(tally.passed).toBeGreaterThan(tally.admitted)
   })
 
-  it('reaches every check before and behind the ICV', () => {
+  it('N28 reaches every check before and behind the ICV', () => {
     const reached = [...tally.drops.keys()].toSorted()
     expect(reached).toEqual([
       'datagram badIcv',

@@ -8,7 +8,7 @@ const BATCHES = 10
 const BATCH = 100_000
 const FIRST_SEED = 0x7296_0001
 
-test('the IKEv2 codec breaks no rule in 10^6 inputs', () => {
+test('N28 the IKEv2 codec breaks no rule in 10^6 inputs', () => {
   const seeds = loadSeeds()
   let [inputs, decoded] = [0, 0]
   for (let batch = 0; batch < BATCHES; batch++) {

@@ -20,7 +20,7 @@ describe('fuzzing the IKEv2 codec', () => {
     for (const inside of insides) expect(checkInside(inside)).toEqual({ ok: true })
   })
 
-  it('refuses every input of the corpus with the code it always had', () => {
+  it('N28 refuses every input of the corpus with the code it always had', () => {
     expect(corpus.length).toBeGreaterThan(50)
     const outcomes = corpus.map(([entry = '', , , firstType = '', hex = '']) => {
       const bytes = new Uint8Array(Buffer.from(hex, 'hex'))
@@ -30,7 +30,7 @@ describe('fuzzing the IKEv2 codec', () => {
     expect(outcomes).toEqual(corpus.map(([, code, payloadType]) => `${code} ${payloadType}`))
   })
 
-  it('breaks no rule in 100000 inputs, half of them inside SK', () => {
+  it('N28 breaks no rule in 100000 inputs, half of them inside SK', () => {
     const tally = fuzzIkev2Codec(0x1cef22, 100_000)
     expect(tally.inputs).toBe(100_000)
     expect(tally.decoded).toBeGreaterThan(20_000)

@@ -2,10 +2,22 @@
  * Rekeying and deleting Child SAs, from either end, with and without PFS, and when both ends do it at once
  * (RFC 7296 1.3.3, 1.4.1, 2.8, 2.8.1, 2.25.1).
  */
-import { defaultEspSuites, type ProposalPolicy, defaultIkeSuites } from '@culvert/ikev2'
+import {
+  defaultEspSuites,
+  defaultIkeSuites,
+  EXCHANGE,
+  NOTIFY,
+  type Payload,
+  type ProposalPolicy,
+  proposalsFor,
+  PROTOCOL,
+  type Spi,
+} from '@culvert/ikev2'
 import { describe, expect, test } from 'vitest'
-import type { Node } from './node.ts'
-import { attachedPair, type Pair, type PairOptions } from './pair.ts'
+import { sendForged } from './forge.ts'
+import { granting } from './grants.ts'
+import { type Node, selectors } from './node.ts'
+import { attachedPair, createPair, initiate, type Pair, type PairOptions } from './pair.ts'
 import { fateOfFirst, LOST, matches } from './packets.ts'
 import { lowestNonceSender } from './nonces.ts'
 
@@ -178,6 +190,58 @@ describe('C54 both ends rekey the same Child SA at once', () => {
   })
 })
 
+test.each(['tsI', 'tsR'] as const)('C40 a rekey with a narrower %s is refused, and the Child SA stays', (narrowed) => {
+  const wide = '10.127.0.0/24'
+  const pair = createPair()
+  const { concentrator, device, network } = pair
+  concentrator.answerTo = granting({ tsLocal: selectors(wide), tsRemote: selectors('10.128.0.4/30') })
+  initiate(pair)
+  network.run(1_000)
+  const { spiIn, tsLocal, tsRemote } = device.child
+  expect([tsLocal, tsRemote]).toEqual([selectors('10.128.0.4/30'), selectors(wide)])
+  const rekey = (messageId: number, change: Partial<Record<'tsI' | 'tsR', Payload>>): string | undefined => {
+    pair.transcript.take()
+    const spi = Uint8Array.of(0, 0, 16, messageId)
+    sendForged(device, {
+      exchangeType: EXCHANGE.CREATE_CHILD_SA,
+      messageId,
+      payloads: [
+        {
+          kind: 'notify',
+          protocolId: PROTOCOL.ESP,
+          spi: spiBytes(spiIn),
+          type: NOTIFY.REKEY_SA,
+          data: new Uint8Array(0),
+        },
+        { kind: 'sa', proposals: proposalsFor(defaultEspSuites, PROTOCOL.ESP, spi, { kePolicy: 'absent' }) },
+        { kind: 'nonce', data: new Uint8Array(32).fill(9) },
+        change.tsI ?? { kind: 'tsI', selectors: tsLocal },
+        change.tsR ?? { kind: 'tsR', selectors: tsRemote },
+      ],
+    })
+    network.run(100)
+    return pair.transcript.take().at(-1)
+  }
+  const part = selectors(narrowed === 'tsI' ? '10.128.0.5' : '10.127.0.0/25')
+  const refused = rekey(2, { [narrowed]: { kind: narrowed, selectors: part } })
+  expect(refused).toBe('con: CREATE_CHILD_SA response 2, SK {N(TS_UNACCEPTABLE)}')
+  expect(concentrator.child.spiOut).toBe(spiIn)
+  expect(rekey(3, {})).toBe('con: CREATE_CHILD_SA response 3, SK {SA, N, TSi, TSr}')
+})
+
+test('C66 a soft limit of the data plane starts one rekey, however often it is told', () => {
+  const pair = attachedPair()
+  const { concentrator } = pair
+  const { spiIn } = concentrator.child
+  for (let count = 0; count < 3; count += 1) {
+    concentrator.command({ kind: 'childSoftLimit', key: concentrator.key, spiIn })
+  }
+  pair.network.run(1_000)
+  expect(concentrator.eventsOf('childRekeyed')).toHaveLength(1)
+  expectOneWorkingChild(pair)
+  expect(concentrator.child.replaces).toBe(spiIn)
+})
+
 test('C52 a Child SA is rekeyed before its lifetime ends, and again', () => {
   const timing = { childRekeyMs: 100_000 }
   const pair = attachedPair({ device: { timing }, concentrator: { timing } })
@@ -209,6 +273,10 @@ test('a Child SA the peer rekeyed but never deletes is deleted by us', () => {
   pair.network.run(60_000)
   expectOneWorkingChild(pair)
 })
+
+function spiBytes(spi: Spi): Uint8Array {
+  return Uint8Array.of(spi >>> 24, spi >>> 16, spi >>> 8, spi)
+}
 
 function collide(lowest: ReturnType<typeof lowestNonceSender>, options: PairOptions = {}): Pair {
   for (let seed = 1; seed < 200; seed += 1) {

@@ -39,7 +39,7 @@ describe('selectors', () => {
     expect([set(50, 60).matchesSource(udpPacket), set(50, 60).matchesDestination(udpPacket)]).toEqual([false, true])
   })
 
-  it('hold packets without ports only when any port or OPAQUE is meant', () => {
+  it('C64 hold later fragments, which have no ports, only when any port or OPAQUE is meant', () => {
     const set = (startPort: number, endPort: number): SelectorSet =>
       new SelectorSet([range4('0.0.0.0', '255.255.255.255', { startPort, endPort })])
     for (const packet of [laterFragment, gre]) {

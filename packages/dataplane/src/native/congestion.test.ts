@@ -25,7 +25,7 @@ function packetWith(version: 4 | 6, inner: number): Uint8Array {
 }
 
 describe('congestion marks at the tunnel exit', () => {
-  it.each(TABLE)('combine inner %i with outer marks as RFC 6040 4.2 says', (inner, expected) => {
+  it.each(TABLE)('C65 combine inner %i with outer marks as RFC 6040 4.2 says', (inner, expected) => {
     for (const version of [4, 6] as const) {
       const marks = OUTER.map((outer) => {
         const packet = packetWith(version, inner)
@@ -36,7 +36,7 @@ describe('congestion marks at the tunnel exit', () => {
     }
   })
 
-  it('keeps the header checksum right and the DSCP as it was', () => {
+  it('C65 keep the header checksum right and the DSCP as it was', () => {
     const packet = packetWith(4, ECT_0)
     expect(applyOuterCongestion(packet, 0, CE)).toBe(DropCode.none)
     expect(packet).toEqual(withChecksums(packet.slice()))

@@ -432,7 +432,7 @@ describe('inbound', () => {
     expect(harness.posted).toEqual([{ kind: 'notices', traffic: [composeSpi(1, 1, 1)], moved: [], softLimits: [] }])
   })
 
-  it('carries congestion marks inwards and refuses those that nobody would learn of', () => {
+  it('C65 carries congestion marks inwards and refuses those that nobody would learn of', () => {
     const harness = new Harness()
     const device = new Device()
     const capable = answer(1)

@@ -129,7 +129,7 @@ describe('codec', () => {
     )
   })
 
-  it('refuses or shortens every message cut anywhere, and never throws', () => {
+  it('N28 refuses or shortens every message cut anywhere, and never throws', () => {
     fc.assert(
       fc.property(header, payloads, fc.nat(), (head, list, at) => {
         const whole = encodeMessage(head, list)
