@@ -39,7 +39,7 @@ const PRESENT_THEIRS = quick ? 1000 : 4000
 const CORE_HANDSHAKES = quick ? 1000 : 3000
 const AT_ONCE = 32
 /** Memory of an idle process settles when the collector has had its turns. */
-const SETTLING_SEC = quick ? 5 : 120
+const SETTLING_SEC = quick ? 12 : 30
 const FLOOD = { perSecond: 20_000, seconds: quick ? 5 : 20, handshakes: quick ? 100 : 500, atOnce: 8 }
 
 await measureProviders()

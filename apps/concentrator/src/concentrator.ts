@@ -29,6 +29,7 @@ import { createAttemptWriter } from './attempt-writer.ts'
 import { startCommandIntake } from './command-intake.ts'
 import { createCredentialDesk } from './credential-desk.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { startIdleCollector } from './idle-collector.ts'
 import { endpointConfigOf } from './ike-policy.ts'
 import { createPolicyEnforcer } from './policy-enforcer.ts'
 import { createRealm } from './realm.ts'
@@ -193,6 +194,7 @@ async function startPackets(options: {
   const plain = await openPlainSocket({ address, port: ikePort }, (bytes, path) => driver?.datagram(bytes, path))
   const rng = createSystemRng()
   const keyLog = openKeyLogOf(settings, log)
+  const collector = startIdleCollector()
   const crypto = await openCrypto()
   driver = createIkeDriver({
     endpoint: createEndpoint(endpointConfigOf(settings)),
@@ -209,7 +211,10 @@ async function startPackets(options: {
     handlers: {
       endEap: (session) => admission.endEap(session),
       answer: (question) => admission.answer(question),
-      onEvent: (event) => admission.onEvent(event),
+      onEvent(event) {
+        if (event.kind === 'established' || event.kind === 'closed') collector.noteChange()
+        admission.onEvent(event)
+      },
       onError: (error) => log.error({ err: error }, 'the IKE driver met an error'),
     },
   })
@@ -217,6 +222,7 @@ async function startPackets(options: {
     driver,
     dataPlane,
     async closeSockets() {
+      collector.stop()
       await plain.close()
       await dataPlane.close()
     },
