@@ -8,7 +8,9 @@
 import type { AttemptStage, CloseReason, Path } from './contract.ts'
 import { type Context, emit } from './context.ts'
 import type { Identity, Proposal } from '../message/model.ts'
-import { type Attachment, dropChild, dropOther } from '../sa/attachment.ts'
+import { type Attachment, dropChild, dropOther, removeUnfinished } from '../sa/attachment.ts'
+import { wipeSecrets } from '../sa/agreement.ts'
+import type { Unfinished } from '../sa/unfinished.ts'
 import type { ChildSa } from '../sa/child-sa.ts'
 import type { Channel } from '../sa/channel.ts'
 import type { IkeSa, IkeSaState } from '../sa/ike-sa.ts'
@@ -56,6 +58,7 @@ export function closeAttachment(
 ): void {
   if (attachment.stage === 'closed') return
   for (const child of attachment.children) context.effects.push(removal(attachment, child))
+  for (const entry of attachment.unfinished) dropUnfinished(context, attachment, entry)
   attachment.children = []
   attachment.tasks = []
   const ikeSas = attachment.current === null ? attachment.others : [...attachment.others, attachment.current]
@@ -98,6 +101,17 @@ export function removeChild(context: Context, attachment: Attachment, child: Chi
 
 function removal(attachment: Attachment, child: ChildSa): Context['effects'][number] {
   return { kind: 'removeChildSa', key: attachment.key, spiIn: child.spiIn }
+}
+
+/** Forgets what the peer had under way in IKE_FOLLOWUP_KE. */
+export function dropUnfinished(context: Context, attachment: Attachment, entry: Unfinished): void {
+  removeUnfinished(attachment, entry)
+  wipeSecrets(entry.secrets)
+  if (entry.kind === 'ike') wipeSecrets([entry.input.sharedSecret])
+  else {
+    wipeSecrets([entry.input.secrets?.sharedSecret])
+    context.effects.push({ kind: 'releaseSpi', spiIn: entry.input.spiIn })
+  }
 }
 
 /** Gives back what the request under way had allocated; the caller ends that request. */

@@ -3,6 +3,7 @@
  */
 import type { EndpointTiming, MonotonicMs } from './contract.ts'
 import type { Attachment } from '../sa/attachment.ts'
+import { unfinishedDueMs } from '../sa/unfinished.ts'
 import { channelDueMs } from '../sa/channel.ts'
 import { childSaDueMs } from '../sa/child-sa.ts'
 import type { Established, IkeSa } from '../sa/ike-sa.ts'
@@ -45,6 +46,7 @@ function currentDueMs(timing: EndpointTiming, state: Established): MonotonicMs {
     rekeyAtMs,
     expiresAtMs,
     authExpiresAtMs,
+    unfinishedDueMs(attachment),
     keepaliveDueMs(timing, attachment),
   )
   for (const child of attachment.children) dueMs = Math.min(dueMs, childSaDueMs(child))

@@ -5,6 +5,8 @@ import type { Context, Received } from './context.ts'
 import { receiveEapAuth, receiveEapResponse } from '../exchanges/ike-auth/receive-eap.ts'
 import { receiveAuthRequest } from '../exchanges/ike-auth/receive-request.ts'
 import { receiveAuthResponse } from '../exchanges/ike-auth/receive-response.ts'
+import { receiveFollowUpRequest } from '../exchanges/ike-followup-ke/receive-request.ts'
+import { receiveFollowUpResponse } from '../exchanges/ike-followup-ke/receive-response.ts'
 import { receiveIntermediateResponse } from '../exchanges/ike-intermediate/initiate.ts'
 import { receiveIntermediateRequest } from '../exchanges/ike-intermediate/receive-request.ts'
 import { receiveCreateChildSaRequest } from '../exchanges/create-child-sa/receive-request.ts'
@@ -48,6 +50,14 @@ export function hear(context: Context, row: MessageRow, received: Received): voi
     case 'createChildSaResponse':
       if ('attachment' in state && pending !== null) {
         receiveCreateChildSaResponse(context, received, state.attachment, pending.attempt)
+      }
+      break
+    case 'followUpKeRequest':
+      if ('attachment' in state) receiveFollowUpRequest(context, received, state.attachment)
+      break
+    case 'followUpKeResponse':
+      if ('attachment' in state && pending !== null) {
+        receiveFollowUpResponse(context, received, state.attachment, pending.attempt)
       }
       break
     case 'informationalRequest':

@@ -3,7 +3,7 @@
  *
  * Each due IKE SA is looked at once; whatever its deadline was, everything that is due on it happens.
  */
-import { closeAttachment, closeHalfOpen, endTraffic, forgetIkeSa } from './closing.ts'
+import { closeAttachment, dropUnfinished, closeHalfOpen, endTraffic, forgetIkeSa } from './closing.ts'
 import type { Context } from './context.ts'
 import { keepaliveDueMs, livenessDueMs } from './deadline.ts'
 import { retreat } from './moving.ts'
@@ -104,6 +104,8 @@ function serveCurrent(context: Context, state: Established): void {
   const { env, config } = context
   if (attachment.stage !== 'established') return
   for (const child of attachment.children) serveChild(context, attachment, child)
+  for (const entry of attachment.unfinished)
+    if (env.nowMs >= entry.expiresAtMs) dropUnfinished(context, attachment, entry)
   if (env.nowMs >= state.rekeyAtMs) {
     state.rekeyAtMs = Infinity
     queueWork(context, attachment, { kind: 'rekeyIke', group: null })

@@ -6,15 +6,16 @@
  */
 import type { KeyExchangeAnswer, Prf } from '@culvert/crypto'
 import type { Context } from '../endpoint/context.ts'
-import type { Payload, Proposal, Spi } from '../message/model.ts'
+import type { Payload, Proposal, Spi, Transform } from '../message/model.ts'
 import { KE, NOTIFY } from '../message/numbers.ts'
 import { readU32 } from '../message/octets.ts'
 import type { KePolicy, SelectedSuite } from '../proposal/select.ts'
+import type { ChildInput, ResolvedChildSuite } from '../sa/agreement.ts'
 import { type Attachment, findChildOut, MAX_CHILD_SAS, MAX_NEW_CHILD_SAS } from '../sa/attachment.ts'
 import type { ChildSa } from '../sa/child-sa.ts'
 import type { PayloadOf } from '../sa/payload-shape.ts'
 import { type AgreedSelectors, agreeSelectors, type SelectorRequest } from './child-selectors.ts'
-import { chooseChildSuite, installChild, type ResolvedChildSuite } from './child-keys.ts'
+import { chooseChildSuite, installChild } from './child-keys.ts'
 import { invalidKePayload, notify, spiBytes } from './notify.ts'
 
 /** SPIs below are reserved by IANA (RFC 4303 2.1). */
@@ -31,24 +32,42 @@ export interface ChildRequest extends SelectorRequest {
   readonly nonceR: Uint8Array
 }
 
-export type ChildAnswer =
-  | {
-      readonly ok: true
-      readonly child: ChildSa
-      readonly sa: Payload
-      /** KEr, when there is one. */
-      readonly ke: readonly Payload[]
-      /** TSi and TSr, and USE_TRANSPORT_MODE where that was agreed. */
-      readonly selectors: readonly Payload[]
-    }
-  | { readonly ok: false; readonly refusal: Payload }
+export type ChildAnswer = ({ readonly ok: true; readonly child: ChildSa } & Answered) | Refused
 
-/** Answers a request for a Child SA and installs it when it is granted. */
+interface Refused {
+  readonly ok: false
+  readonly refusal: Payload
+}
+
+/** What the response holds. */
+interface Answered {
+  readonly sa: Payload
+  /** KEr, when there is one. */
+  readonly ke: readonly Payload[]
+  /** TSi and TSr, and USE_TRANSPORT_MODE where that was agreed. */
+  readonly selectors: readonly Payload[]
+}
+
+export type ChildAgreement =
+  | ({
+      readonly ok: true
+      readonly input: ChildInput
+      /** Methods of the additional key exchanges that have to follow (RFC 9370 2.2.4). */
+      readonly additionalKe: readonly Transform[]
+    } & Answered)
+  | Refused
+
+/** Answers a request for a Child SA in IKE_AUTH and installs it when it is granted. */
 export function answerChildRequest(context: Context, attachment: Attachment, request: ChildRequest): ChildAnswer {
+  const agreed = agreeOnChild(context, attachment, request)
+  return agreed.ok ? { ...agreed, child: installChild(context, attachment, agreed.input) } : agreed
+}
+
+/** Agrees to a Child SA and allocates its SPI; whoever does not install it gives that back. */
+export function agreeOnChild(context: Context, attachment: Attachment, request: ChildRequest): ChildAgreement {
   const chosen = chooseChildSuite(context.env, request.proposals, attachment.policy, {
     keGroupOffered: request.ke?.group ?? null,
     kePolicy: request.kePolicy,
-    additionalKe: false,
     spiBytes: 4,
   })
   if (chosen === null) return refuse(NOTIFY.NO_PROPOSAL_CHOSEN)
@@ -60,8 +79,9 @@ export function answerChildRequest(context: Context, attachment: Attachment, req
   const selectors = agreeSelectors(attachment, request)
   if (selectors === null) return refuse(NOTIFY.TS_UNACCEPTABLE)
   const most = request.replaces === null ? MAX_NEW_CHILD_SAS : MAX_CHILD_SAS
-  if (attachment.children.length >= most) return refuse(NOTIFY.NO_ADDITIONAL_SAS)
-  return grant(context, attachment, request, { selected, suite, spiOut, group, selectors })
+  const { children, unfinished } = attachment
+  if (children.length + unfinished.length >= most) return refuse(NOTIFY.NO_ADDITIONAL_SAS)
+  return grant(context, request, { selected, suite, spiOut, group, selectors })
 }
 
 interface Agreed {
@@ -72,34 +92,39 @@ interface Agreed {
   readonly selectors: AgreedSelectors
 }
 
-function grant(context: Context, attachment: Attachment, request: ChildRequest, agreed: Agreed): ChildAnswer {
-  const exchanged = agreed.group === KE.NONE ? null : exchangeKeys(context, agreed.group, request.ke)
+function grant(
+  context: Context,
+  request: ChildRequest,
+  { group, selected, selectors, suite, spiOut }: Agreed,
+): ChildAgreement {
+  const exchanged = group === KE.NONE ? null : exchangeKeys(context, group, request.ke)
   if (exchanged === undefined) return refuse(NOTIFY.INVALID_SYNTAX)
   const spiIn = context.env.allocateChildSpi()
   if (spiIn === null) return refuse(NOTIFY.NO_ADDITIONAL_SAS)
-  const { mode, tsLocal, tsRemote, tsI, tsR } = agreed.selectors
-  const child = installChild(context, attachment, {
-    prf: request.prf,
-    skD: request.skD,
-    suite: agreed.suite,
-    nonceI: request.nonceI,
-    nonceR: request.nonceR,
-    secrets: exchanged && { group: agreed.group, sharedSecret: exchanged.sharedSecret, additional: [] },
+  const { prf, skD, nonceI, nonceR, replaces } = request
+  const { mode, tsLocal, tsRemote, tsI, tsR } = selectors
+  const input: ChildInput = {
+    prf,
+    skD,
+    suite,
+    nonceI,
+    nonceR,
+    secrets: exchanged && { group, sharedSecret: exchanged.sharedSecret, additional: [] },
     exchangeInitiator: false,
     spiIn,
-    spiOut: agreed.spiOut,
+    spiOut,
     mode,
     tsLocal,
     tsRemote,
-    outbound: request.replaces === null,
-    replaces: request.replaces?.spiIn ?? null,
-  })
-  exchanged?.sharedSecret.fill(0)
+    outbound: replaces === null,
+    replaces: replaces?.spiIn ?? null,
+  }
   return {
     ok: true,
-    child,
-    sa: { kind: 'sa', proposals: [{ ...agreed.selected.proposal, spi: spiBytes(spiIn) }] },
-    ke: exchanged === null ? [] : [{ kind: 'ke', group: agreed.group, data: exchanged.publicValue }],
+    input,
+    additionalKe: selected.additionalKe,
+    sa: { kind: 'sa', proposals: [{ ...selected.proposal, spi: spiBytes(spiIn) }] },
+    ke: exchanged === null ? [] : [{ kind: 'ke', group, data: exchanged.publicValue }],
     selectors: [
       ...(mode === 'transport' ? [notify(NOTIFY.USE_TRANSPORT_MODE)] : []),
       { kind: 'tsI', selectors: tsI },
@@ -118,6 +143,6 @@ export function exchangeKeys(
   return env.crypto.keyExchange(group)?.respond(env.rng, ke.data) ?? undefined
 }
 
-function refuse(type: number): ChildAnswer {
+function refuse(type: number): Refused {
   return { ok: false, refusal: notify(type) }
 }

@@ -3,25 +3,17 @@
  *
  * The exchange initiator's outbound keys come first in KEYMAT (C42), whoever was the original initiator of the IKE SA.
  */
-import type { Cipher, Integrity, Prf } from '@culvert/crypto'
 import type { ChildSaDescription, ChildSaSummary, Env } from '../endpoint/contract.ts'
 import type { Context } from '../endpoint/context.ts'
 import { deriveChildKeys } from '../keys/key-schedule.ts'
-import type { Proposal, Spi, TrafficSelector, Transform } from '../message/model.ts'
+import type { Proposal } from '../message/model.ts'
 import { ESN, KE, PROTOCOL } from '../message/numbers.ts'
 import type { PeerPolicy } from '../proposal/peer-policy.ts'
 import { selectProposal, type SelectedSuite, type SelectOptions } from '../proposal/select.ts'
+import type { ChildInput, ResolvedChildSuite } from '../sa/agreement.ts'
 import { addChild, type Attachment } from '../sa/attachment.ts'
 import { hardLifetimeMs, jitteredLifetimeMs } from '../sa/channel.ts'
 import { type ChildSa, createChildSa } from '../sa/child-sa.ts'
-
-export interface ResolvedChildSuite {
-  readonly encr: Transform
-  readonly integ: Transform | null
-  readonly esn: boolean
-  readonly cipher: Cipher
-  readonly integrity: Integrity | null
-}
 
 /** @returns null when the provider lacks one of them, or the choice is not complete. */
 export function resolveChildSuite(env: Env, selected: SelectedSuite): ResolvedChildSuite | null {
@@ -52,35 +44,6 @@ export function chooseChildSuite(
     if (selected !== null && suite !== null) return { selected, suite }
   }
   return null
-}
-
-/** What the key exchanges of CREATE_CHILD_SA gave (RFC 7296 2.17, RFC 9370 2.2.4). */
-export interface ChildSecrets {
-  /** Method of the first one. */
-  readonly group: number
-  readonly sharedSecret: Uint8Array
-  /** Of those that followed, in order. */
-  readonly additional: readonly Uint8Array[]
-}
-
-export interface ChildInput {
-  readonly prf: Prf
-  readonly skD: Uint8Array
-  readonly suite: ResolvedChildSuite
-  readonly nonceI: Uint8Array
-  readonly nonceR: Uint8Array
-  /** Null without PFS. */
-  readonly secrets: ChildSecrets | null
-  /** Whether we started the exchange that makes it. */
-  readonly exchangeInitiator: boolean
-  readonly spiIn: Spi
-  readonly spiOut: Spi
-  readonly mode: ChildSa['mode']
-  readonly tsLocal: readonly TrafficSelector[]
-  readonly tsRemote: readonly TrafficSelector[]
-  /** Whether we send on it at once. */
-  readonly outbound: boolean
-  readonly replaces: Spi | null
 }
 
 /** Hands the Child SA to the data plane and adds it to the attachment. */

@@ -2,6 +2,7 @@
  * An IKE SA takes its place: after authentication, or after a rekey (RFC 7296 1.2, 2.8).
  */
 import type { IkeSaSummary } from '../endpoint/contract.ts'
+import { dropUnfinished } from '../endpoint/closing.ts'
 import { type Context, emit } from '../endpoint/context.ts'
 import { addOther, type Attachment, dropOther } from '../sa/attachment.ts'
 import { type Channel, hardLifetimeMs, jitteredLifetimeMs } from '../sa/channel.ts'
@@ -53,6 +54,8 @@ export function adoptIkeSa(context: Context, attachment: Attachment, next: IkeSa
   dropOther(attachment, next)
   attachment.current = next
   attachment.tasks = attachment.tasks.filter(({ work }) => work.kind !== 'rekeyIke')
+  // What was under way on another IKE SA is over: its keys would come from an SK_d that is gone (RFC 9370 2.2.4).
+  for (const entry of attachment.unfinished) dropUnfinished(context, attachment, entry)
   context.touched.add(next)
   if (former !== null) retire(context, attachment, former)
   emit(context, { kind: 'ikeRekeyed', key: attachment.key, ike: ikeSummary(next, next.state.channel) })

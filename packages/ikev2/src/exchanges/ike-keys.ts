@@ -3,18 +3,13 @@
  */
 import type { CryptoProvider, Prf } from '@culvert/crypto'
 import type { TierName } from '../endpoint/contract.ts'
-import { deriveIkeKeys, type IkeKeyInput, type IkeKeys, type IkeSuite } from '../keys/key-schedule.ts'
+import { deriveIkeKeys, type IkeKeyInput, type IkeKeys } from '../keys/key-schedule.ts'
 import type { Proposal } from '../message/model.ts'
 import type { SkKeys } from '../message/seal.ts'
 import type { NamedPolicy } from '../proposal/peer-policy.ts'
 import { selectProposal, type SelectedSuite, type SelectOptions } from '../proposal/select.ts'
-import { type Channel, createChannel, type IkeTransforms } from '../sa/channel.ts'
-
-/** The transforms of a chosen IKE proposal together with what computes them. */
-export interface ResolvedIkeSuite {
-  readonly transforms: IkeTransforms
-  readonly suite: IkeSuite
-}
+import type { ResolvedIkeSuite } from '../sa/agreement.ts'
+import { type Channel, createChannel } from '../sa/channel.ts'
 
 export interface ChosenIkeSuite {
   readonly selected: SelectedSuite

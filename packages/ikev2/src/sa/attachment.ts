@@ -16,6 +16,7 @@ import type { ChildSa } from './child-sa.ts'
 import type { IkeSa } from './ike-sa.ts'
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
 import { sameWork, type Task } from './request.ts'
+import type { Unfinished } from './unfinished.ts'
 
 /** With those being replaced. */
 export const MAX_CHILD_SAS = 8
@@ -68,6 +69,8 @@ export interface Attachment {
   tsLocal: readonly TrafficSelector[]
   tsRemote: readonly TrafficSelector[]
   readonly creations: TokenBucket
+  /** What the peer has under way in IKE_FOLLOWUP_KE. */
+  unfinished: readonly Unfinished[]
   /** Budget for moves the peer tells us of; null when MOBIKE was not agreed (RFC 4555). */
   mobike: TokenBucket | null
   /** The peer goes elsewhere when we say so (RFC 5685). */
@@ -95,6 +98,7 @@ export function createAttachment(parameters: AttachmentParameters, nowMs: Monoto
     tsLocal: NOTHING,
     tsRemote: NOTHING,
     creations: createTokenBucket(CREATION_BURST, CREATION_REFILL_MS, nowMs),
+    unfinished: NOTHING,
     mobike: null,
     followsRedirects: false,
     transportMode: false,
@@ -161,6 +165,14 @@ export function endingReason({ tasks }: Attachment): CloseReason | null {
 
 export function dropTask(attachment: Attachment, task: Task): void {
   attachment.tasks = without(attachment.tasks, task)
+}
+
+export function addUnfinished(attachment: Attachment, entry: Unfinished): void {
+  attachment.unfinished = [...attachment.unfinished, entry]
+}
+
+export function removeUnfinished(attachment: Attachment, entry: Unfinished): void {
+  attachment.unfinished = without(attachment.unfinished, entry)
 }
 
 export function addOther(attachment: Attachment, sa: IkeSa): void {

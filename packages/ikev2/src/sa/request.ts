@@ -6,8 +6,9 @@
  */
 import type { KeyExchangePrivate } from '@culvert/crypto'
 import type { CloseReason, GatewayIdentity, MonotonicMs, Path, SuitePolicy } from '../endpoint/contract.ts'
-import type { IkeSpi, MessageId, Spi, TrafficSelector } from '../message/model.ts'
+import type { IkeSpi, MessageId, Spi, TrafficSelector, Transform } from '../message/model.ts'
 import { sameSelectors } from '../traffic-selector/selector.ts'
+import type { ChildInput, IkeInput } from './agreement.ts'
 import type { Retransmission } from './retransmission.ts'
 
 export type Work =
@@ -55,6 +56,17 @@ export interface IkeRival {
   readonly lowestNonce: Uint8Array
 }
 
+/**
+ * The additional key exchanges of a CREATE_CHILD_SA exchange of ours, of which one is under way in IKE_FOLLOWUP_KE
+ * (RFC 9370 2.2.4). No collision is possible any more: the peer's own rekey gets TEMPORARY_FAILURE.
+ */
+export interface FollowUp<Input> {
+  readonly input: Input
+  readonly methods: readonly Transform[]
+  readonly secrets: readonly Uint8Array[]
+  readonly keyExchange: KeyExchangePrivate
+}
+
 export type Attempt =
   | { readonly kind: 'auth' }
   | { readonly kind: 'intermediate' }
@@ -64,6 +76,7 @@ export type Attempt =
       readonly offer: KeyOffer
       readonly refusals: number
       rival: IkeRival | null
+      readonly followUp: FollowUp<IkeInput> | null
     }
   | {
       readonly kind: 'rekeyChild'
@@ -76,6 +89,7 @@ export type Attempt =
       readonly tsRemote: readonly TrafficSelector[]
       readonly refusals: number
       rival: ChildRival | null
+      readonly followUp: FollowUp<ChildInput> | null
     }
   | {
       readonly kind: 'createChild'
@@ -85,6 +99,7 @@ export type Attempt =
       readonly tsLocal: readonly TrafficSelector[]
       readonly tsRemote: readonly TrafficSelector[]
       readonly refusals: number
+      readonly followUp: FollowUp<ChildInput> | null
     }
   | { readonly kind: 'deleteChild'; readonly spiIn: Spi }
   | { readonly kind: 'deleteIke'; readonly reason: CloseReason }
@@ -108,6 +123,9 @@ export function sameWork(a: Work, b: Work): boolean {
   if (a.kind !== 'createChild') return a.kind === b.kind
   return b.kind === 'createChild' && sameSelectors(a.tsLocal, b.tsLocal) && sameSelectors(a.tsRemote, b.tsRemote)
 }
+
+/** Attempts that make an SA. */
+export type CreatingAttempt = Extract<Attempt, { readonly offer: KeyOffer }>
 
 /** True when only the contents of the response tell whether the peer got the request. */
 export function hasCookie2(attempt: Attempt): boolean {

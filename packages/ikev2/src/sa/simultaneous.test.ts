@@ -11,6 +11,7 @@ const REKEY_IKE: Attempt = {
   offer: OFFER,
   refusals: 0,
   rival: null,
+  followUp: null,
 }
 const REKEY_CHILD: Attempt = {
   kind: 'rekeyChild',
@@ -22,6 +23,7 @@ const REKEY_CHILD: Attempt = {
   tsRemote: [],
   refusals: 0,
   rival: null,
+  followUp: null,
 }
 const DELETE_CHILD: Attempt = { kind: 'deleteChild', spiIn: 1_000 as Spi }
 
@@ -44,16 +46,29 @@ function child(): ChildSa {
   })
 }
 
+const FOLLOW_UP: Pick<Extract<Attempt, { kind: 'rekeyChild' }>, 'followUp'> = {
+  followUp: { input: {} as never, methods: [], secrets: [], keyExchange: {} as never },
+}
+
+test('RFC 9370 2.2.4 what is in IKE_FOLLOWUP_KE is decided: the same rekey of the peer gets TEMPORARY_FAILURE', () => {
+  const attempt = REKEY_CHILD.kind === 'rekeyChild' ? REKEY_CHILD : null
+  if (attempt === null || REKEY_IKE.kind !== 'rekeyIke') throw new Error('they are')
+  expect(answerToChildRekey(child(), attempt)).toBe('accept')
+  expect(answerToChildRekey(child(), { ...attempt, ...FOLLOW_UP })).toBe('TEMPORARY_FAILURE')
+  expect(answerToChildRekey(child(), { ...attempt, ...FOLLOW_UP, replaces: 7 as Spi })).toBe('accept')
+  expect(answerToIkeRekey(true, { ...REKEY_IKE, followUp: FOLLOW_UP.followUp as never })).toBe('TEMPORARY_FAILURE')
+})
+
 describe('C57 the tables of RFC 7296 2.25', () => {
   test('rekey of a Child SA that is not there: CHILD_SA_NOT_FOUND', () => {
-    expect(answerToChildRekey(null)).toBe('CHILD_SA_NOT_FOUND')
+    expect(answerToChildRekey(null, null)).toBe('CHILD_SA_NOT_FOUND')
   })
 
   test('rekey of a Child SA that is being closed or replaced: TEMPORARY_FAILURE; of any other: as usual', () => {
     const [deleting, replaced] = [child(), child()]
     startDeletion(deleting)
     replaceChildSa(replaced, 3_000 as Spi, 1)
-    expect([deleting, replaced, child()].map(answerToChildRekey)).toEqual([
+    expect([deleting, replaced, child()].map((old) => answerToChildRekey(old, null))).toEqual([
       'TEMPORARY_FAILURE',
       'TEMPORARY_FAILURE',
       'accept',

@@ -6,6 +6,7 @@
  *   rekey a Child SA        know no such SA                           CHILD_SA_NOT_FOUND
  *                           close it, or it is already replaced       TEMPORARY_FAILURE
  *                           rekey it                                  as usual (collision, 2.8.1)
+ *                           rekey it, in IKE_FOLLOWUP_KE already       TEMPORARY_FAILURE (RFC 9370 2.2.4)
  *   create/rekey a Child    rekey or close the IKE SA                 TEMPORARY_FAILURE
  *   delete a Child SA       close it                                  without Delete
  *                           do anything else                          Delete
@@ -26,8 +27,10 @@ export function answerToChildCreation(ikeSaCurrent: boolean, pending: Attempt | 
 }
 
 /** @param child the Child SA whose outbound SPI is the one in REKEY_SA, null when there is none. */
-export function answerToChildRekey(child: ChildSa | null): RekeyVerdict {
+export function answerToChildRekey(child: ChildSa | null, pending: Attempt | null): RekeyVerdict {
   if (child === null) return 'CHILD_SA_NOT_FOUND'
+  const isDecided = pending?.kind === 'rekeyChild' && pending.replaces === child.spiIn && pending.followUp !== null
+  if (isDecided) return 'TEMPORARY_FAILURE'
   return child.state.kind === 'installed' ? 'accept' : 'TEMPORARY_FAILURE'
 }
 
@@ -45,6 +48,7 @@ export function answerToIkeRekey(ikeSaCurrent: boolean, pending: Attempt | null)
     case 'deleteChild':
       return 'TEMPORARY_FAILURE'
     case 'rekeyIke':
+      return pending.followUp === null ? 'accept' : 'TEMPORARY_FAILURE'
     case 'liveness':
     case 'updateAddresses':
     case 'redirect':

@@ -26,6 +26,8 @@ export type HandlerName =
   | 'authResponse'
   | 'createChildSaRequest'
   | 'createChildSaResponse'
+  | 'followUpKeRequest'
+  | 'followUpKeResponse'
   | 'informationalRequest'
   | 'informationalResponse'
 
@@ -59,7 +61,8 @@ export interface InternalRow {
   readonly next: readonly TablePhase[]
 }
 
-const { IKE_SA_INIT, IKE_SESSION_RESUME, IKE_INTERMEDIATE, IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL } = EXCHANGE
+const { IKE_FOLLOWUP_KE, IKE_SA_INIT, IKE_SESSION_RESUME, IKE_INTERMEDIATE, IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL } =
+  EXCHANGE
 
 export const MESSAGE_ROWS: readonly MessageRow[] = [
   {
@@ -178,6 +181,42 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     optional: ['ke', 'tsI', 'tsR'],
     handler: 'createChildSaResponse',
     next: ['established', 'replaced', 'deleting', 'gone'],
+  },
+  {
+    phase: 'established',
+    exchangeType: IKE_FOLLOWUP_KE,
+    role: 'request',
+    required: ['ke'],
+    optional: [],
+    handler: 'followUpKeRequest',
+    next: ['established', 'replaced', 'closed'],
+  },
+  {
+    phase: 'established',
+    exchangeType: IKE_FOLLOWUP_KE,
+    role: 'response',
+    required: ['ke'],
+    optional: [],
+    handler: 'followUpKeResponse',
+    next: ['established', 'replaced', 'deleting', 'gone'],
+  },
+  {
+    phase: 'replaced',
+    exchangeType: IKE_FOLLOWUP_KE,
+    role: 'request',
+    required: ['ke'],
+    optional: [],
+    handler: 'followUpKeRequest',
+    next: ['replaced', 'closed'],
+  },
+  {
+    phase: 'deleting',
+    exchangeType: IKE_FOLLOWUP_KE,
+    role: 'request',
+    required: ['ke'],
+    optional: [],
+    handler: 'followUpKeRequest',
+    next: ['deleting', 'closed'],
   },
   {
     phase: 'established',

@@ -8,26 +8,24 @@
  *
  * Until the deletes are through, all of them receive.
  */
+import { dropUnfinished } from '../../endpoint/closing.ts'
 import { type Context, emit, type Received } from '../../endpoint/context.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
-import type { Spi } from '../../message/model.ts'
+import type { Spi, Transform } from '../../message/model.ts'
 import { KE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { readU32 } from '../../message/octets.ts'
 import { checkChoice } from '../../proposal/offer.ts'
+import { type ChildInput, wipeSecrets } from '../../sa/agreement.ts'
 import { addTask, type Attachment, findChildIn } from '../../sa/attachment.ts'
 import { type ChildSa, replaceChildSa, startDeletion } from '../../sa/child-sa.ts'
 import { lowestNonce, ownExchangeSurvives } from '../../sa/collision.ts'
 import { findNotify, findPayload, firstError, type Notify } from '../../sa/payload-shape.ts'
 import type { Attempt } from '../../sa/request.ts'
 import { retransmissionSpanMs } from '../../sa/retransmission.ts'
+import { unfinishedChild } from '../../sa/unfinished.ts'
 import { covers } from '../../traffic-selector/narrow.ts'
-import {
-  type ChildSecrets,
-  childSummary,
-  installChild,
-  type ResolvedChildSuite,
-  resolveChildSuite,
-} from '../child-keys.ts'
+import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
+import { sendFollowUp } from '../ike-followup-ke/initiate.ts'
 import { dropVanishedChild } from '../informational/delete-child.ts'
 import { prfOf } from '../ike-keys.ts'
 import { handleRefusal, REKEY_RETRY_MS } from './refusal.ts'
@@ -43,15 +41,21 @@ export function completeChildRekey(
 ): void {
   const error = firstError(received.payloads)
   const agreed = error === null ? readAgreement(context, attachment, received, attempt) : null
-  if (agreed !== null) install(context, attachment, received, attempt, agreed)
+  if (agreed !== null) settle(context, attachment, received, attempt, agreed)
   else {
     context.effects.push({ kind: 'releaseSpi', spiIn: attempt.spiIn })
-    if (error !== null) refused(context, attachment, attempt, error)
+    if (error !== null) refusedChildRekey(context, attachment, attempt, error)
     else addTask(attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
   }
 }
 
-function refused(context: Context, attachment: Attachment, attempt: RekeyChildAttempt, error: Notify): void {
+/** The peer refused; our inbound SPI is given back already. */
+export function refusedChildRekey(
+  context: Context,
+  attachment: Attachment,
+  attempt: RekeyChildAttempt,
+  error: Notify,
+): void {
   const child = findChildIn(attachment, attempt.replaces)
   if (error.type !== NOTIFY.INVALID_SYNTAX && (child === null || child.state.kind !== 'installed')) return
   if (child !== null && error.type === NOTIFY.CHILD_SA_NOT_FOUND) {
@@ -70,13 +74,8 @@ function refused(context: Context, attachment: Attachment, attempt: RekeyChildAt
   if (outcome === 'later' && child !== null) child.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
 }
 
-export interface Agreement {
-  readonly suite: ResolvedChildSuite
-  readonly spiOut: Spi
-  readonly nonceR: Uint8Array
-  readonly secrets: ChildSecrets | null
-  readonly tsLocal: ChildSa['tsLocal']
-  readonly tsRemote: ChildSa['tsRemote']
+export interface Agreement extends Omit<ChildInput, 'outbound' | 'replaces'> {
+  readonly additionalKe: readonly Transform[]
 }
 
 /** @returns null when the response is not an answer to our offer. */
@@ -93,7 +92,8 @@ export function readAgreement(
   const isTransport = findNotify(payloads, NOTIFY.USE_TRANSPORT_MODE) !== null
   if (answered === null || nonce === null || tsI === null || tsR === null) return null
   if (isTransport !== (mode === 'transport')) return null
-  if (!isNonceLongEnough(prfOf(context.env.crypto, channel), nonce.data)) return null
+  const prf = prfOf(context.env.crypto, channel)
+  if (!isNonceLongEnough(prf, nonce.data)) return null
   const kePolicy = offer.keyExchange === null ? 'absent' : 'optional'
   const options = { protocolId: PROTOCOL.ESP, kePolicy, keGroupOffered: offer.keyExchange && offer.group } as const
   const offered = childProposalsOf(offer, spiIn)
@@ -105,45 +105,87 @@ export function readAgreement(
   if (group !== KE.NONE && (group !== offer.group || ke?.group !== group)) return null
   const sharedSecret = group === KE.NONE ? null : (offer.keyExchange?.sharedSecret(ke?.data ?? nonce.data) ?? null)
   if (group !== KE.NONE && sharedSecret === null) return null
-  const spiOut = readU32(selected.proposal.spi, 0) as Spi
-  const secrets = sharedSecret && { group, sharedSecret, additional: [] }
-  return { suite, spiOut, nonceR: nonce.data, secrets, tsLocal: tsI.selectors, tsRemote: tsR.selectors }
-}
-
-function install(
-  context: Context,
-  attachment: Attachment,
-  { channel }: Received,
-  attempt: RekeyChildAttempt,
-  agreed: Agreement,
-): void {
-  const { offer, spiIn, replaces } = attempt
-  const old = findChildIn(attachment, replaces)
-  if (!(covers(attempt.tsLocal, agreed.tsLocal) && covers(attempt.tsRemote, agreed.tsRemote))) {
-    context.effects.push({ kind: 'releaseSpi', spiIn })
-    addTask(attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
-    return
-  }
-  const rival = attempt.rival === null ? null : findChildIn(attachment, attempt.rival.spiIn)
-  const ownLowest = lowestNonce(offer.nonce, agreed.nonceR)
-  // A rival that won and is gone by now was deleted by the peer, who does not want ours either.
-  const survives = attempt.rival === null || ownExchangeSurvives(ownLowest, attempt.rival.lowestNonce)
-  const child = installChild(context, attachment, {
-    ...agreed,
-    prf: prfOf(context.env.crypto, channel),
+  return {
+    prf,
     skD: channel.skD,
+    suite,
     nonceI: offer.nonce,
+    nonceR: nonce.data,
+    secrets: sharedSecret && { group, sharedSecret, additional: [] },
     exchangeInitiator: true,
     spiIn,
-    mode: attempt.mode,
-    outbound: survives,
-    replaces: survives ? replaces : null,
-  })
-  if (!survives) {
+    spiOut: readU32(selected.proposal.spi, 0) as Spi,
+    mode,
+    tsLocal: tsI.selectors,
+    tsRemote: tsR.selectors,
+    additionalKe: selected.additionalKe,
+  }
+}
+
+/** Decides a collision; then the Child SA is made, or its additional key exchanges follow (RFC 9370 2.2.4). */
+function settle(
+  context: Context,
+  attachment: Attachment,
+  received: Received,
+  attempt: RekeyChildAttempt,
+  { additionalKe, ...agreed }: Agreement,
+): void {
+  const { spiIn, replaces, rival } = attempt
+  const isWithin = covers(attempt.tsLocal, agreed.tsLocal) && covers(attempt.tsRemote, agreed.tsRemote)
+  // A rival that won and is gone by now was deleted by the peer, who does not want ours either.
+  const survives = rival === null || ownExchangeSurvives(lowestNonce(agreed.nonceI, agreed.nonceR), rival.lowestNonce)
+  const input = { ...agreed, outbound: survives, replaces: survives ? replaces : null }
+  if (survives) endRival(context, attachment, attempt)
+  else rekeyLater(context, attachment, replaces)
+  if (isWithin && additionalKe.length === 0) {
+    install(context, attachment, input, survives ? replaces : null)
+    return
+  }
+  const outstanding = { input, methods: additionalKe, secrets: [] }
+  if (isWithin && survives && sendFollowUp(context, received, { ...attempt, rival: null }, outstanding)) return
+  context.effects.push({ kind: 'releaseSpi', spiIn })
+  if (isWithin && !survives) return
+  addTask(attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
+}
+
+/** The peer's crossing exchange lost: it gives it up, or deletes what it made. */
+function endRival(context: Context, attachment: Attachment, { rival, spiIn }: RekeyChildAttempt): void {
+  if (rival === null) return
+  const unfinished = unfinishedChild(attachment, 'spiIn', rival.spiIn)
+  if (unfinished !== null) dropUnfinished(context, attachment, unfinished)
+  const made = findChildIn(attachment, rival.spiIn)
+  if (made !== null) replaceChildSa(made, spiIn, context.env.nowMs + retransmissionSpanMs(context.config.timing))
+}
+
+/** Should the peer's exchange come to nothing, ours is repeated. */
+function rekeyLater(context: Context, attachment: Attachment, spiIn: Spi): void {
+  const old = findChildIn(attachment, spiIn)
+  if (old?.state.kind === 'installed') old.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
+}
+
+/** All additional key exchanges are through. @param secrets theirs. */
+export function finishOwnChildRekey(
+  context: Context,
+  attachment: Attachment,
+  { followUp, replaces }: RekeyChildAttempt,
+  secrets: readonly Uint8Array[],
+): void {
+  if (followUp !== null) install(context, attachment, withAdditional(followUp.input, secrets), replaces)
+}
+
+export function withAdditional(input: ChildInput, additional: readonly Uint8Array[]): ChildInput {
+  return { ...input, secrets: input.secrets && { ...input.secrets, additional } }
+}
+
+/** @param replaces the old Child SA; null when the new one lost a collision and is deleted at once. */
+function install(context: Context, attachment: Attachment, input: ChildInput, replaces: Spi | null): void {
+  const old = replaces === null ? null : findChildIn(attachment, replaces)
+  const child = installChild(context, attachment, input)
+  wipeSecrets([input.secrets?.sharedSecret, ...(input.secrets?.additional ?? [])])
+  if (replaces === null) {
     scheduleDeletion(attachment, child)
     return
   }
-  if (rival !== null) replaceChildSa(rival, spiIn, context.env.nowMs + retransmissionSpanMs(context.config.timing))
   if (old !== null) scheduleDeletion(attachment, old)
   emit(context, { kind: 'childRekeyed', key: attachment.key, child: childSummary(child) })
 }

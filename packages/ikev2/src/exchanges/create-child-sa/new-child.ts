@@ -13,6 +13,7 @@ import { type Context, emit, type Received } from '../../endpoint/context.ts'
 import { sendRequest } from '../../endpoint/outbound.ts'
 import type { Payload } from '../../message/model.ts'
 import { EXCHANGE, NOTIFY } from '../../message/numbers.ts'
+import { type ChildInput, wipeSecrets } from '../../sa/agreement.ts'
 import { addTask, type Attachment, MAX_NEW_CHILD_SAS, widenSelectors } from '../../sa/attachment.ts'
 import type { Channel } from '../../sa/channel.ts'
 import type { IkeSa } from '../../sa/ike-sa.ts'
@@ -20,9 +21,9 @@ import { findNotify, firstError, type Notify } from '../../sa/payload-shape.ts'
 import type { Attempt, Task, Work } from '../../sa/request.ts'
 import { covers } from '../../traffic-selector/narrow.ts'
 import { childSummary, installChild } from '../child-keys.ts'
-import { prfOf } from '../ike-keys.ts'
 import { notify } from '../notify.ts'
-import { type Agreement, readAgreement } from './complete-child.ts'
+import { sendFollowUp } from '../ike-followup-ke/initiate.ts'
+import { type Agreement, readAgreement, withAdditional } from './complete-child.ts'
 import { handleRefusal } from './refusal.ts'
 import { childProposalsOf, keyPayload, offerNewChild } from './offer.ts'
 
@@ -53,7 +54,7 @@ export function requestNewChild(
     { kind: 'tsI', selectors: tsLocal },
     { kind: 'tsR', selectors: tsRemote },
   ]
-  const attempt: Attempt = { kind: 'createChild', spiIn, offer, mode, tsLocal, tsRemote, refusals }
+  const attempt: Attempt = { kind: 'createChild', spiIn, offer, mode, tsLocal, tsRemote, refusals, followUp: null }
   const exchange = { ...ike, exchangeType: EXCHANGE.CREATE_CHILD_SA }
   if (sendRequest(context, exchange, payloads, attempt)) return 'sent'
   context.effects.push({ kind: 'releaseSpi', spiIn })
@@ -73,12 +74,9 @@ export function completeNewChild(
   const isAskedFor = !isTransport || attempt.mode === 'transport'
   const agreed =
     error === null && isAskedFor ? readAgreement(context, attachment, received, { ...attempt, mode }) : null
-  if (agreed !== null && staysWithin(attempt, agreed)) {
-    install(context, attachment, received, { ...attempt, mode }, agreed)
-    return
-  }
+  if (agreed !== null && staysWithin(attempt, agreed) && goOn(context, attachment, received, attempt, agreed)) return
   context.effects.push({ kind: 'releaseSpi', spiIn: attempt.spiIn })
-  if (error !== null) refused(context, attachment, attempt, error)
+  if (error !== null) refusedNewChild(context, attachment, attempt, error)
   else addTask(attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
 }
 
@@ -86,29 +84,46 @@ function staysWithin(attempt: CreateChildAttempt, { tsLocal, tsRemote }: Agreeme
   return covers(attempt.tsLocal, tsLocal) && covers(attempt.tsRemote, tsRemote)
 }
 
-function install(
+/** @returns false when additional key exchanges have to follow and cannot (RFC 9370 2.2.4). */
+function goOn(
   context: Context,
   attachment: Attachment,
-  { channel }: Received,
-  { offer, spiIn, mode }: CreateChildAttempt,
-  agreed: Agreement,
+  received: Received,
+  attempt: CreateChildAttempt,
+  { additionalKe, ...agreed }: Agreement,
+): boolean {
+  const input = { ...agreed, outbound: true, replaces: null }
+  if (additionalKe.length > 0) {
+    return sendFollowUp(context, received, attempt, { input, methods: additionalKe, secrets: [] })
+  }
+  install(context, attachment, input)
+  return true
+}
+
+/** All additional key exchanges are through. @param secrets theirs. */
+export function finishNewChild(
+  context: Context,
+  attachment: Attachment,
+  { followUp }: CreateChildAttempt,
+  secrets: readonly Uint8Array[],
 ): void {
-  const child = installChild(context, attachment, {
-    ...agreed,
-    prf: prfOf(context.env.crypto, channel),
-    skD: channel.skD,
-    nonceI: offer.nonce,
-    exchangeInitiator: true,
-    spiIn,
-    mode,
-    outbound: true,
-    replaces: null,
-  })
+  if (followUp !== null) install(context, attachment, withAdditional(followUp.input, secrets))
+}
+
+function install(context: Context, attachment: Attachment, input: ChildInput): void {
+  const child = installChild(context, attachment, input)
+  wipeSecrets([input.secrets?.sharedSecret, ...(input.secrets?.additional ?? [])])
   widenSelectors(attachment, child)
   emit(context, { kind: 'childEstablished', key: attachment.key, child: childSummary(child) })
 }
 
-function refused(context: Context, attachment: Attachment, attempt: CreateChildAttempt, error: Notify): void {
+/** The peer refused; our inbound SPI is given back already. */
+export function refusedNewChild(
+  context: Context,
+  attachment: Attachment,
+  attempt: CreateChildAttempt,
+  error: Notify,
+): void {
   const { tsLocal, tsRemote, refusals, offer } = attempt
   const work = { kind: 'createChild', tsLocal, tsRemote, group: offer.group } as const
   const policy = offer.suites

@@ -15,12 +15,14 @@ import { type Attachment, findChildIn } from '../../sa/attachment.ts'
 import type { Channel } from '../../sa/channel.ts'
 import type { IkeSa } from '../../sa/ike-sa.ts'
 import type { Attempt, Task, Work } from '../../sa/request.ts'
+import { unfinishedChild, unfinishedIke } from '../../sa/unfinished.ts'
 import { childNotify, notify } from '../notify.ts'
+import { REKEY_RETRY_MS } from './refusal.ts'
 import { childProposalsOf, keyPayload, offerChildRekey } from './offer.ts'
 
 type RekeyChild = Extract<Work, { kind: 'rekeyChild' }>
 
-/** @returns `skipped` when there is nothing (any more) to rekey, `exhausted` when the IKE SA cannot send. */
+/** @returns `skipped` when there is nothing (any more) to rekey, or the peer does it already, `exhausted` when the IKE SA cannot send. */
 export function requestChildRekey(
   context: Context,
   attachment: Attachment,
@@ -29,6 +31,10 @@ export function requestChildRekey(
 ): 'sent' | 'skipped' | 'exhausted' {
   const child = findChildIn(attachment, task.work.spiIn)
   if (child === null || child.state.kind !== 'installed') return 'skipped'
+  if (unfinishedChild(attachment, 'replaces', child.spiIn) !== null || unfinishedIke(attachment) !== null) {
+    child.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
+    return 'skipped'
+  }
   const offer = offerChildRekey(context, attachment, ike.channel, child, task.work.group)
   const spiIn = offer === null ? null : context.env.allocateChildSpi()
   if (offer === null || spiIn === null) return 'skipped'
@@ -53,6 +59,7 @@ export function requestChildRekey(
     tsRemote,
     refusals,
     rival: null,
+    followUp: null,
   }
   const exchange = { ...ike, exchangeType: EXCHANGE.CREATE_CHILD_SA }
   if (sendRequest(context, exchange, payloads, attempt)) return 'sent'

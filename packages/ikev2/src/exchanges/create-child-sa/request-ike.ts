@@ -14,17 +14,23 @@ import type { Attachment } from '../../sa/attachment.ts'
 import type { Channel } from '../../sa/channel.ts'
 import type { IkeSa } from '../../sa/ike-sa.ts'
 import type { Task, Work } from '../../sa/request.ts'
+import { unfinishedIke } from '../../sa/unfinished.ts'
+import { REKEY_RETRY_MS } from './refusal.ts'
 import { ikeProposalsOf, keyPayload, offerIkeRekey } from './offer.ts'
 
 type RekeyIke = Extract<Work, { kind: 'rekeyIke' }>
 
-/** @returns `skipped` when the policy has no method the provider knows, `exhausted` when the IKE SA cannot send. */
+/** @returns `skipped` when the policy has no method the provider knows, or the peer rekeys already, `exhausted` when the IKE SA cannot send. */
 export function requestIkeRekey(
   context: Context,
   attachment: Attachment,
   ike: { readonly sa: IkeSa; readonly channel: Channel },
   task: Task & { readonly work: RekeyIke },
 ): 'sent' | 'skipped' | 'exhausted' {
+  if (unfinishedIke(attachment) !== null) {
+    if (ike.sa.state.phase === 'established') ike.sa.state.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
+    return 'skipped'
+  }
   const offer = offerIkeRekey(context, attachment, ike.channel, task.work.group)
   if (offer === null) return 'skipped'
   const localSpi = context.env.allocateIkeSpi()
@@ -33,7 +39,7 @@ export function requestIkeRekey(
     { kind: 'nonce', data: offer.nonce },
     ...keyPayload(offer),
   ]
-  const attempt = { kind: 'rekeyIke', localSpi, offer, refusals: task.refusals, rival: null } as const
+  const attempt = { kind: 'rekeyIke', localSpi, offer, refusals: task.refusals, rival: null, followUp: null } as const
   const exchange = { ...ike, exchangeType: EXCHANGE.CREATE_CHILD_SA }
   return sendRequest(context, exchange, payloads, { ...attempt }) ? 'sent' : 'exhausted'
 }
