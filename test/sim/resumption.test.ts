@@ -115,6 +115,30 @@ describe('coming back (4.3)', () => {
     expect(pair.concentrator.questions.at(-1)).toMatchObject({ kind: 'attach', subject: 'dev.test', proof: 'ticket' })
   })
 
+  test('the question says in which tier the keys were made, and whether a PPK is in them, for every ticket of a chain', () => {
+    const ppk = { id: Uint8Array.of(2, 0x70), secret: new Uint8Array(32).fill(7), isRequired: false }
+    const withPpk = { features: { ...features, ppk: true } }
+    const answerTo = resuming()
+    const pair = scene({ device: withPpk, concentrator: withPpk }, (question) => {
+      const answer = answerTo(question)
+      if (answer.kind !== 'credential' || answer.found === null) return answer
+      return { ...answer, found: { ...answer.found, ppk } }
+    })
+    initiate(pair, { requestTicket: true, ppk })
+    pair.network.run(1_000)
+    for (const round of [0, 1]) {
+      comeBack(pair, pair.device.eventsOf('ticket')[round]?.ticket as ResumptionTicket, { requestTicket: true })
+      pair.network.run(1_000)
+    }
+    const asked = pair.concentrator.questions.filter(({ kind }) => kind === 'resume')
+    expect(asked).toMatchObject([
+      { ppkMixed: true, tier: null },
+      { ppkMixed: true, tier: null },
+    ])
+    expect(pair.device.eventsOf('established')).toHaveLength(3)
+    expect(pair.transcript.take().at(-1)).not.toContain('PPK_IDENTITY')
+  })
+
   test('the old IKE SA is dropped without a word', () => {
     const { pair, ticket } = attached()
     const old = pair.concentrator.key

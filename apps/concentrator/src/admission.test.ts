@@ -6,7 +6,7 @@ import {
   type CachedDevice,
   type CredentialCache,
 } from '@culvert/concentrator-core'
-import type { Answer, AttachmentKey, IkeEvent, IkeSaSummary, Path } from '@culvert/ikev2'
+import type { Answer, AttachmentKey, IkeEvent, IkeSaSummary, Path, Question } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
 import { expect, it, vi } from 'vitest'
 import type { AttachAttempt } from '@culvert/db'
@@ -17,6 +17,8 @@ import type { StateWriter } from './state-writer.ts'
 const path: Path = { local: { address: '192.0.2.1', port: 4500 }, remote: { address: '192.0.2.11', port: 4500 } }
 const idI = { type: 2, data: new TextEncoder().encode('a.acme.example') }
 const [A, B] = [1 as AttachmentKey, 2 as AttachmentKey]
+
+type ResumeQuestion = Extract<Question, { kind: 'resume' }>
 
 interface Scene {
   readonly admission: Admission
@@ -29,6 +31,7 @@ interface Scene {
   /** What the desk finds; tests change it. */
   valid: string[]
   reauthenticateAfterSec: number | null
+  ppk: { readonly isRequired: boolean } | null
   readonly stored: AttachAttempt[]
 }
 
@@ -51,7 +54,12 @@ function open(): Scene {
     dnsServers: ['10.127.0.53', '2001:db8::53'],
     dnsDomains: ['acme.internal'],
     reauthenticateAfterSec: scene.reauthenticateAfterSec,
-    credentials: scene.valid.map((id) => ({ kind: 'psk', id, secret: Uint8Array.of(1) })),
+    credentials: [
+      ...scene.valid.map((id) => ({ kind: 'psk' as const, id, secret: Uint8Array.of(1) })),
+      ...(scene.ppk
+        ? [{ kind: 'ppk' as const, id: 'crd_p', identity: 'x.ppk', ...scene.ppk, secret: Uint8Array.of(2) }]
+        : []),
+    ],
   })
   const admission = createAdmission({
     desk: { find, findByName: find },
@@ -78,6 +86,7 @@ function open(): Scene {
     stored,
     valid: ['crd_1'],
     reauthenticateAfterSec: null,
+    ppk: null,
   }
   return scene
 }
@@ -239,8 +248,9 @@ it.each([
   ])
 })
 
-function resume({ admission }: Scene, ticketId: string): Promise<Answer | null> {
-  return admission.answer({ kind: 'resume', idI, subject: 'dev_a', credential: 'crd_1', ticketId, path })
+function resume({ admission }: Scene, ticketId: string, change: Partial<ResumeQuestion> = {}): Promise<Answer | null> {
+  const ticket = { ticketId, tier: 'modern', ppkMixed: false } as const
+  return admission.answer({ kind: 'resume', idI, subject: 'dev_a', credential: 'crd_1', ...ticket, path, ...change })
 }
 
 it('grants what the network says: resolvers of both families, their domains, a ticket', async () => {
@@ -272,10 +282,17 @@ it('RFC 5723 a ticket is good once, and only while its credential is valid', asy
 })
 
 it('refuses a ticket whose subject is not the device of the identity', async () => {
-  const { admission } = open()
-  expect(
-    await admission.answer({ kind: 'resume', idI, subject: 'dev_b', credential: 'crd_1', ticketId: 't', path }),
-  ).toEqual({ kind: 'resume', isAllowed: false })
+  expect(await resume(open(), 'ticket', { subject: 'dev_b' })).toEqual({ kind: 'resume', isAllowed: false })
+})
+
+it('RFC 5723 a ticket gets nobody around what is asked of its device now: the tier, a PPK', async () => {
+  const scene = open()
+  expect(await resume(scene, 'ticket-1', { tier: 'compat' })).toEqual({ kind: 'resume', isAllowed: false })
+  scene.ppk = { isRequired: false }
+  expect(await resume(scene, 'ticket-2')).toEqual({ kind: 'resume', isAllowed: true })
+  scene.ppk = { isRequired: true }
+  expect(await resume(scene, 'ticket-3')).toEqual({ kind: 'resume', isAllowed: false })
+  expect(await resume(scene, 'ticket-3', { ppkMixed: true })).toEqual({ kind: 'resume', isAllowed: true })
 })
 
 it('refuses an attachment whose credential was revoked after it was proven', async () => {

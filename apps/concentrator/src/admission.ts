@@ -123,7 +123,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
     const device = await findValid(subject, credential)
     if (device === undefined) return null
-    return { kind: 'resume', isAllowed: device !== null && tickets.spend(ticketId, performance.now()) }
+    const isAllowed = device !== null && isGoodEnough(device, question)
+    return { kind: 'resume', isAllowed: isAllowed && tickets.spend(ticketId, performance.now()) }
   }
 
   /**
@@ -314,4 +315,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
     endEap: (session) => eap.end(session),
     stop: () => eap.stop(),
   }
+}
+
+/** What is asked of a device may have grown since its ticket was made. */
+function isGoodEnough(
+  { tiers, credentials }: CachedDevice,
+  { tier, ppkMixed }: Question & { kind: 'resume' },
+): boolean {
+  const needsPpk = credentials.some((credential) => credential.kind === 'ppk' && credential.isRequired)
+  return (tier === null || tiers.includes(tier)) && (ppkMixed || !needsPpk)
 }

@@ -253,7 +253,7 @@ export type Question =
       readonly idR: Identity
       readonly certificates: readonly PeerCertificate[]
     }
-  /** A ticket opened: is the credential behind it still good, and is this its first use? */
+  /** A ticket opened: is what stands behind it still good enough, and is this its first use? */
   | {
       readonly kind: 'resume'
       readonly idI: Identity
@@ -261,6 +261,10 @@ export type Question =
       readonly credential: string | null
       /** Names the ticket among all of this installation. */
       readonly ticketId: string
+      /** In which its IKE SA was made; null without tiers. */
+      readonly tier: TierName | null
+      /** A PPK is in its keys (RFC 8784). */
+      readonly ppkMixed: boolean
       readonly path: Path
     }
   /** The peer proved to be `subject`: may it attach, with which address and selectors? */

@@ -162,6 +162,8 @@ export interface Resumed {
   readonly idBody: Uint8Array
   readonly subject: string
   readonly credential: string | null
+  /** A PPK is in the keys behind it. */
+  readonly ppkMixed: boolean
 }
 
 export interface ResumeAnswered extends Omit<InitAnswered, 'phase'> {

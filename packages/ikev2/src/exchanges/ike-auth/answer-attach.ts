@@ -122,7 +122,7 @@ function proofPayloads({ env, config }: Context, state: AttachAsked): readonly P
   const octets = authOctets(prf, init, 'responder', identityBody(config.localId), init.skPr)
   const introduction: readonly Payload[] =
     proof === 'eap' ? [] : [{ kind: 'idR', id: config.localId }, ...certificatePayloads(ownProof)]
-  return [...introduction, authPayload(prf, ownProof, octets), ...ppkConfirmation(ppkMixed)]
+  return [...introduction, authPayload(prf, ownProof, octets), ...ppkConfirmation(ppkMixed && proof !== 'ticket')]
 }
 
 interface FirstChild {

@@ -58,6 +58,7 @@ function sealTicket({ env }: Context, state: AttachAsked, lifetimeMs: number): U
     credential,
     transforms: channel.transforms,
     skD: channel.skD,
+    ppkMixed: state.ppkMixed,
   })
   const ticket = env.tickets?.seal(content, lifetimeMs) ?? null
   content.fill(0)

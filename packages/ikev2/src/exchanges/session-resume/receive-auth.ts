@@ -30,14 +30,16 @@ export function receiveResumedAuth(context: Context, received: Received, state: 
   const claim = readClaim(received)
   if (claim === null || !beginAnswer(received)) return
   const { messageId, idI } = claim
-  const { subject, credential, ticketId } = state.resumed
+  const { subject, credential, ticketId, ppkMixed } = state.resumed
   if (!isProven(context, state, claim)) {
     const detail = 'no proof of the keys behind the ticket'
     rejectPeer(context, sa, { ...state, claim }, { messageId, subject: null, reason: 'authenticationFailed', detail })
     return
   }
   context.tables.usedTickets.add(ticketId)
-  const question = { kind: 'resume', idI, subject, credential, ticketId, path: received.path } as const
+  const { tier } = received.channel.transforms
+  const { path } = received
+  const question = { kind: 'resume', idI, subject, credential, ticketId, tier, ppkMixed, path } as const
   sa.state = { ...state, phase: 'resumeAsked', claim, ask: ask(context, sa, question) }
   context.touched.add(sa)
 }
@@ -54,7 +56,7 @@ function isProven({ env }: Context, { channel, init, resumed }: ResumeAnswered, 
 export function answerResume(context: Context, sa: IkeSa, state: ResumeAsked, { isAllowed }: ResumeAnswer): void {
   const { claim, resumed, init, channel } = state
   const { messageId } = claim
-  const { subject, credential } = resumed
+  const { subject, credential, ppkMixed } = resumed
   if (!isAllowed) {
     const detail = 'the ticket was used before, or its credential is not good any more'
     rejectPeer(context, sa, state, { messageId, subject, reason: 'authenticationFailed', detail })
@@ -63,5 +65,5 @@ export function answerResume(context: Context, sa: IkeSa, state: ResumeAsked, { 
   const { tier } = channel.transforms
   const tiers = tier === null ? undefined : [tier]
   const ownProof = { kind: 'resumed', skP: init.skPr.slice() } as const
-  askAttach(context, sa, state, { messageId, subject, credential, proof: 'ticket', tiers, ownProof, ppkMixed: false })
+  askAttach(context, sa, state, { messageId, subject, credential, proof: 'ticket', tiers, ownProof, ppkMixed })
 }

@@ -87,7 +87,7 @@ function accept(context: Context, request: InitRequest, { ticket, nonceI, digest
   ])
   const { channel, keys } = resumed
   const { skPi, skPr } = keys
-  const { id, idBody, subject, credential } = ticket
+  const { id, idBody, subject, credential, ppkMixed } = ticket
   const sa = createIkeSa({
     ...spis,
     originalInitiator: false,
@@ -109,7 +109,7 @@ function accept(context: Context, request: InitRequest, { ticket, nonceI, digest
       },
       digest,
       expiresAtMs: env.nowMs + config.timing.halfOpenMs,
-      resumed: { ticketId: toHex(id), idBody, subject, credential },
+      resumed: { ticketId: toHex(id), idBody, subject, credential, ppkMixed },
     },
   })
   register(context, sa, digest, request.path)

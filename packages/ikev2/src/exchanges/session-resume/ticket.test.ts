@@ -17,11 +17,13 @@ const TICKET: TicketContent = {
   credential: 'crd_1',
   transforms: TRANSFORMS,
   skD: new Uint8Array(32).fill(9),
+  ppkMixed: false,
 }
 
 describe('a ticket', () => {
   test.each([
     TICKET,
+    { ...TICKET, ppkMixed: true },
     { ...TICKET, credential: null },
     { ...TICKET, credential: '' },
     { ...TICKET, transforms: { ...TRANSFORMS, tier: null, additionalKe: [] } },

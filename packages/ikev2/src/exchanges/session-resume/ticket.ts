@@ -1,7 +1,7 @@
 /**
  * What a resumption ticket holds, and what the initiator keeps beside it (RFC 5723 4.2, 5).
  *
- *   responder:  version(1) | { length(2) | field }: ticket id, IDi body, subject, credential, tier, transforms, SK_d
+ *   responder:  version(1) | { length(2) | field }: ticket id, IDi body, subject, credential, tier, transforms, SK_d, PPK(1)
  *   initiator:  version(1) | { length(2) | field }: transforms, SK_d
  *
  *   transforms: ENCR id(2) key bits(2) | PRF id(2) | INTEG id(2), 0 for none | KE id(2) | additional KE ids(2 each)
@@ -31,25 +31,38 @@ export interface TicketContent extends ResumableKeys {
   readonly idBody: Uint8Array
   readonly subject: string
   readonly credential: string | null
+  /** A PPK is in SK_d (RFC 8784). */
+  readonly ppkMixed: boolean
 }
 
 /** @returns a fresh array that holds SK_d in the clear: to be sealed at once and zeroed. */
-export function encodeTicket({ id, idBody, subject, credential, transforms, skD }: TicketContent): Uint8Array {
+export function encodeTicket({
+  id,
+  idBody,
+  subject,
+  credential,
+  transforms,
+  skD,
+  ppkMixed,
+}: TicketContent): Uint8Array {
   const texts = [subject, credential === null ? '' : `+${credential}`, transforms.tier ?? '']
   const encoder = new TextEncoder()
-  return encodeFields([id, idBody, ...texts.map((text) => encoder.encode(text)), packTransforms(transforms), skD])
+  const ppk = Uint8Array.of(ppkMixed ? 1 : 0)
+  return encodeFields([id, idBody, ...texts.map((text) => encoder.encode(text)), packTransforms(transforms), skD, ppk])
 }
 
 /** @returns null for what is not a ticket of this version. */
 export function decodeTicket(content: Uint8Array): TicketContent | null {
   const fields = decodeFields(content)
-  const [id, idBody, subject, credential, tier, packed, skD] = fields ?? []
+  const [id, idBody, subject, credential, tier, packed, skD, ppk] = fields ?? []
   if (id === undefined || idBody === undefined || subject === undefined || credential === undefined) return null
-  if (tier === undefined || packed === undefined || skD === undefined || idBody.length < 4) return null
+  if (tier === undefined || packed === undefined || skD === undefined || ppk?.length !== 1 || idBody.length < 4)
+    return null
   const transforms = unpackTransforms(packed, tierOf(textOf(tier)))
   const name = textOf(credential)
   const found = name === '' ? null : name.slice(1)
-  return transforms === null ? null : { id, idBody, subject: textOf(subject), credential: found, transforms, skD }
+  if (transforms === null) return null
+  return { id, idBody, subject: textOf(subject), credential: found, transforms, skD, ppkMixed: ppk[0] === 1 }
 }
 
 /** What the initiator keeps beside the ticket. */
