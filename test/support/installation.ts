@@ -32,6 +32,8 @@ export interface InstallationOptions {
   readonly redisUrl: string | null
   readonly rung?: 'native' | 'portable'
   readonly env?: Readonly<Record<string, string>>
+  /** With the authority for certificates; without it devices with shared keys are served. */
+  readonly hasSigner?: boolean
 }
 
 export interface ApiAnswer<T = Record<string, unknown>> {
@@ -47,7 +49,7 @@ export type Api = <T = Record<string, never>>(
   headers?: Readonly<Record<string, string>>,
 ) => Promise<ApiAnswer<T>>
 
-export type AppName = 'api' | 'worker' | 'gateway' | 'concentrator'
+export type AppName = 'api' | 'worker' | 'gateway' | 'concentrator' | 'signer'
 
 export interface Installation {
   readonly server: Namespace
@@ -116,6 +118,7 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
     API_PORT: String(API_PORT),
     SEALING_PUBLIC_KEY: sealing.publicKey,
     SEALING_PRIVATE_KEY_FILE: keyFile,
+    SIGNER_KEY_FILE: path.join(folder, 'authority.pem'),
     CONCENTRATOR_ADDRESS: SERVER_ADDRESS,
     CONCENTRATOR_TUN_NAMESPACE: tun.name,
     CONCENTRATOR_RUNG: options.rung ?? '',
@@ -124,7 +127,13 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
     GATEWAY_PORT_RANGE: '20000-20999',
     ...options.env,
   }
-  const names: Record<AppName, string> = { api: 'api-1', worker: 'wrk-1', gateway: 'gw-1', concentrator: 'con-1' }
+  const names: Record<AppName, string> = {
+    api: 'api-1',
+    worker: 'wrk-1',
+    gateway: 'gw-1',
+    concentrator: 'con-1',
+    signer: 'sig-1',
+  }
   const processes = new Map<AppName, LabProcess>()
   const launch = (app: AppName): void => {
     const main = path.join(ROOT, `apps/${app}/src/main.ts`)
@@ -140,7 +149,13 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
         throw new Error(`${String(error)}\n${processes.get(app)?.output() ?? ''}`)
       },
     )
-  const apps: readonly AppName[] = ['api', 'worker', 'gateway', 'concentrator']
+  const apps: readonly AppName[] = [
+    'api',
+    'worker',
+    'gateway',
+    'concentrator',
+    ...(options.hasSigner ? (['signer'] as const) : []),
+  ]
   closings.add(async () => {
     for (const app of apps) await processes.get(app)?.stop()
   })
@@ -177,6 +192,11 @@ async function addOrganization(pool: Pool, slug: string): Promise<{ id: string; 
 async function isReady(app: AppName, pool: Pool, call: Api): Promise<boolean> {
   if (app === 'api') return (await call('GET', '/health/ready')).status === 200
   if (app === 'worker') return true
+  // Also that a device with a certificate need not wait for the concentrator's.
+  if (app === 'signer') {
+    const { rows } = await pool.query(`SELECT 1 FROM gateway_certificates WHERE issuance = 'issued'`)
+    return rows.length > 0 && (await call('GET', '/v1/ca')).status === 200
+  }
   const table = app === 'gateway' ? 'gateways' : 'concentrators'
   const { rows } = await pool.query<{ state: string; fresh: boolean }>(
     `SELECT state, heartbeat_at > now() - interval '20 seconds' AS fresh FROM ${table}`,

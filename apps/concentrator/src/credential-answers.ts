@@ -73,8 +73,11 @@ export function createCredentialAnswers(options: {
     return { kind: 'credential', found: foundOf(device, { candidates, signer }), decoy }
   }
 
-  /** Everybody alike: who it is comes out inside EAP. */
-  async function byEap({ idI, eapOnly }: CredentialQuestion): Promise<CredentialAnswer | null> {
+  /**
+   * Everybody alike: who it is comes out inside EAP. We prove ourselves first, also to those who say that they could do without
+   * (RFC 5998): clients say so whatever their configuration wants of us.
+   */
+  async function byEap({ idI }: CredentialQuestion): Promise<CredentialAnswer | null> {
     const { signer, tiers } = realm
     const device = await desk.find(idI)
     if (device) {
@@ -82,7 +85,7 @@ export function createCredentialAnswers(options: {
       wipeDevice(device)
     }
     if (signer === null || device === undefined) return null
-    const candidates = [{ kind: 'eap' as const, id: null, withoutOurProof: eapOnly }]
+    const candidates = [{ kind: 'eap' as const, id: null, withoutOurProof: false }]
     return { kind: 'credential', found: { subject: null, candidates, signer, tiers } }
   }
 
