@@ -1,20 +1,31 @@
 /**
  * Fuzzes a whole IKEv2 endpoint that serves devices. Half of the inputs are damaged and random datagrams from anywhere; the other
- * half is sealed with true keys, of a device that is attached or of one that has not proven anything yet, with an inside that is
- * damaged or out of place.
+ * half is sealed with true keys, of a device that is attached or of one that has not proven anything yet and may do so with a secret, a
+ * signature or EAP, with an inside that is damaged or out of place.
  *
  * What must hold: nothing throws; every step is as `StepModel` says; every table stays within its bound and is empty in the end; no
  * inbound SPI leaks; a device that was left alone still gets its answers; a new device can attach.
  *
  * Insides that lead to a transition or an answer nobody saw before are kept and damaged further.
  */
-import { decodeMessage, encodePayloads, EXCHANGE, NOTIFY, peekHeader } from '@culvert/ikev2'
+import {
+  type Answer,
+  decodeMessage,
+  encodePayloads,
+  EXCHANGE,
+  NOTIFY,
+  type Payload,
+  peekHeader,
+  type Question,
+} from '@culvert/ikev2'
 import { toHex } from '@culvert/bytes'
-import { forgeRaw, type RawPlace } from '../sim/forge.ts'
+import { forgeRaw, notify, type RawPlace } from '../sim/forge.ts'
 import { Network, type Packet } from '../sim/network.ts'
 import { Node, type Step } from '../sim/node.ts'
-import { grantEverything, initiatorConfig } from '../sim/pair.ts'
+import { EapScript, eapResponse } from '../sim/eap-script.ts'
+import { grantEverything, initiatorConfig, PSK } from '../sim/pair.ts'
 import { LOST, matches } from '../sim/packets.ts'
+import { keyPair, signer } from '../sim/signers.ts'
 import { innerPayloads } from '../sim/transcript.ts'
 import { mutate } from './mutate.ts'
 import { seededRandom, type SeededRandom } from './random.ts'
@@ -23,7 +34,12 @@ import { StepModel } from './step-model.ts'
 const MAX_HALF_OPEN = 64
 const MAX_IKE_SAS = 40
 const MAX_CHILD_SAS = 8
+const FEATURES = { mobike: true, childless: true, redirect: true, ppk: true }
 const EXCHANGES = Object.values(EXCHANGE)
+/** Strangers have addresses that end in this and above; who they are, and how they may prove it, is drawn by lot. */
+const FIRST_STRANGE = 50
+/** Signs the same octets the same way each time. */
+const SIGNER = signer('ed25519', 'con')
 /** Everything has expired after this, with the timing of the simulation. */
 const REST_MS = 700_000
 const MOST_KEPT = 2_000
@@ -81,14 +97,21 @@ class EndpointFuzzer {
   readonly #traitor: Node
   /** Knows the keys of an IKE SA that is not authenticated. */
   #stranger: Node | null = null
+  /** Id of the stranger's next request. */
+  #strangeId = 1
+  readonly #eap = new EapScript()
   readonly #model = new StepModel()
   readonly #datagrams: readonly Uint8Array[]
   readonly #genuine: ReadonlySet<string>
   readonly #insides: Inside[]
+  /** Of IKE_AUTH with a secret, and with EAP. */
+  readonly #beginnings: readonly Inside[]
+  readonly #continuations: readonly Inside[]
   readonly #features = new Map<string, Inside | null>()
   readonly #costly: Costly[] = []
   readonly #mostCostly: number
   #current: { readonly isAuthentic: boolean; readonly inside: Inside | null } = { isAuthentic: true, inside: null }
+  #lastInside: Inside | null = null
   #steps = 0
   #answered = 0
   #attached = 0
@@ -99,9 +122,9 @@ class EndpointFuzzer {
     this.#random = seededRandom(seed)
     this.#mostCostly = options.costly ?? 0
     const limits = { maxHalfOpen: MAX_HALF_OPEN, maxIkeSas: MAX_IKE_SAS, cookieThreshold: MAX_HALF_OPEN }
-    const config = { ...limits, timing: { livenessMs: 15_000 }, features: { mobike: true, childless: true } }
+    const config = { ...limits, timing: { livenessMs: 15_000 }, features: FEATURES }
     this.#concentrator = new Node(this.#network, { name: 'con', address: '203.0.113.1', config })
-    this.#concentrator.answerTo = grantEverything
+    this.#concentrator.answerTo = (question) => this.#answer(question)
     this.#concentrator.onStep = (step) => this.#watch(step)
     this.#witness = this.#newDevice('witness', '198.51.100.1')
     this.#traitor = this.#newDevice('traitor', '198.51.100.2')
@@ -112,6 +135,12 @@ class EndpointFuzzer {
     this.#genuine = new Set(this.#datagrams.map(toHex))
     this.#insides = nodes.flatMap((node) => node.sent.flatMap((packet) => insideOf(node, packet)))
     this.#insides.push(...(options.insides ?? []))
+    const proven = payloadsOf(this.#witness, this.#witness.sent[1])
+    const unproven = proven.filter(({ kind }) => kind !== 'auth')
+    const eapOnly: Payload[] = [...unproven, notify(NOTIFY.EAP_ONLY_AUTHENTICATION)]
+    this.#beginnings = [proven, unproven, eapOnly].map(authInside)
+    const auth = proven.filter(({ kind }) => kind === 'auth')
+    this.#continuations = [[eapResponse(1)], [eapResponse(2)], [eapResponse(3)], auth].map(authInside)
   }
 
   run(rounds: number): EndpointTally {
@@ -148,7 +177,9 @@ class EndpointFuzzer {
   }
 
   #watch(step: Step): void {
-    const { isAuthentic, inside } = this.#current
+    const { isAuthentic } = this.#current
+    // What an answer leads to was begun by the message that made us ask.
+    const inside = step.input.kind === 'answer' ? this.#lastInside : this.#current.inside
     this.#steps += 1
     this.#model.observe(step, isAuthentic)
     for (const effect of step.effects) {
@@ -162,7 +193,8 @@ class EndpointFuzzer {
   }
 
   #note(feature: string, inside: Inside | null): void {
-    if (this.#features.has(feature)) return
+    const known = this.#features.get(feature)
+    if (known !== undefined && (known !== null || inside === null)) return
     this.#features.set(feature, inside)
     if (inside !== null && this.#insides.length < MOST_KEPT) this.#insides.push(inside)
   }
@@ -178,6 +210,7 @@ class EndpointFuzzer {
   /** Hands it in as if it came from the network. */
   #hand(packet: Packet, isAuthentic: boolean, inside: Inside | null): void {
     this.#current = { isAuthentic, inside }
+    this.#lastInside = inside
     try {
       this.#concentrator.receive(packet)
     } catch (cause) {
@@ -218,17 +251,60 @@ class EndpointFuzzer {
   #receiveStrange(): void {
     const random = this.#random
     if (this.#stranger === null || random.oneIn(10)) this.#stranger = this.#newStranger()
-    const inside = this.#damage(random.oneIn(8) ? random.pick(EXCHANGES) : EXCHANGE.IKE_AUTH)
-    const place = { exchangeType: inside.exchangeType, messageId: random.oneIn(6) ? random.below(4) : 1 }
-    this.#forge(this.#stranger, place, inside)
-    if (random.oneIn(3)) this.#network.run(random.below(100))
+    const isBegun = this.#strangeId > 1
+    const seeds = random.oneIn(3) ? this.#insides : isBegun ? this.#continuations : this.#beginnings
+    const inside = this.#damage(random.oneIn(8) ? random.pick(EXCHANGES) : EXCHANGE.IKE_AUTH, seeds)
+    const messageId = random.oneIn(6) ? random.below(4) : this.#strangeId
+    const before = this.#concentrator.sent.length
+    this.#forge(this.#stranger, { exchangeType: inside.exchangeType, messageId }, inside)
+    if (!random.oneIn(4)) this.#network.run(random.below(30))
+    const answer = this.#concentrator.sent.slice(before).find((packet) => answers(packet, this.#strangeId))
+    if (answer === undefined) return
+    this.#strangeId += 1
+    // Only a round of EAP leaves something to go on with.
+    if (!this.#isRoundOfEap(answer)) this.#stranger = null
   }
 
-  #damage(exchangeType: number): Inside {
+  #isRoundOfEap({ bytes }: Packet): boolean {
+    const message = decodeMessage(bytes)
+    if (!message.ok) return false
+    return innerPayloads(this.#concentrator.tap, message.value, bytes).some(({ kind }) => kind === 'eap')
+  }
+
+  #answer(question: Question): Answer {
+    if (question.kind === 'eap') return this.#eap.answer(question)
+    const isStrange =
+      Number(question.kind === 'trust' ? 0 : question.path.remote.address.split('.')[3]) >= FIRST_STRANGE
+    if (question.kind !== 'credential' || !isStrange) return grantEverything(question)
+    const subject = 'dev.test'
+    switch (this.#random.below(6)) {
+      case 0:
+        return { kind: 'credential', found: null }
+      case 1:
+      case 2: {
+        const withoutOurProof = this.#random.oneIn(2)
+        const candidates = [{ kind: 'eap' as const, id: null, withoutOurProof }]
+        return { kind: 'credential', found: { subject: null, candidates, signer: SIGNER } }
+      }
+      case 3: {
+        const { verifying } = keyPair('ed25519', 'dev')
+        const candidates = [{ kind: 'publicKey' as const, id: 'crd_2', key: verifying }]
+        return { kind: 'credential', found: { subject, candidates, signer: SIGNER } }
+      }
+      case 4: {
+        const ppk = { id: Uint8Array.of(2, 112), secret: new Uint8Array(32), isRequired: this.#random.oneIn(2) }
+        return { kind: 'credential', found: { subject, candidates: [{ kind: 'psk', id: 'crd_1', secret: PSK }], ppk } }
+      }
+      default:
+        return grantEverything(question)
+    }
+  }
+
+  #damage(exchangeType: number, seeds: readonly Inside[] = this.#insides): Inside {
     const random = this.#random
-    const chosen = random.pick(this.#insides)
+    const chosen = random.pick(seeds)
     const others = [random.pick(this.#insides).bytes, random.pick(this.#insides).bytes]
-    const bytes = random.oneIn(8) ? chosen.bytes : mutate(chosen.bytes, random, others)
+    const bytes = random.oneIn(seeds === this.#insides ? 8 : 3) ? chosen.bytes : mutate(chosen.bytes, random, others)
     const innerType = random.oneIn(20) ? random.below(256) : chosen.innerType
     const isInPlace = chosen.exchangeType === exchangeType || random.oneIn(3)
     return { exchangeType: isInPlace ? exchangeType : chosen.exchangeType, innerType, bytes }
@@ -242,7 +318,8 @@ class EndpointFuzzer {
 
   /** Its IKE_AUTH is lost, so that its keys are good for one of our making. */
   #newStranger(): Node {
-    const node = this.#newDevice('stranger', `198.51.100.${50 + this.#random.below(100)}`)
+    this.#strangeId = 1
+    const node = this.#newDevice('stranger', `198.51.100.${FIRST_STRANGE + this.#random.below(100)}`)
     const { fate } = this.#network
     this.#network.fate = (packet) => (matches(packet, { from: node.address, exchange: 'IKE_AUTH' }) ? LOST : {})
     this.#attach(node)
@@ -333,6 +410,16 @@ function exercise(network: Network, node: Node): void {
   network.run(500)
 }
 
+function payloadsOf(node: Node, packet: Packet | undefined): readonly Payload[] {
+  const message = decodeMessage(packet?.bytes ?? new Uint8Array(0))
+  return message.ok && packet !== undefined ? innerPayloads(node.tap, message.value, packet.bytes) : []
+}
+
+function authInside(payloads: readonly Payload[]): Inside {
+  const { firstType, bytes } = encodePayloads(payloads)
+  return { exchangeType: EXCHANGE.IKE_AUTH, innerType: firstType, bytes }
+}
+
 function insideOf(node: Node, { bytes }: Packet): Inside[] {
   const message = decodeMessage(bytes)
   if (!message.ok || message.value.sealed === null) return []
@@ -350,13 +437,15 @@ function answers({ bytes }: Packet, messageId: number): boolean {
 function answersIn({ effects }: Step, node: Node): string[] {
   return effects.flatMap((effect) => {
     if (effect.kind === 'event') return [`event ${effect.event.kind}`]
+    if (effect.kind === 'ask') return [`ask ${effect.question.kind}`]
     if (effect.kind !== 'send') return [effect.kind]
     const message = decodeMessage(effect.bytes)
     if (!message.ok) return []
     const { header, sealed, payloads } = message.value
     const content = sealed === null ? payloads : innerPayloads(node.tap, message.value, effect.bytes)
     const notifies = content.flatMap((payload) => (payload.kind === 'notify' ? [nameOf(payload.type)] : []))
-    return notifies.map((name) => `${header.exchangeType} ${header.isResponse ? 'response' : 'request'} ${name}`)
+    const kind = sealed === null ? 'clear' : String(header.exchangeType)
+    return notifies.map((name) => `${kind} ${header.isResponse ? 'response' : 'request'} ${name}`)
   })
 }
 

@@ -3,7 +3,7 @@
  */
 import { expect, test } from 'vitest'
 import { fuzzEndpoint, replayInsides } from './ikev2-endpoint-fuzz.ts'
-import { readSteps } from './step-corpus.ts'
+import { readSteps, recordedInsides } from './step-corpus.ts'
 
 const insides = [...readSteps().values()]
 
@@ -13,7 +13,7 @@ test('N28 every inside of SK in the corpus is handled as the model says, attache
 })
 
 test.each([1, 2, 3, 4])('seed %i: an endpoint with several IKE SAs survives 3000 hostile datagrams', (seed) => {
-  const tally = fuzzEndpoint(seed, 1_500, { insides })
+  const tally = fuzzEndpoint(seed, 1_500, { insides: [...insides, ...recordedInsides()] })
   expect(tally.authentic).toBe(tally.inputs / 2)
   expect(tally.answered).toBeGreaterThan(1_000)
   expect(tally.features.size).toBeGreaterThan(35)

@@ -9,7 +9,7 @@
  */
 import { parseArgs } from 'node:util'
 import { type Costly, fuzzEndpoint, type Inside } from './ikev2-endpoint-fuzz.ts'
-import { readSteps, writeSteps } from './step-corpus.ts'
+import { readSteps, recordedInsides, writeSteps } from './step-corpus.ts'
 
 const ROUNDS = 5_000
 const MOST_STEP_MS = 5
@@ -33,7 +33,7 @@ const firstSeed = Number(values.seed ?? Date.now() % 0x7fffffff)
 const limit = Number(values.inputs ?? Infinity)
 const endMs = performance.now() + (values.inputs === undefined ? Number(values.seconds ?? 60) * 1000 : Infinity)
 const steps = readSteps()
-const insides = [...steps.values()]
+const insides = [...steps.values(), ...recordedInsides()]
 
 let inputs = 0
 let costliest: readonly Costly[] = []

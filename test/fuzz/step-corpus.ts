@@ -4,6 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { toHex } from '@culvert/bytes'
+import { EXCHANGE } from '@culvert/ikev2'
+import { loadSeeds } from './ikev2-codec-fuzz.ts'
 import type { Inside } from './ikev2-endpoint-fuzz.ts'
 
 const FILE = new URL('corpus/ikev2/steps.txt', import.meta.url)
@@ -27,4 +29,13 @@ function parsed(line: string): [feature: string, inside: Inside] {
   const [exchangeType = '', innerType = '', hex = '', ...feature] = line.split(' ')
   const bytes = new Uint8Array(Buffer.from(hex === '-' ? '' : hex, 'hex'))
   return [feature.join(' '), { exchangeType: Number(exchangeType), innerType: Number(innerType), bytes }]
+}
+
+/** What real peers put into SK, as if it were all of IKE_AUTH: certificates and EAP are in it. */
+export function recordedInsides(): Inside[] {
+  return loadSeeds().insides.map(({ firstType, bytes }) => ({
+    exchangeType: EXCHANGE.IKE_AUTH,
+    innerType: firstType,
+    bytes,
+  }))
 }
