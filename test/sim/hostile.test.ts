@@ -296,6 +296,7 @@ describe('C50 notifies we do not know', () => {
     network.fate = () => ({ copies: 0 })
     device.command({ kind: 'rekeyChild', key: device.key, spiIn: device.child.spiIn })
     network.fate = () => ({})
+    pair.transcript.take()
     sendForged(concentrator, {
       exchangeType: CREATE_CHILD_SA,
       messageId: 2,
@@ -303,6 +304,8 @@ describe('C50 notifies we do not know', () => {
       payloads: [notify(8_191)],
     })
     network.run(500)
+    // Had it been no error, the rest of the response would be missing: that ends the IKE SA.
+    expect(pair.transcript.take()).toEqual([])
     expect(device.pendingSpis).toBe(0)
     expect(device.children.size).toBe(1)
     expect(device.eventsOf('closed')).toEqual([])

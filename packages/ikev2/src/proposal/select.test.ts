@@ -130,7 +130,7 @@ describe('choice of an IKE proposal', () => {
 
   it('never takes ENCR_NULL or no key exchange, whatever the policy (C25)', () => {
     const careless: readonly SuitePolicy[] = [
-      { encr: [NULL_ENCR], prf: [PRF256], integ: [SHA256], ke: [NO_KE], esn: [] },
+      { encr: [NULL_ENCR], prf: [PRF256], integ: [SHA256], ke: [X25519], esn: [] },
     ]
     expect(selectIke([ike(NULL_ENCR, PRF256, SHA256, X25519)], {}, careless)).toBeNull()
     const onlyKe: readonly SuitePolicy[] = [{ encr: [GCM256], prf: [PRF256], integ: [], ke: [NO_KE], esn: [] }]
