@@ -368,6 +368,30 @@ describe('a peer that does it wrong', () => {
     expect(concentrator.pendingSpis).toBe(1)
   })
 
+  test.each([
+    ['rekeyIke', 'revoked'],
+    ['rekeyChild', 'revoked'],
+    ['rekeyIke', 'deletedLocally'],
+    ['rekeyChild', 'deletedLocally'],
+  ] as const)('N25 C59 what it saved up (%s) keeps it from no end that was decided (%s)', (kind, reason) => {
+    const scene = promisedPair(kind === 'rekeyIke' ? rekeyIke : rekeyChild)
+    const { device, concentrator, network } = scene.pair
+    const [{ spiIn }] = [concentrator.child]
+    concentrator.command({ kind: 'deleteIke', key: concentrator.key, reason })
+    network.run(50)
+    scene.pair.transcript.take()
+    const known = notify(NOTIFY.ADDITIONAL_KEY_EXCHANGE, scene.link)
+    expect(forgedAnswers(scene, [KE_768, known])).toEqual(['con: IKE_FOLLOWUP_KE response 4, SK {N(STATE_NOT_FOUND)}'])
+    expect(concentrator.eventsOf('ikeRekeyed')).toEqual([])
+    expect([...concentrator.children.keys()]).toEqual(reason === 'revoked' ? [] : [spiIn])
+    network.fate = (packet) => (packet.from.address === device.address ? LOST : {})
+    network.run(600_000)
+    expect(concentrator.eventsOf('closed')).toMatchObject([{ reason }])
+    expect([concentrator.endpoint.size.established, concentrator.children.size, concentrator.pendingSpis]).toEqual([
+      0, 0, 0,
+    ])
+  })
+
   test('a Delete of the Child SA meanwhile: STATE_NOT_FOUND', () => {
     const scene = promisedPair(rekeyChild)
     const { device, concentrator } = scene.pair

@@ -18,6 +18,7 @@ import { EXCHANGE, NOTIFY } from '../../message/numbers.ts'
 import { constantTimeEqual } from '../../message/octets.ts'
 import { wipeSecrets } from '../../sa/agreement.ts'
 import { type Attachment, isEnding, removeUnfinished } from '../../sa/attachment.ts'
+import { isCurrent } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload } from '../../sa/payload-shape.ts'
 import { nextMethod, type Unfinished } from '../../sa/unfinished.ts'
 import { exchangeKeys } from '../child-answer.ts'
@@ -36,7 +37,8 @@ export function receiveFollowUpRequest(context: Context, received: Received, att
   }
   const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_FOLLOWUP_KE }
   const entry = findLinked(received, attachment, link.data)
-  if (entry === null || isEnding(attachment)) {
+  // Our Delete may be under way: what was promised before keeps nobody attached.
+  if (entry === null || !isCurrent(sa) || isEnding(attachment)) {
     respond(context, exchange, messageId, [notify(NOTIFY.STATE_NOT_FOUND)], path)
     return
   }
