@@ -1,0 +1,162 @@
+import { createCredentialCache, type CredentialCache } from '@culvert/concentrator-core'
+import { createSecretOpener } from '@culvert/db'
+import type { Answer, Identity, Path, Question } from '@culvert/ikev2'
+import { createLogger } from '@culvert/observability'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { createCredentialAnswers, type Doubt } from './credential-answers.ts'
+import { createCredentialDesk } from './credential-desk.ts'
+import type { Realm } from './realm.ts'
+import { createDeviceRegistry, type DeviceRegistry } from './testing/device-registry.ts'
+
+type CredentialQuestion = Extract<Question, { kind: 'credential' }>
+type CredentialAnswer = Extract<Answer, { kind: 'credential' }>
+
+const path: Path = { local: { address: '192.0.2.1', port: 4500 }, remote: { address: '192.0.2.11', port: 4500 } }
+const X509_SIGNATURE = 4
+const fqdn = (name: string): Identity => ({ type: 2, data: new TextEncoder().encode(name) })
+
+let registry: DeviceRegistry
+let cache: CredentialCache
+let doubts: (Doubt | null)[]
+
+beforeAll(async () => {
+  registry = await createDeviceRegistry(inject('databaseUrl'))
+})
+afterAll(() => registry.close())
+beforeEach(() => {
+  cache = createCredentialCache({ entries: 100, freshMs: 60_000, staleMs: 60_000, unknownMs: 60_000 })
+  doubts = []
+})
+
+async function ask(
+  identity: string,
+  question: Partial<CredentialQuestion>,
+  realm: Realm = registry.realm,
+): Promise<CredentialAnswer | null> {
+  const desk = createCredentialDesk({
+    pool: registry.pool,
+    cache,
+    openSecret: createSecretOpener(registry.keys.privateKey),
+    log: createLogger('test', 'silent'),
+  })
+  const answers = createCredentialAnswers({ desk, realm, onClaim: (_idI, _device, doubt) => void doubts.push(doubt) })
+  const empty = { idR: null, path, proof: 'psk', certificates: [], eapOnly: false } as const
+  return answers.answer({ kind: 'credential', ...empty, idI: fqdn(identity), ...question })
+}
+
+const shown = (der: Uint8Array): Partial<CredentialQuestion> => ({
+  proof: 'signature',
+  certificates: [{ encoding: X509_SIGNATURE, data: der }],
+})
+
+describe('shared keys', () => {
+  it('gives all valid ones, the newest first, with tiers and the PPK of the device', async () => {
+    const device = await registry.addDevice()
+    const older = await registry.addSecret(device, 'psk', 'an older secret of this device')
+    const newer = await registry.addSecret(device, 'psk', 'a newer secret of this device')
+    await registry.addSecret(device, 'ppk', 'a post-quantum secret')
+    const answer = await ask(device.identity, {})
+    expect(answer?.found).toMatchObject({
+      subject: device.deviceId,
+      candidates: [
+        { kind: 'psk', id: newer, secret: new TextEncoder().encode('a newer secret of this device') },
+        { kind: 'psk', id: older },
+      ],
+      tiers: ['modern', 'standard'],
+      ppk: {
+        id: Uint8Array.of(2, ...new TextEncoder().encode(`${device.deviceId}.ppk`)),
+        secret: new TextEncoder().encode('a post-quantum secret'),
+        isRequired: true,
+      },
+    })
+    expect(answer?.found?.signer).toBeUndefined()
+    expect(doubts).toEqual([null])
+  })
+
+  it('N26 a device without one looks as nobody does; people hear why', async () => {
+    const device = await registry.addDevice()
+    await registry.addSecret(device, 'eap', 'a password')
+    const [without, nobody] = [await ask(device.identity, {}), await ask('nobody.acme.example', {})]
+    expect(without).toEqual({ kind: 'credential', found: null, decoy: { tiers: ['modern', 'standard'] } })
+    expect(nobody).toEqual(without)
+    expect(doubts).toMatchObject([{ reason: 'no_credential' }])
+  })
+
+  it('takes no proof of another kind', async () => {
+    const device = await registry.addDevice()
+    await registry.addSecret(device, 'psk', 'a secret of this device, long')
+    expect(await ask(device.identity, { proof: 'other' })).toMatchObject({ found: null })
+  })
+})
+
+describe('certificates', () => {
+  it('gives the key of a chain that leads to the authority, names the device and is a valid credential of it', async () => {
+    const device = await registry.addDevice()
+    const { der, credentialId } = await registry.addCertificate(device)
+    expect(await ask(device.identity, shown(der))).toMatchObject({
+      found: {
+        subject: device.deviceId,
+        candidates: [{ kind: 'publicKey', id: credentialId, key: { kind: 'p256' } }],
+        signer: registry.realm.signer,
+      },
+    })
+  })
+
+  it('a good certificate that is no valid credential any more is worth nothing', async () => {
+    const device = await registry.addDevice()
+    const { der, credentialId } = await registry.addCertificate(device)
+    await registry.revoke(credentialId)
+    expect(await ask(device.identity, shown(der))).toMatchObject({ found: null, decoy: { key: { kind: 'p256' } } })
+    expect(doubts).toMatchObject([{ detail: 'the certificate is not one of its valid credentials' }])
+  })
+
+  it('a certificate of one device does not speak for another one, whoever it is a credential of', async () => {
+    const [device, other] = [await registry.addDevice(), await registry.addDevice()]
+    const { der } = await registry.addCertificate(device)
+    expect(await ask(other.identity, shown(der))).toMatchObject({ found: null })
+    const misnamed = await registry.addCertificate(other, device.identity)
+    expect(await ask(other.identity, shown(misnamed.der))).toMatchObject({ found: null })
+    expect(await ask(device.identity, shown(misnamed.der))).toMatchObject({ found: null })
+  })
+
+  it('the certificate of a concentrator is not one of a device', async () => {
+    const device = await registry.addDevice()
+    await registry.addCertificate(device)
+    const [own = new Uint8Array(0)] = registry.realm.signer?.certificates ?? []
+    expect(await ask(device.identity, shown(own))).toMatchObject({ found: null })
+  })
+
+  it('N26 strangers and devices with a bad chain get the same: our signer, and the key of what they sent', async () => {
+    const device = await registry.addDevice()
+    const { der } = await registry.addCertificate(device)
+    const { signer, tiers } = registry.realm
+    const nobody = await ask('nobody.acme.example', shown(der))
+    expect(nobody).toMatchObject({ found: null, decoy: { signer, tiers, key: { kind: 'p256' } } })
+    for (const certificates of [[], [{ encoding: X509_SIGNATURE, data: Uint8Array.of(0x30, 3, 1, 2, 3) }]]) {
+      const answers = [
+        await ask('nobody.acme.example', { proof: 'signature', certificates }),
+        await ask(device.identity, { proof: 'signature', certificates }),
+      ]
+      expect(answers[0]).toEqual({ kind: 'credential', found: null, decoy: { signer, tiers } })
+      expect(answers[1]).toEqual(answers[0])
+    }
+  })
+
+  it('whoever needs our certificate waits while there is none', async () => {
+    const device = await registry.addDevice()
+    const { der } = await registry.addCertificate(device)
+    const bare: Realm = { proofs: null, signer: null, trust: null, tiers: ['modern'] }
+    expect(await ask(device.identity, shown(der), bare)).toBeNull()
+    expect(await ask(device.identity, { proof: 'eap' }, bare)).toBeNull()
+  })
+})
+
+it('N26 EAP is spoken with everybody alike, also with those who could do without our proof (RFC 5998)', async () => {
+  const device = await registry.addDevice()
+  await registry.addSecret(device, 'psk', 'a secret of this device, long')
+  const { signer, tiers } = registry.realm
+  const candidates = [{ kind: 'eap', id: null, withoutOurProof: false }]
+  const alike = { kind: 'credential', found: { subject: null, candidates, signer, tiers } }
+  expect(await ask(device.identity, { proof: 'eap' })).toEqual(alike)
+  expect(await ask('nobody.acme.example', { proof: 'eap', eapOnly: true })).toEqual(alike)
+})

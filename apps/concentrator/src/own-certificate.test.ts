@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { registerConcentrator, readPendingGateways, decideGateway } from '@culvert/db'
+import { createLogger } from '@culvert/observability'
+import { toPem } from '@culvert/pki'
+import { afterAll, beforeAll, beforeEach, expect, inject, it, vi } from 'vitest'
+import { createAuthorityBook } from './authority-book.ts'
+import { createOwnCertificate, type OwnCertificate } from './own-certificate.ts'
+import { createRealm } from './realm.ts'
+import { createDeviceRegistry, type DeviceRegistry } from './testing/device-registry.ts'
+
+const DAY_MS = 86_400_000
+const log = createLogger('test', 'silent')
+let registry: DeviceRegistry
+let own: OwnCertificate
+
+beforeAll(async () => {
+  registry = await createDeviceRegistry(inject('databaseUrl'))
+  await registerConcentrator(registry.pool, {
+    id: 'con-1',
+    slot: 1,
+    addresses: ['192.0.2.1'],
+    ikeIdentity: 'con.example',
+    tunNamespace: 'tun',
+    dialAddress: '10.127.0.1',
+  })
+})
+afterAll(() => registry.close())
+beforeEach(() => {
+  own = createOwnCertificate(registry.pool, 'con-1', log)
+  vi.useRealTimers()
+})
+
+/** Plays the signer once. @returns how many requests there were */
+async function sign(lifetimeMs = 90 * DAY_MS): Promise<number> {
+  const pending = await readPendingGateways(registry.pool)
+  for (const request of pending) {
+    const { publicKey, names } = request
+    const options = { publicKey, names, atMs: Date.now() - 1000, lifetimeMs }
+    const issued = await registry.authority.issueGatewayCertificate(options)
+    if (!issued.ok) throw new Error(issued.fault.code)
+    const { certificate, serial, notAfterMs } = issued.value
+    await decideGateway(registry.pool, request, {
+      kind: 'issued',
+      certificates: toPem(certificate, 'CERTIFICATE'),
+      serial,
+      fingerprint: createHash('sha256').update(certificate).digest('hex'),
+      notAfter: new Date(notAfterMs),
+    })
+  }
+  return pending.length
+}
+
+it('asks once, waits, and proves itself with what the signer made', async () => {
+  await own.refresh(registry.realm.trust)
+  await own.refresh(registry.realm.trust)
+  expect(own.proofs).toBeNull()
+  expect(await sign()).toBe(1)
+  await own.refresh(registry.realm.trust)
+  expect(own.proofs?.signer).toMatchObject({ key: { kind: 'p256' }, certificates: [expect.any(Uint8Array)] })
+  await own.refresh(registry.realm.trust)
+  expect(await readPendingGateways(registry.pool)).toEqual([])
+})
+
+it('renews it after two thirds of its life with another key, and keeps the old one meanwhile', async () => {
+  await own.refresh(registry.realm.trust)
+  await sign(3 * DAY_MS)
+  await own.refresh(registry.realm.trust)
+  const first = own.proofs
+  vi.useFakeTimers({ now: Date.now() + 2.1 * DAY_MS, toFake: ['Date'] })
+  await own.refresh(registry.realm.trust)
+  expect(own.proofs).toBe(first)
+  expect(await sign()).toBe(1)
+  await own.refresh(registry.realm.trust)
+  expect(own.proofs?.signer.certificates).not.toEqual(first?.signer.certificates)
+})
+
+it('asks for another one when the authorities are others', async () => {
+  await own.refresh(registry.realm.trust)
+  await sign()
+  await own.refresh(registry.realm.trust)
+  const other = await createDeviceRegistry(inject('databaseUrl'))
+  vi.useFakeTimers({ now: Date.now() + 120_000, toFake: ['Date'] })
+  await own.refresh(other.realm.trust)
+  expect(await readPendingGateways(registry.pool)).toHaveLength(1)
+  await other.close()
+})
+
+it('a refusal is repeated later, not at once', async () => {
+  await own.refresh(registry.realm.trust)
+  const [request] = await readPendingGateways(registry.pool)
+  if (request) await decideGateway(registry.pool, request, { kind: 'refused', refusal: 'no' })
+  await own.refresh(registry.realm.trust)
+  await own.refresh(registry.realm.trust)
+  expect(await readPendingGateways(registry.pool)).toEqual([])
+  vi.useFakeTimers({ now: Date.now() + 61_000, toFake: ['Date'] })
+  await own.refresh(registry.realm.trust)
+  expect(await readPendingGateways(registry.pool)).toHaveLength(1)
+})
+
+it('knows authorities and what they revoked, and tells the core which tiers and authorities are in use', async () => {
+  const book = createAuthorityBook(registry.pool, log)
+  await book.refresh()
+  const { trust } = book
+  expect(trust?.hashes).toHaveLength(1)
+  const atMs = Date.now() - 1000
+  const list = await registry.authority.issueCrl({
+    number: 1,
+    revoked: [{ serial: '0a', atMs }],
+    atMs,
+    lifetimeMs: DAY_MS,
+  })
+  await registry.pool.query(`UPDATE certificate_authorities SET crl = $1`, [Buffer.from(list)])
+  await book.refresh()
+  expect(book.trust).toBe(trust)
+  const [anchor] = trust?.anchors.all ?? []
+  expect(anchor && trust?.crls.of(anchor.certificate)?.revoked.size).toBe(1)
+
+  const commands: object[] = []
+  const realm = createRealm({ pool: registry.pool, nodeName: 'con-1', command: (one) => void commands.push(one), log })
+  await Promise.all([realm.refresh(), realm.refresh()])
+  expect(commands).toEqual([
+    { kind: 'acceptTiers', names: ['modern', 'standard'] },
+    { kind: 'acceptAuthorities', hashes: trust?.hashes },
+  ])
+  await registry.pool.query(`UPDATE networks SET proposal_tiers = ARRAY['compat']`)
+  await realm.refresh()
+  expect(commands.at(-1)).toEqual({ kind: 'acceptTiers', names: ['modern', 'standard', 'compat'] })
+  expect(realm.tiers).toContain('compat')
+  await realm.stop()
+})
