@@ -23,10 +23,12 @@ import { forgeRaw, notify, type RawPlace } from '../sim/forge.ts'
 import { Network, type Packet } from '../sim/network.ts'
 import { Node, type Step } from '../sim/node.ts'
 import { EapScript, eapResponse } from '../sim/eap-script.ts'
+import { granting } from '../sim/grants.ts'
 import { grantEverything, initiatorConfig, PSK } from '../sim/pair.ts'
 import { LOST, matches } from '../sim/packets.ts'
 import { keyPair, signer } from '../sim/signers.ts'
 import { innerPayloads } from '../sim/transcript.ts'
+import { Vault } from '../sim/vault.ts'
 import { mutate } from './mutate.ts'
 import { seededRandom, type SeededRandom } from './random.ts'
 import { StepModel } from './step-model.ts'
@@ -34,7 +36,9 @@ import { StepModel } from './step-model.ts'
 const MAX_HALF_OPEN = 64
 const MAX_IKE_SAS = 40
 const MAX_CHILD_SAS = 8
-const FEATURES = { mobike: true, childless: true, redirect: true, ppk: true }
+const FEATURES = { mobike: true, childless: true, redirect: true, resumption: true, ppk: true }
+/** Whatever a peer may ask for beyond a Child SA. */
+const GRANT = { transportMode: true, ticketLifetimeMs: 3_600_000 }
 const EXCHANGES = Object.values(EXCHANGE)
 /** Strangers have addresses that end in this and above; who they are, and how they may prove it, is drawn by lot. */
 const FIRST_STRANGE = 50
@@ -124,6 +128,7 @@ class EndpointFuzzer {
     const limits = { maxHalfOpen: MAX_HALF_OPEN, maxIkeSas: MAX_IKE_SAS, cookieThreshold: MAX_HALF_OPEN }
     const config = { ...limits, timing: { livenessMs: 15_000 }, features: FEATURES }
     this.#concentrator = new Node(this.#network, { name: 'con', address: '203.0.113.1', config })
+    this.#concentrator.vault = new Vault(this.#network)
     this.#concentrator.answerTo = (question) => this.#answer(question)
     this.#concentrator.onStep = (step) => this.#watch(step)
     this.#witness = this.#newDevice('witness', '198.51.100.1')
@@ -273,9 +278,10 @@ class EndpointFuzzer {
 
   #answer(question: Question): Answer {
     if (question.kind === 'eap') return this.#eap.answer(question)
+    if (question.kind === 'resume') return { kind: 'resume', isAllowed: this.#random.oneIn(2) }
     const isStrange =
       Number(question.kind === 'trust' ? 0 : question.path.remote.address.split('.')[3]) >= FIRST_STRANGE
-    if (question.kind !== 'credential' || !isStrange) return grantEverything(question)
+    if (question.kind !== 'credential' || !isStrange) return granting(GRANT)(question)
     const subject = 'dev.test'
     switch (this.#random.below(6)) {
       case 0:
@@ -330,11 +336,12 @@ class EndpointFuzzer {
   }
 
   #newDevice(name: string, address: string): Node {
-    return new Node(this.#network, { name, address })
+    return new Node(this.#network, { name, address, config: { features: FEATURES } })
   }
 
   #attach(node: Node): void {
-    node.command({ kind: 'initiate', peer: initiatorConfig(node, this.#concentrator) })
+    const wishes = { requestTicket: true, transportMode: this.#random.oneIn(4) }
+    node.command({ kind: 'initiate', peer: initiatorConfig(node, this.#concentrator, wishes) })
     this.#network.run(500)
   }
 

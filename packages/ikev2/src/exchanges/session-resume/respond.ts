@@ -49,6 +49,7 @@ export function answerResumeRequest(context: Context, request: InitRequest): voi
   const ticket = openTicket(context, opaque.data)
   if (ticket === null) refuse(context, request, notify(NOTIFY.TICKET_NACK))
   else if (makeRoom(context, request)) accept(context, request, { ticket, nonceI: nonce.data.slice(), digest })
+  else ticket.skD.fill(0)
 }
 
 /** @returns null for a ticket that is not good, was used here, or is of a tier in which nobody may come now. */
@@ -57,8 +58,12 @@ function openTicket(context: Context, opaque: Uint8Array): TicketContent | null 
   const content = env.tickets?.open(opaque) ?? null
   const ticket = content === null ? null : decodeTicket(content)
   content?.fill(0)
-  if (ticket === null || tables.usedTickets.has(toHex(ticket.id))) return null
-  return newcomerPolicy(context).tiers.some(({ name }) => name === ticket.transforms.tier) ? ticket : null
+  if (ticket === null) return null
+  const isUsed = tables.usedTickets.has(toHex(ticket.id))
+  const isWelcome = newcomerPolicy(context).tiers.some(({ name }) => name === ticket.transforms.tier)
+  if (isWelcome && !isUsed) return ticket
+  ticket.skD.fill(0)
+  return null
 }
 
 interface Acceptable {
