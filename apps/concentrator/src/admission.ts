@@ -156,8 +156,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       dns6: dnsServers.filter((server) => server.includes(':')),
       dnsDomains,
       authLifetimeMs: reauthenticateAfterSec === null ? null : reauthenticateAfterSec * 1000,
-      // Who has to prove itself anew may not get around it with a ticket.
-      ticketLifetimeMs: reauthenticateAfterSec === null ? options.ticketLifetimeMs || null : null,
+      ticketLifetimeMs: options.ticketLifetimeMs || null,
       tsLocal: [options.servicePrefix],
       tsRemote: [options.hostSelector(address4)],
       replaces: current?.state === 'attached' ? [current.key] : [],
