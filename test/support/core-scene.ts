@@ -26,7 +26,7 @@ export interface CoreScene {
   strongswan(swanctlConf: string, settings?: CharonSettings): Promise<Strongswan>
   /** Our responder; it ends the program of ours that was at this address, and ends with the scene. */
   respond(options: ResponderOptions, address?: string): Promise<IkeProgram>
-  /** The same for our initiator, which begins at once. */
+  /** Our initiator, which begins at once; it ends all other programs of ours, so that every address of ours is free. */
   initiate(options: InitiatorOptions, remote?: string): Promise<IkeProgram>
   /** A key and a certificate of this kind for either end, made once. */
   certified(kind: OpensslKey): Promise<CertifiedPair>
@@ -77,7 +77,8 @@ export async function openCoreScene(): Promise<CoreScene> {
       return swan
     },
     respond: (options, address = OURS.ip4) => start('responder-program', address, [JSON.stringify(options)]),
-    initiate: (options, remote = SWAN.ip4) => {
+    initiate: async (options, remote = SWAN.ip4) => {
+      for (const program of programs.values()) await program.stop()
       const local = remote.includes(':') ? OURS.ip6 : OURS.ip4
       return start('initiator-program', local, [remote, JSON.stringify(options)])
     },

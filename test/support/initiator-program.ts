@@ -29,7 +29,6 @@ export interface InitiatorOptions {
   }
   readonly ppk?: { readonly name: string; readonly secret: string; readonly isRequired: boolean }
   readonly childless?: boolean
-  readonly transportMode?: boolean
   readonly config?: Partial<Pick<EndpointConfig, 'features' | 'fragmentBytes' | 'proposals'>>
 }
 
@@ -78,7 +77,6 @@ function initiate(): void {
     tsRemote: anywhere(),
     requestAddress: { ip4: true, ip6: false },
     childless: options.childless ?? false,
-    transportMode: options.transportMode ?? false,
     ...(ppk && { ppk: ppkOf(ppk) }),
     label: 'one',
   }

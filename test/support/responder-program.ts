@@ -44,7 +44,6 @@ export interface ResponderOptions {
   readonly withoutOurProof?: boolean
   readonly ppk?: { readonly name: string; readonly secret: string; readonly isRequired: boolean }
   readonly redirect?: { readonly at: 'init' | 'attach'; readonly to: GatewayIdentity }
-  readonly transportMode?: boolean
   readonly config?: Partial<Pick<EndpointConfig, 'features' | 'cookieThreshold' | 'fragmentBytes' | 'proposals'>>
 }
 
@@ -135,7 +134,6 @@ function attach(): Answer {
       ip4: INNER_ADDRESS,
       ip6: null,
       dns4: [],
-      transportMode: options.transportMode ?? false,
       tsLocal: selectors('10.127.0.0/24'),
       tsRemote: selectors(`${INNER_ADDRESS}/32`),
       replaces: [],

@@ -6,7 +6,9 @@
  * connections need `encap = yes` on one side.
  */
 import { scratchFolder } from '@culvert/services'
+import { once } from 'node:events'
 import fs from 'node:fs'
+import { connect } from 'node:net'
 import path from 'node:path'
 import { peer } from './debian-peer.ts'
 import { type ExecResult, type LabProcess, type Namespace, runProgram } from './namespace.ts'
@@ -126,11 +128,24 @@ async function peerFolder(options: StrongswanOptions): Promise<string> {
 async function answering(charon: LabProcess, socket: string, name: string): Promise<void> {
   let ending: string | null = null
   void charon.ended.then((how) => (ending = how))
-  await waitFor(() => ending !== null || fs.existsSync(socket), {
+  await waitFor(() => ending !== null || takesConnections(socket), {
     timeoutMs: START_TIMEOUT_MS,
     message: `the vici socket of ${name}`,
   })
   if (ending !== null) throw new Error(`charon ended with ${ending}`)
+}
+
+/** The socket's file is there a moment before anybody listens. */
+async function takesConnections(socket: string): Promise<boolean> {
+  const client = connect(socket)
+  try {
+    await once(client, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    client.destroy()
+  }
 }
 
 function nameArguments({ ike, child }: SaNames): string[] {
