@@ -17,26 +17,13 @@ import {
   type Spi,
 } from '@culvert/ikev2'
 import { describe, expect, test } from 'vitest'
-import { forge, forgeRaw, sendForged } from './forge.ts'
+import { forge, forgeRaw, sendForged, spiBytes } from './forge.ts'
 import { Nat } from './nat.ts'
-import type { Packet } from './network.ts'
-import { fqdn, type Node, selectors } from './node.ts'
-import { fateOfFirst, LOST } from './packets.ts'
+import { fqdn, selectors } from './node.ts'
+import { fateOfFirst, lastSent, LOST } from './packets.ts'
 import { attachedPair, createPair, DEVICE_ADDRESS, DIAL, initiate, type Pair } from './pair.ts'
 
 const { CREATE_CHILD_SA, IKE_AUTH, INFORMATIONAL } = EXCHANGE
-
-function spiBytes(spi: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, spi)
-  return bytes
-}
-
-function lastSent(node: Node): Packet {
-  const packet = node.sent.at(-1)
-  if (packet === undefined) throw new Error(`${node.name} sent nothing`)
-  return packet
-}
 
 /** The concentrator asks to rekey its Child SA, and the device never hears of it. */
 function withUnansweredRekey(): { readonly pair: Pair; readonly old: { readonly spiIn: Spi; readonly spiOut: Spi } } {

@@ -11,10 +11,9 @@ import {
   type ProposalPolicy,
   proposalsFor,
   PROTOCOL,
-  type Spi,
 } from '@culvert/ikev2'
 import { describe, expect, test } from 'vitest'
-import { sendForged } from './forge.ts'
+import { sendForged, spiBytes } from './forge.ts'
 import { granting } from './grants.ts'
 import { type Node, selectors } from './node.ts'
 import { attachedPair, createPair, initiate, type Pair, type PairOptions } from './pair.ts'
@@ -273,10 +272,6 @@ test('a Child SA the peer rekeyed but never deletes is deleted by us', () => {
   pair.network.run(60_000)
   expectOneWorkingChild(pair)
 })
-
-function spiBytes(spi: Spi): Uint8Array {
-  return Uint8Array.of(spi >>> 24, spi >>> 16, spi >>> 8, spi)
-}
 
 function collide(lowest: ReturnType<typeof lowestNonceSender>, options: PairOptions = {}): Pair {
   for (let seed = 1; seed < 200; seed += 1) {

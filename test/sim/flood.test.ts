@@ -11,9 +11,8 @@ import {
 } from '@culvert/ikev2'
 import { describe, expect, test } from 'vitest'
 import { repeatLast } from './forge.ts'
-import type { Packet } from './network.ts'
 import { fqdn, Node } from './node.ts'
-import { fateOfFirst, LOST } from './packets.ts'
+import { fateOfFirst, lastSent, LOST } from './packets.ts'
 import { createPair, grantEverything, initiate, initiatorConfig } from './pair.ts'
 
 describe('N19 a flood of IKE_SA_INIT', () => {
@@ -158,9 +157,3 @@ test('a repeated response to IKE_SA_INIT changes nothing', () => {
   expect(pair.device.eventsOf('established')).toHaveLength(1)
   expect(pair.concentrator.eventsOf('established')).toHaveLength(1)
 })
-
-function lastSent(node: Node): Packet {
-  const packet = node.sent.at(-1)
-  if (packet === undefined) throw new Error(`${node.name} sent nothing`)
-  return packet
-}

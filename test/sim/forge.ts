@@ -99,3 +99,8 @@ function nextIv(): Uint8Array {
 export function notify(type: number, data: Uint8Array = new Uint8Array(0)): Payload {
   return { kind: 'notify', protocolId: 0, spi: new Uint8Array(0), type, data }
 }
+
+/** An SPI as it stands in payloads. */
+export function spiBytes(spi: number): Uint8Array {
+  return Uint8Array.of(spi >>> 24, spi >>> 16, spi >>> 8, spi)
+}

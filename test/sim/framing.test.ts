@@ -18,18 +18,12 @@ import {
 } from '@culvert/ikev2'
 import { expect, test } from 'vitest'
 import { forge, forgeRaw, notify } from './forge.ts'
-import type { Packet } from './network.ts'
 import type { Node } from './node.ts'
+import { lastSent } from './packets.ts'
 import { attachedPair, createPair, initiate, type Pair } from './pair.ts'
 
 const { INFORMATIONAL } = EXCHANGE
 const GENERIC_HEADER_BYTES = 4
-
-function lastSent(node: Node): Packet {
-  const packet = node.sent.at(-1)
-  if (packet === undefined) throw new Error(`${node.name} sent nothing`)
-  return packet
-}
 
 function headerOf(bytes: Uint8Array): PeekedHeader {
   const header = peekHeader(bytes)

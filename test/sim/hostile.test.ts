@@ -15,20 +15,14 @@ import {
   proposalsFor,
 } from '@culvert/ikev2'
 import { describe, expect, test } from 'vitest'
-import { forge, forgeRaw, notify, repeatLast, sendForged } from './forge.ts'
-import type { Packet } from './network.ts'
+import { forge, forgeRaw, notify, repeatLast, sendForged, spiBytes } from './forge.ts'
 import { selectors } from './node.ts'
+import { lastSent } from './packets.ts'
 import { attachedPair, initiate, initiatorConfig, type Pair } from './pair.ts'
 import { Node } from './node.ts'
 import { innerPayloads } from './transcript.ts'
 
 const { CREATE_CHILD_SA, INFORMATIONAL, IKE_AUTH } = EXCHANGE
-
-function spiBytes(spi: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, spi)
-  return bytes
-}
 
 function childRequest(spi: number, change: Partial<{ tsI: Payload; tsR: Payload }> = {}): Payload[] {
   return [
@@ -45,12 +39,6 @@ function answerTo(pair: Pair, exchangeType: number, payloads: readonly Payload[]
   sendForged(pair.device, { exchangeType, messageId, payloads })
   pair.network.run(100)
   return pair.transcript.take().at(-1)
-}
-
-function lastSent(node: Node): Packet {
-  const packet = node.sent.at(-1)
-  if (packet === undefined) throw new Error(`${node.name} sent nothing`)
-  return packet
 }
 
 /** The concentrator still takes other devices. */

@@ -19,8 +19,7 @@ import { type CryptoProvider, opensslProvider } from '@culvert/crypto'
 import { describe, expect, test } from 'vitest'
 import { notify } from './forge.ts'
 import type { Packet } from './network.ts'
-import { Node } from './node.ts'
-import { fateOfFirst, LOST, matches } from './packets.ts'
+import { fateOfFirst, lastSent, LOST, matches } from './packets.ts'
 import { createPair, initiate, type Pair } from './pair.ts'
 import { describe as describeMessage } from './transcript.ts'
 
@@ -336,12 +335,6 @@ describe('C10 messages without an IKE SA', () => {
     }
   }
 })
-
-function lastSent(node: Node): Packet {
-  const packet = node.sent.at(-1)
-  if (packet === undefined) throw new Error(`${node.name} sent nothing`)
-  return packet
-}
 
 function reverse({ from, to, bytes }: Packet): Packet {
   return { from: to, to: from, bytes }

@@ -3,6 +3,7 @@
  */
 import { EXCHANGE, peekHeader } from '@culvert/ikev2'
 import type { Fate, Packet } from './network.ts'
+import type { Node } from './node.ts'
 
 export interface PacketPattern {
   /** Address the packet comes from. */
@@ -33,3 +34,10 @@ export function fateOfFirst(pattern: PacketPattern, fate: Fate, count = 1): (pac
 }
 
 export const LOST: Fate = { copies: 0 }
+
+/** @throws when the node sent nothing. */
+export function lastSent({ name, sent }: Node): Packet {
+  const packet = sent.at(-1)
+  if (packet === undefined) throw new Error(`${name} sent nothing`)
+  return packet
+}

@@ -19,8 +19,8 @@ export function setEtag(reply: FastifyReply, version: number): void {
   reply.header('etag', `"${version}"`)
 }
 
-export const defaultWaitSec = 5
-export const longestWaitSec = 30
+const defaultWaitSec = 5
+const longestWaitSec = 30
 
 /** `?wait=` wins over `Prefer: wait=n` and `Prefer: respond-async`. */
 export function waitMs(request: FastifyRequest, wait: number | undefined): number {

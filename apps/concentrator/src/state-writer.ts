@@ -118,7 +118,7 @@ export function createStateWriter(options: {
 }
 
 /** Monotonic times become dates here, the only place where they leave the process. */
-export function snapshotOf(record: AttachmentRecord, changed: boolean): AttachmentSnapshot {
+function snapshotOf(record: AttachmentRecord, changed: boolean): AttachmentSnapshot {
   const { ike } = record
   const attached = record.state === 'attached'
   return {

@@ -40,8 +40,9 @@ export { defaultEspSuites, defaultIkeSuites } from './proposal/default-suites.ts
 export { type NearestMatch, nearestMatch, type ProposalDifference } from './proposal/nearest-match.ts'
 export { compatTier, modernTier, proposalTiers, standardTier } from './proposal/tiers.ts'
 export { checkChoice, type OfferOptions, proposalsFor } from './proposal/offer.ts'
-export { type KePolicy, type SelectedSuite, type SelectOptions, selectProposal } from './proposal/select.ts'
-export { pskAuth, sharedKeyAuth, signedOctets, type SignedParts } from './keys/authentication.ts'
+export { type SelectedSuite, type SelectOptions, selectProposal } from './proposal/select.ts'
+export type { KePolicy } from './proposal/transform.ts'
+export { sharedKeyAuth, signedOctets, type SignedParts } from './keys/authentication.ts'
 export {
   type ChildDirectionKeys,
   type ChildKeyInput,

@@ -30,7 +30,7 @@ export interface BackendOptions {
   readonly onError: (error: Error) => void
 }
 
-export const workerSettings = {
+const workerSettings = {
   lockDuration: 15_000,
   stalledInterval: 5_000,
   maxStalledCount: 5,
@@ -39,7 +39,7 @@ export const workerSettings = {
   concurrency: 1,
 }
 
-export const jobSettings = {
+const jobSettings = {
   attempts: 5,
   backoff: { type: 'exponential', delay: 500 },
   removeOnComplete: { count: 100 },

@@ -13,9 +13,6 @@ import type { Socket } from 'node:net'
 
 export type Side = 'client' | 'device'
 
-/** `_closed`: it sent FIN first; `_reset`: it broke the connection; `_lost`: it stopped answering. */
-export type FlowEndReason = `${Side}_${'closed' | 'reset' | 'lost'}`
-
 export interface FlowSockets {
   /** Paused, allowHalfOpen. */
   readonly client: Socket

@@ -27,7 +27,6 @@ const PROTOCOL_TCP = 6
 const PROTOCOL_UDP = 17
 const TCP_ACK = 0x10
 const TCP_PSH = 0x08
-const LARGEST_PACKET = 65_535
 const MOST_PAYLOAD_END = 65_500
 const MOST_SEGMENTS = 64
 const GAP_BYTES = 32
@@ -209,6 +208,3 @@ export class Coalescer {
     view.setUint16(start + 20 + field, pseudo, true)
   }
 }
-
-/** The longest packet `add` takes. */
-export const LARGEST_INNER_PACKET = LARGEST_PACKET

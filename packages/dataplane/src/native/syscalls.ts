@@ -44,7 +44,7 @@ export const AF_INET = 2
 export const AF_INET6 = 10
 export const SOCK_DGRAM = 2
 export const SOCK_CLOEXEC = 0x80000
-export const MSG_DONTWAIT = 0x40
+const MSG_DONTWAIT = 0x40
 export const POLLIN = 1
 export const POLLOUT = 4
 /** POLLERR, POLLHUP, POLLNVAL. */

@@ -11,7 +11,7 @@ import type { PacketMemory } from './packet-memory.ts'
 import { decodeSocketAddress, encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
 import { AF_INET, closeFile, socket, SOCK_CLOEXEC, SOCK_DGRAM, type Syscalls } from './syscalls.ts'
 
-export const SOL_SOCKET = 1
+const SOL_SOCKET = 1
 export const SOL_IP = 0
 export const SOL_IPV6 = 41
 export const SOL_UDP = 17

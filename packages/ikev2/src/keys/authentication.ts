@@ -37,15 +37,3 @@ export function sharedKeyAuth(prf: Prf, secret: Uint8Array, octets: Uint8Array):
   padded.fill(0)
   return auth
 }
-
-/** AUTH data of a pre-shared key, from the parts of the signed octets. */
-export function pskAuth(
-  prf: Prf,
-  psk: Uint8Array,
-  realMessage: Uint8Array,
-  peerNonce: Uint8Array,
-  skP: Uint8Array,
-  idBody: Uint8Array,
-): Uint8Array {
-  return sharedKeyAuth(prf, psk, signedOctets(prf, { realMessage, peerNonce, skP, idBody }))
-}

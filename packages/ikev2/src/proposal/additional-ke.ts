@@ -13,8 +13,7 @@
 import type { SuitePolicy } from '../endpoint/contract.ts'
 import type { Proposal, Transform } from '../message/model.ts'
 import { KE } from '../message/numbers.ts'
-import type { KePolicy } from './select.ts'
-import { ADDITIONAL_KE_TYPES } from './transform.ts'
+import { ADDITIONAL_KE_TYPES, type KePolicy } from './transform.ts'
 
 /**
  * @param method of the first key exchange; null when there is none, or when no other can follow it.

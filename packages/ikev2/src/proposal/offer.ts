@@ -4,8 +4,8 @@
 import type { SuitePolicy } from '../endpoint/contract.ts'
 import type { Proposal, Transform } from '../message/model.ts'
 import { KE, PROTOCOL, TRANSFORM_TYPE } from '../message/numbers.ts'
-import { type KePolicy, selectProposal, type SelectedSuite } from './select.ts'
-import { ADDITIONAL_KE_TYPES, sameTransform } from './transform.ts'
+import { selectProposal, type SelectedSuite } from './select.ts'
+import { ADDITIONAL_KE_TYPES, type KePolicy, sameTransform } from './transform.ts'
 
 export interface OfferOptions {
   /** `optional` offers the groups and NONE, `absent` leaves the type out. IKE: always `required`. */

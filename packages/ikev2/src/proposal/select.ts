@@ -11,16 +11,10 @@ import type { Proposal, Transform } from '../message/model.ts'
 import { ENCR, INTEG, KE, PROTOCOL, TRANSFORM_TYPE } from '../message/numbers.ts'
 import { readU32 } from '../message/octets.ts'
 import { chooseAdditionalKe } from './additional-ke.ts'
-import { isAead, sameTransform, typesOf } from './transform.ts'
+import { isAead, type KePolicy, sameTransform, typesOf } from './transform.ts'
 
 /** 0 is never on the wire and 1 to 255 are reserved (RFC 4303 2.1). */
 const FIRST_CHILD_SPI = 256
-
-/**
- * How a key exchange stands in this exchange: `required` for the IKE SA, `optional` for CREATE_CHILD_SA (a group, NONE or
- * nothing), `absent` in IKE_AUTH, where no KE payload can be (offered groups are passed over).
- */
-export type KePolicy = 'required' | 'optional' | 'absent'
 
 export interface SelectOptions {
   readonly protocolId: number

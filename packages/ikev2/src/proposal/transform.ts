@@ -65,3 +65,9 @@ export function sameTransform(a: Transform, b: Transform): boolean {
     b.unknownAttribute === undefined
   )
 }
+
+/**
+ * How a key exchange stands in this exchange: `required` for the IKE SA, `optional` for CREATE_CHILD_SA (a group, NONE or
+ * nothing), `absent` in IKE_AUTH, where no KE payload can be (offered groups are passed over).
+ */
+export type KePolicy = 'required' | 'optional' | 'absent'

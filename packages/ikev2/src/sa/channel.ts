@@ -62,7 +62,7 @@ export interface ChannelParameters {
 }
 
 /** How long the response to the peer's last request is kept for repetitions (RFC 7296 2.1: several minutes). */
-export const RESPONSE_KEPT_MS = 300_000
+const RESPONSE_KEPT_MS = 300_000
 export const REASSEMBLY_MS = 30_000
 
 export function createChannel({ firstSent, firstReceived, ...parameters }: ChannelParameters): Channel {

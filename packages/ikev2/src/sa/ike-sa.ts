@@ -332,9 +332,6 @@ export type IkeSaState =
 
 export type Phase = IkeSaState['phase']
 
-/** States in which the peer's messages are protected. */
-export type SecuredState = Exclude<IkeSaState, InitSent | ResumeSent>
-
 export interface IkeSa extends Timed {
   readonly localSpi: IkeSpi
   readonly spiI: IkeSpi
