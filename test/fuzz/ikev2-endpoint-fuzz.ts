@@ -299,7 +299,10 @@ class EndpointFuzzer {
       }
       case 4: {
         const ppk = { id: Uint8Array.of(2, 112), secret: new Uint8Array(32), isRequired: this.#random.oneIn(2) }
-        return { kind: 'credential', found: { subject, candidates: [{ kind: 'psk', id: 'crd_1', secret: PSK }], ppk } }
+        return {
+          kind: 'credential',
+          found: { subject, candidates: [{ kind: 'psk', id: 'crd_1', secret: PSK }], ppks: [ppk] },
+        }
       }
       default:
         return grantEverything(question)

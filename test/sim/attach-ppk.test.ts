@@ -30,7 +30,7 @@ const SECRET = new Uint8Array(32).fill(0x77)
 const USE_PPK = 'N(USE_PPK)'
 const FAILED = 'con: IKE_AUTH response 1, SK {N(AUTHENTICATION_FAILED)}'
 
-type Known = FoundCredential['ppk']
+type Known = NonNullable<FoundCredential['ppks']>[number] | undefined
 
 interface Scene {
   /** What the device mixes in. */
@@ -50,7 +50,7 @@ function run({ device, known, isOn = true, found = {}, proof, proposals }: Scene
   pair.concentrator.answerTo = (question): Answer => {
     const answer = grantEverything(question)
     if (answer.kind !== 'credential' || answer.found === null) return answer
-    return { ...answer, found: { ...answer.found, ...(known === undefined ? {} : { ppk: known }), ...found } }
+    return { ...answer, found: { ...answer.found, ...(known === undefined ? {} : { ppks: [known] }), ...found } }
   }
   pair.device.answerTo = () => ({ kind: 'trust', key: keyPair('p256', 'con').verifying })
   initiate(pair, { ...(device === undefined ? {} : { ppk: device }), ...(proof === undefined ? {} : { proof }) })
@@ -89,6 +89,25 @@ test('RFC 8784 the same randomness with another PPK gives other keys', () => {
   const keys = [required, required, other].map((ppk) => run({ device: ppk, known: ppk }).device.child.keys.inboundKey)
   expect(keys[1]).toEqual(keys[0])
   expect(keys[2]).not.toEqual(keys[0])
+})
+
+describe('RFC 8784 rotation: two post-quantum preshared keys are good at once', () => {
+  const older = { id: Uint8Array.of(2, 1), secret: new Uint8Array(32).fill(1), isRequired: true }
+  const newer = { id: Uint8Array.of(2, 2), secret: new Uint8Array(32).fill(2), isRequired: false }
+
+  test.each([
+    ['older', older],
+    ['newer', newer],
+  ])('the device names the %s one', (_, device) => {
+    const { concentrator } = run({ device, known: undefined, found: { ppks: [newer, older] } })
+    expect(concentrator.eventsOf('established')).toHaveLength(1)
+  })
+
+  test('a newer one that is optional does not make the older one optional', () => {
+    const { concentrator } = run({ device: undefined, known: undefined, found: { ppks: [newer, older] } })
+    expect(concentrator.eventsOf('established')).toHaveLength(0)
+    expect(concentrator.eventsOf('attemptFailed')[0]).toMatchObject({ reason: 'authenticationFailed' })
+  })
 })
 
 describe('RFC 8784 the table of section 3, as responder', () => {
@@ -175,13 +194,13 @@ describe('RFC 8784 with EAP: the PPK comes with the AUTH payload', () => {
     const network = new Network(5)
     const config = { features: { ppk: true } }
     const concentrator = new Node(network, { name: 'con', address: '203.0.113.1', config })
-    const script = new EapScript({ rounds: 1, msk, ...(proven && { proven: { ppk: proven } }) })
+    const script = new EapScript({ rounds: 1, msk, ...(proven && { proven: { ppks: [proven] } }) })
     concentrator.answerTo = (question) => {
       if (question.kind === 'eap') return script.answer(question)
       if (question.kind !== 'credential') return grantEverything(question)
       const candidates = [{ kind: 'eap', id: null, withoutOurProof: false }] as const
       const realm = { subject: null, candidates, signer: signer('p256', 'con') }
-      return { kind: 'credential', found: known === undefined ? realm : { ...realm, ppk: known } }
+      return { kind: 'credential', found: known === undefined ? realm : { ...realm, ppks: [known] } }
     }
     const peer = new HandPeer(network, concentrator.address)
     const hashes = notify(NOTIFY.SIGNATURE_HASH_ALGORITHMS, Uint8Array.of(0, 2))

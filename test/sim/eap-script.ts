@@ -29,7 +29,7 @@ export interface EapScriptOptions {
   readonly end?: 'success' | 'failure'
   readonly msk?: Uint8Array | null
   /** What is known of who was proven. */
-  readonly proven?: Pick<Success, 'tiers' | 'ppk'>
+  readonly proven?: Pick<Success, 'tiers' | 'ppks'>
   /** Why it failed. */
   readonly detail?: string
 }

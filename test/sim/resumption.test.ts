@@ -122,7 +122,7 @@ describe('coming back (4.3)', () => {
     const pair = scene({ device: withPpk, concentrator: withPpk }, (question) => {
       const answer = answerTo(question)
       if (answer.kind !== 'credential' || answer.found === null) return answer
-      return { ...answer, found: { ...answer.found, ppk } }
+      return { ...answer, found: { ...answer.found, ppks: [ppk] } }
     })
     initiate(pair, { requestTicket: true, ppk })
     pair.network.run(1_000)

@@ -96,7 +96,7 @@ function credential(question: Extract<Question, { kind: 'credential' }>): Answer
   if (method) candidates.push({ kind: 'eap', id: 'crd_eap', withoutOurProof: options.withoutOurProof ?? false })
   const proven = trust?.keyOf(question.certificates, question.idI, 'device')
   if (proven) candidates.push({ kind: 'publicKey', id: 'crd_certificate', key: proven })
-  const found = { subject, candidates, ...(signer && { signer }), ...(ppk && { ppk: ppkOf(ppk) }) }
+  const found = { subject, candidates, ...(signer && { signer }), ...(ppk && { ppks: [ppkOf(ppk)] }) }
   return { kind: 'credential', found }
 }
 

@@ -63,11 +63,13 @@ describe('shared keys', () => {
         { kind: 'psk', id: older },
       ],
       tiers: ['modern', 'standard'],
-      ppk: {
-        id: Uint8Array.of(2, ...new TextEncoder().encode(`${device.deviceId}.ppk`)),
-        secret: new TextEncoder().encode('a post-quantum secret'),
-        isRequired: true,
-      },
+      ppks: [
+        {
+          id: Uint8Array.of(2, ...new TextEncoder().encode(`${device.deviceId}.ppk`)),
+          secret: new TextEncoder().encode('a post-quantum secret'),
+          isRequired: true,
+        },
+      ],
     })
     expect(answer?.found?.signer).toBeUndefined()
     expect(doubts).toEqual([null])

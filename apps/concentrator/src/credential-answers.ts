@@ -108,15 +108,19 @@ type Means = Pick<FoundCredential, 'candidates' | 'signer'>
 
 function foundOf(device: CachedDevice, means: Means): FoundCredential {
   const { deviceId: subject, tiers } = device
-  return { subject, tiers, ...means, ...ppkOf(device) }
+  return { subject, tiers, ...means, ...ppksOf(device) }
 }
 
-/** The newest one: a peer names one, and we know one. The secret is shared with the device's. */
-export function ppkOf({ credentials }: CachedDevice): Pick<FoundCredential, 'ppk'> {
-  const ppk = credentials.find(({ kind }) => kind === 'ppk')
-  if (ppk?.kind !== 'ppk') return {}
-  const { identity, secret, isRequired } = ppk
-  return { ppk: { id: Uint8Array.of(PPK_ID_FIXED, ...new TextEncoder().encode(identity)), secret, isRequired } }
+/** All that are good now; the peer names one. The secrets are shared with the device's. */
+export function ppksOf({ credentials }: CachedDevice): Required<Pick<FoundCredential, 'ppks'>> {
+  const ppks = credentials.filter((credential) => credential.kind === 'ppk')
+  return {
+    ppks: ppks.map(({ identity, secret, isRequired }) => ({
+      id: Uint8Array.of(PPK_ID_FIXED, ...new TextEncoder().encode(identity)),
+      secret,
+      isRequired,
+    })),
+  }
 }
 
 interface Shown {

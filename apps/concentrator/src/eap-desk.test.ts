@@ -95,7 +95,7 @@ describe('EAP-MSCHAPv2', () => {
       subject: device.deviceId,
       credential,
       tiers: ['modern', 'standard'],
-      ppk: { isRequired: true, secret: new TextEncoder().encode('post-quantum') },
+      ppks: [{ isRequired: true, secret: new TextEncoder().encode('post-quantum') }],
     })
     expect([proven, eap.size]).toEqual([[device.deviceId], 0])
   })

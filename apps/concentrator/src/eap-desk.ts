@@ -20,7 +20,7 @@ import type { Answer, EapSession, Question } from '@culvert/ikev2'
 import { validateChain, type Certificate } from '@culvert/pki'
 import type { OwnProofs } from './own-certificate.ts'
 import type { Trust } from './authority-book.ts'
-import { fingerprintOf, ppkOf } from './credential-answers.ts'
+import { fingerprintOf, ppksOf } from './credential-answers.ts'
 import { identityText, type CredentialDesk } from './credential-desk.ts'
 import type { Realm } from './realm.ts'
 
@@ -154,7 +154,7 @@ export function createEapDesk(options: {
       subject: device.deviceId,
       credential: credential.id,
       tiers: device.tiers,
-      ...ppkOf(device),
+      ...ppksOf(device),
     }
   }
 

@@ -175,6 +175,11 @@ export interface Ppk {
   readonly secret: Uint8Array
 }
 
+/** A PPK as a responder holds it. */
+export interface ResponderPpk extends Ppk {
+  readonly isRequired: boolean
+}
+
 /** A signing key and the certificates that speak for it, DER, the signer's own first. */
 export interface Signer {
   readonly key: SigningKey
@@ -304,7 +309,8 @@ export interface FoundCredential {
   readonly signer?: Signer
   /** Tiers this peer may use; an IKE SA in another one is refused. Left out: any. */
   readonly tiers?: readonly TierName[]
-  readonly ppk?: Ppk & { readonly isRequired: boolean }
+  /** All that are good now, rotation gives two; the peer names one. With a required one nothing is attached without. */
+  readonly ppks?: readonly ResponderPpk[]
 }
 
 /**
@@ -346,7 +352,7 @@ export type Answer =
       readonly credential: string | null
       /** Of who was proven; they count in place of those in `FoundCredential`. */
       readonly tiers?: readonly TierName[]
-      readonly ppk?: Ppk & { readonly isRequired: boolean }
+      readonly ppks?: readonly ResponderPpk[]
     }
   | { readonly kind: 'trust'; readonly key: VerifyingKey | null }
   | { readonly kind: 'resume'; readonly isAllowed: boolean }

@@ -22,6 +22,8 @@ export interface TrustAnchors {
   readonly all: readonly KeyedCertificate[]
   /** SHA-1 of each authority's SubjectPublicKeyInfo joined, the body of a CERTREQ (RFC 7296 3.7). */
   readonly certReq: Uint8Array
+  /** Whether these are the octets of a trusted authority itself. */
+  isAnchor(der: Uint8Array): boolean
   /** Authorities of this name, whose key has this identifier when both sides give one. */
   issuersOf(certificate: Certificate): readonly KeyedCertificate[]
   /** What was remembered as signed by this authority; null for anything else. */
@@ -79,8 +81,10 @@ export function mayBeIssuer(issuer: Certificate, child: Certificate): boolean {
 function createAnchors(all: readonly KeyedCertificate[]): TrustAnchors {
   const byName = Map.groupBy(all, ({ certificate }) => toHex(certificate.subject))
   const remembered = new Map<string, KeyedCertificate>()
+  const octets = new Set(all.map(({ certificate }) => toHex(certificate.der)))
   return {
     all,
+    isAnchor: (der) => octets.has(toHex(der)),
     certReq: Uint8Array.from(all.flatMap(({ certificate }) => [...authorityHash(certificate.spki)])),
     issuersOf: (child) =>
       (byName.get(toHex(child.issuer)) ?? []).filter(({ certificate }) => mayBeIssuer(certificate, child)),

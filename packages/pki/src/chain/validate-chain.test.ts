@@ -38,6 +38,7 @@ describe('C30 chains', () => {
     expect(outcome([device(middle), middle])).toBe('ok')
     expect(outcome([device(lower), lower, middle])).toBe('ok')
     expect(outcome([device(lowest), lowest, lower, middle])).toBe('ok')
+    expect(outcome([device(lowest), lowest, lower, middle, root])).toBe('ok') // the root says nothing and counts for nothing
   })
 
   it('hold the certificate of the signer first, the others in any order, the trusted one too', () => {
@@ -60,7 +61,10 @@ describe('C30 chains', () => {
 
   it('of more than four, of none, and with a gap lead nowhere (N14)', () => {
     expect(outcome([])).toBe('noCertificate')
-    expect(outcome([device(lowest), lowest, lower, middle, root])).toBe('tooManyCertificates')
+    const more = authority(lowest, { name: 'Deeper' })
+    expect(outcome([device(more), more, lowest, lower, middle])).toBe('tooManyCertificates')
+    expect(outcome([device(root), root, root])).toBe('ok')
+    expect(outcome([device(lowest), lowest, lower, middle, root, root])).toBe('tooManyCertificates')
     expect(outcome([device(lower), lower])).toBe('unknownIssuer')
     expect(outcome([device(authority(null, { name: 'Stranger' }))])).toBe('unknownIssuer')
   })

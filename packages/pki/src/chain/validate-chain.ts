@@ -43,6 +43,8 @@ export interface ValidChain {
 
 /** C30. */
 export const MAX_CHAIN_CERTIFICATES = 4
+/** Many peers send the authority itself too, which says nothing. */
+const MAX_ROOTS = 1
 /** Authorities of the same name and key identifier are rare; more paths than these are not tried. */
 const MAX_PATHS = 4
 
@@ -52,9 +54,11 @@ const MAX_PATHS = 4
  */
 export function validateChain(certificates: readonly Uint8Array[], policy: ChainPolicy): Result<ValidChain> {
   if (certificates.length === 0) return fault('noCertificate')
-  if (certificates.length > MAX_CHAIN_CERTIFICATES) return fault('tooManyCertificates')
+  if (certificates.length > MAX_CHAIN_CERTIFICATES + MAX_ROOTS) return fault('tooManyCertificates')
   const sent: Sent[] = []
   for (const [at, der] of certificates.entries()) {
+    if (at > 0 && policy.anchors.isAnchor(der)) continue
+    if (sent.length === MAX_CHAIN_CERTIFICATES) return fault('tooManyCertificates')
     const read = readCertificate(der)
     if (!read.ok) return fault(read.fault.code, at)
     sent.push({ at, certificate: read.value })

@@ -45,7 +45,7 @@ function checkProof(context: Context, sa: IkeSa, state: CredentialAsked, { found
   const { env } = context
   const { claim, channel, init } = state
   const prf = prfOf(env.crypto, channel)
-  const ppk = judgePpk(env, prf, init, claim.auth, found?.ppk)
+  const ppk = judgePpk(env, prf, init, claim.auth, found?.ppks)
   const octets = authOctets(prf, init, 'initiator', claim.idBody, ppk.skPi)
   ppk.skPi.fill(0)
   const { method } = claim.auth

@@ -91,9 +91,9 @@ function succeed(context: Context, sa: IkeSa, state: EapAsked, answer: Success):
     failWith(context, sa, state, failurePacket(state), { messageId, detail: refusal ?? 'identity not known' })
     return
   }
-  const { subject, credential, packet, tiers = found.tiers, ppk = found.ppk } = answer
+  const { subject, credential, packet, tiers = found.tiers, ppks = found.ppks } = answer
   const msk = answer.msk === null ? null : answer.msk.slice()
-  const proven: FoundCredential = { ...found, ...(tiers && { tiers }), ...(ppk && { ppk }) }
+  const proven: FoundCredential = { ...found, ...(tiers && { tiers }), ...(ppks && { ppks }) }
   sa.state = { phase: 'eapProven', channel, init, digest, expiresAtMs, claim, found: proven, subject, credential, msk }
   const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
   respond(context, exchange, messageId, [{ kind: 'eap', data: packet }], sa.route.path)

@@ -50,14 +50,14 @@ export function judgePpk(
   prf: Prf,
   init: InitExchange,
   auth: PeerAuth,
-  ppk: FoundCredential['ppk'],
+  ppks: FoundCredential['ppks'] = [],
 ): PpkVerdict {
   const { ppkId, noPpkAuth, data } = auth
-  const plain = { isRefused: ppk?.isRequired ?? false, secret: null, data, skPi: init.skPi.slice() }
+  const plain = { isRefused: ppks.some(({ isRequired }) => isRequired), secret: null, data, skPi: init.skPi.slice() }
   if (!init.usesPpk || ppkId === null) return plain
-  const isKnown = ppk !== undefined && compareBytes(ppk.id, ppkId) === 0
-  const skPi = mixPpk(prf, isKnown ? ppk.secret : env.rng(DECOY_BYTES), init.skPi)
-  if (isKnown) return { isRefused: false, secret: ppk.secret, data, skPi }
+  const ppk = ppks.find(({ id }) => compareBytes(id, ppkId) === 0)
+  const skPi = mixPpk(prf, ppk?.secret ?? env.rng(DECOY_BYTES), init.skPi)
+  if (ppk !== undefined) return { isRefused: false, secret: ppk.secret, data, skPi }
   skPi.fill(0)
   return noPpkAuth === null ? { ...plain, isRefused: true } : { ...plain, data: noPpkAuth }
 }

@@ -57,7 +57,7 @@ export function receiveEapAuth(context: Context, received: Received, state: EapP
   const { channel, init, claim, found, msk, subject, credential } = state
   const prf = prfOf(env.crypto, channel)
   const auth = readPeerAuth(payloads)
-  const ppk = judgePpk(env, prf, init, auth, found.ppk)
+  const ppk = judgePpk(env, prf, init, auth, found.ppks)
   const octets = authOctets(prf, init, 'initiator', claim.idBody, ppk.skPi)
   const isProven = isSharedKeyAuth(prf, msk ?? ppk.skPi, octets, ppk.data)
   ppk.skPi.fill(0)
