@@ -236,7 +236,7 @@ test.each([
 })
 
 describe('N27 politeness has bounds', () => {
-  test('Child SAs of one peer', () => {
+  test('C44 Child SAs of one peer are four at most, then NO_ADDITIONAL_SAS', () => {
     const pair = attachedPair()
     const answers: (string | undefined)[] = []
     for (let count = 0; count < 60; count += 1) {

@@ -3,7 +3,7 @@
  */
 import { defaultEspSuites, defaultIkeSuites, EXCHANGE, NOTIFY } from '@culvert/ikev2'
 import { describe, expect, test } from 'vitest'
-import { forge, notify } from './forge.ts'
+import { forge, notify, sendForged } from './forge.ts'
 import type { Node } from './node.ts'
 import { lowestNonceSender, type NoncePlace } from './nonces.ts'
 import { fateOfFirst, LOST, matches } from './packets.ts'
@@ -75,6 +75,23 @@ describe.each(['device', 'concentrator'] as const)('started by the %s', (starter
     pair.network.run(5_000)
     expect(pair.device.eventsOf('ikeRekeyed')).not.toEqual([])
     expectOneWorkingIkeSa(pair)
+  })
+
+  test('C59 the old IKE SA is answered until it is gone, and its last request is the Delete', () => {
+    const pair = attachedPair()
+    const peer = starter === 'device' ? pair.concentrator : pair.device
+    const lost = { from: pair[starter].address, exchange: 'INFORMATIONAL', isResponse: false } as const
+    pair.network.fate = (packet) => (matches(packet, lost) ? LOST : {})
+    rekeyIke(pair[starter])
+    pair.network.run(100)
+    const [name, messageId, next] = starter === 'device' ? ['dev', 3, 0] : ['con', 1, 2]
+    expect(pair.transcript.take().at(-1)).toBe(`${name}: INFORMATIONAL request ${messageId}, SK {D(IKE)}`)
+    // The peer sealed its last message, the answer to the rekey, on the old IKE SA: what it says now is said there too.
+    sendForged(peer, { exchangeType: EXCHANGE.INFORMATIONAL, messageId: next, payloads: [] })
+    pair.network.run(100)
+    expect(pair.transcript.take()).toEqual([`${name}: INFORMATIONAL response ${next}, SK {}`])
+    pair[starter].command({ kind: 'checkLiveness', key: pair[starter].key })
+    expect(pair.transcript.take()).toEqual([`${name}: INFORMATIONAL request 0, SK {}`])
   })
 
   test('C59 a Delete of the old IKE SA that never arrives: it is forgotten', () => {
