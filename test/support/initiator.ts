@@ -12,8 +12,9 @@ import { createLogger } from '@culvert/observability'
 type Steered = 'rekeyIke' | 'rekeyChild' | 'deleteIke' | 'checkLiveness'
 
 const [socketPath = '', json = ''] = process.argv.slice(2)
-const { psk, ...options } = JSON.parse(json) as Omit<DeviceOptions, 'psk'> & { psk: string }
-const device = await startDevice({ ...options, psk: new TextEncoder().encode(psk) }, createLogger('initiator', 'debug'))
+const { psk, ...options } = JSON.parse(json) as Omit<DeviceOptions, 'proof'> & { psk: string }
+const proof = { kind: 'psk', secret: new TextEncoder().encode(psk) } as const
+const device = await startDevice({ ...options, proof }, createLogger('initiator', 'debug'))
 const events: IkeEvent[] = []
 const spis: Spi[] = []
 device.onEvent((event) => {

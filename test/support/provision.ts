@@ -24,12 +24,16 @@ export interface Provisioned {
   /** By which it proves itself; the PPK is another one. */
   readonly credentialId: string
   readonly swanctlConf: string
+  /** Its name and secret; null without. */
+  readonly ppk: { readonly identity: string; readonly secret: string } | null
   /** By path below the swanctl folder. */
   readonly files: Readonly<Record<string, string>>
 }
 
 interface Issued {
   readonly id: string
+  readonly identity?: string | null
+  readonly ppk?: string
   readonly certificate: { readonly chain: string | null } | null
   readonly swanctl?: { readonly placeholder: string; readonly secret: string }
 }
@@ -63,6 +67,7 @@ export async function provision(api: Api, name: string, options: ProvisionOption
     address4: device.address,
     credentialId: credential.id,
     swanctlConf: edit(conf),
+    ppk: ppkOf(secrets),
     files: {
       ...(kind !== 'psk' && { 'x509ca/culvert-ca.pem': (await api('GET', '/v1/ca')).text }),
       ...(isCertified && {
@@ -71,6 +76,11 @@ export async function provision(api: Api, name: string, options: ProvisionOption
       }),
     },
   }
+}
+
+function ppkOf(secrets: readonly Issued[]): Provisioned['ppk'] {
+  const issued = secrets.find(({ ppk }) => ppk !== undefined)
+  return issued?.ppk && issued.identity ? { identity: issued.identity, secret: issued.ppk } : null
 }
 
 export function startProvisioned(

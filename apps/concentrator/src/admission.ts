@@ -245,7 +245,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       detachedAtMs: null,
       detachReason: null,
     })
-    log.info({ deviceId: event.subject }, 'device attached')
+    log.info({ deviceId: event.subject, proof: event.proof }, 'device attached')
     writer.touch(event.subject, true)
     // Whoever was admitted at the same time could not be named in `replaces`. The registry has lost it, so its traffic ends now.
     if (older?.state === 'attached') end(older.key, 'revoked')

@@ -2,18 +2,29 @@
  * One simulated SIM device on a radio: attaches, puts its inner address on the TUN, stays attached.
  *
  * It behaves as a well-configured router would: it answers liveness checks, begins anew when its last Child SA is gone, and comes
- * back with a growing pause when it was cut off.
+ * back with a growing pause when it was cut off, with a resumption ticket when it has one. It authenticates anew when its gateway
+ * wants that, and follows where it is sent.
  */
 import { selectorOf } from '@culvert/concentrator-core'
 import { configureTun, type DataPlane } from '@culvert/dataplane'
 import type { IkeDriver } from '@culvert/ike-driver'
-import type { AttachmentKey, IkeEvent, Path, Spi } from '@culvert/ikev2'
+import type {
+  AttachmentKey,
+  IkeEvent,
+  InitiatorConfig,
+  InitiatorProof,
+  Path,
+  ResumptionTicket,
+  Spi,
+} from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
+import { createRoute } from './route.ts'
 import { openRadio, type Radio, type RadioOptions } from './radio.ts'
 
 export interface SimIdentity {
   readonly identity: string
-  readonly psk: Uint8Array
+  readonly proof: InitiatorProof
+  readonly ppk?: NonNullable<InitiatorConfig['ppk']>
 }
 
 export interface ConcentratorTarget {
@@ -46,6 +57,8 @@ export interface Device {
 const ID_FQDN = 2
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
+/** How much of the life of an authentication passes before the next one. */
+const REAUTHENTICATE_AT = 0.8
 
 /** A device with a radio of its own. */
 export async function startDevice(options: DeviceOptions, log: Logger): Promise<Device> {
@@ -69,7 +82,7 @@ export async function startDevice(options: DeviceOptions, log: Logger): Promise<
 /** A device on a radio that others may share; it begins to attach at once. */
 export function attachDevice(
   radio: Radio,
-  { identity, psk }: SimIdentity,
+  { identity, proof, ppk }: SimIdentity,
   options: ConcentratorTarget & Pick<RadioOptions, 'localAddress' | 'localIkePort' | 'tun'>,
   log: Logger,
 ): Device {
@@ -80,16 +93,20 @@ export function attachDevice(
   let pauseMs = FIRST_PAUSE_MS
   let timer: NodeJS.Timeout | null = null
   let configured: Promise<void> = Promise.resolve()
+  let ticket: { readonly ticket: ResumptionTicket; readonly untilMs: number } | null = null
+  let renewal: NodeJS.Timeout | null = null
+  const route = createRoute(options.remoteAddress)
   const children = new Set<Spi>()
   const attachedHandlers: ((address4: string) => void)[] = []
   const eventHandlers: ((event: IkeEvent) => void)[] = []
 
   function initiate(): void {
     if (stopped) return
-    const { localAddress, localIkePort, remoteAddress, remoteIkePort, remoteEspPort } = options
+    const { localAddress, localIkePort, remoteIkePort, remoteEspPort } = options
+    const resume = takeTicket()
     const path: Path = {
       local: { address: localAddress, port: radio.firstPort },
-      remote: { address: remoteAddress, port: localIkePort === null ? remoteEspPort : remoteIkePort },
+      remote: { address: route.address, port: localIkePort === null ? remoteEspPort : remoteIkePort },
     }
     driver.command({
       kind: 'initiate',
@@ -97,7 +114,11 @@ export function attachDevice(
         path,
         localId: fqdn(identity),
         remoteId: fqdn(options.remoteIdentity),
-        proof: { kind: 'psk', secret: Uint8Array.from(psk) },
+        proof: proof.kind === 'psk' ? { kind: 'psk', secret: Uint8Array.from(proof.secret) } : proof,
+        ...(ppk && { ppk: { ...ppk, secret: Uint8Array.from(ppk.secret) } }),
+        ...(resume && { resume }),
+        ...(route.redirectedFrom && { redirectedFrom: route.redirectedFrom }),
+        requestTicket: true,
         tsLocal: [selectorOf('0.0.0.0/0')],
         tsRemote: [selectorOf(options.remotePrefix)],
         requestAddress: { ip4: true, ip6: false },
@@ -106,8 +127,15 @@ export function attachDevice(
     })
   }
 
+  /** Each is good for one return. */
+  function takeTicket(): ResumptionTicket | null {
+    const taken = ticket
+    ticket = null
+    return taken !== null && performance.now() < taken.untilMs ? taken.ticket : null
+  }
+
   function onEvent(event: IkeEvent): void {
-    const isFirst = event.kind === 'established' || event.kind === 'attemptFailed'
+    const isFirst = event.kind === 'established' || event.kind === 'attemptFailed' || event.kind === 'redirected'
     if (!isFirst && (!('key' in event) || event.key !== key)) return
     switch (event.kind) {
       case 'established':
@@ -124,15 +152,30 @@ export function attachDevice(
           driver.command({ kind: 'deleteIke', key: event.key, reason: 'deletedLocally' })
         break
       case 'closed':
-      case 'attemptFailed':
         cutOff(event.reason)
+        break
+      case 'attemptFailed':
+        if (event.reason !== 'redirected') {
+          route.reset()
+          if (key === null) cutOff(event.reason)
+        }
+        break
+      case 'redirected':
+        ticket = null // is good for who gave it, and whoever shares its keys
+        route.follow(event.to, performance.now()).then(
+          (isFollowed) => cutOff('redirected', isFollowed ? 0 : pauseMs),
+          (error: unknown) => log.error({ err: error }, 'a redirect could not be followed'),
+        )
+        break
+      case 'ticket':
+        ticket = { ticket: event.ticket, untilMs: performance.now() + event.lifetimeMs }
+        break
+      case 'authLifetime':
+        authenticateAgain(event.lifetimeMs)
         break
       case 'ikeRekeyed':
       case 'moved':
       case 'childRefused':
-      case 'redirected':
-      case 'ticket':
-      case 'authLifetime':
         break
       default:
         event satisfies never
@@ -141,8 +184,11 @@ export function attachDevice(
   }
 
   function attached(event: IkeEvent & { kind: 'established' }): void {
+    // The gateway has put the new attachment in the place of the old one.
+    if (key !== null) driver.command({ kind: 'deleteIke', key, reason: 'superseded' })
     key = event.key
     children.clear()
+    if (renewal) clearTimeout(renewal)
     pauseMs = FIRST_PAUSE_MS
     const address = event.ip4
     if (address === null) return
@@ -157,15 +203,25 @@ export function attachDevice(
       .catch((error: unknown) => log.error({ err: error }, 'the TUN of the device could not be configured'))
   }
 
-  function cutOff(reason: string): void {
+  /** A new attachment beside the one that stands (RFC 4478), proven as the first one was. */
+  function authenticateAgain(lifetimeMs: number): void {
+    if (renewal) clearTimeout(renewal)
+    renewal = setTimeout(() => {
+      ticket = null
+      initiate()
+    }, lifetimeMs * REAUTHENTICATE_AT)
+  }
+
+  function cutOff(reason: string, againInMs = pauseMs): void {
     key = null
     address4 = null
+    if (renewal) clearTimeout(renewal)
     if (stopped || timer) return
-    log.info({ reason, againInMs: pauseMs }, 'not attached')
+    log.info({ reason, againInMs }, 'not attached')
     timer = setTimeout(() => {
       timer = null
       initiate()
-    }, pauseMs)
+    }, againInMs)
     pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
   }
 
@@ -189,6 +245,7 @@ export function attachDevice(
     async stop() {
       stopped = true
       if (timer) clearTimeout(timer)
+      if (renewal) clearTimeout(renewal)
       if (key !== null) driver.command({ kind: 'deleteIke', key, reason: 'shutdown' })
       await configured
     },

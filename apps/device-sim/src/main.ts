@@ -5,10 +5,12 @@
  */
 import { readFile } from 'node:fs/promises'
 import { ConfigError, loadConfig, logSettings } from '@culvert/config'
+import type { InitiatorProof } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
 import { Type } from 'typebox'
 import { attachDevice, type Device, type SimIdentity } from './device.ts'
 import { openRadio } from './radio.ts'
+import { readAnchors, readCertificate, readPpk, readSharedKey } from './read-proof.ts'
 import { serveWebPage, type WebPage } from './web-page.ts'
 
 const schema = Type.Object({
@@ -32,6 +34,14 @@ const schema = Type.Object({
   DEVICE_IDENTITY: Type.Optional(Type.String({ description: 'the IKE identity of the device' })),
   DEVICE_REMOTE_IDENTITY: Type.String({ description: 'the IKE identity of the concentrator' }),
   DEVICE_PSK_FILE: Type.Optional(Type.String({ description: 'a file with the pre-shared key' })),
+  DEVICE_CERTIFICATE_FILE: Type.Optional(
+    Type.String({ description: 'instead of the pre-shared key: its certificate and those above it, PEM' }),
+  ),
+  DEVICE_KEY_FILE: Type.Optional(Type.String({ description: 'the private key of its certificate, PEM' })),
+  DEVICE_CA_FILE: Type.Optional(Type.String({ description: 'authorities of the concentrator, PEM' })),
+  DEVICE_PPK_FILE: Type.Optional(Type.String({ description: 'a file with a post-quantum pre-shared key' })),
+  DEVICE_PPK_ID: Type.Optional(Type.String({ description: 'the name of that key' })),
+  DEVICE_PPK_REQUIRED: Type.Boolean({ default: false, description: 'attach only where that key is known' }),
   DEVICE_FLEET_FILE: Type.Optional(
     Type.String({ description: 'instead of the two: a JSON file with a list of { identity, psk }' }),
   ),
@@ -66,6 +76,7 @@ const radio = await openRadio(
     livenessMs: 30_000,
     natKeepaliveMs: 20_000,
     devices: identities.length,
+    ...(config.DEVICE_CA_FILE !== undefined && { anchors: await readAnchors(config.DEVICE_CA_FILE) }),
     ...(config.DEVICE_RUNG ? { rung: config.DEVICE_RUNG } : {}),
   },
   log,
@@ -103,17 +114,31 @@ async function stop(): Promise<void> {
 
 /** The one device of the environment, or those of the file. */
 async function readIdentities(): Promise<readonly SimIdentity[]> {
-  const { DEVICE_FLEET_FILE: fleetFile, DEVICE_IDENTITY: identity, DEVICE_PSK_FILE: pskFile } = config
-  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+  const { DEVICE_FLEET_FILE: fleetFile, DEVICE_IDENTITY: identity } = config
   if (fleetFile !== undefined) {
     const fleet = JSON.parse(await readFile(fleetFile, 'utf8')) as readonly { identity: string; psk: string }[]
-    return fleet.map((member) => ({ identity: member.identity, psk: bytes(member.psk) }))
+    return fleet.map((member) => {
+      const secret = new TextEncoder().encode(member.psk)
+      return { identity: member.identity, proof: { kind: 'psk', secret } }
+    })
   }
-  if (identity !== undefined && pskFile !== undefined) {
-    return [{ identity, psk: bytes((await readFile(pskFile, 'utf8')).trim()) }]
-  }
-  process.stderr.write('Set DEVICE_IDENTITY and DEVICE_PSK_FILE for one device, or DEVICE_FLEET_FILE for many.\n')
+  const proof = await readProof()
+  if (identity !== undefined && proof !== null) return [{ identity, proof, ...(await readOptionalPpk()) }]
+  process.stderr.write(
+    'Set DEVICE_IDENTITY and DEVICE_PSK_FILE (or DEVICE_CERTIFICATE_FILE, DEVICE_KEY_FILE and DEVICE_CA_FILE) for one device, or DEVICE_FLEET_FILE for many.\n',
+  )
   process.exit(1)
+}
+
+async function readProof(): Promise<InitiatorProof | null> {
+  const { DEVICE_CERTIFICATE_FILE: chain, DEVICE_KEY_FILE: key, DEVICE_PSK_FILE: pskFile } = config
+  if (chain !== undefined && key !== undefined) return readCertificate({ chain, key })
+  return pskFile === undefined ? null : readSharedKey(pskFile)
+}
+
+async function readOptionalPpk(): Promise<Pick<SimIdentity, 'ppk'>> {
+  const { DEVICE_PPK_FILE: file, DEVICE_PPK_ID: name } = config
+  return file === undefined || name === undefined ? {} : { ppk: await readPpk(name, file, config.DEVICE_PPK_REQUIRED) }
 }
 
 function readConfig(): ReturnType<typeof loadConfig<typeof schema.properties>> {

@@ -23,6 +23,8 @@ import {
   type ProposalPolicy,
 } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
+import { authorityHash, type TrustAnchors } from '@culvert/pki'
+import { trustAnswer } from './trust.ts'
 
 export interface RadioOptions {
   /** Local UDP port for IKE before the move to 4500; null begins on the ESP port. */
@@ -32,6 +34,8 @@ export interface RadioOptions {
   readonly localAddress: string
   readonly tun: { readonly name: string; readonly namespace: string | null; readonly mtuBytes: number }
   readonly proposals?: ProposalPolicy
+  /** Whose certificates of gateways are believed; left out: none. */
+  readonly anchors?: TrustAnchors
   readonly rung?: Rung
   readonly livenessMs: number
   /** Interval of NAT keepalives, 0 for none. */
@@ -91,6 +95,8 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
     endpoint: createEndpoint({
       localId: { type: 11, data: new Uint8Array() }, // every attempt brings its own identity
       proposals: options.proposals ?? { ike: defaultIkeSuites, esp: defaultEspSuites },
+      features: { mobike: true, redirect: true, resumption: true, ppk: true },
+      certificateAuthorities: options.anchors?.all.map(({ certificate }) => authorityHash(certificate.spki)) ?? [],
       cookieThreshold: 100,
       maxHalfOpen: options.devices + 100,
       maxIkeSas: options.devices * 2 + 100,
@@ -113,7 +119,8 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
     ikeSpis: createIkeSpiAllocator(DEVICE_SLOT, rng),
     childSpis: new SpiAllocator(DEVICE_SLOT, maxSas, incarnation),
     handlers: {
-      answer: async () => null, // a device lets nobody in
+      // A device lets nobody in: it only asks who its gateway is.
+      answer: async (question) => (question.kind === 'trust' ? trustAnswer(question, options.anchors) : null),
       onEvent: (event) => devices.dispatch(event),
       onError: (error) => log.error({ err: error }, 'the IKE driver of the devices met an error'),
     },
