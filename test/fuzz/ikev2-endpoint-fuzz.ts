@@ -11,17 +11,22 @@
 import {
   type Answer,
   decodeMessage,
+  defaultEspSuites,
+  defaultIkeSuites,
   encodePayloads,
   EXCHANGE,
+  KE,
   NOTIFY,
   type Payload,
   peekHeader,
+  type ProposalPolicy,
   type Question,
+  type Transform,
 } from '@culvert/ikev2'
 import { toHex } from '@culvert/bytes'
 import { forgeRaw, notify, type RawPlace } from '../sim/forge.ts'
 import { Network, type Packet } from '../sim/network.ts'
-import { Node, type Step } from '../sim/node.ts'
+import { Node, type Overrides, type Step } from '../sim/node.ts'
 import { EapScript, eapResponse } from '../sim/eap-script.ts'
 import { granting } from '../sim/grants.ts'
 import { grantEverything, initiatorConfig, PSK } from '../sim/pair.ts'
@@ -36,9 +41,20 @@ import { StepModel } from './step-model.ts'
 const MAX_HALF_OPEN = 64
 const MAX_IKE_SAS = 40
 const MAX_CHILD_SAS = 8
+<<<<<<< HEAD
 const FEATURES = { mobike: true, childless: true, redirect: true, resumption: true, ppk: true }
 /** Whatever a peer may ask for beyond a Child SA. */
 const GRANT = { transportMode: true, ticketLifetimeMs: 3_600_000 }
+=======
+const FEATURES = { mobike: true, childless: true, redirect: true, ppk: true }
+const ML_KEM: readonly Transform[] = [KE.ML_KEM_768, KE.NONE].map((id) => ({ type: 6, id, keyBits: null }))
+/** With IKE_INTERMEDIATE and IKE_FOLLOWUP_KE, which cost many key exchanges: for one run in so many. */
+const HYBRID: ProposalPolicy = {
+  ike: defaultIkeSuites.map((suite) => ({ ...suite, additionalKe: [ML_KEM] })),
+  esp: defaultEspSuites.map((suite) => ({ ...suite, additionalKe: [ML_KEM] })),
+}
+const HYBRID_RUNS = 4
+>>>>>>> b9ed508 (Simulation: the scenarios with additional key exchanges; all 69 have a test or a reason. Fuzzing: hybrid runs, IKE_INTERMEDIATE and IKE_FOLLOWUP_KE)
 const EXCHANGES = Object.values(EXCHANGE)
 /** Strangers have addresses that end in this and above; who they are, and how they may prove it, is drawn by lot. */
 const FIRST_STRANGE = 50
@@ -103,6 +119,7 @@ class EndpointFuzzer {
   #stranger: Node | null = null
   /** Id of the stranger's next request. */
   #strangeId = 1
+  #strangeStart = 1
   readonly #eap = new EapScript()
   readonly #model = new StepModel()
   readonly #datagrams: readonly Uint8Array[]
@@ -114,6 +131,7 @@ class EndpointFuzzer {
   readonly #features = new Map<string, Inside | null>()
   readonly #costly: Costly[] = []
   readonly #mostCostly: number
+  readonly #proposals: Overrides
   #current: { readonly isAuthentic: boolean; readonly inside: Inside | null } = { isAuthentic: true, inside: null }
   #lastInside: Inside | null = null
   #steps = 0
@@ -126,7 +144,8 @@ class EndpointFuzzer {
     this.#random = seededRandom(seed)
     this.#mostCostly = options.costly ?? 0
     const limits = { maxHalfOpen: MAX_HALF_OPEN, maxIkeSas: MAX_IKE_SAS, cookieThreshold: MAX_HALF_OPEN }
-    const config = { ...limits, timing: { livenessMs: 15_000 }, features: FEATURES }
+    this.#proposals = seed % HYBRID_RUNS === 0 ? { proposals: HYBRID } : {}
+    const config = { ...limits, ...this.#proposals, timing: { livenessMs: 15_000 }, features: FEATURES }
     this.#concentrator = new Node(this.#network, { name: 'con', address: '203.0.113.1', config })
     this.#concentrator.vault = new Vault(this.#network)
     this.#concentrator.answerTo = (question) => this.#answer(question)
@@ -140,7 +159,10 @@ class EndpointFuzzer {
     this.#genuine = new Set(this.#datagrams.map(toHex))
     this.#insides = nodes.flatMap((node) => node.sent.flatMap((packet) => insideOf(node, packet)))
     this.#insides.push(...(options.insides ?? []))
-    const proven = payloadsOf(this.#witness, this.#witness.sent[1])
+    const proven = payloadsOf(
+      this.#witness,
+      this.#witness.sent.find((packet) => matches(packet, { exchange: 'IKE_AUTH' })),
+    )
     const unproven = proven.filter(({ kind }) => kind !== 'auth')
     const eapOnly: Payload[] = [...unproven, notify(NOTIFY.EAP_ONLY_AUTHENTICATION)]
     this.#beginnings = [proven, unproven, eapOnly].map(authInside)
@@ -166,7 +188,7 @@ class EndpointFuzzer {
     this.#reattach()
     for (const inside of insides) {
       const { exchangeType } = inside
-      this.#forge(this.#newStranger(), { exchangeType, messageId: 1 }, inside)
+      this.#forge(this.#newStranger(), { exchangeType, messageId: this.#strangeId }, inside)
       this.#forgeNext({ exchangeType, messageId: this.#messageId }, inside)
     }
     return this.#finish(insides.length * 2, insides.length * 2)
@@ -256,7 +278,7 @@ class EndpointFuzzer {
   #receiveStrange(): void {
     const random = this.#random
     if (this.#stranger === null || random.oneIn(10)) this.#stranger = this.#newStranger()
-    const isBegun = this.#strangeId > 1
+    const isBegun = this.#strangeId > this.#strangeStart
     const seeds = random.oneIn(3) ? this.#insides : isBegun ? this.#continuations : this.#beginnings
     const inside = this.#damage(random.oneIn(8) ? random.pick(EXCHANGES) : EXCHANGE.IKE_AUTH, seeds)
     const messageId = random.oneIn(6) ? random.below(4) : this.#strangeId
@@ -327,11 +349,15 @@ class EndpointFuzzer {
 
   /** Its IKE_AUTH is lost, so that its keys are good for one of our making. */
   #newStranger(): Node {
-    this.#strangeId = 1
     const node = this.#newDevice('stranger', `198.51.100.${FIRST_STRANGE + this.#random.below(100)}`)
     const { fate } = this.#network
-    this.#network.fate = (packet) => (matches(packet, { from: node.address, exchange: 'IKE_AUTH' }) ? LOST : {})
+    const exchange = this.#random.oneIn(3) ? 'IKE_INTERMEDIATE' : 'IKE_AUTH'
+    const isLost = (packet: Packet): boolean =>
+      ['IKE_AUTH', exchange].some((lost) => matches(packet, { from: node.address, exchange: lost as typeof exchange }))
+    this.#network.fate = (packet) => (isLost(packet) ? LOST : {})
     this.#attach(node)
+    this.#strangeId = lastId(node)
+    this.#strangeStart = this.#strangeId
     this.#network.fate = fate
     this.#network.detach(node.address)
     node.stop()
@@ -339,7 +365,11 @@ class EndpointFuzzer {
   }
 
   #newDevice(name: string, address: string): Node {
+<<<<<<< HEAD
     return new Node(this.#network, { name, address, config: { features: FEATURES } })
+=======
+    return new Node(this.#network, { name, address, config: this.#proposals })
+>>>>>>> b9ed508 (Simulation: the scenarios with additional key exchanges; all 69 have a test or a reason. Fuzzing: hybrid runs, IKE_INTERMEDIATE and IKE_FOLLOWUP_KE)
   }
 
   #attach(node: Node): void {
@@ -371,7 +401,7 @@ class EndpointFuzzer {
       list.splice(0)
     }
     this.#attach(traitor)
-    this.#messageId = 2
+    this.#messageId = lastId(traitor) + 1
   }
 
   #checkBounds(): void {
@@ -436,6 +466,14 @@ function insideOf(node: Node, { bytes }: Packet): Inside[] {
   const { exchangeType } = message.value.header
   const { firstType, bytes: inside } = encodePayloads(innerPayloads(node.tap, message.value, bytes))
   return [{ exchangeType, innerType: firstType, bytes: inside }]
+}
+
+/** Of its latest request. */
+function lastId({ sent }: Node): number {
+  return sent.reduce((id, { bytes }) => {
+    const header = peekHeader(bytes)
+    return header.ok && !header.value.isResponse ? Math.max(id, header.value.messageId) : id
+  }, 0)
 }
 
 function answers({ bytes }: Packet, messageId: number): boolean {

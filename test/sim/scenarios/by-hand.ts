@@ -45,6 +45,8 @@ export class ByHand {
   mindsTraffic = true
   readonly #held: Letter[] = []
   readonly #firstSpi: IkeSpi
+  /** Of the device's next request. */
+  readonly #firstId: number
 
   constructor(options: ByHandOptions = {}) {
     const pair = attachedPair(options)
@@ -52,6 +54,7 @@ export class ByHand {
     this.pair = pair
     ;[this.a, this.b] = options.a === 'concentrator' ? [concentrator, device] : [device, concentrator]
     this.#firstSpi = spiOf(device.sent[0])
+    this.#firstId = device.sent.reduce((id, { bytes }) => Math.max(id, idOf(bytes) + 1), 0)
     network.courier = (packet) => this.#hold(packet)
   }
 
@@ -103,8 +106,7 @@ export class ByHand {
     if (spi !== this.#firstSpi) return `${text} (${nameOf(spi)})`
     const header = peekHeader(packet.bytes)
     const isOfDevice = header.ok && header.value.isResponse !== (from === device)
-    // IKE_SA_INIT and IKE_AUTH were the device's requests 0 and 1.
-    return isOfDevice ? text.replace(/ (\d+),/, (_, id: string) => ` ${Number(id) - 2},`) : text
+    return isOfDevice ? text.replace(/ (\d+),/, (_, id: string) => ` ${Number(id) - this.#firstId},`) : text
   }
 
   #checkTraffic({ from, text }: Letter): void {
@@ -124,6 +126,11 @@ function spiOf(packet: Packet | undefined): IkeSpi {
   const header = peekHeader(packet?.bytes ?? new Uint8Array(0))
   if (!header.ok) throw new Error('not an IKE message')
   return header.value.spiI
+}
+
+function idOf(bytes: Uint8Array): number {
+  const header = peekHeader(bytes)
+  return header.ok ? header.value.messageId : 0
 }
 
 /** SPIs of the simulation are four letters and a number. */
