@@ -41,12 +41,9 @@ import { StepModel } from './step-model.ts'
 const MAX_HALF_OPEN = 64
 const MAX_IKE_SAS = 40
 const MAX_CHILD_SAS = 8
-<<<<<<< HEAD
 const FEATURES = { mobike: true, childless: true, redirect: true, resumption: true, ppk: true }
 /** Whatever a peer may ask for beyond a Child SA. */
 const GRANT = { transportMode: true, ticketLifetimeMs: 3_600_000 }
-=======
-const FEATURES = { mobike: true, childless: true, redirect: true, ppk: true }
 const ML_KEM: readonly Transform[] = [KE.ML_KEM_768, KE.NONE].map((id) => ({ type: 6, id, keyBits: null }))
 /** With IKE_INTERMEDIATE and IKE_FOLLOWUP_KE, which cost many key exchanges: for one run in so many. */
 const HYBRID: ProposalPolicy = {
@@ -54,7 +51,6 @@ const HYBRID: ProposalPolicy = {
   esp: defaultEspSuites.map((suite) => ({ ...suite, additionalKe: [ML_KEM] })),
 }
 const HYBRID_RUNS = 4
->>>>>>> b9ed508 (Simulation: the scenarios with additional key exchanges; all 69 have a test or a reason. Fuzzing: hybrid runs, IKE_INTERMEDIATE and IKE_FOLLOWUP_KE)
 const EXCHANGES = Object.values(EXCHANGE)
 /** Strangers have addresses that end in this and above; who they are, and how they may prove it, is drawn by lot. */
 const FIRST_STRANGE = 50
@@ -365,11 +361,7 @@ class EndpointFuzzer {
   }
 
   #newDevice(name: string, address: string): Node {
-<<<<<<< HEAD
-    return new Node(this.#network, { name, address, config: { features: FEATURES } })
-=======
-    return new Node(this.#network, { name, address, config: this.#proposals })
->>>>>>> b9ed508 (Simulation: the scenarios with additional key exchanges; all 69 have a test or a reason. Fuzzing: hybrid runs, IKE_INTERMEDIATE and IKE_FOLLOWUP_KE)
+    return new Node(this.#network, { name, address, config: { ...this.#proposals, features: FEATURES } })
   }
 
   #attach(node: Node): void {
