@@ -153,6 +153,15 @@ describe('an authority', () => {
     expect(faultOf(result)).toBe('revoked')
   })
 
+  it('says of thousands that they are revoked', async () => {
+    const revoked = Array.from({ length: 20_000 }, (_, index) => ({
+      serial: `01${(index + 4096).toString(16).padStart(6, '0')}`,
+      atMs: NOW_MS,
+    }))
+    const list = await ca.issueCrl({ number: 8, atMs: NOW_MS, lifetimeMs: DAY_MS, revoked })
+    expect(taken(createCrlSet().add(list, anchors.all[0]!.certificate, NOW_MS)).revoked.size).toBe(20_000)
+  })
+
   it('opens only with its own key, and only as an authority', async () => {
     const other = taken(await makeRoot(root))
     expect(faultOf(await openAuthority({ ...material, privateKey: other.privateKey }))).toBe('keyMismatch')

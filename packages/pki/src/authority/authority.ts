@@ -6,7 +6,7 @@
  */
 import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
 import { InvariantError, compareBytes, parseIp, toHex } from '@culvert/bytes'
-import { verifyingKey } from '@culvert/crypto'
+import { signingKey, type SigningKey, verifyingKey } from '@culvert/crypto'
 import type { Certificate } from '../certificate/read-certificate.ts'
 import { trustAnchors, type TrustAnchors } from '../chain/trust-anchors.ts'
 import type { Purpose } from '../chain/purpose.ts'
@@ -15,7 +15,8 @@ import { createCrlSet } from '../crl/crl-set.ts'
 import { fault, good, type Result } from '../fault.ts'
 import { hostName, mailbox } from '../identity/registry-identity.ts'
 import { checkCertificationRequest } from './certification-request.ts'
-import { encodeCertificate, encodeCrl, importKey, type CertificatePlan, type EncoderKey } from './encoder.ts'
+import { encodeCrl } from './revocation-list.ts'
+import { encodeCertificate, importKey, type CertificatePlan, type EncoderKey } from './encoder.ts'
 import { makeKeyPair, type KeyKind } from './key-pair.ts'
 
 export interface RootOptions {
@@ -132,14 +133,16 @@ export async function openAuthority(material: AuthorityMaterial): Promise<Result
   if (!anchors.ok) return anchors
   const certificate = anchors.value.all[0]?.certificate
   const signer = await importKey(material.privateKey)
-  if (certificate === undefined || signer === null) return fault('unusableKey')
+  const key = signingKey(material.privateKey)
+  if (certificate === undefined || signer === null || key === null) return fault('unusableKey')
   if (!isPair(material.privateKey, certificate.spki)) return fault('keyMismatch')
-  return good(createAuthority({ certificate, signer, anchors: anchors.value }))
+  return good(createAuthority({ certificate, signer, key, anchors: anchors.value }))
 }
 
 interface OpenAuthority {
   readonly certificate: Certificate
   readonly signer: EncoderKey
+  readonly key: SigningKey
   readonly anchors: TrustAnchors
 }
 
@@ -207,14 +210,12 @@ async function issue(own: OpenAuthority, leaf: Leaf, options: IssueOptions): Pro
   return good({ certificate: der, serial: checked.value.certificate.serial, notBeforeMs, notAfterMs })
 }
 
-async function issueCrl({ certificate: issuer, signer }: OpenAuthority, options: CrlOptions): Promise<Uint8Array> {
+async function issueCrl({ certificate: issuer, key }: OpenAuthority, options: CrlOptions): Promise<Uint8Array> {
   const { number, atMs, lifetimeMs, revoked } = options
   const { notBeforeMs: thisUpdateMs, notAfterMs: nextUpdateMs } = validity(atMs, lifetimeMs)
-  const plan = { issuer: issuer.subject, issuerKey: issuer.spki, number, thisUpdateMs, nextUpdateMs }
-  const der = await encodeCrl(
-    { ...plan, revoked: [...new Map(revoked.map((each) => [each.serial, each])).values()] },
-    signer,
-  )
+  const issuerKeyId = issuer.extensions.subjectKeyIdentifier
+  const plan = { issuer: issuer.subject, issuerKeyId, number, thisUpdateMs, nextUpdateMs }
+  const der = encodeCrl({ ...plan, revoked: [...new Map(revoked.map((each) => [each.serial, each])).values()] }, key)
   const checked = createCrlSet().add(der, issuer, atMs)
   if (!checked.ok) throw new InvariantError(`a list of revoked certificates of ours is not good: ${checked.fault.code}`)
   return der

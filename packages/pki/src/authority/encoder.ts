@@ -1,10 +1,9 @@
 /**
- * The one place that touches @peculiar/x509: makes certificates and lists of revoked ones.
+ * The one place that touches @peculiar/x509: makes certificates.
  *
  * The library is loaded on first use, so who only validates chains does not pay for it. It needs a Reflect that keeps metadata.
  */
 import { webcrypto } from 'node:crypto'
-import { fromHex } from '@culvert/bytes'
 import { signingKey, type SignatureKeyKind } from '@culvert/crypto'
 import type * as X509 from '@peculiar/x509'
 
@@ -34,15 +33,6 @@ export interface CertificatePlan {
   /** Object identifiers; empty for an authority. */
   readonly purposes: readonly string[]
   readonly crlUrl: string | null
-}
-
-export interface CrlPlan {
-  readonly issuer: Uint8Array
-  readonly issuerKey: Uint8Array
-  readonly number: number
-  readonly thisUpdateMs: number
-  readonly nextUpdateMs: number
-  readonly revoked: readonly { readonly serial: string; readonly atMs: number }[]
 }
 
 /** @param pkcs8 copied. @returns null for a key that is no key of an authority. */
@@ -110,34 +100,6 @@ async function extensionsOf(plan: CertificatePlan, x509: typeof X509): Promise<X
   if (names.length > 0) extensions.push(new x509.SubjectAlternativeNameExtension([...names], plan.subject === null))
   if (crlUrl !== null) extensions.push(new x509.CRLDistributionPointsExtension([crlUrl]))
   return extensions
-}
-
-/** @returns the list in DER. */
-export async function encodeCrl(plan: CrlPlan, signer: EncoderKey): Promise<Uint8Array> {
-  const x509 = await library()
-  const number = Uint8Array.from(fromHex(evenHex(plan.number)) ?? [])
-  const crl = await x509.X509CrlGenerator.create({
-    issuer: new x509.Name(own(plan.issuer)),
-    thisUpdate: new Date(plan.thisUpdateMs),
-    nextUpdate: new Date(plan.nextUpdateMs),
-    entries: plan.revoked.map(({ serial, atMs }) => ({ serialNumber: serial, revocationDate: new Date(atMs) })),
-    signingKey: signer.key,
-    signingAlgorithm: signer.algorithm,
-    extensions: [
-      await x509.AuthorityKeyIdentifierExtension.create(own(plan.issuerKey)),
-      new x509.Extension(CRL_NUMBER, false, Uint8Array.of(2, number.length, ...number)),
-    ],
-  })
-  return new Uint8Array(crl.rawData)
-}
-
-const CRL_NUMBER = '2.5.29.20'
-
-/** Whole octets, the first below 128, as an INTEGER that is not negative wants it. */
-function evenHex(number: number): string {
-  const hex = number.toString(16)
-  const even = hex.length % 2 === 0 ? hex : `0${hex}`
-  return Number.parseInt(even.slice(0, 2), 16) < 0x80 ? even : `00${even}`
 }
 
 /** The library reads whole buffers; this copies what may be a view. */
