@@ -2,7 +2,13 @@
  * Devices with every kind of credential, provisioned as a customer does it: registered, credential issued, configuration and files
  * put where the configuration says. The device makes the key of its certificate itself.
  */
-import { newCertificateRequest, startStrongswan, type Namespace, type Strongswan } from '@culvert/testkit'
+import {
+  newCertificateRequest,
+  startStrongswan,
+  type Namespace,
+  type RequestKey,
+  type Strongswan,
+} from '@culvert/testkit'
 import { nextIccid, type CharonSettings } from './fleet.ts'
 import type { Api } from './installation.ts'
 
@@ -10,6 +16,8 @@ export type ProvisionKind = 'psk' | 'certificate' | 'eap-mschapv2' | 'eap-tls'
 
 export interface ProvisionOptions {
   readonly kind: ProvisionKind
+  /** Of the certificate; ECDSA when left out. */
+  readonly key?: RequestKey
   readonly ppk?: 'optional' | 'required'
   /** Left out: those of the network. */
   readonly proposalTiers?: readonly string[]
@@ -39,7 +47,7 @@ interface Issued {
 }
 
 export async function provision(api: Api, name: string, options: ProvisionOptions): Promise<Provisioned> {
-  const { kind, ppk, proposalTiers, edit = (conf) => conf } = options
+  const { kind, key, ppk, proposalTiers, edit = (conf) => conf } = options
   const device = await demand<{ id: string; ikeIdentity: string; address: string }>(api, 'POST', '/v1/devices', {
     iccid: nextIccid(),
     name,
@@ -49,7 +57,7 @@ export async function provision(api: Api, name: string, options: ProvisionOption
   const secrets: Issued[] = []
   if (ppk) secrets.push(await demand<Issued>(api, 'POST', credentials, { kind: 'ppk', required: ppk === 'required' }))
   const isCertified = kind === 'certificate' || kind === 'eap-tls'
-  const request = newCertificateRequest(name)
+  const request = newCertificateRequest(name, key)
   const credential = isCertified
     ? await demand<Issued>(api, 'POST', credentials, { kind: 'certificate', csr: request.csr })
     : await demand<Issued>(api, 'POST', credentials, { kind: kind === 'psk' ? 'psk' : 'eap' })

@@ -64,7 +64,7 @@ const SMALL_ORDER_Y: readonly Uint8Array[] = [
 
 /** Of small order, or y not below 2^255 - 19, which RFC 8032 5.1.3 does not decode. */
 function isWeakEd25519(key: Uint8Array): boolean {
-  const y = key.slice()
+  const y = Uint8Array.from(key) // not slice(), which of a Buffer is the same memory
   y[31] = (y[31] ?? 0) & 0x7f
   const isTooLarge = y[31] === 0x7f && (y[0] ?? 0) >= 0xed && y.subarray(1, 31).every((octet) => octet === 0xff)
   return isTooLarge || SMALL_ORDER_Y.some((weak) => startsWith(y, weak, 0))

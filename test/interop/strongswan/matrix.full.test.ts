@@ -11,6 +11,7 @@ import { waitFor, type IkeSaReport } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { readAttachment, type AttachmentAnswer } from '../../support/fleet.ts'
 import { firstMissing, noteOf } from '../../support/missing.ts'
+import { passive, withProposals } from '../../support/swanctl-edit.ts'
 import { childSpi, ikeSpi, openSwanScene, type SwanScene } from '../../support/swan-scene.ts'
 
 const FILE_BYTES = 5 * 1024 * 1024
@@ -246,20 +247,6 @@ function ours({ encryption, integrity, prf, keyExchange }: Transforms): Record<s
 
 function keyExchangeOf(esp: string): string | null {
   return /(x25519|ecp\d+|modp\d+)$/.exec(esp)?.[0] ?? null
-}
-
-function withProposals(conf: string, ike: string, esp: string): string {
-  return conf
-    .replace(/^( *)proposals *=.*$/m, `$1proposals = ${ike}`)
-    .replace(/^( *)esp_proposals *=.*$/m, `$1esp_proposals = ${esp}`)
-}
-
-/** Nothing starts by itself, and one failure is the answer. */
-function passive(conf: string): string {
-  return conf
-    .replace(/(start|close)_action *= *\S+/g, '$1_action = none')
-    .replace(/dpd_action *= *\S+/, 'dpd_action = clear')
-    .replace(/keyingtries *= *\S+/, 'keyingtries = 1')
 }
 
 function secondChild(conf: string, first: string): string {

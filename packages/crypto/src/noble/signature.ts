@@ -22,7 +22,7 @@ export function nobleVerifyingKey(spki: Uint8Array): VerifyingKey | null {
   const info = readPublicKeyInfo(spki)
   if (info === null || info.kind === 'rsa') return null
   const { kind } = info
-  const value = kind === 'ed25519' ? info.value.slice() : concatBytes(UNCOMPRESSED, info.value)
+  const value = kind === 'ed25519' ? Uint8Array.from(info.value) : concatBytes(UNCOMPRESSED, info.value)
   if (!isOnCurve(kind, value)) return null
   const bits = CURVE_BITS[kind]
   return Object.freeze<VerifyingKey>({

@@ -53,6 +53,17 @@ describe('signatures', () => {
     expect(keys[1]?.kind ?? 'rsa').toBe(name)
   })
 
+  it('keys are read without a change to their octets, also out of a Buffer, of which slice() is no copy', () => {
+    const point = '7c3ffb07189e875ff616af6daea53afaf9449127d0eaf28877220d3b5b8385a6' // its highest bit is set
+    const ed25519 = Buffer.from(`302a300506032b6570032100${point}`, 'hex')
+    for (const spki of [ed25519, ...Object.values(KEYS).map(({ publicKey }) => Buffer.from(spkiOf(publicKey)))]) {
+      const before = spki.toString('hex')
+      expect(verifyingKey(spki)).not.toBeNull()
+      nobleVerifyingKey(spki)
+      expect(spki.toString('hex')).toBe(before)
+    }
+  })
+
   it('N14 key and scheme go together: any other pair signs with an error and verifies to false', () => {
     for (const [, scheme] of FITTING) {
       const label = JSON.stringify(scheme)
