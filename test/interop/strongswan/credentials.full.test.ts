@@ -113,7 +113,7 @@ describe.skipIf(missing)(`every credential with every cipher${noteOf(missing)}`,
     const first = await registerDevice(culvert.acme, 'rotating')
     const credentials = `/v1/devices/${first.id}/credentials`
     const issued = await culvert.acme<{ id: string; swanctl: { secret: string } }>('POST', credentials, { kind: 'psk' })
-    const second = first.swanctlConf.replace(first.swanctlSecret, issued.body.swanctl.secret)
+    const second = first.swanctlConf.replaceAll(first.swanctlSecret, issued.body.swanctl.secret)
     const host = await lab.addHost('rotating', '192.0.2.90/24')
     const start = async (conf: string): Promise<Strongswan> => {
       const swan = await startStrongswan({ namespace: host, name: 'rotating', swanctlConf: passive(conf) })
