@@ -1,6 +1,7 @@
 /**
  * Our IKEv2 responder alone, without ESP, for a namespace: everybody with the secret, with a certificate of the authority or who
- * comes through the EAP method attaches, and gets the same addresses. Prints events, takes commands as `ike-program.ts` says.
+ * comes through the EAP method attaches, and gets the same addresses. Prints events, takes commands as
+ * `ike-program.ts` says; with `exposeKeys` also lines for a dissector, after the word `keys`.
  *
  * `node responder-program.ts <local address> <options as JSON>`
  */
@@ -15,6 +16,7 @@ import {
   type EapMethod,
   ntHash,
 } from '@culvert/eap'
+import { ikeKeyLines } from '@culvert/ike-driver'
 import {
   type Answer,
   type AttachmentKey,
@@ -44,7 +46,9 @@ export interface ResponderOptions {
   readonly withoutOurProof?: boolean
   readonly ppk?: { readonly name: string; readonly secret: string; readonly isRequired: boolean }
   readonly redirect?: { readonly at: 'init' | 'attach'; readonly to: GatewayIdentity }
-  readonly config?: Partial<Pick<EndpointConfig, 'features' | 'cookieThreshold' | 'fragmentBytes' | 'proposals'>>
+  readonly config?: Partial<
+    Pick<EndpointConfig, 'features' | 'cookieThreshold' | 'fragmentBytes' | 'proposals' | 'exposeKeys'>
+  >
 }
 
 const INNER_ADDRESS = '10.128.0.10'
@@ -67,6 +71,10 @@ const node = await startIkeNode(
   {
     answer: decide,
     onEvent(event) {
+      if (event.kind === 'ikeKeys') {
+        for (const line of ikeKeyLines(event.keys)) process.stdout.write(`keys ${line}\n`)
+        return
+      }
       if (event.kind === 'established') key = event.key
       process.stdout.write(`${JSON.stringify({ ...event, children: node.children.size })}\n`)
     },
