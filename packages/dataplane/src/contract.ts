@@ -83,7 +83,7 @@ export interface DataPlane {
   /** Resolves once packets of this SA are accepted. Copies and zeroes the keys in `child`. `subject` groups SAs of one device: a replaced SA's outbound moves over. */
   install(child: ChildSaDescription): Promise<void>
   activateOutbound(spiIn: Spi): void
-  move(spiIn: Spi, path: Path): void
+  move(spiIn: Spi, path: Path, peerBehindNat: boolean): void
   remove(spiIn: Spi): void
   /** Sends an IKE message from the ESP port with the non-ESP marker in front; drops it when the socket is full. */
   sendIke(bytes: Uint8Array, remote: SocketAddress): void

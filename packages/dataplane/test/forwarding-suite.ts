@@ -115,7 +115,7 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
     const remote = await lab.middle.rebind()
     const ping = lab.run(lab.device, 'ping', DIAL_ADDRESS, '56', '1') // dropped, but authentic
     await until(() => expect(lab.concentrator.notices.moved).toContainEqual({ spiIn: spis.concentrator, remote }))
-    lab.concentrator.plane.move(spis.concentrator, { local: lab.concentrator.plane.local, remote })
+    lab.concentrator.plane.move(spis.concentrator, { local: lab.concentrator.plane.local, remote }, true)
     await expectTransfer('5006')
     await until(() => expect(ping.lines).toHaveLength(1))
   })
@@ -129,7 +129,7 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
     lab.device.plane.remove(spis.device)
     spis = await lab.installSa(2, AES_GCM, { outbound: true })
     const remote = lab.middle.towardsDevice
-    lab.concentrator.plane.move(spis.concentrator, { local: lab.concentrator.plane.local, remote })
+    lab.concentrator.plane.move(spis.concentrator, { local: lab.concentrator.plane.local, remote }, true)
     server.say('the-device-speaks-first')
     await until(() => expect(client.heard('heard')).toBe('the-device-speaks-first'))
     expect(lab.concentrator.notices.failures).toEqual([])

@@ -26,7 +26,6 @@ export class ChildSa {
   readonly spiOut: number
   readonly esn: boolean
   readonly udpEncap: boolean
-  readonly peerBehindNat: boolean
   readonly opener: EspOpener
   readonly sealer: EspSealer
   readonly replayWindow: ReplayWindow
@@ -35,6 +34,8 @@ export class ChildSa {
   /** Where outbound lookups find this SA: prefixes of tsRemote, or of tsLocal in the device role. */
   readonly routes: readonly Prefix[]
   path: Path
+  /** As found at the last move: only such a peer is reported when it comes from elsewhere (C60). */
+  peerBehindNat: boolean
   isOutboundActive = false
   /** Last number sent. */
   sequenceHigh = 0

@@ -135,6 +135,15 @@ describe('SAD', () => {
     expect(sad.size).toBe(1)
   })
 
+  it('C60 knows after a move whether the peer is behind NAT there', () => {
+    const sa = installIn(sad, describeSa(A, { peerBehindNat: false }))
+    const remote = { address: '198.51.100.9', port: 40_000 }
+    sad.move(A, { local: sa.path.local, remote }, true)
+    expect([sa.path.remote, sa.peerBehindNat]).toEqual([remote, true])
+    sad.move(B, sa.path, false) // no such SA
+    expect(sa.peerBehindNat).toBe(true)
+  })
+
   it('lets a removed SA seal and open nothing more: its keys are zero', () => {
     for (const suite of [SUITES[0]!, SUITES.at(-1)!]) {
       const sa = installIn(sad, describeSa(A, { keys: keysOf(suite, 1, 1, false) }))

@@ -69,9 +69,11 @@ export class Sad {
     for (const prefix of sa.routes) this.#routes.add(prefix, sa)
   }
 
-  move(spiIn: Spi, path: Path): void {
+  move(spiIn: Spi, path: Path, peerBehindNat: boolean): void {
     const sa = this.inbound(spiIn)
-    if (sa !== undefined) sa.path = path
+    if (sa === undefined) return
+    sa.path = path
+    sa.peerBehindNat = peerBehindNat
   }
 
   /** Forgets the SA and zeroes its keys; traffic falls back to an older active SA of the same addresses, if there is one. */

@@ -200,7 +200,7 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
         dataPlane.activateOutbound(effect.spiIn)
         return
       case 'moveChildSa':
-        dataPlane.move(effect.spiIn, effect.path)
+        dataPlane.move(effect.spiIn, effect.path, effect.peerBehindNat)
         return
       case 'removeChildSa':
         dataPlane.remove(effect.spiIn)

@@ -35,7 +35,7 @@ export interface PostedChildSa {
 export type ToWorker =
   | { readonly kind: 'install'; readonly ticket: number; readonly child: PostedChildSa }
   | { readonly kind: 'activateOutbound' | 'remove'; readonly spiIn: Spi }
-  | { readonly kind: 'move'; readonly spiIn: Spi; readonly path: Path }
+  | { readonly kind: 'move'; readonly spiIn: Spi; readonly path: Path; readonly peerBehindNat: boolean }
 
 export interface ReceivedIke {
   readonly bytes: Uint8Array

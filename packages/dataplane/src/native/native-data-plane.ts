@@ -95,9 +95,9 @@ export class NativeDataPlane implements DataPlane {
   }
 
   /** Throws when the address is none. */
-  move(spiIn: Spi, path: Path): void {
+  move(spiIn: Spi, path: Path, peerBehindNat: boolean): void {
     familyOf(path.remote.address)
-    this.#post({ kind: 'move', spiIn, path })
+    this.#post({ kind: 'move', spiIn, path, peerBehindNat })
   }
 
   remove(spiIn: Spi): void {

@@ -66,10 +66,10 @@ export class NativeSad {
     return null
   }
 
-  move(spiIn: Spi, path: Path): void {
+  move(spiIn: Spi, path: Path, peerBehindNat: boolean): void {
     const record = this.find(spiIn)
     if (record === undefined) return
-    this.sad.move(spiIn, path)
+    this.sad.move(spiIn, path, peerBehindNat)
     encodeSocketAddress(path.remote, this.#site.memory.bytes, record.destination)
   }
 

@@ -143,7 +143,7 @@ class DataWorker {
         this.#sads.remove(message.spiIn)
         return
       case 'move':
-        this.#sads.move(message.spiIn, message.path)
+        this.#sads.move(message.spiIn, message.path, message.peerBehindNat)
         return
     }
   }

@@ -129,8 +129,8 @@ class PortableDataPlane implements DataPlane {
     this.#sad.activateOutbound(spiIn)
   }
 
-  move(spiIn: Spi, path: Path): void {
-    this.#sad.move(spiIn, path)
+  move(spiIn: Spi, path: Path, peerBehindNat: boolean): void {
+    this.#sad.move(spiIn, path, peerBehindNat)
   }
 
   remove(spiIn: Spi): void {

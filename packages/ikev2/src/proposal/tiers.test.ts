@@ -131,6 +131,7 @@ const ESP_OFFERS: readonly (readonly [string, readonly Proposal[], TierName])[] 
   ['GCM', esp({ encr: GCM }), 'modern'],
   ['GCM with NONE as group', esp({ encr: GCM, ke: [KE.NONE] }), 'modern'],
   ['macOS, never a group', esp({ encr: CBC_256, integ: [HMAC_SHA2_256_128] }), 'standard'],
+  ['GCM with a short ICV alone', esp({ encr: [[ENCR.AES_GCM_8, 256]] }), 'compat'],
   ['Windows and RouterOS', esp({ encr: CBC_256, integ: [HMAC_SHA1_96] }), 'compat'],
 ]
 

@@ -5,7 +5,7 @@
  *             IKE                                            ESP                          groups
  *   modern    AES-GCM, ChaCha20-Poly1305; HMAC-SHA2          AES-GCM, ChaCha20-Poly1305   Curve25519, ECP; ML-KEM beside it
  *   standard  the same, and AES-CBC with HMAC-SHA2           the same, and AES-CBC        these, and MODP from 2048 bits
- *   compat    the same, and HMAC-SHA1                        the same, and HMAC-SHA1      these, and MODP 1536 and 1024
+ *   compat    the same, and HMAC-SHA1, short ICVs            the same, and HMAC-SHA1      these, and MODP 1536 and 1024
  * ```
  *
  * A tier holds what the tiers above it hold, so a peer that mixes old and new finds one. Compat is for firmware that cannot do
@@ -71,10 +71,10 @@ export const modernTier: ProposalTier = {
 export const standardTier: ProposalTier = {
   name: 'standard',
   ike: [
-    ikeSuite({ encr: SHORT_ICV, prfs: SHA2_PRFS, groups: WITH_MODP }),
+    ikeSuite({ encr: AEAD, prfs: SHA2_PRFS, groups: WITH_MODP }),
     ikeSuite({ encr: CBC, prfs: SHA2_PRFS, macs: SHA2_MACS, groups: WITH_MODP }),
   ],
-  esp: [espSuite({ encr: SHORT_ICV, groups: WITH_MODP }), espSuite({ encr: CBC, macs: SHA2_MACS, groups: WITH_MODP })],
+  esp: [espSuite({ encr: AEAD, groups: WITH_MODP }), espSuite({ encr: CBC, macs: SHA2_MACS, groups: WITH_MODP })],
 }
 
 const OLD_PRFS = [...SHA2_PRFS, PRF.HMAC_SHA1]
