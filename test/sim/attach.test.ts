@@ -192,6 +192,7 @@ describe('C33 the IKE SA stays when only the Child SA fails', () => {
     expect([device.endpoint.size.established, concentrator.endpoint.size.established]).toEqual([1, 1])
     expect([device.children.size, concentrator.children.size]).toEqual([0, 0])
     expect([device.pendingSpis, concentrator.pendingSpis]).toEqual([0, 0])
+    expect(device.events.map(({ kind }) => kind)).toEqual(['established', 'childRefused']) // the driver has to know
   }
 })
 

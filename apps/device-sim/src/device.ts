@@ -173,9 +173,12 @@ export function attachDevice(
       case 'authLifetime':
         authenticateAgain(event.lifetimeMs)
         break
+      case 'childRefused':
+        // An IKE SA alone carries nothing: a router would begin anew.
+        if (children.size === 0) driver.command({ kind: 'deleteIke', key: event.key, reason: 'deletedLocally' })
+        break
       case 'ikeRekeyed':
       case 'moved':
-      case 'childRefused':
         break
       default:
         event satisfies never

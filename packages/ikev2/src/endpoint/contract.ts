@@ -497,7 +497,7 @@ export type IkeEvent =
   | {
       readonly kind: 'childRefused'
       readonly key: AttachmentKey
-      /** Notify type the peer heard. */
+      /** Notify type the peer heard; as initiator, the one it sent. */
       readonly notify: number
       readonly offered: readonly Proposal[] | null
     }

@@ -7,10 +7,10 @@ import type { Payload, Spi } from '../../message/model.ts'
 import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
 import { readU32 } from '../../message/octets.ts'
 import { checkChoice } from '../../proposal/offer.ts'
-import { addTask, allowSelectors } from '../../sa/attachment.ts'
+import { addTask, allowSelectors, type Attachment } from '../../sa/attachment.ts'
 import type { ChildSa } from '../../sa/child-sa.ts'
 import type { AuthSent, IkeSa, TrustAsked } from '../../sa/ike-sa.ts'
-import { findNotify, findPayload } from '../../sa/payload-shape.ts'
+import { findNotify, findPayload, firstError } from '../../sa/payload-shape.ts'
 import { narrow } from '../../traffic-selector/narrow.ts'
 import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
 import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
@@ -42,6 +42,7 @@ export function completeInitiation(
   const { key, subject } = attachment
   emit(context, { kind: 'established', key, subject, role: 'initiator', ike, credential: null, proof: null, ip4, ip6 })
   if (child !== null) emit(context, { kind: 'childEstablished', key, child: childSummary(child) })
+  else if (state.spiIn !== null) tellRefusal(context, attachment, payloads)
   hearExtensions(context, attachment, payloads)
   hearTicket(context, attachment, channel, payloads)
 }
@@ -51,6 +52,12 @@ function giveUpChild(context: Context, { attachment, spiIn }: InitiatorState, pa
   if (spiIn !== null) context.effects.push({ kind: 'releaseSpi', spiIn })
   if (findPayload(payloads, 'sa') === null) return
   addTask(attachment, { work: { kind: 'deleteIke', reason: 'protocolError' }, notBeforeMs: 0, refusals: 0 })
+}
+
+/** The first Child SA was asked for and is not there: whoever wants to carry something has to know. */
+function tellRefusal(context: Context, { key }: Attachment, payloads: readonly Payload[]): void {
+  const error = firstError(payloads)
+  if (error !== null) emit(context, { kind: 'childRefused', key, notify: error.type, offered: null })
 }
 
 /** @returns null when the responder refused it or chose what we did not offer. */
