@@ -197,6 +197,39 @@ test('why EAP failed is told to people alone', () => {
   expect(concentrator.eventsOf('attemptFailed')).toMatchObject([{ detail: 'EAP failed: wrongSecret' }])
 })
 
+describe('a method that has decided against the peer and says so in a request (RFC 2759 6)', () => {
+  const lost = { rounds: 2, end: 'failure', lost: 'wrongSecret' } as const
+
+  test('the failure is told at once and once, though the peer is not heard of again', () => {
+    const { peer, concentrator, network } = createScene({ script: new EapScript(lost) })
+    peer.ask(peer.firstRequest())
+    peer.ask([eapResponse(1)])
+    const told = [{ stage: 'eap', reason: 'authenticationFailed', detail: 'EAP failed: wrongSecret' }]
+    expect(concentrator.eventsOf('attemptFailed')).toMatchObject(told)
+    network.run(200_000)
+    expect(concentrator.eventsOf('attemptFailed')).toHaveLength(1)
+    expect(concentrator.endedEap).toHaveLength(1)
+    expect(concentrator.endpoint.size.halfOpen).toBe(0)
+  })
+
+  test('a peer that goes on hears EAP-Failure, and nothing is told twice', () => {
+    const { peer, concentrator } = createScene({ script: new EapScript(lost) })
+    peer.ask(peer.firstRequest())
+    peer.ask([eapResponse(1)])
+    expect(payloadOf(peer.ask([eapResponse(2)]), 'eap').data).toEqual(eapPacket(4, 2, 4))
+    expect(concentrator.eventsOf('attemptFailed')).toHaveLength(1)
+  })
+
+  test('C34 its success afterwards is none', () => {
+    const { peer, concentrator } = createScene({ script: new EapScript({ ...lost, end: 'success' }) })
+    peer.ask(peer.firstRequest())
+    peer.ask([eapResponse(1)])
+    expect(payloadOf(peer.ask([eapResponse(2)]), 'eap').data[0]).toBe(4)
+    expect(peer.ask([peer.sharedKeyAuth(MSK)])).toBeNull()
+    expect(concentrator.endpoint.size.established).toBe(0)
+  })
+})
+
 test('without anything to prove ourselves with there is no EAP', () => {
   const { signer: _none, ...found } = REALM
   const { peer } = createScene({ credential: { found } })

@@ -32,6 +32,8 @@ export interface EapScriptOptions {
   readonly proven?: Pick<Success, 'tiers' | 'ppks'>
   /** Why it failed. */
   readonly detail?: string
+  /** The last request says that it is in vain, for this reason. */
+  readonly lost?: string
 }
 
 /** The authenticator's side: so many requests, then the end. */
@@ -57,8 +59,12 @@ export class EapScript {
     else this.heard.push(packet)
     const round = (this.#identifiers.get(session) ?? 0) + 1
     this.#identifiers.set(session, round)
-    if (round <= this.rounds) return { kind: 'eap', outcome: 'continue', packet: eapRequest(round) }
-    const { detail } = this.#options
+    const { detail, lost } = this.#options
+    if (round <= this.rounds) {
+      const isLast = round === this.rounds
+      const packet = eapRequest(round)
+      return { kind: 'eap', outcome: 'continue', packet, ...(lost !== undefined && isLast && { lost }) }
+    }
     if (this.end === 'failure') {
       return { kind: 'eap', outcome: 'failure', packet: eapPacket(4, this.rounds, 4), ...(detail && { detail }) }
     }

@@ -164,7 +164,9 @@ export function createEapDesk(options: {
       const run = runs.get(session) ?? (packet === null ? start(question) : null)
       if (run === null) return failure('the method is not under way any more')
       const step = await run.eap.next(packet)
-      if (step.outcome === 'continue') return { kind: 'eap', outcome: 'continue', packet: step.packet }
+      if (step.outcome === 'continue') {
+        return { kind: 'eap', outcome: 'continue', packet: step.packet, ...(step.lost && { lost: step.lost }) }
+      }
       end(session)
       return step.outcome === 'success'
         ? succeed(step)

@@ -65,6 +65,7 @@ describe('EAP-MSCHAPv2', () => {
     const { steps, answer } = await converse(authenticator(), device('d1', 'wrong'))
     expect(steps.map(({ outcome }) => outcome)).toEqual(['continue', 'continue', 'failure'])
     expect(new TextDecoder().decode(requestOf(steps[1]).data.subarray(4))).toMatch(/^E=691 R=0 C=[0-9A-F]{32} V=3 M=/)
+    expect(steps[1]).toMatchObject({ lost: 'wrongSecret' })
     expect(steps[2]).toMatchObject({ reason: 'wrongSecret' })
     expect(answer).toEqual({ outcome: 'failure' })
   })

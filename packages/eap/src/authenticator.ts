@@ -43,7 +43,8 @@ export interface EapAuthenticator {
 }
 
 export type EapStep =
-  | { readonly outcome: 'continue'; readonly packet: Uint8Array }
+  /** `lost`: the method has decided against the peer and tells it; what follows is at best a failure. For people, as `reason`. */
+  | { readonly outcome: 'continue'; readonly packet: Uint8Array; readonly lost?: EapFailureReason }
   | { readonly outcome: 'failure'; readonly packet: Uint8Array; readonly reason: EapFailureReason }
   | {
       readonly outcome: 'success'
@@ -85,8 +86,9 @@ export function createEapAuthenticator(options: EapAuthenticatorOptions): EapAut
     return { outcome: 'failure', packet: encodeEap({ kind: 'failure', identifier }), reason: state.reason }
   }
 
-  function request(type: number, data: Uint8Array): EapStep {
-    return { outcome: 'continue', packet: encodeEap({ kind: 'request', identifier, type, data }) }
+  function request(type: number, data: Uint8Array, lost?: EapFailureReason): EapStep {
+    const packet = encodeEap({ kind: 'request', identifier, type, data })
+    return { outcome: 'continue', packet, ...(lost && { lost }) }
   }
 
   function askIdentity(): EapStep {
@@ -113,7 +115,7 @@ export function createEapAuthenticator(options: EapAuthenticatorOptions): EapAut
     switch (step.kind) {
       case 'request':
         identifier = following
-        return request(method.type, step.data)
+        return request(method.type, step.data, step.lost)
       case 'failure':
         return fail(step.reason)
       case 'success':

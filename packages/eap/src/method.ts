@@ -44,7 +44,8 @@ export interface EapProof {
 }
 
 export type EapMethodStep =
-  | { readonly kind: 'request'; readonly data: Uint8Array }
+  /** `lost`: the verdict is against the peer, and this request says so. */
+  | { readonly kind: 'request'; readonly data: Uint8Array; readonly lost?: EapFailureReason }
   | { readonly kind: 'success'; readonly proof: EapProof }
   | { readonly kind: 'failure'; readonly reason: EapFailureReason }
 
@@ -92,8 +93,8 @@ export interface EapPeerMethodRun {
   close(): void
 }
 
-export function methodRequest(data: Uint8Array): EapMethodStep {
-  return { kind: 'request', data }
+export function methodRequest(data: Uint8Array, lost?: EapFailureReason): EapMethodStep {
+  return { kind: 'request', data, ...(lost && { lost }) }
 }
 
 export function methodFailure(reason: EapFailureReason): EapMethodStep {

@@ -79,7 +79,7 @@ function startRun(options: MschapOptions, rng: Rng): EapMethodRun {
     if (isClosed) return methodFailure('closed')
     if (reason !== null) {
       state = { phase: 'rejected', reason }
-      return methodRequest(refusal(answer.id, rng))
+      return methodRequest(refusal(answer.id, rng), reason)
     }
     state = { phase: 'accepted', proof: { msk: verdict.msk, identity: name, certificates: [] } }
     const message = text(`${verdict.text} M=OK`)

@@ -79,7 +79,7 @@ export function closeAttachment(
 export function closeHalfOpen(context: Context, sa: IkeSa, reason: CloseReason): void {
   const { state } = sa
   forgetIkeSa(context, sa)
-  if (state.phase === 'eapSent' || state.phase === 'eapProven') {
+  if (state.phase === 'eapProven' || (state.phase === 'eapSent' && !state.eap.isLost)) {
     const detail = 'the peer went silent during EAP'
     const { path } = sa.route
     reportFailure(context, { path, subject: null, idI: state.claim.idI, stage: 'eap', reason, detail })

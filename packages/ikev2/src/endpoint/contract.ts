@@ -334,7 +334,16 @@ export type Answer =
       readonly found: FoundCredential | null
       readonly decoy?: Decoy
     }
-  | { readonly kind: 'eap'; readonly outcome: 'continue'; readonly packet: Uint8Array }
+  | {
+      readonly kind: 'eap'
+      readonly outcome: 'continue'
+      readonly packet: Uint8Array
+      /**
+       * The method has decided against the peer, and says so in this packet; why, for people, as `detail` of a failure. Many peers
+       * are not heard of again.
+       */
+      readonly lost?: string
+    }
   | {
       readonly kind: 'eap'
       readonly outcome: 'failure'

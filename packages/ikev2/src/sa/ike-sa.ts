@@ -195,6 +195,8 @@ export interface EapRun {
   rounds: number
   /** Identifier of our last EAP request, which the next packet of the peer repeats; null before the first. */
   identifier: number | null
+  /** The method has decided against the peer: counted and told already. */
+  isLost: boolean
 }
 
 /** An EAP packet of the peer, or the start of the method, is with the driver. */

@@ -23,14 +23,14 @@ import { prfOf } from '../ike-keys.ts'
 import { authOctets } from './auth-octets.ts'
 import { EAP_CODE, eapFailure, eapIdentifier, isEapPacket } from './eap-packet.ts'
 import { authPayload, certificatePayloads } from './own-proof.ts'
-import { rejectWith } from './reject.ts'
+import { rejectWith, tellFailure } from './reject.ts'
 
 type EapAnswer = Extract<Answer, { kind: 'eap' }>
 
 export function answerEap(context: Context, sa: IkeSa, state: EapAsked, answer: EapAnswer): void {
   switch (answer.outcome) {
     case 'continue':
-      if (isEapPacket(answer.packet, EAP_CODE.REQUEST)) continueEap(context, sa, state, answer.packet)
+      if (isEapPacket(answer.packet, EAP_CODE.REQUEST)) continueEap(context, sa, state, answer)
       else failEap(context, sa, state, state.messageId, 'the EAP method made no request')
       break
     case 'failure': {
@@ -61,10 +61,16 @@ function failurePacket({ eap }: EapAsked | EapSent): Uint8Array {
   return eapFailure(eap.identifier ?? 0)
 }
 
-function continueEap(context: Context, sa: IkeSa, state: EapAsked, packet: Uint8Array): void {
+type Continuation = Extract<EapAnswer, { outcome: 'continue' }>
+
+function continueEap(context: Context, sa: IkeSa, state: EapAsked, { packet, lost }: Continuation): void {
   const { channel, init, digest, expiresAtMs, claim, eap, messageId } = state
   const payloads: readonly Payload[] = [...introduction(context, state), { kind: 'eap', data: packet }]
   eap.identifier = eapIdentifier(packet)
+  if (lost !== undefined && !eap.isLost) {
+    eap.isLost = true
+    tellFailure(context, sa, state, { subject: null, reason: 'authenticationFailed', detail: `EAP failed: ${lost}` })
+  }
   const next: EapSent = { phase: 'eapSent', channel, init, digest, expiresAtMs, claim, eap }
   sa.state = next
   respond(context, { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }, messageId, payloads, sa.route.path)
@@ -102,6 +108,7 @@ function succeed(context: Context, sa: IkeSa, state: EapAsked, answer: Success):
 /** @returns why this success is none; null when it is one. */
 function successRefusal({ eap }: EapAsked, { packet, msk }: Success): string | null {
   if (eap.rounds === 0 || !isEapPacket(packet, EAP_CODE.SUCCESS)) return 'the EAP method had no end'
+  if (eap.isLost) return 'the EAP method had decided against the peer'
   if (msk === null && eap.proof === null) return 'an EAP method without key cannot do without our certificate'
   return null
 }

@@ -73,10 +73,18 @@ export function rejectWith(
   { messageId, ...failure }: Failure,
   payloads: readonly Payload[],
 ): void {
-  const { channel, claim, digest, expiresAtMs } = state
+  const { channel, digest, expiresAtMs } = state
+  const isTold = (state.phase === 'eapAsked' || state.phase === 'eapSent') && state.eap.isLost
   wipeProof(state)
-  if (failure.reason === 'authenticationFailed') noteFailure(context, claim.idBody, sa.route.path.remote.address)
   sa.state = { phase: 'rejected', channel, digest, expiresAtMs }
   respond(context, { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }, messageId, payloads, sa.route.path)
-  reportFailure(context, { ...failure, stage: stageOf(state), path: sa.route.path, idI: claim.idI })
+  if (!isTold) tellFailure(context, sa, state, failure)
+}
+
+/** Counts the failure against who claims this name from there, and tells people. */
+export function tellFailure(context: Context, sa: IkeSa, state: Claiming, failure: Omit<Failure, 'messageId'>): void {
+  const { claim } = state
+  const { path } = sa.route
+  if (failure.reason === 'authenticationFailed') noteFailure(context, claim.idBody, path.remote.address)
+  reportFailure(context, { ...failure, stage: stageOf(state), path, idI: claim.idI })
 }

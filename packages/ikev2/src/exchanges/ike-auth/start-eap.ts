@@ -28,7 +28,7 @@ export function startEap(context: Context, sa: IkeSa, state: CredentialAsked, { 
   const { channel, init, digest, claim } = state
   const session = tables.nextEapSession as EapSession
   tables.nextEapSession += 1
-  const eap: EapRun = { ...prepared, session, rounds: 0, identifier: null }
+  const eap: EapRun = { ...prepared, session, rounds: 0, identifier: null, isLost: false }
   const asked = ask(context, sa, eapQuestion(sa, { claim, eap }, null))
   const { messageId } = claim
   // people type passwords, SIM cards compute: the method has as long again as the half-open SA had
