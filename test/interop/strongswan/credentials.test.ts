@@ -7,6 +7,7 @@ import { createClosings } from '../../support/closings.ts'
 import { readAttachment, waitAttached } from '../../support/fleet.ts'
 import { startInstallation, type Installation } from '../../support/installation.ts'
 import { provision, startProvisioned, type Provisioned } from '../../support/provision.ts'
+import { childSpi, ikeSpi } from '../../support/swan-scene.ts'
 
 const missing = labMissing() ?? (await findPeer('strongswan')).reason
 
@@ -82,8 +83,10 @@ describe.skipIf(missing)(`devices with every kind of credential${missing ? ` (sk
     const charon = await attach(device)
     const [sa] = await charon.listSas()
     expect(sa).toMatchObject({ state: 'ESTABLISHED', children: [{ state: 'INSTALLED' }] })
-    await charon.rekey({ ike: sa?.name ?? '' })
     await charon.rekey({ child: sa?.children[0]?.name ?? '' })
+    await settled(charon, (sas) => childSpi(sas) !== sa?.children[0]?.spiIn)
+    await charon.rekey({ ike: sa?.name ?? '' })
+    await settled(charon, (sas) => ikeSpi(sas) !== sa?.spiI)
     expect((await readAttachment(culvert.acme, device.id)).state).toBe('attached')
     const revoked = await culvert.acme('DELETE', `/v1/devices/${device.id}/credentials/${device.credentialId}`)
     expect(revoked.status).toBeLessThan(300)
@@ -115,4 +118,18 @@ describe.skipIf(missing)(`devices with every kind of credential${missing ? ` (sk
     const [ike] = (await readAttachment(culvert.acme, device.id)).ikeSas
     expect(ike).toMatchObject({ integrity: expect.stringContaining('SHA1'), tier: 'compat' })
   })
+
+  /** One IKE SA, and the rekey is over: the old Child SA may still receive. */
+  async function settled(
+    charon: Strongswan,
+    isNew: (sas: Awaited<ReturnType<Strongswan['listSas']>>) => boolean,
+  ): Promise<void> {
+    await waitFor(
+      async () => {
+        const sas = await charon.listSas()
+        return sas.length === 1 && isNew(sas)
+      },
+      { message: 'the rekey to be over' },
+    )
+  }
 })
