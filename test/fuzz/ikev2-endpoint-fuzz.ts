@@ -6,7 +6,8 @@
  * What must hold: nothing throws; every step is as `StepModel` says; every table stays within its bound and is empty in the end; no
  * inbound SPI leaks; a device that was left alone still gets its answers; a new device can attach.
  *
- * Insides that lead to a transition or an answer nobody saw before are kept and damaged further.
+ * Insides that lead to a transition or an answer nobody saw before are kept and damaged further. One file: the fuzzer is one object,
+ * whose state every kind of input changes.
  */
 import {
   type Answer,

@@ -1,6 +1,6 @@
 /**
  * Rekeying a Child SA, message by message (RFC 7296 2.8, 2.8.1, 2.25.1). Every title begins with the name of a scenario of
- * docs/rfc/scenarios.json.
+ * docs/rfc/scenarios.json. One file, as the thirty scenarios of one name there; each is written out, to be read beside the RFC.
  */
 import { defaultEspSuites, defaultIkeSuites, EXCHANGE, NOTIFY, type ProposalPolicy, type Spi } from '@culvert/ikev2'
 import { describe, expect, test } from 'vitest'

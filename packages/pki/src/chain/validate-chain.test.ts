@@ -1,3 +1,4 @@
+/** One wrong thing a test, over the same few made authorities: so it is one file. */
 import { describe, expect, it } from 'vitest'
 import { readCertificate } from '../certificate/read-certificate.ts'
 import { OID } from '../der/object-identifier.ts'
