@@ -163,7 +163,7 @@ async function startPackets(options: {
   await ensureNamespace(tunNamespace)
   const dataPlane = await openDataPlane(
     {
-      bind: { address, port: espPort },
+      bind: [{ address, port: espPort }],
       tun: { name: tunName, namespace: tunNamespace, mtuBytes: settings.tunMtuBytes },
       role: { kind: 'concentrator', dialAddresses: [settings.dialAddress] },
       incarnation,

@@ -71,7 +71,7 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
 
   const dataPlane = await openDataPlane(
     {
-      bind: { address: options.localAddress, port: options.localEspPort },
+      bind: [{ address: options.localAddress, port: options.localEspPort }],
       tun: options.tun,
       role: { kind: 'device' },
       incarnation,

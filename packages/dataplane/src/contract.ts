@@ -7,8 +7,11 @@
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 
 export interface DataPlaneOptions {
-  /** Address and port (4500, or another in tests and device-sim) of the socket for ESP in UDP and IKE with the non-ESP marker. */
-  readonly bind: SocketAddress
+  /**
+   * Addresses and ports (4500, or another in tests and device-sim) of the sockets for ESP in UDP and IKE with the non-ESP marker,
+   * one each; at least one. An SA sends over the socket of its local address, else over the first of its peer's family.
+   */
+  readonly bind: readonly SocketAddress[]
   readonly tun: TunOptions
   readonly role: ConcentratorRole | DeviceRole
   /** 24 bits; upper part of every ESP IV (DESIGN 8). */
@@ -78,17 +81,19 @@ export interface DataPlane {
   readonly rung: Rung
   /** What is in use and why not more, one line for people. */
   readonly description: string
-  /** Where the socket is bound; the real port when `bind.port` was 0. */
+  /** Where the first socket is bound; the real port when its `bind` had 0. */
   readonly local: SocketAddress
+  /** Where each socket is bound, in the order of `bind`. */
+  readonly locals: readonly SocketAddress[]
   /** Resolves once packets of this SA are accepted. Copies and zeroes the keys in `child`. `subject` groups SAs of one device: a replaced SA's outbound moves over. */
   install(child: ChildSaDescription): Promise<void>
   activateOutbound(spiIn: Spi): void
   move(spiIn: Spi, path: Path, peerBehindNat: boolean): void
   remove(spiIn: Spi): void
-  /** Sends an IKE message from the ESP port with the non-ESP marker in front; drops it when the socket is full. */
-  sendIke(bytes: Uint8Array, remote: SocketAddress): void
+  /** Sends an IKE message from the ESP port with the non-ESP marker in front; drops it when the socket is full. `local` as for SAs. */
+  sendIke(bytes: Uint8Array, remote: SocketAddress, local?: SocketAddress): void
   /** One-byte NAT keepalive (RFC 3948 2.3). */
-  sendKeepalive(remote: SocketAddress): void
+  sendKeepalive(remote: SocketAddress, local?: SocketAddress): void
   readSaCounters(spis: readonly Spi[]): Promise<readonly SaCounters[]>
   readCounters(): Promise<NodeCounters>
   close(): Promise<void>

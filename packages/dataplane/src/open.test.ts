@@ -39,7 +39,7 @@ describe('the ladder of rungs', () => {
 async function climb({ native, rung }: { native?: Error; rung?: Rung }): Promise<string[]> {
   const tried: string[] = []
   const options: DataPlaneOptions = {
-    bind: { address: '127.0.0.1', port: 0 },
+    bind: [{ address: '127.0.0.1', port: 0 }],
     tun: { name: 'tun0', namespace: null, mtuBytes: 1400 },
     role: { kind: 'device' },
     incarnation: 1,

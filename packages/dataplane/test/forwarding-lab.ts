@@ -146,7 +146,7 @@ export class ForwardingLab {
   /** Closes the concentrator's plane and opens a new one on the same port and TUN, as after a restart. */
   async restartConcentrator(): Promise<void> {
     const { plane, options, notices } = this.concentrator
-    const bind = plane.local
+    const bind = plane.locals
     await plane.close()
     this.concentrator.plane = await openDataPlane({ ...options, bind, incarnation: options.incarnation + 1 }, notices)
   }
@@ -301,7 +301,7 @@ async function openSide(
   await ensureNamespace(name)
   const notices = createNotices()
   const options: DataPlaneOptions = {
-    bind: { address: '127.0.0.1', port: 0 },
+    bind: [{ address: '127.0.0.1', port: 0 }],
     tun: { name: 'culvert0', namespace: name, mtuBytes: MTU_BYTES },
     incarnation: 77,
     maxSas: 64,

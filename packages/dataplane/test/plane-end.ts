@@ -79,7 +79,7 @@ async function open(options: PlaneEndOptions): Promise<DataPlane> {
   const plane = await openDataPlane(
     {
       rung,
-      bind: { address: outer[end - 1]!, port: PORT },
+      bind: [{ address: outer[end - 1]!, port: PORT }],
       tun: { name: tun, namespace: null, mtuBytes: MTU_BYTES },
       role: { kind: 'device' },
       incarnation: 1,

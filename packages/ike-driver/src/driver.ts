@@ -191,7 +191,7 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
         send(effect.bytes, effect.path)
         return
       case 'keepalive':
-        dataPlane.sendKeepalive(effect.path.remote)
+        dataPlane.sendKeepalive(effect.path.remote, effect.path.local)
         return
       case 'ask':
         ask(effect.ticket, effect.question)
@@ -224,7 +224,7 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
   }
 
   function send(bytes: Uint8Array, path: Path): void {
-    if (path.local.port === espPort) dataPlane.sendIke(bytes, path.remote)
+    if (path.local.port === espPort) dataPlane.sendIke(bytes, path.remote, path.local)
     else sendPlain?.(bytes, path.remote)
   }
 

@@ -89,7 +89,7 @@ describe('a native data plane', () => {
     await ensureNamespace(namespace)
     return openNativeDataPlane(
       {
-        bind: { address: '127.0.0.1', port },
+        bind: [{ address: '127.0.0.1', port }],
         tun: { name: 'culvert0', namespace, mtuBytes: 1400 },
         role: { kind: 'device' },
         incarnation: 1,

@@ -31,6 +31,7 @@ import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
 import { addressOf } from './syscalls.ts'
 import { TransformFactory } from './transform-factory.ts'
 import type { ReceivedBuffer, UdpReceiver } from './udp-receiver.ts'
+import type { UdpSender } from './udp-sender.ts'
 
 const DIAL = 0x0a7f0001
 const DEVICE = 0x0a800005
@@ -123,20 +124,22 @@ class Harness {
     const checksum = createChecksum(memory)
     const openssl = new Openssl(memory)
     const transforms = new TransformFactory({ ...transformContext, ...SAD_OPTIONS, memory, checksum, openssl })
-    this.sads = new NativeSad({ memory, shared, transforms }, SAD_OPTIONS)
+    const source = memory.allocate(SOCKADDR_BYTES)
+    encodeSocketAddress(PEER, memory.bytes, source)
+    this.#buffer = { data: memory.allocate(65_536), length: 0, segmentBytes: 0, source, ecn: 0, local: 0 }
+    const receiver = { buffers: [this.#buffer], receive: () => 1 } as unknown as UdpReceiver
+    const sender = {} as unknown as UdpSender // nothing is sent here
+    const sockets = [{ fd: -1, local: LOCAL, receiver, sender }]
+    this.sads = new NativeSad({ memory, shared, transforms, sockets }, SAD_OPTIONS)
     for (const index of [0, 1]) must(this.sads.install(describeSa(index)) === null)
     const sink = {
       write: (frame: number, length: number): void =>
         void this.delivered.push(...fromFrame(memory.copyOut(frame, length))),
     }
     const coalescer = new Coalescer(memory, checksum, sink, { tcp: true, udp: true })
-    const source = memory.allocate(SOCKADDR_BYTES)
-    encodeSocketAddress(PEER, memory.bytes, source)
-    this.#buffer = { data: memory.allocate(65_536), length: 0, segmentBytes: 0, source, ecn: 0, local: 0 }
-    const receiver = { buffers: [this.#buffer], receive: () => 1 } as unknown as UdpReceiver
     const isolation = createIsolation()
     const site = { memory, checksum, sads: this.sads, shared, notices, isolation, tunMtuBytes: 1400 }
-    this.#inbound = new Inbound(site, receiver, coalescer, LOCAL)
+    this.#inbound = new Inbound(site, sockets, coalescer)
   }
 
   /** Datagrams of equal length but for a shorter last one. @returns what was delivered */

@@ -24,9 +24,10 @@ import type { Coalescer } from './coalescer.ts'
 import { applyOuterCongestion } from './congestion.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
 import type { NativeSa } from './native-sad.ts'
+import type { OuterSocket } from './outer-socket.ts'
 import { NodeField, SaField } from './shared-state.ts'
 import { decodeSocketAddress, formatAddress, sameSocketAddress } from './socket-address.ts'
-import type { ReceivedBuffer, UdpReceiver } from './udp-receiver.ts'
+import type { ReceivedBuffer } from './udp-receiver.ts'
 
 const TCP_SYN_FIN_RST = 0x07
 const TCP_SYN = 0x02
@@ -42,31 +43,35 @@ interface LastFlow {
 
 export class Inbound {
   readonly #site: ForwardingSite
-  readonly #receiver: UdpReceiver
+  readonly #sockets: readonly OuterSocket[]
   readonly #coalescer: Coalescer
-  readonly #local: SocketAddress
   readonly #out = createDecapsulated()
   readonly #last: LastFlow = { record: null, source: 0, destination: 0, ports: 0, protocol: 0 }
 
-  /** @param local where the socket is bound */
-  constructor(site: ForwardingSite, receiver: UdpReceiver, coalescer: Coalescer, local: SocketAddress) {
+  constructor(site: ForwardingSite, sockets: readonly OuterSocket[], coalescer: Coalescer) {
     this.#site = site
-    this.#receiver = receiver
+    this.#sockets = sockets
     this.#coalescer = coalescer
-    this.#local = local
   }
 
-  /** Handles one batch. @returns buffers received; 0 when nothing waited */
+  /** Handles one batch of every socket. @returns buffers received; 0 when nothing waited */
   receive(): number {
-    const count = this.#receiver.receive()
+    let received = 0
+    for (let index = 0; index < this.#sockets.length; index++) received += this.#receiveFrom(this.#sockets[index]!)
+    return received
+  }
+
+  #receiveFrom(socket: OuterSocket): number {
+    const { receiver } = socket
+    const count = receiver.receive()
     if (count === 0) return 0
     this.#last.record = null
-    for (let index = 0; index < count; index++) this.#takeApart(this.#receiver.buffers[index]!)
+    for (let index = 0; index < count; index++) this.#takeApart(receiver.buffers[index]!, socket)
     this.#coalescer.flush()
     return count
   }
 
-  #takeApart(buffer: ReceivedBuffer): void {
+  #takeApart(buffer: ReceivedBuffer, socket: OuterSocket): void {
     const { bytes } = this.#site.memory
     const { node } = this.#site.shared
     const end = buffer.data + buffer.length
@@ -80,7 +85,7 @@ export class Inbound {
       const kind = classifyDatagram(bytes, at, length)
       let code: DropCode = DropCode.none
       if (kind === DatagramKind.esp) code = this.#openEsp(at, length, buffer)
-      else if (kind === DatagramKind.ike) code = this.#takeIke(at, length, buffer)
+      else if (kind === DatagramKind.ike) code = this.#takeIke(at, length, buffer, socket)
       else if (kind === DatagramKind.runt) code = DropCode.runt
       if (code !== DropCode.none) node[NodeField.drops + code]!++
     }
@@ -179,17 +184,20 @@ export class Inbound {
     sas[record.line + SaField.bytesIn] = record.sa.bytesIn
   }
 
-  #takeIke(at: number, length: number, buffer: ReceivedBuffer): DropCode {
+  #takeIke(at: number, length: number, buffer: ReceivedBuffer, socket: OuterSocket): DropCode {
     const { memory, notices } = this.#site
     if (!notices.hasRoomForIke(length)) return DropCode.queueFull
     const bytes = memory.copyOut(at + NON_ESP_MARKER_BYTES, length - NON_ESP_MARKER_BYTES)
     const remote = decodeSocketAddress(memory.bytes, buffer.source)
-    const local =
-      buffer.local === 0
-        ? this.#local
-        : { address: formatAddress(memory.bytes, buffer.local, memory.bytes[buffer.source]!), port: this.#local.port }
-    notices.addIke(bytes, { local, remote })
+    notices.addIke(bytes, { local: this.#localOf(buffer, socket), remote })
     return DropCode.none
+  }
+
+  /** Where a datagram was sent to: behind a wildcard the kernel says which address it was. */
+  #localOf(buffer: ReceivedBuffer, { local }: OuterSocket): SocketAddress {
+    if (buffer.local === 0) return local
+    const { bytes } = this.#site.memory
+    return { address: formatAddress(bytes, buffer.local, bytes[buffer.source]!), port: local.port }
   }
 }
 

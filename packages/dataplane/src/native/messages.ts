@@ -10,10 +10,15 @@ import type { DataPlaneOptions } from '../contract.ts'
 import type { SharedBuffers } from './shared-state.ts'
 import type { TunOffload } from './tun-offload.ts'
 
+export interface BoundSocket {
+  readonly fd: number
+  readonly local: SocketAddress
+}
+
 export interface WorkerSetup {
   readonly options: Omit<DataPlaneOptions, 'rung'>
-  readonly local: SocketAddress
-  readonly udpFd: number
+  /** In the order of `bind`. */
+  readonly sockets: readonly BoundSocket[]
   readonly tunFd: number
   readonly wakeFd: number
   readonly offload: TunOffload

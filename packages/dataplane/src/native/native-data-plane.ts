@@ -5,6 +5,7 @@
  */
 import { closeSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import { InvariantError } from '@culvert/bytes'
 import { DROP_CODE_NAMES, spiIndex } from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, NodeCounters, SaCounters } from '../contract.ts'
@@ -33,6 +34,7 @@ export class NativeDataPlane implements DataPlane {
   readonly rung = 'native'
   readonly description: string
   readonly local: SocketAddress
+  readonly locals: readonly SocketAddress[]
   readonly #parts: NativeParts
   readonly #shared: SharedState
   readonly #worker: Worker
@@ -52,14 +54,16 @@ export class NativeDataPlane implements DataPlane {
   private constructor(parts: NativeParts) {
     const { options, socket, offload } = parts
     this.#parts = parts
-    this.local = socket.local
+    const [first] = socket.locals
+    if (first === undefined) throw new InvariantError('a data plane has at least one socket')
+    this.local = first
+    this.locals = socket.locals
     this.description = describe(socket, offload)
     this.#shared = SharedState.create(options.maxSas)
     const { rung: _, ...workerOptions } = options
     const setup: WorkerSetup = {
       options: workerOptions,
-      local: socket.local,
-      udpFd: socket.fd,
+      sockets: socket.bound,
       tunFd: parts.tunFd,
       wakeFd: socket.wakeFd,
       offload,
@@ -104,12 +108,12 @@ export class NativeDataPlane implements DataPlane {
     this.#post({ kind: 'remove', spiIn })
   }
 
-  sendIke(bytes: Uint8Array, remote: SocketAddress): void {
-    if (this.#state === 'open') this.#parts.socket.sendIke(bytes, remote)
+  sendIke(bytes: Uint8Array, remote: SocketAddress, local?: SocketAddress): void {
+    if (this.#state === 'open') this.#parts.socket.sendIke(bytes, remote, local)
   }
 
-  sendKeepalive(remote: SocketAddress): void {
-    if (this.#state === 'open') this.#parts.socket.sendKeepalive(remote)
+  sendKeepalive(remote: SocketAddress, local?: SocketAddress): void {
+    if (this.#state === 'open') this.#parts.socket.sendKeepalive(remote, local)
   }
 
   readSaCounters(spis: readonly Spi[]): Promise<readonly SaCounters[]> {

@@ -6,7 +6,9 @@
  * datagrams, and the kernel compares and reads it there.
  */
 import { type ChildSa, DropCode, type InnerPacket, Sad, type SadOptions, spiIndex } from '@culvert/esp'
-import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
+import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
+import { chooseLocal } from '../local-choice.ts'
+import type { OuterSocket } from './outer-socket.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import type { NativeOpener, NativeSealer } from './packet-transform.ts'
 import { SA_LINE_FIELDS, SaField, type SharedState } from './shared-state.ts'
@@ -19,6 +21,8 @@ export interface NativeSa {
   readonly sealer: NativeSealer
   /** Offset of the peer's socket address. */
   readonly destination: number
+  /** Over which socket it sends. */
+  socket: OuterSocket
   /** First field of its line of shared counters. */
   readonly line: number
   /** When the owner was last told about traffic and about a move; milliseconds of the worker's clock. */
@@ -30,6 +34,7 @@ export interface NativeSadSite {
   readonly memory: PacketMemory
   readonly shared: SharedState
   readonly transforms: TransformFactory
+  readonly sockets: readonly OuterSocket[]
 }
 
 export class NativeSad {
@@ -38,9 +43,11 @@ export class NativeSad {
   readonly #site: NativeSadSite
   readonly #records: (NativeSa | undefined)[]
   readonly #addresses: number
+  readonly #locals: readonly SocketAddress[]
 
   constructor(site: NativeSadSite, options: SadOptions) {
     this.#site = site
+    this.#locals = site.sockets.map(({ local }) => local)
     this.sad = new Sad(options)
     this.#records = Array.from({ length: options.maxSas }, () => undefined)
     this.#addresses = site.memory.allocate(SOCKADDR_BYTES * options.maxSas)
@@ -48,6 +55,8 @@ export class NativeSad {
 
   /** @returns why it was refused, or null. Copies the keys; the caller zeroes its own. */
   install(child: ChildSaDescription): string | null {
+    const socket = this.#socketFor(child.path)
+    if (socket === undefined) return 'noSocket'
     const transforms = this.#site.transforms.create(child.keys)
     if (typeof transforms === 'string') return transforms
     const index = spiIndex(child.spiIn)
@@ -62,14 +71,17 @@ export class NativeSad {
     const line = index * SA_LINE_FIELDS
     this.#site.shared.sas.fill(0, line, line + SA_LINE_FIELDS)
     this.#site.shared.sas[line + SaField.spi] = sa.spiIn
-    this.#records[index] = { sa, ...transforms, destination, line, trafficNoticeMs: -Infinity, moveNoticeMs: -Infinity }
+    const never = { trafficNoticeMs: -Infinity, moveNoticeMs: -Infinity }
+    this.#records[index] = { sa, ...transforms, destination, socket, line, ...never }
     return null
   }
 
   move(spiIn: Spi, path: Path, peerBehindNat: boolean): void {
     const record = this.find(spiIn)
-    if (record === undefined) return
+    const socket = this.#socketFor(path)
+    if (record === undefined || socket === undefined) return
     this.sad.move(spiIn, path, peerBehindNat)
+    record.socket = socket
     encodeSocketAddress(path.remote, this.#site.memory.bytes, record.destination)
   }
 
@@ -99,5 +111,9 @@ export class NativeSad {
   clear(): void {
     this.sad.clear()
     this.#records.fill(undefined)
+  }
+
+  #socketFor({ local, remote }: Path): OuterSocket | undefined {
+    return this.#site.sockets[chooseLocal(this.#locals, remote, local)]
   }
 }

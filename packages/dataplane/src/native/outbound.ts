@@ -18,10 +18,11 @@ import {
 import { innerCongestion } from './congestion.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
 import type { NativeSa } from './native-sad.ts'
+import type { OuterSocket } from './outer-socket.ts'
 import { Segmenter, VNET_HEADER_BYTES, VNET_NEEDS_CSUM } from './segmenter.ts'
 import { NodeField, SaField } from './shared-state.ts'
 import type { Syscalls } from './syscalls.ts'
-import { LARGEST_DATAGRAM, type UdpSender } from './udp-sender.ts'
+import { LARGEST_DATAGRAM } from './udp-sender.ts'
 
 const FRAME_BYTES = VNET_HEADER_BYTES + 65_536
 const MOST_FRAMES = 64
@@ -32,17 +33,17 @@ export class Outbound {
   readonly #site: ForwardingSite
   readonly #syscalls: Syscalls
   readonly #tunFd: number
-  readonly #sender: UdpSender
+  readonly #sockets: readonly OuterSocket[]
   readonly #segmenter: Segmenter
   readonly #frame: number
   readonly #inner = createInnerPacket()
   readonly #overwritten = new Uint8Array(TRAILER_ROOM_BYTES)
 
-  constructor(site: ForwardingSite, syscalls: Syscalls, tunFd: number, sender: UdpSender) {
+  constructor(site: ForwardingSite, syscalls: Syscalls, tunFd: number, sockets: readonly OuterSocket[]) {
     this.#site = site
     this.#syscalls = syscalls
     this.#tunFd = tunFd
-    this.#sender = sender
+    this.#sockets = sockets
     this.#segmenter = new Segmenter(site.memory, site.checksum)
     this.#frame = site.memory.allocate(64 + FRAME_BYTES + TRAILER_ROOM_BYTES) + 64 - VNET_HEADER_BYTES
   }
@@ -60,7 +61,7 @@ export class Outbound {
       const code = this.#forward(length)
       if (code !== DropCode.none) node[NodeField.drops + code]!++
     }
-    this.#sender.flush()
+    for (let index = 0; index < this.#sockets.length; index++) this.#sockets[index]!.sender.flush()
     return frames
   }
 
@@ -101,6 +102,7 @@ export class Outbound {
 
   #seal(record: NativeSa, ecn: number): DropCode {
     const { sa, sealer, destination } = record
+    const { sender } = record.socket
     const { memory, shared } = this.#site
     const { bytes, view } = memory
     const { offset, length, more } = this.#segmenter
@@ -108,7 +110,7 @@ export class Outbound {
     const espBytes = ESP_HEADER_BYTES + sealer.ivBytes + textBytes + sealer.icvBytes
     if (espBytes > LARGEST_DATAGRAM) return DropCode.tooBig
     if (!takeSequenceNumber(sa)) return DropCode.sequenceExhausted
-    const at = this.#sender.reserve(destination, espBytes, ecn)
+    const at = sender.reserve(destination, espBytes, ecn)
     view.setUint32(at, sa.spiOut)
     view.setUint32(at + 4, sa.sequenceLow)
     const end = offset + length
@@ -118,7 +120,7 @@ export class Outbound {
     const isSealed = sealer.sealAt(at, offset, textBytes, sa.sequenceHigh)
     if (more) this.#restore(end, trailerBytes)
     if (!isSealed) return DropCode.sequenceExhausted
-    this.#sender.commit(espBytes)
+    sender.commit(espBytes)
     sa.packetsOut++
     sa.bytesOut += length
     shared.node[NodeField.packetsOut]!++

@@ -3,74 +3,91 @@
  *
  * Sending never waits: a full socket buffer loses the message, which IKE repeats.
  */
+import { chooseLocal } from '../local-choice.ts'
+import type { BoundSocket } from './messages.ts'
 import { closeFile, eventfd, type Syscalls } from './syscalls.ts'
 import type { SocketAddress } from '@culvert/ikev2'
 import { NON_ESP_MARKER_BYTES } from '@culvert/esp'
 import type { PacketMemory } from './packet-memory.ts'
-import { encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
+import { encodeSocketAddress, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
 import { openUdpSocket, type UdpSocket } from './udp-socket.ts'
 
 const LARGEST_MESSAGE = 65_507
 
 export class OwnerSocket {
   readonly wakeFd: number
+  /** Where each is bound, in the order of `bind`. */
+  readonly locals: readonly SocketAddress[]
   readonly #memory: PacketMemory
   readonly #syscalls: Syscalls
-  readonly #socket: UdpSocket
+  readonly #sockets: readonly UdpSocket[]
   readonly #message: number
   readonly #name: number
 
-  /** Throws when the address cannot be bound. */
-  constructor(memory: PacketMemory, syscalls: Syscalls, bind: SocketAddress) {
+  /** Throws when an address cannot be bound; nothing stays open then. */
+  constructor(memory: PacketMemory, syscalls: Syscalls, bind: readonly SocketAddress[]) {
     this.#memory = memory
     this.#syscalls = syscalls
     this.#message = memory.allocate(LARGEST_MESSAGE)
     this.#name = memory.allocate(SOCKADDR_BYTES)
-    this.#socket = openUdpSocket(memory, syscalls, bind)
+    this.#sockets = openAll(memory, syscalls, bind)
+    this.locals = this.#sockets.map(({ local }) => local)
     this.wakeFd = eventfd()
     if (this.wakeFd < 0) {
-      closeFile(this.#socket.fd)
+      closeAll(this.#sockets)
       throw new Error(`cannot make an event counter (errno ${-this.wakeFd})`)
     }
   }
 
-  get fd(): number {
-    return this.#socket.fd
-  }
-
-  get local(): SocketAddress {
-    return this.#socket.local
+  get bound(): readonly BoundSocket[] {
+    return this.#sockets.map(({ fd, local }) => ({ fd, local }))
   }
 
   get gro(): boolean {
-    return this.#socket.gro
+    return this.#sockets.every(({ gro }) => gro)
   }
 
   wake(): void {
     this.#syscalls.signalEventfd(this.wakeFd)
   }
 
-  sendIke(bytes: Uint8Array, remote: SocketAddress): void {
+  sendIke(bytes: Uint8Array, remote: SocketAddress, local: SocketAddress | undefined): void {
     if (bytes.length + NON_ESP_MARKER_BYTES > LARGEST_MESSAGE) return
     this.#memory.bytes.fill(0, this.#message, this.#message + NON_ESP_MARKER_BYTES)
     this.#memory.bytes.set(bytes, this.#message + NON_ESP_MARKER_BYTES)
-    this.#send(bytes.length + NON_ESP_MARKER_BYTES, remote)
+    this.#send(bytes.length + NON_ESP_MARKER_BYTES, remote, local)
   }
 
-  sendKeepalive(remote: SocketAddress): void {
+  sendKeepalive(remote: SocketAddress, local: SocketAddress | undefined): void {
     this.#memory.bytes[this.#message] = 0xff
-    this.#send(1, remote)
+    this.#send(1, remote, local)
   }
 
   close(): void {
-    closeFile(this.#socket.fd)
+    closeAll(this.#sockets)
     closeFile(this.wakeFd)
   }
 
-  #send(length: number, remote: SocketAddress): void {
-    if (familyOf(remote.address) !== this.#socket.family) return
+  #send(length: number, remote: SocketAddress, local: SocketAddress | undefined): void {
+    const socket = this.#sockets[chooseLocal(this.locals, remote, local)]
+    if (socket === undefined) return
     encodeSocketAddress(remote, this.#memory.bytes, this.#name)
     const nameBytes = sockaddrLength(this.#memory, this.#name)
-    this.#syscalls.sendto(this.#socket.fd, this.#message, length, this.#name, nameBytes)
+    this.#syscalls.sendto(socket.fd, this.#message, length, this.#name, nameBytes)
   }
+}
+
+function openAll(memory: PacketMemory, syscalls: Syscalls, bind: readonly SocketAddress[]): UdpSocket[] {
+  const sockets: UdpSocket[] = []
+  try {
+    for (const address of bind) sockets.push(openUdpSocket(memory, syscalls, address))
+    return sockets
+  } catch (error) {
+    closeAll(sockets)
+    throw error
+  }
+}
+
+function closeAll(sockets: readonly UdpSocket[]): void {
+  for (const { fd } of sockets) closeFile(fd)
 }

@@ -7,6 +7,7 @@
  */
 import { getSystemErrorMap } from 'node:util'
 import type { SocketAddress } from '@culvert/ikev2'
+import { isWildcard } from '../local-choice.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import { decodeSocketAddress, encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
 import { AF_INET, closeFile, socket, SOCK_CLOEXEC, SOCK_DGRAM, type Syscalls } from './syscalls.ts'
@@ -39,7 +40,6 @@ export interface UdpSocket {
   readonly family: number
   /** As bound: a port 0 was replaced by the one the kernel chose. */
   readonly local: SocketAddress
-  readonly isWildcard: boolean
   readonly gro: boolean
 }
 
@@ -52,15 +52,14 @@ export function openUdpSocket(memory: PacketMemory, syscalls: Syscalls, bind: So
     syscalls.setIntOption(fd, level, option, value) === 0
   if (!set(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)) set(SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES)
   if (!set(SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES)) set(SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES)
-  const isWildcard = bind.address === '0.0.0.0' || bind.address === '::'
   if (family === AF_INET) {
     set(SOL_IP, IP_MTU_DISCOVER, PMTUDISC_OMIT)
     set(SOL_IP, IP_RECVTOS, 1)
-    if (isWildcard) set(SOL_IP, IP_PKTINFO, 1)
+    if (isWildcard(bind)) set(SOL_IP, IP_PKTINFO, 1)
   } else {
     set(SOL_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_OMIT)
     set(SOL_IPV6, IPV6_RECVTCLASS, 1)
-    if (isWildcard) set(SOL_IPV6, IPV6_RECVPKTINFO, 1)
+    if (isWildcard(bind)) set(SOL_IPV6, IPV6_RECVPKTINFO, 1)
   }
   const name = memory.allocate(SOCKADDR_BYTES)
   encodeSocketAddress(bind, memory.bytes, name)
@@ -71,7 +70,7 @@ export function openUdpSocket(memory: PacketMemory, syscalls: Syscalls, bind: So
   }
   syscalls.getsockname(fd, name)
   const local = decodeSocketAddress(memory.bytes, name)
-  return { fd, family, local, isWildcard, gro: set(SOL_UDP, UDP_GRO, 1) }
+  return { fd, family, local, gro: set(SOL_UDP, UDP_GRO, 1) }
 }
 
 /** With the code that Node gives the same failure. */

@@ -18,6 +18,7 @@ import { Inbound } from './inbound.ts'
 import { type FromWorker, type PostedChildSa, type ToWorker, withChildSa, type WorkerSetup } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
 import { Notices } from './notices.ts'
+import type { OuterSocket } from './outer-socket.ts'
 import { Outbound } from './outbound.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { ControlWord, NodeField, SharedState } from './shared-state.ts'
@@ -30,7 +31,10 @@ import { UdpSender } from './udp-sender.ts'
 const AIR_MS = 20
 const POLL_MS = 250
 const NOTICE_POLL_MS = 20
-const FIXED_BYTES = 3 << 20
+const FIXED_BYTES = 2 << 20
+/** What a receiver and a sender take. */
+const SOCKET_BYTES = 5 << 18
+const POLLFD_BYTES = 8
 const MOST_FLOWS = 1 << 17
 
 class DataWorker {
@@ -42,22 +46,30 @@ class DataWorker {
   readonly #notices: Notices
   readonly #sads: NativeSad
   readonly #isolation: DeviceIsolation | null
-  readonly #sender: UdpSender
+  readonly #sockets: readonly OuterSocket[]
   readonly #inbound: Inbound
   readonly #outbound: Outbound
+  /** TUN, event counter, sockets. */
   readonly #pollVector: number
+  readonly #pollCount: number
 
   constructor(setup: WorkerSetup, port: MessagePort) {
-    const { options, udpFd, tunFd, offload } = setup
+    const { options, tunFd, offload } = setup
     this.#setup = setup
     this.#port = port
     this.#shared = new SharedState(setup.shared)
-    const memory = new PacketMemory(memoryBytes(options.maxSas), addressOf)
+    const memory = new PacketMemory(memoryBytes(setup), addressOf)
     this.#memory = memory
     const checksum = createChecksum(memory)
     this.#syscalls = new Syscalls(memory)
     this.#notices = new Notices(this.#shared, (message) => this.#post(message))
     this.#isolation = createIsolation(setup)
+    this.#sockets = setup.sockets.map(({ fd, local }) => ({
+      fd,
+      local,
+      receiver: new UdpReceiver(memory, this.#syscalls, fd),
+      sender: new UdpSender(memory, this.#syscalls, fd),
+    }))
     this.#sads = this.#createSads(memory, checksum)
     const site: ForwardingSite = {
       memory,
@@ -70,13 +82,14 @@ class DataWorker {
     }
     const toTun = { write: (frame: number, length: number): void => this.#writeTun(frame, length) }
     const coalescer = new Coalescer(memory, checksum, toTun, { tcp: offload !== 'none', udp: offload === 'uso' })
-    this.#sender = new UdpSender(memory, this.#syscalls, udpFd)
-    this.#inbound = new Inbound(site, new UdpReceiver(memory, this.#syscalls, udpFd), coalescer, setup.local)
-    this.#outbound = new Outbound(site, this.#syscalls, tunFd, this.#sender)
-    this.#pollVector = memory.allocate(24)
-    for (const [index, fd] of [udpFd, tunFd, setup.wakeFd].entries()) {
-      memory.view.setInt32(this.#pollVector + 8 * index, fd, true)
-      memory.view.setInt16(this.#pollVector + 8 * index + 4, POLLIN, true)
+    this.#inbound = new Inbound(site, this.#sockets, coalescer)
+    this.#outbound = new Outbound(site, this.#syscalls, tunFd, this.#sockets)
+    const fds = [tunFd, setup.wakeFd, ...this.#sockets.map(({ fd }) => fd)]
+    this.#pollCount = fds.length
+    this.#pollVector = memory.allocate(POLLFD_BYTES * fds.length)
+    for (const [index, fd] of fds.entries()) {
+      memory.view.setInt32(this.#pollVector + POLLFD_BYTES * index, fd, true)
+      memory.view.setInt16(this.#pollVector + POLLFD_BYTES * index + 4, POLLIN, true)
     }
   }
 
@@ -114,10 +127,10 @@ class DataWorker {
   #sleep(): void {
     const { view } = this.#memory
     const timeoutMs = this.#notices.isWaiting ? NOTICE_POLL_MS : POLL_MS
-    if (this.#syscalls.poll(this.#pollVector, 3, timeoutMs) <= 0) return
-    if ((view.getInt16(this.#pollVector + 14, true) & POLL_FAILED) !== 0)
+    if (this.#syscalls.poll(this.#pollVector, this.#pollCount, timeoutMs) <= 0) return
+    if ((view.getInt16(this.#pollVector + 6, true) & POLL_FAILED) !== 0)
       throw new Error('the TUN interface was removed')
-    if (view.getInt16(this.#pollVector + 22, true) !== 0) this.#syscalls.drainEventfd(this.#setup.wakeFd)
+    if (view.getInt16(this.#pollVector + POLLFD_BYTES + 6, true) !== 0) this.#syscalls.drainEventfd(this.#setup.wakeFd)
   }
 
   #readMail(): void {
@@ -164,8 +177,8 @@ class DataWorker {
 
   #publish(): void {
     const { node } = this.#shared
-    node[NodeField.refusedRuns] = this.#sender.refusedRuns
-    node[NodeField.drops + DropCode.sendFailed] = this.#sender.failed
+    node[NodeField.refusedRuns] = this.#sockets.reduce((sum, { sender }) => sum + sender.refusedRuns, 0)
+    node[NodeField.drops + DropCode.sendFailed] = this.#sockets.reduce((sum, { sender }) => sum + sender.failed, 0)
   }
 
   #post(message: FromWorker): void {
@@ -180,12 +193,12 @@ class DataWorker {
     const transforms = new TransformFactory({ memory, checksum, openssl, random, provider, incarnation, maxSas })
     const outboundBy = role.kind === 'concentrator' ? 'destination' : 'source'
     const options = { nodeSlot, maxSas, replayWindowPackets, outboundBy } as const
-    return new NativeSad({ memory, shared: this.#shared, transforms }, options)
+    return new NativeSad({ memory, shared: this.#shared, transforms, sockets: this.#sockets }, options)
   }
 }
 
-function memoryBytes(maxSas: number): number {
-  return FIXED_BYTES + SOCKADDR_BYTES * maxSas + transformBytes(maxSas)
+function memoryBytes({ options: { maxSas }, sockets }: WorkerSetup): number {
+  return FIXED_BYTES + SOCKET_BYTES * sockets.length + SOCKADDR_BYTES * maxSas + transformBytes(maxSas)
 }
 
 function createIsolation({ options, connections }: WorkerSetup): DeviceIsolation | null {

@@ -32,6 +32,7 @@ import {
 } from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, NodeCounters, SaCounters } from '../contract.ts'
+import { chooseLocal } from '../local-choice.ts'
 import { openTun } from '../tun/open-tun.ts'
 import { TunDevice } from '../tun/tun-device.ts'
 import { SaNotices } from './sa-notices.ts'
@@ -67,7 +68,9 @@ class PortableDataPlane implements DataPlane {
   readonly #outgoing = createEncapsulated()
   readonly #slice: PacketSlice = { bytes: new Uint8Array(0), offset: 0, length: 0 }
   readonly #total = { packetsIn: 0, bytesIn: 0, packetsOut: 0, bytesOut: 0 }
-  #udp: UdpPort | undefined
+  #udps: readonly UdpPort[] = []
+  /** Where they are bound; before, where they shall be. */
+  #locals: readonly SocketAddress[]
   #tun: TunDevice | undefined
   #hasFailed = false
 
@@ -75,6 +78,7 @@ class PortableDataPlane implements DataPlane {
     const { maxSas, nodeSlot, replayWindowPackets, role } = options
     this.description = `portable: dgram and node:crypto, one packet at a time (${whyNotNative})`
     this.#options = options
+    this.#locals = options.bind
     this.#handlers = handlers
     const outboundBy = role.kind === 'device' ? 'source' : 'destination'
     this.#sad = new Sad({ nodeSlot, maxSas, replayWindowPackets, outboundBy })
@@ -87,24 +91,34 @@ class PortableDataPlane implements DataPlane {
   }
 
   get local(): SocketAddress {
-    return this.#udp?.local ?? this.#options.bind
+    const [first] = this.#locals
+    if (first === undefined) throw new InvariantError('a data plane has at least one socket')
+    return first
+  }
+
+  get locals(): readonly SocketAddress[] {
+    return this.#locals
   }
 
   async open(): Promise<void> {
-    const { bind, tun: tunOptions } = this.#options
+    const { tun: tunOptions } = this.#options
     const tun = openTun(tunOptions, { vnetHeader: false })
     this.#isolation?.advanceTo(nowSec(performance.now()))
     this.#isolation?.adopt(tun.connections)
     const fail = (error: Error): void => this.#fail(error)
     this.#tun = new TunDevice(tun.fd, { onPacket: (bytes, length) => this.#fromTun(bytes, length), onFailure: fail })
     try {
-      this.#udp = await UdpPort.open(bind, tunOptions.mtuBytes + ESP_ROOM_BYTES, {
-        onDatagram: (bytes, address, port) => this.#fromUdp(bytes, address, port),
-        onSendFailed: () => this.#drop(DropCode.sendFailed),
-        onFailure: fail,
-      })
+      for (const [index, bind] of this.#options.bind.entries()) {
+        const udp = await UdpPort.open(bind, tunOptions.mtuBytes + ESP_ROOM_BYTES, {
+          onDatagram: (bytes, address, port) => this.#fromUdp(index, bytes, { address, port }),
+          onSendFailed: () => this.#drop(DropCode.sendFailed),
+          onFailure: fail,
+        })
+        this.#udps = [...this.#udps, udp]
+      }
+      this.#locals = this.#udps.map(({ local }) => local)
     } catch (error) {
-      await this.#tun.close()
+      await this.close()
       throw error
     }
   }
@@ -137,15 +151,16 @@ class PortableDataPlane implements DataPlane {
     this.#sad.remove(spiIn)
   }
 
-  sendIke(bytes: Uint8Array, remote: SocketAddress): void {
-    if (this.#udp?.acquire() == null) return this.#drop(DropCode.queueFull)
+  sendIke(bytes: Uint8Array, remote: SocketAddress, local?: SocketAddress): void {
+    const udp = this.#udpFor(remote, local)
+    if (udp?.acquire() == null) return this.#drop(DropCode.queueFull)
     const datagram = new Uint8Array(NON_ESP_MARKER_BYTES + bytes.length)
     datagram.set(bytes, NON_ESP_MARKER_BYTES)
-    this.#udp.send(datagram, datagram.length, remote)
+    udp.send(datagram, datagram.length, remote)
   }
 
-  sendKeepalive(remote: SocketAddress): void {
-    this.#udp?.send(KEEPALIVE, 1, remote)
+  sendKeepalive(remote: SocketAddress, local?: SocketAddress): void {
+    this.#udpFor(remote, local)?.send(KEEPALIVE, 1, remote)
   }
 
   // eslint-disable-next-line typescript/require-await -- the contract
@@ -168,16 +183,21 @@ class PortableDataPlane implements DataPlane {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#udp?.close(), this.#tun?.close()])
+    await Promise.all([...this.#udps.map((udp) => udp.close()), this.#tun?.close()])
     this.#sad.clear()
   }
 
-  #fromUdp(datagram: Uint8Array, address: string, port: number): void {
+  #udpFor(remote: SocketAddress, local: SocketAddress | undefined): UdpPort | undefined {
+    return this.#udps[chooseLocal(this.#locals, remote, local)]
+  }
+
+  /** @param index of the socket */
+  #fromUdp(index: number, datagram: Uint8Array, remote: SocketAddress): void {
     switch (classifyDatagram(datagram, 0, datagram.length)) {
       case DatagramKind.esp:
-        return this.#fromPeer(datagram, address, port)
+        return this.#fromPeer(datagram, remote.address, remote.port)
       case DatagramKind.ike: {
-        const path: Path = { local: this.local, remote: { address, port } }
+        const path: Path = { local: this.#locals[index] ?? this.local, remote }
         return this.#handlers.onIke(datagram.subarray(NON_ESP_MARKER_BYTES), path)
       }
       case DatagramKind.keepalive:
@@ -237,12 +257,13 @@ class PortableDataPlane implements DataPlane {
       if (admitted !== DropCode.none) return admitted
     }
     clampMss(bytes, out.inner, this.#options.tun.mtuBytes)
-    const buffer = this.#udp?.acquire() ?? null
-    if (this.#udp === undefined || buffer === null || out.sa === null) return DropCode.queueFull
+    const udp = out.sa === null ? undefined : this.#udpFor(out.sa.path.remote, out.sa.path.local)
+    const buffer = udp?.acquire() ?? null
+    if (udp === undefined || buffer === null || out.sa === null) return DropCode.queueFull
     out.buffer = buffer
     const sealed = sealInto(slice, out)
     if (sealed === DropCode.none) {
-      this.#udp.send(buffer, out.length, out.sa.path.remote)
+      udp.send(buffer, out.length, out.sa.path.remote)
       this.#total.packetsOut++
       this.#total.bytesOut += out.inner.totalBytes
     }
