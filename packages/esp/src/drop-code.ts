@@ -56,6 +56,8 @@ export const DropCode = {
   cryptoFailed: 24,
   /** The outer header says congestion was met, but the inner flow does not speak ECN (RFC 6040 4.2). */
   badCongestionMark: 25,
+  /** From a host on a device's LAN that no tunnel asked for. */
+  noHostMapping: 26,
 } as const
 
 export type DropCode = (typeof DropCode)[keyof typeof DropCode]

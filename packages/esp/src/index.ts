@@ -1,3 +1,4 @@
+export { AddressField, rewriteHeader, type TransportChecksum } from './address-rewrite.ts'
 export { ChildSa, DEFAULT_SOFT_LIMITS, type SoftLimits } from './child-sa.ts'
 export {
   acceptPlaintext,
@@ -31,6 +32,8 @@ export {
   FlowTable,
   type FlowTableOptions,
 } from './flow-table.ts'
+export { HostMappings, isSynthetic, SYNTHETIC_BLOCK, SYNTHETIC_COUNT } from './host-mappings.ts'
+export { translateInbound, translateOutbound } from './host-translation.ts'
 export { createInnerPacket, type InnerPacket, parseInnerPacket, Protocol } from './inner-packet.ts'
 export { IvCounter } from './iv-counter.ts'
 export { clampMss, updatedChecksum } from './mss-clamp.ts'
