@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- esp`: ESP through both endpoints of ours against both endpoints strongSwan (user space), interleaved on the
- * same bridge, with the same cipher and iperf3 server on the device. `--quick` makes fewer and shorter runs, `--wire` adds the
- * variant with single datagrams on the wire.
+ * same bridge, with the same cipher and iperf3 server on the device. `--quick` makes fewer and shorter runs and leaves out what
+ * no bar asks for.
  *
  * ```
  *   ours:   iperf3 ─ TUN ─ concentrator 192.0.2.1 ══ device-sim 192.0.2.11 ─ TUN ─ iperf3 -s
@@ -12,13 +12,14 @@ import { type Lab } from '@culvert/testkit'
 import { printFigure } from './figure.ts'
 import { runIperf, startIperfServer, type Endpoints, type Load, type Run } from './iperf.ts'
 import { openOurs, openTheirs } from './esp-endpoints.ts'
+import { compareLatency, latencyBesideOverload } from './esp-latency.ts'
+import { compareDatagrams } from './esp-datagrams.ts'
 import { withBenchLab } from './bench-lab.ts'
 
 const quick = process.argv.includes('--quick')
 const ROUNDS = quick ? 3 : 5
 const SECONDS = quick ? 3 : 6
 
-const BULK: Load = { seconds: SECONDS, reverse: false, streams: 1, udp: null }
 const SMALL: Load = { seconds: SECONDS, reverse: false, streams: 1, udp: { bytes: 64, mbitPerSec: 40 } }
 
 await withBenchLab(async (bench) => {
@@ -26,21 +27,27 @@ await withBenchLab(async (bench) => {
   const theirs = await openTheirs(bench)
   await startIperfServer(ours)
   await startIperfServer(theirs)
-  await compareTcp('esp.tcp1', ours, theirs)
+  await compareTcp('esp.tcp1', 1, ours, theirs)
   await smallPackets(ours)
+  if (!quick) {
+    await compareTcp('esp.tcp4', 4, ours, theirs)
+    await compareDatagrams(ours, theirs, { rounds: 3, seconds: 3 })
+    await compareLatency(ours, theirs)
+    await latencyBesideOverload(bench, ours)
+  }
   await setWireSegments(bench.lab, 1)
-  await compareTcp('esp.tcp1_wire', ours, theirs)
+  await compareTcp('esp.tcp1_wire', 1, ours, theirs)
 })
 
 /** Both directions count: a round's throughput is the mean of sending to the device and receiving from it. */
-async function compareTcp(figure: string, ours: Endpoints, theirs: Endpoints): Promise<void> {
+async function compareTcp(figure: string, streams: number, ours: Endpoints, theirs: Endpoints): Promise<void> {
   const ratios: number[] = []
   const own: number[] = []
   const peer: number[] = []
   const cpu: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    const mine = await bothWays(ours)
-    const other = await bothWays(theirs)
+    const mine = await bothWays(ours, streams)
+    const other = await bothWays(theirs, streams)
     own.push(mine.gbitPerSec)
     peer.push(other.gbitPerSec)
     ratios.push(mine.gbitPerSec / other.gbitPerSec)
@@ -58,9 +65,10 @@ async function compareTcp(figure: string, ours: Endpoints, theirs: Endpoints): P
     printFigure({ figure: 'esp.cpu_bulk_us', values: cpu, unit: 'us', note: 'concentrator, per full-size data packet' })
 }
 
-async function bothWays(ends: Endpoints): Promise<{ gbitPerSec: number; cpuUs: number }> {
-  const down: Run = await runIperf(ends, BULK)
-  const up: Run = await runIperf(ends, { ...BULK, reverse: true })
+async function bothWays(ends: Endpoints, streams: number): Promise<{ gbitPerSec: number; cpuUs: number }> {
+  const bulk: Load = { seconds: SECONDS, reverse: false, streams, udp: null }
+  const down: Run = await runIperf(ends, bulk)
+  const up: Run = await runIperf(ends, { ...bulk, reverse: true })
   return { gbitPerSec: (down.gbitPerSec + up.gbitPerSec) / 2, cpuUs: (down.nearCpuUs + up.nearCpuUs) / 2 }
 }
 

@@ -5,7 +5,7 @@ import fs from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import { scratchFolder } from '@culvert/services'
-import { startStrongswan, waitFor } from '@culvert/testkit'
+import { startStrongswan, waitFor, type Namespace } from '@culvert/testkit'
 import { SERVER_ADDRESS, startInstallation, type Installation } from '../support/installation.ts'
 import type { BenchLab } from './bench-lab.ts'
 import type { FleetMember } from './ike-fleet.ts'
@@ -13,7 +13,7 @@ import type { LoadAnswer, LoadOptions } from './ike-load.ts'
 
 const IDENTITY = 'concentrator.example'
 const THEIR_ADDRESS = '192.0.2.2'
-const SHARED_SECRET = 'one secret for all devices of the bench'
+export const THEIR_SECRET = 'one secret for all devices of the bench'
 
 export interface Responder {
   readonly name: string
@@ -24,6 +24,10 @@ export interface Responder {
 
 export interface OurResponder extends Responder {
   readonly culvert: Installation
+}
+
+export interface TheirResponder extends Responder {
+  readonly host: Namespace
 }
 
 export async function startOurs({ lab, databaseUrl, atEnd }: BenchLab): Promise<OurResponder> {
@@ -44,7 +48,7 @@ export async function startOurs({ lab, databaseUrl, atEnd }: BenchLab): Promise<
 }
 
 /** charon with a table for many SAs and without its limits on half-open ones: all devices come from one address. */
-export async function startTheirs({ lab, atEnd }: BenchLab): Promise<Responder> {
+export async function startTheirs({ lab, atEnd }: BenchLab): Promise<TheirResponder> {
   const host = await lab.addHost('charon', `${THEIR_ADDRESS}/24`)
   await host.ip('addr', 'add', '10.98.0.1/32', 'dev', 'lo') // without an address in its selectors it installs no policy
   const charon = await startStrongswan({
@@ -65,11 +69,12 @@ export async function startTheirs({ lab, atEnd }: BenchLab): Promise<Responder> 
       children { net { local_ts = 10.98.0.0/24
         esp_proposals = aes256gcm16 } } } }
     pools { vip { addrs = 10.99.0.0/16 } }
-    secrets { ike-any { secret = "${SHARED_SECRET}" } }`,
+    secrets { ike-any { secret = "${THEIR_SECRET}" } }`,
   })
   atEnd(() => charon.stop())
   return {
     name: 'strongSwan 5.9.8',
+    host,
     pid: charon.pid,
     load: { remoteAddress: THEIR_ADDRESS, remotePrefix: '10.98.0.0/24', remoteIdentity: IDENTITY },
   }
@@ -79,7 +84,7 @@ export async function startTheirs({ lab, atEnd }: BenchLab): Promise<Responder> 
 export function sharedSecretFleet(count: number): FleetMember[] {
   return Array.from({ length: count }, (_, index) => ({
     identity: `device-${index}.devices.example`,
-    psk: SHARED_SECRET,
+    psk: THEIR_SECRET,
   }))
 }
 
