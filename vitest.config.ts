@@ -6,7 +6,9 @@ const resolve = { conditions: ['source', 'node'] }
 const shared = { ssr: { resolve }, environments: { __vitest__: { resolve } } } // the second is where globalSetup is loaded
 
 const full = process.env['CULVERT_FULL'] === '1'
-const exclude = ['**/node_modules/**', '**/dist/**', '**/*.net.test.ts', ...(full ? [] : ['**/*.full.test.ts'])]
+const network = ['**/*.net.test.ts', '**/*.net.full.test.ts']
+const always = ['**/node_modules/**', '**/dist/**', ...(full ? [] : ['**/*.full.test.ts'])]
+const exclude = [...always, ...network]
 const setup = new URL('./test/setup/servers.ts', import.meta.url).pathname
 
 /**
@@ -45,11 +47,11 @@ export default defineConfig({
         test: {
           name: 'network',
           include: [
-            'packages/*/src/**/*.net.test.ts',
-            'apps/*/src/**/*.net.test.ts',
+            'packages/*/src/**/*.net.{test,full.test}.ts',
+            'apps/*/src/**/*.net.{test,full.test}.ts',
             'test/{interop,e2e}/**/*.test.ts',
           ],
-          exclude: exclude.filter((pattern) => !pattern.includes('.net.')),
+          exclude: always,
           globalSetup: [setup],
           fileParallelism: false,
           testTimeout: 180_000,

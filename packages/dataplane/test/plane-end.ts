@@ -4,13 +4,15 @@
  *
  *   plane-end <JSON of PlaneEndOptions>
  *
- * Prints "ready <description>"; then on "counters" the node's counters as JSON, and on "end <way>" it ends in that way.
+ * Prints "ready <description>". Then it obeys "counters" (prints the node's counters as JSON), "install <generation>" (another SA
+ * with other keys, which receives only; prints "installed <generation>"), "activate <generation>", "heard <generation>" (prints how many
+ * packets came through it), "remove <generation>" and "end <way>". The first SA is generation 1.
  */
 import { isIPv6 } from 'node:net'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { createInterface } from 'node:readline'
 import { composeSpi } from '@culvert/esp'
-import type { ChildSaDescription, TrafficSelector } from '@culvert/ikev2'
+import type { ChildSaDescription, Spi, TrafficSelector } from '@culvert/ikev2'
 import { encodeSocketAddress, SOCKADDR_BYTES } from '../src/native/socket-address.ts'
 import { configureTun, type DataPlane, openDataPlane, type Rung } from '../src/index.ts'
 
@@ -32,13 +34,13 @@ const PORT = 4500
 const MTU_BYTES = 1400
 const say = (line: string): boolean => process.stdout.write(`${line}\n`)
 
-function describe({ end, outer, inner, encr, integ, esn }: PlaneEndOptions): ChildSaDescription {
+function describe({ end, outer, inner, encr, integ, esn }: PlaneEndOptions, generation: number): ChildSaDescription {
   const [mine, theirs] = [end, 3 - end]
-  const key = (length: number, from: number): Uint8Array => new Uint8Array(length).fill(0x40 + from)
+  const key = (length: number, from: number): Uint8Array => new Uint8Array(length).fill(0x40 + 4 * generation + from)
   const at = (address: string): { address: string; port: number } => ({ address, port: PORT })
   return {
-    spiIn: composeSpi(mine, 1, 1),
-    spiOut: composeSpi(theirs, 1, 1),
+    spiIn: spiOf(mine, generation),
+    spiOut: spiOf(theirs, generation),
     keys: {
       encr: { type: 1, id: encr.id, keyBits: encr.keyBits },
       integ: integ === null ? null : { type: 3, id: integ.id, keyBits: null },
@@ -54,9 +56,13 @@ function describe({ end, outer, inner, encr, integ, esn }: PlaneEndOptions): Chi
     mode: 'tunnel',
     tsLocal: [selector(inner[mine - 1]!)],
     tsRemote: [selector(inner[theirs - 1]!)],
-    outbound: true,
+    outbound: generation === 1,
     replaces: null,
   }
+}
+
+function spiOf(end: number, generation: number): Spi {
+  return composeSpi(end, generation, 1)
 }
 
 function selector(address: string): TrafficSelector {
@@ -96,7 +102,7 @@ async function open(options: PlaneEndOptions): Promise<DataPlane> {
     addresses: [hostPrefix(inner[end - 1]!)],
     routes: [hostPrefix(inner[2 - end]!)],
   })
-  await plane.install(describe(options))
+  await plane.install(describe(options, 1))
   return plane
 }
 
@@ -115,13 +121,25 @@ const WAYS: Readonly<Record<string, (plane: DataPlane) => void>> = {
   nothing: () => {},
 }
 
+const RekeySteps: Readonly<Record<string, (plane: DataPlane, options: PlaneEndOptions, generation: number) => void>> = {
+  install: (plane, options, generation) =>
+    void plane.install(describe(options, generation)).then(() => say(`installed ${generation}`)),
+  activate: (plane, { end }, generation) => plane.activateOutbound(spiOf(end, generation)),
+  heard: (plane, { end }, generation) =>
+    void plane
+      .readSaCounters([spiOf(end, generation)])
+      .then(([counters]) => say(`heard ${generation} ${counters?.packetsIn ?? 0}`)),
+  remove: (plane, { end }, generation) => plane.remove(spiOf(end, generation)),
+}
+
 async function main(options: PlaneEndOptions): Promise<void> {
   const plane = await open(options)
   say(`ready ${plane.description}`)
   const lines = createInterface({ input: process.stdin })
   lines.on('line', (line) => {
-    const [word, way = ''] = line.split(' ')
+    const [word = '', way = ''] = line.split(' ')
     if (word === 'counters') void plane.readCounters().then((counters) => say(`counters ${JSON.stringify(counters)}`))
+    RekeySteps[word]?.(plane, options, Number(way))
     if (word !== 'end') return
     lines.close()
     process.stdin.destroy()

@@ -7,21 +7,29 @@
  *
  * Without "slow" both sides send `bytes` octets and print "sent <sha256>" and "received <sha256>".
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { createCipheriv, createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 
 const [mode = '', address = '', port = '', bytes = '0'] = process.argv.slice(2)
+const CHUNK_BYTES = 1 << 18
+const ZEROS = Buffer.alloc(CHUNK_BYTES)
 const say = (line: string): boolean => process.stdout.write(`${line}\n`)
 
-function transfer(socket: Socket): void {
+async function transfer(socket: Socket): Promise<void> {
   const sent = createHash('sha256')
   const received = createHash('sha256')
   socket.on('data', (chunk) => received.update(chunk))
   socket.on('end', () => say(`received ${received.digest('hex')}`))
-  const data = randomBytes(Number(bytes))
-  say(`sent ${sent.update(data).digest('hex')}`)
-  socket.end(data)
+  const keystream = createCipheriv('aes-128-ctr', randomBytes(16), randomBytes(16))
+  for (let left = Number(bytes); left > 0; left -= CHUNK_BYTES) {
+    const chunk = keystream.update(ZEROS.subarray(0, left))
+    sent.update(chunk)
+    if (!socket.write(chunk)) await once(socket, 'drain')
+  }
+  socket.end()
+  say(`sent ${sent.digest('hex')}`)
 }
 
 function chat(socket: Socket): void {
@@ -36,7 +44,7 @@ function use(socket: Socket): void {
     process.exit(1)
   })
   if (mode.endsWith('slow')) chat(socket)
-  else transfer(socket)
+  else void transfer(socket)
 }
 
 if (mode.startsWith('serve')) {
