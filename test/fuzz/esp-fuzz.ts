@@ -17,16 +17,20 @@ import {
   DROP_CODE_NAMES,
   DropCode,
   encapsulate,
+  type InnerPacket,
 } from '@culvert/esp'
 import {
   ACK,
   createEnds,
   echo,
   type Ends,
+  fragment6,
   icmpError,
   ip4,
   ip6,
   number4,
+  octets4,
+  octets6,
   parsed,
   SUITES,
   SYN,
@@ -48,6 +52,8 @@ export interface EspTally {
 
 const DIAL = '10.127.0.1'
 const DEVICE = '10.128.0.5'
+const DIAL6 = 'fd7f::1'
+const DEVICE6 = 'fd80::5'
 const TO_DIAL = { source: DEVICE, destination: DIAL }
 
 /** @throws Error with the input in hexadecimal as soon as one rule is broken. */
@@ -82,23 +88,27 @@ interface Bench {
 function createBench(random: SeededRandom): Bench {
   const ends = createEnds(random.pick(SUITES), random.oneIn(2))
   const options = { maxFlows: 64, hashSeed: random.below(2 ** 31) }
-  const isolation = new DeviceIsolation([number4(DIAL)], options)
-  const stranger = new DeviceIsolation([number4(DIAL)], options)
+  const isolation = new DeviceIsolation([octets4(DIAL), octets6(DIAL6)], options)
+  const stranger = new DeviceIsolation([octets4(DIAL), octets6(DIAL6)], options)
   const questions = [
     ip4({ source: DIAL, destination: DEVICE, protocol: 6 }, tcp(4000, 80, SYN)),
     ip4({ source: DIAL, destination: DEVICE }, udp(4000, 53)),
     ip4({ source: DIAL, destination: DEVICE, protocol: 1 }, echo(8, 9)),
+    ip6({ ...FROM_DIAL6, nextHeader: 6 }, tcp(4000, 80, SYN)),
+    ip6({ ...FROM_DIAL6, nextHeader: 17 }, udp(4000, 53)),
+    ip6({ ...FROM_DIAL6, nextHeader: 58 }, echo(128, 9)),
   ]
   for (const question of questions)
     must(isolation.admitOutbound(question, parsed(question)) === 0, 'a question is refused')
   const out = createDecapsulated()
-  const genuine = ANSWERS.filter((answer) => answer[0]! >>> 4 === 4).map((answer) => sealGenuine(answer, ends))
+  const genuine = ANSWERS.map((answer) => sealGenuine(answer, ends))
   for (const packet of genuine)
     must(decapsulate(ends.concentrator, packet, out) === DropCode.none, 'an answer is refused')
   return { ends, out, isolation, stranger, genuine }
 }
 
-const HOST6 = [0xfd00, 0, 0, 0, 0, 0, 0, 5]
+const TO_DIAL6 = { source: DEVICE6, destination: DIAL6 }
+const FROM_DIAL6 = { source: DIAL6, destination: DEVICE6 }
 const ANSWERS: readonly Uint8Array[] = [
   ip4({ ...TO_DIAL, protocol: 6 }, tcp(80, 4000, SYN | ACK, [2, 4, 5, 0xb4, 1, 3, 3, 7])),
   ip4({ ...TO_DIAL }, udp(53, 4000)),
@@ -108,9 +118,13 @@ const ANSWERS: readonly Uint8Array[] = [
     icmpError(3, ip4({ source: DIAL, destination: DEVICE, protocol: 6 }, tcp(4000, 80, SYN))),
   ),
   ip4({ ...TO_DIAL, options: [7, 7, 4, 0, 0, 0, 0, 1] }, udp(53, 4000)),
+  ip6({ ...TO_DIAL6, nextHeader: 6 }, tcp(80, 4000, SYN | ACK, [2, 4, 5, 0xa0, 1, 3, 3, 7])),
+  ip6({ ...TO_DIAL6, nextHeader: 17 }, udp(53, 4000)),
+  ip6({ ...TO_DIAL6, nextHeader: 58 }, echo(129, 9)),
+  ip6({ ...TO_DIAL6, nextHeader: 58 }, icmpError(2, ip6({ ...FROM_DIAL6, nextHeader: 17 }, udp(4000, 53)))),
   ip6(
-    { source: HOST6, destination: HOST6, nextHeader: 60 },
-    Uint8Array.from([44, 0, 1, 4, 0, 0, 0, 0, 6, 0, 0, 1, 0, 0, 0, 1, ...tcp(80, 4000, SYN)]),
+    { ...TO_DIAL6, nextHeader: 60 },
+    Uint8Array.from([44, 0, 1, 4, 0, 0, 0, 0, ...fragment6(6, 0, tcp(80, 4000, ACK))]),
   ),
 ]
 
@@ -146,7 +160,7 @@ function makePlaintext(random: SeededRandom): Uint8Array {
     ? random.bytes(random.below(80))
     : mended(mutate(random.pick(ANSWERS), random, ANSWERS), random)
   const padBytes = (16 - ((inner.length + 2) % 16)) % 16
-  const nextHeader = random.oneIn(12) ? random.below(256) : (inner[0] ?? 0) >>> 4 === 6 ? 41 : 4
+  const nextHeader = random.oneIn(12) ? random.pick([random.below(256), 59]) : (inner[0] ?? 0) >>> 4 === 6 ? 41 : 4
   const padLength = random.oneIn(12) ? random.below(256) : padBytes
   return Uint8Array.from([...inner, ...random.bytes(padBytes), padLength, nextHeader])
 }
@@ -155,8 +169,11 @@ function makePlaintext(random: SeededRandom): Uint8Array {
 function mended(inner: Uint8Array, random: SeededRandom): Uint8Array {
   if (inner.length < 40 || random.oneIn(4)) return inner
   const view = new DataView(inner.buffer, inner.byteOffset)
-  if (inner[0]! >>> 4 === 6) view.setUint16(4, inner.length - 40)
-  else {
+  if (inner[0]! >>> 4 === 6) {
+    view.setUint16(4, inner.length - 40)
+    inner.set(octets6(DEVICE6), 8)
+    inner.set(octets6(DIAL6), 24)
+  } else {
     if (inner[0] !== 0x47) inner[0] = 0x45
     view.setUint16(2, inner.length)
     view.setUint32(12, number4(DEVICE))
@@ -177,7 +194,7 @@ function checkSealed(plaintext: Uint8Array, bench: Bench): string {
     must(stranger.admitInbound(out.buffer, inner, ends.concentratorSa) !== DropCode.none, 'got in without a flow')
     clampMss(out.buffer, inner, 1400)
   }
-  if (entered === DropCode.none) must(inner.destination4 === number4(DIAL), 'got in to no dial address')
+  if (entered === DropCode.none) must(isAddress(DIAL, DIAL6, inner, 'destination'), 'got in to no dial address')
   must(decapsulate(ends.concentrator, datagram, createDecapsulated()) === DropCode.replayed, 'accepted twice')
   if (code !== DropCode.none) return DROP_CODE_NAMES[code] ?? 'unnamed'
   return entered === DropCode.none ? 'admitted' : 'kept out'
@@ -187,8 +204,14 @@ function checkPassed(plaintext: Uint8Array, { out, ends }: Bench): void {
   const { inner, offset, length } = out
   must(length === inner.totalBytes && offset + length <= plaintext.length - 2, 'reaches behind its plaintext')
   must(inner.transportOffset <= offset + length, 'the transport header starts behind the packet')
-  must(inner.source4 === number4(DEVICE), 'comes from another address')
+  must(isAddress(DEVICE, DEVICE6, inner, 'source'), 'comes from another address')
   must(ends.concentratorSa.tsLocal.matchesDestination(inner), 'goes outside the selectors')
+}
+
+function isAddress(ip4Text: string, ip6Text: string, inner: InnerPacket, side: 'source' | 'destination'): boolean {
+  if (inner.version === 4) return inner[`${side}4`] === number4(ip4Text)
+  const octets = new DataView(octets6(ip6Text).buffer)
+  return inner[`${side}6`].every((word, i) => word === octets.getUint32(4 * i))
 }
 
 function sealGenuine(inner: Uint8Array, ends: Ends): Uint8Array {

@@ -38,7 +38,7 @@ export interface TunOptions {
 /** Packets from devices must go to a dial address as part of a flow that was opened from there. */
 export interface ConcentratorRole {
   readonly kind: 'concentrator'
-  /** IPv4 addresses (textual) from which gateways dial. */
+  /** IPv4 and IPv6 addresses (textual) from which gateways dial. */
   readonly dialAddresses: readonly string[]
 }
 

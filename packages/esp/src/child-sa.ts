@@ -7,7 +7,7 @@ import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
 import type { EspOpener, EspSealer } from './esp-transform.ts'
 import { prefixesOfRange, type Prefix } from './prefixes.ts'
 import { ReplayWindow } from './replay-window.ts'
-import { readUint32 } from './octets.ts'
+import { wordsOf } from './octets.ts'
 import { SelectorSet } from './selector-set.ts'
 import type { TransformPair } from './transform-pair.ts'
 
@@ -96,8 +96,4 @@ function routesOf(selectors: ChildSaDescription['tsLocal']): Prefix[] {
     }
   }
   return routes
-}
-
-function wordsOf(address: Uint8Array): Uint32Array {
-  return Uint32Array.from({ length: address.length / 4 }, (_, i) => readUint32(address, 4 * i))
 }

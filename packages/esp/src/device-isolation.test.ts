@@ -4,11 +4,13 @@ import {
   createEnds,
   echo,
   FIN,
+  fragment6,
   icmp,
   icmpError,
   ip4,
   ip6,
-  number4,
+  octets4,
+  octets6,
   parsed,
   RST,
   SYN,
@@ -18,22 +20,81 @@ import {
 import { DeviceIsolation } from './device-isolation.ts'
 import { DROP_CODE_NAMES } from './drop-code.ts'
 
-const DIAL = '10.127.0.1'
-const DEVICE = '10.128.0.5'
-const OTHER_DEVICE = '10.128.0.6'
 const { concentratorSa: SA } = createEnds()
 
-describe('device isolation', () => {
+/** What differs between the versions: everything else about the policy is the same. */
+interface Family {
+  readonly name: string
+  readonly dial: string
+  readonly otherDial: string
+  readonly stranger: string
+  readonly device: string
+  readonly otherDevice: string
+  readonly icmp: number
+  readonly request: 8 | 128
+  readonly reply: 0 | 129
+  readonly errors: readonly number[]
+  /** ICMP types that are neither. */
+  readonly others: readonly number[]
+  build(source: string, destination: string, protocol: number, payload: Uint8Array): Uint8Array
+  /** A fragment that starts at this octet. */
+  fragment(source: string, destination: string, offset: number, hasMore: boolean, payload: Uint8Array): Uint8Array
+}
+
+const IP4: Family = {
+  name: 'IPv4',
+  dial: '10.127.0.1',
+  otherDial: '10.127.0.2',
+  stranger: '10.127.0.9',
+  device: '10.128.0.5',
+  otherDevice: '10.128.0.6',
+  icmp: 1,
+  request: 8,
+  reply: 0,
+  errors: [3, 11, 12],
+  others: [1, 2, 4, 5, 9, 10, 13, 14, 128, 129, 135],
+  build: (source, destination, protocol, payload) => ip4({ source, destination, protocol }, payload),
+  fragment: (source, destination, offset, hasMore, payload) =>
+    ip4({ source, destination, fragment: (offset >>> 3) | (hasMore ? 0x2000 : 0) }, payload),
+}
+
+const IP6: Family = {
+  name: 'IPv6',
+  dial: 'fd7f::1',
+  otherDial: 'fd7f::2',
+  stranger: 'fd7f::9',
+  device: 'fd80::5',
+  otherDevice: 'fd80::6',
+  icmp: 58,
+  request: 128,
+  reply: 129,
+  errors: [1, 2, 3, 4],
+  // listener discovery, router and neighbor discovery, redirects, node information, mobility
+  others: [0, 5, 8, 11, 12, 100, 127, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 140, 141, 142, 143, 144, 153],
+  build: (source, destination, nextHeader, payload) => ip6({ source, destination, nextHeader }, payload),
+  fragment: (source, destination, offset, hasMore, payload) =>
+    ip6({ source, destination, nextHeader: 44 }, fragment6(17, offset | (hasMore ? 1 : 0), payload)),
+}
+
+function octetsOf({ name }: Family, address: string): Uint8Array {
+  return name === 'IPv4' ? octets4(address) : octets6(address)
+}
+
+function createIsolation(): DeviceIsolation {
+  const dial = [IP4, IP6].flatMap((family) => [family.dial, family.otherDial].map((one) => octetsOf(family, one)))
+  return new DeviceIsolation(dial, { maxFlows: 64, hashSeed: 7 })
+}
+
+describe.each([IP4, IP6])('device isolation over $name', (family) => {
+  const { dial, otherDial, device, otherDevice, stranger, build } = family
   let isolation: DeviceIsolation
   beforeEach(() => {
-    isolation = new DeviceIsolation([number4(DIAL), number4('10.127.0.2')], { maxFlows: 64, hashSeed: 7 })
+    isolation = createIsolation()
   })
   const out = (packet: Uint8Array): string => DROP_CODE_NAMES[isolation.admitOutbound(packet, parsed(packet))]!
   const back = (packet: Uint8Array): string => DROP_CODE_NAMES[isolation.admitInbound(packet, parsed(packet), SA)]!
-  const toDevice = (payload: Uint8Array, protocol = 6): Uint8Array =>
-    ip4({ source: DIAL, destination: DEVICE, protocol }, payload)
-  const fromDevice = (payload: Uint8Array, protocol = 6): Uint8Array =>
-    ip4({ source: DEVICE, destination: DIAL, protocol }, payload)
+  const toDevice = (payload: Uint8Array, protocol = 6): Uint8Array => build(dial, device, protocol, payload)
+  const fromDevice = (payload: Uint8Array, protocol = 6): Uint8Array => build(device, dial, protocol, payload)
 
   it('lets a device answer a TCP connection that was opened to it', () => {
     expect(back(fromDevice(tcp(80, 4000, SYN | ACK)))).toBe('noFlow')
@@ -62,10 +123,11 @@ describe('device isolation', () => {
   })
 
   it('takes over connections that the kernel knows, from dial addresses only', () => {
-    const flow = { dialPort: 4000, deviceAddress: number4(DEVICE), devicePort: 80 }
+    const flow = { dialPort: 4000, deviceAddress: octetsOf(family, device), devicePort: 80 }
     isolation.adopt([
-      { ...flow, dialAddress: number4(DIAL) },
-      { ...flow, dialAddress: number4('127.0.0.1'), devicePort: 81 },
+      { ...flow, dialAddress: octetsOf(family, dial) },
+      { ...flow, dialAddress: octetsOf(family, stranger), devicePort: 81 },
+      { ...flow, dialAddress: new Uint8Array(family === IP4 ? 16 : 4), devicePort: 82 },
     ])
     expect(back(fromDevice(tcp(80, 4000, ACK)))).toBe('none')
     expect(back(fromDevice(tcp(81, 4000, ACK)))).toBe('noFlow')
@@ -89,90 +151,172 @@ describe('device isolation', () => {
   })
 
   it('lets echo replies in, never echo requests or replies nobody asked for', () => {
-    expect(back(fromDevice(echo(8, 9), 1))).toBe('noFlow')
-    expect(back(fromDevice(echo(0, 9), 1))).toBe('noFlow')
-    expect(out(toDevice(echo(8, 9), 1))).toBe('none')
-    expect(back(fromDevice(echo(0, 9), 1))).toBe('none')
-    expect(back(fromDevice(echo(0, 10), 1))).toBe('noFlow')
-    expect(back(fromDevice(icmp(13, 0, new Uint8Array(16)), 1))).toBe('noFlow')
-    expect(out(toDevice(echo(0, 9), 1))).toBe('noFlow')
+    const { request, reply, icmp: protocol } = family
+    expect(back(fromDevice(echo(request, 9), protocol))).toBe('noFlow')
+    expect(back(fromDevice(echo(reply, 9), protocol))).toBe('noFlow')
+    expect(out(toDevice(echo(request, 9), protocol))).toBe('none')
+    expect(back(fromDevice(echo(reply, 9), protocol))).toBe('none')
+    expect(back(fromDevice(echo(reply, 10), protocol))).toBe('noFlow')
+    expect(out(toDevice(echo(reply, 9), protocol))).toBe('noFlow')
   })
 
-  it.each([3, 11, 12])('lets ICMP errors (%i) in only about packets that were sent', (type) => {
+  it('lets no other ICMP through in either direction, whatever it holds', () => {
+    const { icmp: protocol, others, request } = family
     const sent = toDevice(tcp(4000, 80, SYN))
-    const about = (quoted: Uint8Array): string => back(fromDevice(icmpError(type, quoted), 1))
+    out(sent)
+    out(toDevice(echo(request, 0), protocol))
+    for (const type of others) {
+      for (const message of [icmpError(type, sent), icmp(type, 0, new Uint8Array(16))]) {
+        expect([type, back(fromDevice(message, protocol)), out(toDevice(message, protocol))]).toEqual([
+          type,
+          'noFlow',
+          'noFlow',
+        ])
+      }
+    }
+  })
+
+  it('takes ICMP of the other version for an unknown protocol', () => {
+    const other = family === IP4 ? IP6 : IP4
+    expect(out(toDevice(echo(other.request, 9), other.icmp))).toBe('noFlow')
+    expect(out(toDevice(echo(family.request, 9), other.icmp))).toBe('noFlow')
+    out(toDevice(echo(family.request, 9), family.icmp))
+    expect(back(fromDevice(echo(other.reply, 9), other.icmp))).toBe('noFlow')
+  })
+
+  it.each(family.errors)('lets ICMP errors (%i) in only about packets that were sent', (type) => {
+    const sent = toDevice(tcp(4000, 80, SYN))
+    const about = (quoted: Uint8Array): string => back(fromDevice(icmpError(type, quoted), family.icmp))
     expect(about(sent)).toBe('noFlow')
     out(sent)
     expect(about(sent)).toBe('none')
     expect(about(toDevice(tcp(4000, 81, SYN)))).toBe('noFlow')
     expect(about(fromDevice(tcp(80, 4000, ACK)))).toBe('noFlow')
-    expect(about(ip4({ source: '10.127.0.9', destination: DEVICE, protocol: 6 }, tcp(4000, 80, SYN)))).toBe('noFlow')
-    expect(back(fromDevice(icmpError(5, sent), 1))).toBe('noFlow')
+    expect(about(build(stranger, device, 6, tcp(4000, 80, SYN)))).toBe('noFlow')
   })
 
   it('refuses errors about a flow of another device', () => {
-    const sent = ip4({ source: DIAL, destination: OTHER_DEVICE, protocol: 6 }, tcp(4000, 80, SYN))
+    const sent = build(dial, otherDevice, 6, tcp(4000, 80, SYN))
     out(sent)
-    expect(back(fromDevice(icmpError(3, sent), 1))).toBe('noFlow')
+    expect(back(fromDevice(icmpError(family.errors[0]!, sent), family.icmp))).toBe('noFlow')
   })
 
   it('takes an error about an echo request, and passes errors to a device about its answers', () => {
-    const sent = toDevice(echo(8, 9), 1)
+    const { request, icmp: protocol } = family
+    const type = family.errors[0]!
+    const sent = toDevice(echo(request, 9), protocol)
     out(sent)
-    expect(back(fromDevice(icmpError(3, sent), 1))).toBe('none')
+    expect(back(fromDevice(icmpError(type, sent), protocol))).toBe('none')
     out(toDevice(udp(4000, 53), 17))
     const answer = fromDevice(udp(53, 4000), 17)
-    expect(out(toDevice(icmpError(3, answer), 1))).toBe('none')
-    expect(out(toDevice(icmpError(3, fromDevice(udp(54, 4000), 17)), 1))).toBe('noFlow')
-    const toOther = ip4({ source: DIAL, destination: OTHER_DEVICE, protocol: 1 }, icmpError(3, answer))
-    expect(out(toOther)).toBe('noFlow')
+    expect(out(toDevice(icmpError(type, answer), protocol))).toBe('none')
+    expect(out(toDevice(icmpError(type, fromDevice(udp(54, 4000), 17)), protocol))).toBe('noFlow')
+    expect(out(build(dial, otherDevice, protocol, icmpError(type, answer)))).toBe('noFlow')
+    expect(out(build(otherDial, device, protocol, icmpError(type, answer)))).toBe('noFlow')
   })
 
-  it('refuses errors whose quotation is cut, has a lying header length, or is a later fragment', () => {
+  it('refuses errors whose quotation is cut anywhere', () => {
     const sent = toDevice(udp(4000, 53), 17)
     out(sent)
-    const error = icmpError(3, sent)
-    expect(back(fromDevice(error, 1))).toBe('none')
+    const error = icmpError(family.errors[0]!, sent)
+    expect(back(fromDevice(error, family.icmp))).toBe('none')
     for (let length = 4; length < error.length; length++) {
-      expect(back(fromDevice(error.subarray(0, length), 1))).toBe('noFlow')
+      expect(back(fromDevice(error.subarray(0, length), family.icmp))).toBe('noFlow')
     }
-    const lying = error.slice()
-    lying[8] = 0x4f
-    expect(back(fromDevice(lying, 1))).toBe('noFlow')
-    const later = error.slice()
-    later[15] = 1
-    expect(back(fromDevice(later, 1))).toBe('noFlow')
   })
 
-  it('drops what is not for a dial address, what does not come from one, and IPv6', () => {
-    const elsewhere = ip4({ source: DEVICE, destination: OTHER_DEVICE, protocol: 6 }, tcp(80, 4000, ACK))
-    expect(back(elsewhere)).toBe('notToDialAddress')
-    expect(out(ip4({ source: '10.127.0.9', destination: DEVICE, protocol: 6 }, tcp(1, 2, SYN)))).toBe(
-      'notFromDialAddress',
-    )
-    const host = [0xfd00, 0, 0, 0, 0, 0, 0, 1]
-    const six = ip6({ source: host, destination: host, nextHeader: 17 }, udp(1, 2))
-    expect([out(six), back(six)]).toEqual(['notFromDialAddress', 'notToDialAddress'])
+  it('refuses errors that quote a packet of the other version', () => {
+    const other = family === IP4 ? IP6 : IP4
+    const sent = other.build(other.dial, other.device, 17, udp(4000, 53))
+    out(sent)
+    expect(back(fromDevice(icmpError(family.errors[0]!, sent), family.icmp))).toBe('noFlow')
+  })
+
+  it('drops what is not for a dial address and what does not come from one', () => {
+    out(toDevice(tcp(4000, 80, SYN)))
+    expect(back(build(device, otherDevice, 6, tcp(80, 4000, ACK)))).toBe('notToDialAddress')
+    expect(back(build(device, stranger, 6, tcp(80, 4000, ACK)))).toBe('notToDialAddress')
+    expect(out(build(stranger, device, 6, tcp(1, 2, SYN)))).toBe('notFromDialAddress')
   })
 
   it('C64 takes no fragment from a device, first, later or last, so none can overlap', () => {
     out(toDevice(udp(4000, 53), 17))
-    const answer = (fragment: number): string =>
-      back(ip4({ source: DEVICE, destination: DIAL, protocol: 17, fragment }, udp(53, 4000)))
-    expect(answer(0)).toBe('none')
-    expect([0x2000, 0x2001, 0x0005, 0x1fff].map(answer)).toEqual(Array(4).fill('innerFragment'))
+    expect(back(fromDevice(udp(53, 4000), 17))).toBe('none')
+    const fragment = (offset: number, hasMore: boolean): string =>
+      back(family.fragment(device, dial, offset, hasMore, udp(53, 4000)))
+    expect([fragment(0, true), fragment(8, true), fragment(40, false), fragment(65_528, false)]).toEqual(
+      Array(4).fill('innerFragment'),
+    )
+  })
+
+  it('lets the fragments of what goes to a device follow their first one, which opens the flow', () => {
+    expect(back(fromDevice(udp(53, 4000), 17))).toBe('noFlow')
+    expect(out(family.fragment(dial, device, 0, true, udp(4000, 53)))).toBe('none')
+    expect(out(family.fragment(dial, device, 16, false, new Uint8Array(9)))).toBe('none')
+    expect(back(fromDevice(udp(53, 4000), 17))).toBe('none')
   })
 
   it('drops other protocols both ways', () => {
-    expect([out(toDevice(new Uint8Array(30), 47)), back(fromDevice(new Uint8Array(30), 47))]).toEqual([
-      'noFlow',
-      'noFlow',
-    ])
+    for (const protocol of [2, 41, 47, 50, 51, 59, 132, 135]) {
+      expect([
+        protocol,
+        out(toDevice(new Uint8Array(30), protocol)),
+        back(fromDevice(new Uint8Array(30), protocol)),
+      ]).toEqual([protocol, 'noFlow', 'noFlow'])
+    }
   })
 
   it('keeps the flows of two dial addresses apart', () => {
     out(toDevice(tcp(4000, 80, SYN)))
-    const toOther = ip4({ source: DEVICE, destination: '10.127.0.2', protocol: 6 }, tcp(80, 4000, SYN | ACK))
-    expect(back(toOther)).toBe('noFlow')
+    expect(back(build(device, otherDial, 6, tcp(80, 4000, SYN | ACK)))).toBe('noFlow')
+  })
+})
+
+describe('device isolation', () => {
+  const SENT4 = ip4({ source: IP4.dial, destination: IP4.device }, udp(4000, 53))
+  const SENT6 = ip6({ source: IP6.dial, destination: IP6.device, nextHeader: 17 }, udp(4000, 53))
+  const verdict = (sent: Uint8Array, error: Uint8Array): string => {
+    const isolation = createIsolation()
+    isolation.admitOutbound(sent, parsed(sent))
+    return DROP_CODE_NAMES[isolation.admitInbound(error, parsed(error), SA)]!
+  }
+
+  it('refuses quotations over IPv4 with a lying header length, and those of a later fragment', () => {
+    const about = (change: (quoted: Uint8Array) => void): string => {
+      const quoted = SENT4.slice()
+      change(quoted)
+      return verdict(SENT4, IP4.build(IP4.device, IP4.dial, 1, icmp(3, 1, Uint8Array.from([0, 0, 0, 0, ...quoted]))))
+    }
+    expect(about(() => {})).toBe('none')
+    expect(about((quoted) => (quoted[0] = 0x4f))).toBe('noFlow')
+    expect(about((quoted) => (quoted[0] = 0x44))).toBe('noFlow')
+    expect(about((quoted) => (quoted[7] = 1))).toBe('noFlow')
+  })
+
+  it('RFC 4443 3: follows the extension headers of a quotation, within its bounds', () => {
+    const about = (nextHeader: number, ...payload: number[]): string => {
+      const quoted = ip6({ source: IP6.dial, destination: IP6.device, nextHeader }, Uint8Array.from(payload))
+      const rest = Uint8Array.from([0, 0, 5, 0, ...quoted])
+      return verdict(SENT6, IP6.build(IP6.device, IP6.dial, 58, icmp(2, 0, rest)))
+    }
+    const ports = [...udp(4000, 53)].slice(0, 8)
+    expect(about(17, ...ports)).toBe('none')
+    expect(about(60, 17, 0, 1, 4, 0, 0, 0, 0, ...ports)).toBe('none')
+    expect(about(44, 17, 0, 0, 1, 0, 0, 0, 9, ...ports)).toBe('none')
+    expect(about(44, 17, 0, 0, 8, 0, 0, 0, 9, ...ports)).toBe('noFlow')
+    expect(about(60, 17, 1, 1, 4, 0, 0, 0, 0, ...ports)).toBe('noFlow')
+    expect(about(60, 17, 255, 1, 4, 0, 0, 0, 0, ...ports)).toBe('noFlow')
+    expect(about(60, 17, 0, 1, 4, 0, 0, 0, 0, ...ports.slice(1))).toBe('noFlow')
+    expect(about(43, 17, 0, 4, 1, 0, 0, 0, 0, ...ports)).toBe('noFlow')
+  })
+
+  it('sees through extension headers of a device to its upper layer', () => {
+    const behind = (payload: Uint8Array): Uint8Array =>
+      IP6.build(IP6.device, IP6.dial, 60, Uint8Array.from([44, 0, 1, 4, 0, 0, 0, 0, ...payload]))
+    expect(verdict(SENT6, behind(fragment6(17, 0, udp(53, 4000))))).toBe('none')
+    expect(verdict(SENT6, behind(fragment6(17, 1, udp(53, 4000))))).toBe('innerFragment')
+    expect(verdict(SENT6, behind(fragment6(17, 0, udp(54, 4000))))).toBe('noFlow')
+    const solicitation = icmp(135, 0, new Uint8Array(20))
+    expect(verdict(SENT6, behind(fragment6(58, 0, solicitation)))).toBe('noFlow')
   })
 })

@@ -3,43 +3,55 @@
  *
  * Out: only from a dial address. A TCP packet other than SYN-ACK and RST, a UDP packet or an ICMP echo request opens or refreshes
  * its flow; a TCP packet in the middle of a stream may open too, so that streams survive a restart that lost this table.
- * In: only to a dial address, only when the flow exists. ICMP: echo replies, and errors whose quoted packet belongs to a flow with
- * an inner address of the same SA, so that no device can speak about another's flows. Fragments from devices are dropped.
- * IPv6 is dropped until dial addresses have it.
+ * In: only to a dial address, only when the flow exists. ICMP and ICMPv6: echo replies, and errors whose quoted packet belongs to a
+ * flow with an inner address of the same SA, so that no device can speak about another's flows; nothing of neighbor discovery,
+ * routers or multicast groups passes in either direction. Fragments from devices are dropped.
  */
 import type { ChildSa } from './child-sa.ts'
 import { DropCode } from './drop-code.ts'
-import { FlowEnd, type FlowKey, FlowTable, type FlowTableOptions } from './flow-table.ts'
-import { type InnerPacket, Protocol } from './inner-packet.ts'
-import { readUint16, readUint32 } from './octets.ts'
+import { createFlowKey, FlowEnd, type FlowKey, FlowTable, type FlowTableOptions } from './flow-table.ts'
+import { createInnerPacket, type InnerPacket, parseQuotedPacket, Protocol } from './inner-packet.ts'
+import { readUint16, readUint32, wordsOf } from './octets.ts'
 
 const FIN = 0x01
 const SYN = 0x02
 const RST = 0x04
 const ACK = 0x10
 
-const ECHO_REPLY = 0
-const UNREACHABLE = 3
-const ECHO_REQUEST = 8
-const TIME_EXCEEDED = 11
-const PARAMETER_PROBLEM = 12
+interface IcmpTypes {
+  readonly protocol: number
+  readonly echoRequest: number
+  readonly echoReply: number
+  readonly errors: readonly number[]
+}
 
-/** A TCP connection known from elsewhere, as after a restart; addresses unsigned. */
+/** RFC 792: unreachable, time exceeded, parameter problem. */
+const ICMP4: IcmpTypes = { protocol: Protocol.icmp, echoRequest: 8, echoReply: 0, errors: [3, 11, 12] }
+/** RFC 4443: unreachable, packet too big, time exceeded, parameter problem. */
+const ICMP6: IcmpTypes = { protocol: Protocol.icmp6, echoRequest: 128, echoReply: 129, errors: [1, 2, 3, 4] }
+
+/** A TCP connection known from elsewhere, as after a restart; addresses 4 or 16 octets, both of one family. */
 export interface KnownFlow {
-  readonly dialAddress: number
+  readonly dialAddress: Uint8Array
   readonly dialPort: number
-  readonly deviceAddress: number
+  readonly deviceAddress: Uint8Array
   readonly devicePort: number
 }
 
 export class DeviceIsolation {
-  readonly #dialAddresses: ReadonlySet<number>
+  readonly #dial4 = new Set<number>()
+  /** Four words each; a concentrator has a handful. */
+  readonly #dial6: Uint32Array[] = []
   readonly #flows: FlowTable
-  readonly #key: FlowKey = { deviceAddress: 0, devicePort: 0, dialAddress: 0, dialPort: 0, protocol: 0 }
+  readonly #key = createFlowKey()
+  readonly #quoted = createInnerPacket()
 
-  /** @param dialAddresses IPv4, unsigned */
-  constructor(dialAddresses: readonly number[], options: FlowTableOptions) {
-    this.#dialAddresses = new Set(dialAddresses)
+  /** @param dialAddresses 4 or 16 octets each */
+  constructor(dialAddresses: readonly Uint8Array[], options: FlowTableOptions) {
+    for (const address of dialAddresses) {
+      if (address.length === 4) this.#dial4.add(readUint32(address, 0))
+      else this.#dial6.push(wordsOf(address))
+    }
     this.#flows = new FlowTable(options)
   }
 
@@ -50,8 +62,13 @@ export class DeviceIsolation {
 
   /** Takes over TCP connections that exist already. */
   adopt(flows: readonly KnownFlow[]): void {
-    for (const flow of flows) {
-      if (this.#dialAddresses.has(flow.dialAddress)) this.#flows.open({ ...flow, protocol: Protocol.tcp }, false)
+    const key = this.#key
+    key.protocol = Protocol.tcp
+    for (const { dialAddress, dialPort, deviceAddress, devicePort } of flows) {
+      if (!this.#adoptAddresses(dialAddress, deviceAddress)) continue
+      key.dialPort = dialPort
+      key.devicePort = devicePort
+      this.#flows.open(key, false)
     }
   }
 
@@ -60,21 +77,25 @@ export class DeviceIsolation {
    * @returns `none`, `notFromDialAddress` or `noFlow` (a packet that may not open a flow and belongs to none)
    */
   admitOutbound(bytes: Uint8Array, inner: InnerPacket): DropCode {
-    if (inner.version !== 4 || !this.#dialAddresses.has(inner.source4)) return DropCode.notFromDialAddress
-    if (inner.isFragment && !inner.hasPorts) return DropCode.none // follows a first fragment that was looked at
     const key = this.#key
+    if (inner.version === 4) {
+      if (!this.#dial4.has(inner.source4)) return DropCode.notFromDialAddress
+      keyOf4(key, inner.destination4, inner.source4)
+    } else {
+      if (!this.#isDial6(inner.source6)) return DropCode.notFromDialAddress
+      keyOf6(key, inner.destination6, inner.source6)
+    }
+    if (inner.isLaterFragment) return DropCode.none // follows a first fragment that was looked at
     key.protocol = inner.protocol
-    key.deviceAddress = inner.destination4
     key.devicePort = inner.destinationPort
-    key.dialAddress = inner.source4
     key.dialPort = inner.sourcePort
     if (inner.protocol === Protocol.tcp) return this.#tcpOut(key, inner.tcpFlags)
     if (inner.protocol === Protocol.udp) {
       this.#flows.open(key, false)
       return DropCode.none
     }
-    if (inner.protocol === Protocol.icmp) return this.#icmpOut(key, bytes, inner)
-    return DropCode.noFlow
+    const icmp = icmpOf(inner)
+    return inner.protocol === icmp.protocol ? this.#icmpOut(icmp, bytes, inner) : DropCode.noFlow
   }
 
   /**
@@ -82,18 +103,40 @@ export class DeviceIsolation {
    * @returns `none`, `notToDialAddress`, `innerFragment` or `noFlow`
    */
   admitInbound(bytes: Uint8Array, inner: InnerPacket, sa: ChildSa): DropCode {
-    if (inner.version !== 4 || !this.#dialAddresses.has(inner.destination4)) return DropCode.notToDialAddress
-    if (inner.isFragment) return DropCode.innerFragment
     const key = this.#key
+    if (inner.version === 4) {
+      if (!this.#dial4.has(inner.destination4)) return DropCode.notToDialAddress
+      keyOf4(key, inner.source4, inner.destination4)
+    } else {
+      if (!this.#isDial6(inner.destination6)) return DropCode.notToDialAddress
+      keyOf6(key, inner.source6, inner.destination6)
+    }
+    if (inner.isFragment) return DropCode.innerFragment
     key.protocol = inner.protocol
-    key.deviceAddress = inner.source4
     key.devicePort = inner.sourcePort
-    key.dialAddress = inner.destination4
     key.dialPort = inner.destinationPort
     if (inner.protocol === Protocol.tcp) return this.#tcpIn(key, inner.tcpFlags)
     if (inner.protocol === Protocol.udp) return this.#flows.has(key) ? DropCode.none : DropCode.noFlow
-    if (inner.protocol === Protocol.icmp) return this.#icmpIn(key, bytes, inner, sa)
-    return DropCode.noFlow
+    const icmp = icmpOf(inner)
+    return inner.protocol === icmp.protocol ? this.#icmpIn(icmp, bytes, inner, sa) : DropCode.noFlow
+  }
+
+  #isDial6(words: Uint32Array): boolean {
+    for (let i = 0; i < this.#dial6.length; i++) {
+      if (isSame6(this.#dial6[i]!, words)) return true
+    }
+    return false
+  }
+
+  /** Puts the addresses of a known connection into the key. @returns false when its local one is no dial address */
+  #adoptAddresses(dial: Uint8Array, device: Uint8Array): boolean {
+    if (dial.length !== device.length) return false
+    if (dial.length === 4) {
+      keyOf4(this.#key, readUint32(device, 0), readUint32(dial, 0))
+      return this.#dial4.has(readUint32(dial, 0))
+    }
+    keyOf6(this.#key, wordsOf(device), wordsOf(dial))
+    return this.#isDial6(wordsOf(dial))
   }
 
   #tcpOut(key: FlowKey, flags: number): DropCode {
@@ -118,55 +161,114 @@ export class DeviceIsolation {
     else this.#flows.noteFin(key, from)
   }
 
-  #icmpOut(key: FlowKey, bytes: Uint8Array, inner: InnerPacket): DropCode {
+  #icmpOut(icmp: IcmpTypes, bytes: Uint8Array, inner: InnerPacket): DropCode {
+    const key = this.#key
     const type = inner.sourcePort >>> 8
-    if (type === ECHO_REQUEST && icmpBytes(bytes, inner) >= 8) {
+    if (type === icmp.echoRequest && icmpBytes(bytes, inner) >= 8) {
       this.#flows.open(echoKey(key, bytes, inner), false)
       return DropCode.none
     }
-    return isError(type) && this.#quotesFlow(key, bytes, inner, 'out') ? DropCode.none : DropCode.noFlow
+    const isAbout = icmp.errors.includes(type) && this.#readsQuotation(bytes, inner) && this.#quotesAnswer(icmp, bytes)
+    return isAbout && this.#flows.has(key) ? DropCode.none : DropCode.noFlow
   }
 
-  #icmpIn(key: FlowKey, bytes: Uint8Array, inner: InnerPacket, sa: ChildSa): DropCode {
+  #icmpIn(icmp: IcmpTypes, bytes: Uint8Array, inner: InnerPacket, sa: ChildSa): DropCode {
+    const key = this.#key
+    const quoted = this.#quoted
     const type = inner.sourcePort >>> 8
-    if (type === ECHO_REPLY && icmpBytes(bytes, inner) >= 8) {
+    if (type === icmp.echoReply && icmpBytes(bytes, inner) >= 8) {
       return this.#flows.has(echoKey(key, bytes, inner)) ? DropCode.none : DropCode.noFlow
     }
-    if (!isError(type) || !this.#quotesFlow(key, bytes, inner, 'in')) return DropCode.noFlow
-    return sa.tsRemote.holdsAddress4(key.deviceAddress) ? DropCode.none : DropCode.noFlow
+    const isAbout =
+      icmp.errors.includes(type) && this.#readsQuotation(bytes, inner) && this.#quotesQuestion(icmp, bytes, inner)
+    if (!isAbout || !this.#flows.has(key)) return DropCode.noFlow
+    const isOwn =
+      quoted.version === 4
+        ? sa.tsRemote.holdsAddress4(quoted.destination4)
+        : sa.tsRemote.holdsAddress6(quoted.destination6)
+    return isOwn ? DropCode.none : DropCode.noFlow
   }
 
-  /** Whether an ICMP error quotes a packet of a known flow (RFC 792: IP header and 8 octets); leaves that flow in `key`. */
-  #quotesFlow(key: FlowKey, bytes: Uint8Array, inner: InnerPacket, direction: 'in' | 'out'): boolean {
-    const quoted = inner.transportOffset + 8
+  /** Reads what an ICMP error is about: it stands behind 8 octets and is of the same IP version. */
+  #readsQuotation(bytes: Uint8Array, inner: InnerPacket): boolean {
     const available = icmpBytes(bytes, inner) - 8
-    if (available < 28 || bytes[quoted]! >>> 4 !== 4) return false
-    const headerBytes = (bytes[quoted]! & 0x0f) * 4
-    if (headerBytes < 20 || available < headerBytes + 8) return false
-    if ((readUint16(bytes, quoted + 6) & 0x1fff) !== 0) return false
-    const source = readUint32(bytes, quoted + 12)
-    const destination = readUint32(bytes, quoted + 16)
-    const transport = quoted + headerBytes
-    // An error from a device quotes what we sent it; an error to a device quotes what it sent us.
-    const isIn = direction === 'in'
-    if ((isIn ? source : destination) !== key.dialAddress) return false
-    if (!isIn && source !== key.deviceAddress) return false
-    key.protocol = bytes[quoted + 9]!
-    key.deviceAddress = isIn ? destination : source
-    if (key.protocol === Protocol.icmp) {
-      if (bytes[transport] !== (isIn ? ECHO_REQUEST : ECHO_REPLY)) return false
-      key.devicePort = 0
-      key.dialPort = readUint16(bytes, transport + 4)
+    return (
+      parseQuotedPacket(bytes, inner.transportOffset + 8, available, this.#quoted) &&
+      this.#quoted.version === inner.version
+    )
+  }
+
+  /** An error from a device quotes what was sent to it, or through it; leaves that flow in the key. */
+  #quotesQuestion(icmp: IcmpTypes, bytes: Uint8Array, inner: InnerPacket): boolean {
+    const key = this.#key
+    const quoted = this.#quoted
+    const { protocol, transportOffset } = quoted
+    if (quoted.version === 4) {
+      if (quoted.source4 !== inner.destination4) return false
+      keyOf4(key, quoted.destination4, quoted.source4)
     } else {
-      key.devicePort = readUint16(bytes, transport + (isIn ? 2 : 0))
-      key.dialPort = readUint16(bytes, transport + (isIn ? 0 : 2))
+      if (!isSame6(quoted.source6, inner.destination6)) return false
+      keyOf6(key, quoted.destination6, quoted.source6)
     }
-    return this.#flows.has(key)
+    key.protocol = protocol
+    if (protocol === icmp.protocol) return bytes[transportOffset] === icmp.echoRequest && this.#quotedEcho(bytes)
+    key.dialPort = readUint16(bytes, transportOffset)
+    key.devicePort = readUint16(bytes, transportOffset + 2)
+    return true
+  }
+
+  /** An error to a device quotes what that device sent; the key has the addresses of the error itself. */
+  #quotesAnswer(icmp: IcmpTypes, bytes: Uint8Array): boolean {
+    const key = this.#key
+    const quoted = this.#quoted
+    const { protocol, transportOffset } = quoted
+    const isAnswer =
+      quoted.version === 4
+        ? quoted.source4 === key.deviceAddress && quoted.destination4 === key.dialAddress
+        : isAddress6(quoted.source6, key.high, 0, key.deviceAddress) &&
+          isAddress6(quoted.destination6, key.high, 3, key.dialAddress)
+    if (!isAnswer) return false
+    key.protocol = protocol
+    if (protocol === icmp.protocol) return bytes[transportOffset] === icmp.echoReply && this.#quotedEcho(bytes)
+    key.devicePort = readUint16(bytes, transportOffset)
+    key.dialPort = readUint16(bytes, transportOffset + 2)
+    return true
+  }
+
+  #quotedEcho(bytes: Uint8Array): true {
+    this.#key.devicePort = 0
+    this.#key.dialPort = readUint16(bytes, this.#quoted.transportOffset + 4)
+    return true
   }
 }
 
-function isError(type: number): boolean {
-  return type === UNREACHABLE || type === TIME_EXCEEDED || type === PARAMETER_PROBLEM
+function icmpOf(inner: InnerPacket): IcmpTypes {
+  return inner.version === 4 ? ICMP4 : ICMP6
+}
+
+function keyOf4(key: FlowKey, device: number, dial: number): void {
+  key.version = 4
+  key.deviceAddress = device
+  key.dialAddress = dial
+}
+
+function keyOf6(key: FlowKey, device: Uint32Array, dial: Uint32Array): void {
+  key.version = 6
+  for (let i = 0; i < 3; i++) {
+    key.high[i] = device[i]!
+    key.high[3 + i] = dial[i]!
+  }
+  key.deviceAddress = device[3]!
+  key.dialAddress = dial[3]!
+}
+
+function isSame6(a: Uint32Array, b: Uint32Array): boolean {
+  return isAddress6(a, b, 0, b[3]!)
+}
+
+/** Whether an address is that of three words at `at` and a last one. */
+function isAddress6(address: Uint32Array, high: Uint32Array, at: number, last: number): boolean {
+  return address[3] === last && address[0] === high[at] && address[1] === high[at + 1] && address[2] === high[at + 2]
 }
 
 function echoKey(key: FlowKey, bytes: Uint8Array, inner: InnerPacket): FlowKey {

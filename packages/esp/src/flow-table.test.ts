@@ -3,12 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { FLOW_CLOSING_SEC, FLOW_IDLE_SEC, FlowEnd, type FlowKey, FlowTable } from './flow-table.ts'
 
 const KEY: FlowKey = {
+  version: 4,
   deviceAddress: 0xf0000005,
   devicePort: 60_000,
   dialAddress: 0x0a7f0001,
   dialPort: 40_000,
   protocol: 6,
+  high: new Uint32Array(6),
 }
+
+const KEY6: FlowKey = { ...KEY, version: 6, high: Uint32Array.of(0xfd800000, 0, 7, 0xfd7f0000, 0, 9) }
 
 describe('flow table', () => {
   it('knows a flow by all five of its parts, also inside one bucket', () => {
@@ -18,6 +22,41 @@ describe('flow table', () => {
     for (const part of ['deviceAddress', 'devicePort', 'dialAddress', 'dialPort', 'protocol'] as const) {
       expect([part, table.has({ ...KEY, [part]: KEY[part] + 1 })]).toEqual([part, false])
     }
+  })
+
+  it('knows an IPv6 flow by every word of its addresses, and never takes it for the IPv4 flow of the same last words', () => {
+    const table = new FlowTable({ maxFlows: 8, hashSeed: 1 })
+    table.open(KEY6, true)
+    expect([table.has({ ...KEY6, high: KEY6.high.slice() }), table.has(KEY)]).toEqual([true, false])
+    for (let word = 0; word < 6; word++) {
+      const high = KEY6.high.slice()
+      high[word]!++
+      expect([word, table.has({ ...KEY6, high })]).toEqual([word, false])
+    }
+    table.open(KEY, true)
+    table.noteReset(KEY6)
+    table.advanceTo(FLOW_CLOSING_SEC + 1)
+    expect([table.has(KEY6), table.has(KEY)]).toEqual([false, true])
+  })
+
+  it('looks at nothing an IPv6 flow left in the entry of an IPv4 flow', () => {
+    const table = new FlowTable({ maxFlows: 8, hashSeed: 1 })
+    for (let sec = 0; sec < 16; sec++) {
+      table.advanceTo(sec)
+      table.open({ ...(sec < 8 ? KEY6 : KEY), dialPort: sec % 8 }, true)
+    }
+    expect(table.has({ ...KEY, dialPort: 3, high: KEY6.high })).toBe(true)
+    expect(table.has({ ...KEY6, dialPort: 3 })).toBe(false)
+  })
+
+  it('spreads the flows of one IPv6 prefix over its buckets', () => {
+    const table = new FlowTable({ maxFlows: 1024, hashSeed: 5 })
+    const keys = Array.from({ length: 512 }, (_, i) => ({
+      ...KEY6,
+      high: Uint32Array.of(0xfd800000, i, 0, 0xfd7f0000, 0, 9),
+    }))
+    for (const key of keys) table.open(key, true)
+    expect(keys.filter((key) => table.has(key)).length).toBeGreaterThan(490)
   })
 
   it('forgets a flow that was quiet for 15 minutes, unless an outbound packet refreshed it', () => {
@@ -96,6 +135,7 @@ describe('flow table', () => {
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.integer(), (steps, hashSeed) => {
+        const keyOf = (flow: number): FlowKey => ({ ...(flow % 2 === 0 ? KEY : KEY6), devicePort: flow >>> 1 })
         const table = new FlowTable({ maxFlows: 512, hashSeed })
         const model = new Map<number, { lastSec: number; idleSec: number }>()
         const refreshed: [found: boolean, expected: boolean][] = []
@@ -105,7 +145,7 @@ describe('flow table', () => {
           return known !== undefined && nowSec - known.lastSec <= known.idleSec
         }
         for (const { call, flow, sec } of steps) {
-          const key = { ...KEY, devicePort: flow }
+          const key = keyOf(flow)
           if (call === 'advance') table.advanceTo((nowSec += sec))
           else if (call === 'open') {
             table.open(key, true)
@@ -117,7 +157,7 @@ describe('flow table', () => {
             table.noteReset(key)
             if (isLive(flow)) model.get(flow)!.idleSec = FLOW_CLOSING_SEC
           }
-          for (let other = 0; other <= 5; other++) expect(table.has({ ...KEY, devicePort: other })).toBe(isLive(other))
+          for (let other = 0; other <= 5; other++) expect(table.has(keyOf(other))).toBe(isLive(other))
         }
         for (const [found, expected] of refreshed) expect(found).toBe(expected)
       }),

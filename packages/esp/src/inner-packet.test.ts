@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ACK, ip4, ip6, octets4, parsed, tcp, udp } from '../test/packets.ts'
+import { ACK, fragment6, ip4, ip6, octets4, parsed, tcp, udp } from '../test/packets.ts'
 import { DropCode } from './drop-code.ts'
 import { createInnerPacket, parseInnerPacket } from './inner-packet.ts'
 
@@ -58,17 +58,32 @@ describe('inner packets', () => {
     const first = parsed(ip4({ ...ENDS, fragment: 0x2000 }, udp(5, 6)))
     const later = parsed(ip4({ ...ENDS, fragment: 0x0001 }, udp(5, 6)))
     expect([first.isFragment, first.hasPorts, later.isFragment, later.hasPorts]).toEqual([true, true, true, false])
-    const fragment6 = (offset: number) =>
-      parsed(
-        ip6(
-          { source: HOST6, destination: HOST6, nextHeader: 44 },
-          Uint8Array.from([17, 0, offset, 1, 0, 0, 0, 9, ...udp(5, 6)]),
-        ),
-      )
-    expect([fragment6(0), fragment6(1)].map(({ isFragment, hasPorts }) => [isFragment, hasPorts])).toEqual([
+    const in6 = (word: number) =>
+      parsed(ip6({ source: HOST6, destination: HOST6, nextHeader: 44 }, fragment6(17, word, udp(5, 6))))
+    expect([in6(1), in6(8), in6(9)].map(({ isFragment, hasPorts }) => [isFragment, hasPorts])).toEqual([
       [true, true],
       [true, false],
+      [true, false],
     ])
+  })
+
+  it('are whole behind a fragment header that cuts nothing off (RFC 8200 4.5)', () => {
+    const whole = parsed(ip6({ source: HOST6, destination: HOST6, nextHeader: 44 }, fragment6(17, 0, udp(5, 6))))
+    expect([whole.isFragment, whole.hasPorts, whole.sourcePort]).toEqual([false, true, 5])
+    const twice = fragment6(44, 0, fragment6(17, 1, udp(5, 6)))
+    expect(parsed(ip6({ source: HOST6, destination: HOST6, nextHeader: 44 }, twice)).isFragment).toBe(true)
+  })
+
+  it('are refused with a routing header that has segments left, and with more than eight extension headers', () => {
+    const options = (next: number): number[] => [next, 0, 1, 4, 0, 0, 0, 0]
+    const chain = (count: number): Uint8Array =>
+      Uint8Array.from([...Array.from({ length: count - 1 }, () => options(60)).flat(), ...options(17), ...udp(5, 6)])
+    const behind = (nextHeader: number, payload: Uint8Array): DropCode =>
+      codeOf(ip6({ source: HOST6, destination: HOST6, nextHeader }, payload))
+    expect([behind(60, chain(8)), behind(60, chain(9))]).toEqual([DropCode.none, DropCode.innerMalformed])
+    const routing = (left: number): Uint8Array => Uint8Array.from([17, 0, 4, left, 0, 0, 0, 0, ...udp(5, 6)])
+    expect([behind(43, routing(0)), behind(43, routing(1))]).toEqual([DropCode.none, DropCode.innerMalformed])
+    expect(behind(60, Uint8Array.from([17, 255, 1, 4, 0, 0, 0, 0, ...udp(5, 6)]))).toBe(DropCode.innerMalformed)
   })
 
   it('are refused when they are cut anywhere', () => {

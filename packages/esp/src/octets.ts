@@ -24,6 +24,11 @@ export function writeUint32(bytes: Uint8Array, offset: number, value: number): v
   bytes[offset + 3] = value
 }
 
+/** @returns a fresh array of the 32-bit words of an address of 4 or 16 octets */
+export function wordsOf(address: Uint8Array): Uint32Array {
+  return Uint32Array.from({ length: address.length / 4 }, (_, i) => readUint32(address, 4 * i))
+}
+
 /** Copies without making a view; faster than `set(subarray())` for the few octets of a header. */
 export function copyOctets(
   from: Uint8Array,

@@ -6,7 +6,7 @@
  */
 import type { TrafficSelector } from '@culvert/ikev2'
 import type { InnerPacket } from './inner-packet.ts'
-import { readUint32 } from './octets.ts'
+import { readUint32, wordsOf } from './octets.ts'
 
 export const MAX_SELECTORS = 64
 
@@ -61,6 +61,14 @@ export class SelectorSet {
     return false
   }
 
+  /** As `holdsAddress4`. @param address four words */
+  holdsAddress6(address: Uint32Array): boolean {
+    for (const selector of this.#ip6) {
+      if (compareWords(address, selector.start) >= 0 && compareWords(address, selector.end) <= 0) return true
+    }
+    return false
+  }
+
   #matches4(address: number, port: number, packet: InnerPacket): boolean {
     for (let i = 0; i < this.#ip4.length; i++) {
       const selector = this.#ip4[i]!
@@ -92,8 +100,4 @@ function compareWords(a: Uint32Array, b: Uint32Array): number {
     if (a[i]! !== b[i]!) return a[i]! < b[i]! ? -1 : 1
   }
   return 0
-}
-
-function wordsOf(address: Uint8Array): Uint32Array {
-  return Uint32Array.from({ length: address.length / 4 }, (_, i) => readUint32(address, 4 * i))
 }

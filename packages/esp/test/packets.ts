@@ -1,6 +1,7 @@
 /**
  * Inner packets and SA pairs for tests of the ESP path.
  */
+import { parseIpv6 } from '@culvert/bytes'
 import { opensslProvider } from '@culvert/crypto'
 import type { ChildKeys, ChildSaDescription, Spi, TrafficSelector } from '@culvert/ikev2'
 import {
@@ -79,23 +80,24 @@ export function icmp(type: number, code: number, rest: Uint8Array): Uint8Array {
   return Uint8Array.from([type, code, 0, 0, ...rest])
 }
 
-export function echo(type: 0 | 8, identifier: number): Uint8Array {
+/** @param type 8 and 0 of ICMP, 128 and 129 of ICMPv6 */
+export function echo(type: 0 | 8 | 128 | 129, identifier: number): Uint8Array {
   return icmp(type, 0, Uint8Array.from([identifier >>> 8, identifier & 0xff, 0, 1, 1, 2, 3, 4]))
 }
 
-/** ICMP error with the IP header and 8 octets of what it is about. */
+/** ICMP error with the IP header and 8 octets of what it is about; IPv6 headers without extensions. */
 export function icmpError(type: number, quoted: Uint8Array): Uint8Array {
-  const headerBytes = (quoted[0]! & 0x0f) * 4
+  const headerBytes = quoted[0]! >>> 4 === 6 ? 40 : (quoted[0]! & 0x0f) * 4
   return icmp(type, 1, Uint8Array.from([0, 0, 0, 0, ...quoted.subarray(0, headerBytes + 8)]))
 }
 
 export interface Ip6Fields {
-  readonly source: readonly number[]
-  readonly destination: readonly number[]
+  /** Eight groups, or text. */
+  readonly source: readonly number[] | string
+  readonly destination: readonly number[] | string
   readonly nextHeader: number
 }
 
-/** @param fields addresses as eight groups */
 export function ip6(fields: Ip6Fields, payload: Uint8Array): Uint8Array {
   const packet = new Uint8Array(40 + payload.length)
   const view = new DataView(packet.buffer)
@@ -103,12 +105,22 @@ export function ip6(fields: Ip6Fields, payload: Uint8Array): Uint8Array {
   view.setUint16(4, payload.length)
   packet[6] = fields.nextHeader
   packet[7] = 64
-  for (let i = 0; i < 8; i++) {
-    view.setUint16(8 + 2 * i, fields.source[i] ?? 0)
-    view.setUint16(24 + 2 * i, fields.destination[i] ?? 0)
-  }
+  packet.set(octets6(fields.source), 8)
+  packet.set(octets6(fields.destination), 24)
   packet.set(payload, 40)
   return packet
+}
+
+/** IPv6 fragment header (RFC 8200 4.5) in front of a payload. @param word offset in octets, a multiple of 8, with the flag */
+export function fragment6(nextHeader: number, word: number, payload: Uint8Array): Uint8Array {
+  return Uint8Array.from([nextHeader, 0, word >>> 8, word & 0xff, 0, 0, 0, 9, ...payload])
+}
+
+export function octets6(address: readonly number[] | string): Uint8Array {
+  if (typeof address !== 'string') return Uint8Array.from(address.flatMap((group) => [group >>> 8, group & 0xff]))
+  const octets = parseIpv6(address)
+  if (octets === undefined) throw new Error(`${address} is no IPv6 address`)
+  return octets
 }
 
 export function parsed(packet: Uint8Array): InnerPacket {
@@ -136,6 +148,10 @@ export function range4(start: string, end: string, rest: Partial<TrafficSelector
     endAddress: octets4(end),
     ...rest,
   }
+}
+
+export function range6(start: string, end: string, rest: Partial<TrafficSelector> = {}): TrafficSelector {
+  return { ...range4('0.0.0.0', '0.0.0.0', rest), type: 8, startAddress: octets6(start), endAddress: octets6(end) }
 }
 
 /** One's complement sum of RFC 1071. */
@@ -239,13 +255,19 @@ export const SAD_OPTIONS: SadOptions = {
   outboundBy: 'destination',
 }
 
-/** Two ends of one Child SA: 10.127.0.0/24 behind the concentrator, 10.128.0.5 on the device. */
+/** Two ends of one Child SA: 10.127.0.0/24 and fd7f::/120 behind the concentrator, 10.128.0.5 and fd80::5 on the device. */
 export function createEnds(suite: Suite = SUITES[0]!, esn = false): Ends {
   const concentrator = new Sad(SAD_OPTIONS)
   const device = new Sad({ ...SAD_OPTIONS, nodeSlot: 2, outboundBy: 'source' })
   const spiC = composeSpi(1, 3, 0)
   const spiD = composeSpi(2, 4, 0)
-  const forConcentrator = describeSa(spiC, { spiOut: spiD, keys: keysOf(suite, 1, 2, esn) })
+  const { tsLocal, tsRemote } = describeSa(spiC)
+  const forConcentrator = describeSa(spiC, {
+    spiOut: spiD,
+    keys: keysOf(suite, 1, 2, esn),
+    tsLocal: [...tsLocal, range6('fd7f::', 'fd7f::ff')],
+    tsRemote: [...tsRemote, range6('fd80::5', 'fd80::5')],
+  })
   const forDevice = describeSa(spiD, {
     spiOut: spiC,
     keys: keysOf(suite, 2, 1, esn),

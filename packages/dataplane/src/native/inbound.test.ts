@@ -40,8 +40,11 @@ const LOCAL = { address: '192.0.2.1', port: 4500 }
 const SAD_OPTIONS = { nodeSlot: 1, maxSas: 8, replayWindowPackets: 64, outboundBy: 'destination' } as const
 const KEY_BYTES = 20
 
+function octets(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
+}
+
 function selector(start: number, end: number): TrafficSelector {
-  const octets = (value: number): Uint8Array => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
   return {
     type: 7,
     protocol: 0,
@@ -95,7 +98,7 @@ function must(condition: boolean): void {
 
 /** An isolation that knows the flows from port 100 of the dial address to port 200 of both devices, TCP and UDP. */
 function createIsolation(): DeviceIsolation {
-  const isolation = new DeviceIsolation([DIAL], { maxFlows: 64, hashSeed: 1 })
+  const isolation = new DeviceIsolation([octets(DIAL)], { maxFlows: 64, hashSeed: 1 })
   for (const protocol of ['tcp', 'udp'] as const) {
     for (const destination of [DEVICE, DEVICE + 1]) {
       const ports = { sourcePort: 100, destinationPort: 200 }

@@ -10,6 +10,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { opensslProvider } from '@culvert/crypto'
 import { DeviceIsolation, DropCode, RandomPool } from '@culvert/esp'
+import { dialAddressesOf } from '../dial-addresses.ts'
 import { createChecksum } from './checksum.ts'
 import { Coalescer } from './coalescer.ts'
 import { Openssl } from './evp.ts'
@@ -203,10 +204,10 @@ function memoryBytes({ options: { maxSas }, sockets }: WorkerSetup): number {
 
 function createIsolation({ options, connections }: WorkerSetup): DeviceIsolation | null {
   if (options.role.kind !== 'concentrator') return null
-  const addresses = options.role.dialAddresses.map((address) =>
-    address.split('.').reduce((value, octet) => value * 256 + Number(octet), 0),
-  )
-  const isolation = new DeviceIsolation(addresses, { maxFlows: MOST_FLOWS, hashSeed: randomInt(2 ** 32) })
+  const isolation = new DeviceIsolation(dialAddressesOf(options.role), {
+    maxFlows: MOST_FLOWS,
+    hashSeed: randomInt(2 ** 32),
+  })
   isolation.advanceTo(Math.floor(performance.now() / 1000))
   isolation.adopt(connections)
   return isolation

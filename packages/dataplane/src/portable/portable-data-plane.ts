@@ -8,7 +8,7 @@
  * Everything happens on the thread that owns it. Queues are bounded: sends by `UdpPort`, packets out of the TUN by its kernel queue.
  */
 import { randomBytes } from 'node:crypto'
-import { InvariantError, parseIpv4 } from '@culvert/bytes'
+import { InvariantError } from '@culvert/bytes'
 import { opensslProvider } from '@culvert/crypto'
 import {
   classifyDatagram,
@@ -33,6 +33,7 @@ import {
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, NodeCounters, SaCounters } from '../contract.ts'
 import { chooseLocal } from '../local-choice.ts'
+import { dialAddressesOf } from '../dial-addresses.ts'
 import { openTun } from '../tun/open-tun.ts'
 import { TunDevice } from '../tun/tun-device.ts'
 import { SaNotices } from './sa-notices.ts'
@@ -85,9 +86,7 @@ class PortableDataPlane implements DataPlane {
     this.#notices = new SaNotices(handlers, maxSas)
     const hashSeed = randomBytes(4).readInt32LE()
     this.#isolation =
-      role.kind === 'device'
-        ? null
-        : new DeviceIsolation(role.dialAddresses.map(addressNumber), { maxFlows: MAX_FLOWS, hashSeed })
+      role.kind === 'device' ? null : new DeviceIsolation(dialAddressesOf(role), { maxFlows: MAX_FLOWS, hashSeed })
   }
 
   get local(): SocketAddress {
@@ -284,11 +283,4 @@ class PortableDataPlane implements DataPlane {
 
 function nowSec(nowMs: number): number {
   return Math.floor(nowMs / 1000)
-}
-
-/** @throws InvariantError: the configuration was checked before */
-function addressNumber(text: string): number {
-  const octets = parseIpv4(text)
-  if (octets === undefined) throw new InvariantError(`"${text}" is not an IPv4 address`)
-  return new DataView(octets.buffer).getUint32(octets.byteOffset)
 }

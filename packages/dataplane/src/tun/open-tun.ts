@@ -5,7 +5,7 @@
  * of this thread ever runs inside. The interface outlives the process: whoever holds its descriptor forwards, and a restarted
  * process takes it over by name. The descriptor is non-blocking: one read is one packet, one write is one packet.
  */
-import { closeSync, constants, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs'
 import type { KnownFlow } from '@culvert/esp'
 import type { TunOptions } from '../contract.ts'
 import { parseKernelConnections } from './kernel-connections.ts'
@@ -97,12 +97,19 @@ function openHere(name: string, features: TunFeatures, calls: TunSyscalls): Open
     calls.ioctlNumber(fd, TUNSETOFFLOAD, 0)
     const persist = calls.ioctlNumber(fd, TUNSETPERSIST, 1)
     if (persist < 0) throw new TunError('system', `Cannot make interface "${name}" persistent (errno ${-persist}).`)
-    const connections = parseKernelConnections(readFileSync('/proc/thread-self/net/tcp', 'latin1'))
-    return { fd, connections }
+    return { fd, connections: readConnections() }
   } catch (error) {
     closeSync(fd)
     throw error
   }
+}
+
+function readConnections(): KnownFlow[] {
+  const tables = ['/proc/thread-self/net/tcp', '/proc/thread-self/net/tcp6']
+  // A kernel without IPv6 has no table of it.
+  return tables
+    .filter((path) => existsSync(path))
+    .flatMap((path) => parseKernelConnections(readFileSync(path, 'latin1')))
 }
 
 function openDeviceNode(): number {
