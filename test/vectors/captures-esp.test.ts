@@ -91,11 +91,11 @@ function createSad(spiIn: Spi, keys: ChildKeys, provider: CryptoProvider): Sad {
     nodeSlot: spiSlot(spiIn),
     maxSas: SPI_INDEX_COUNT,
     replayWindowPackets: 64,
-    outboundBy: 'destination',
+    outboundBy: 'source',
   })
   const pair = createTransformPair(keys, transformContext(provider))
   if (!pair.ok) throw new Error(pair.error)
-  expect(sad.install(description(spiIn, keys), pair.value)).toBeTypeOf('object')
+  expect(sad.install(description(spiIn, keys), pair.value, null)).toBeTypeOf('object')
   return sad
 }
 

@@ -1,6 +1,7 @@
 import {
   createAttachmentRegistry,
   createCredentialCache,
+  createSubjectTable,
   selectorOf,
   type AttachmentRegistry,
   type CachedDevice,
@@ -12,6 +13,7 @@ import { expect, it, vi } from 'vitest'
 import type { AttachAttempt } from '@culvert/db'
 import { createAdmission, type Admission } from './admission.ts'
 import { createAttemptLog } from './attempt-log.ts'
+import { createPlacements, type Placements } from './placements.ts'
 import type { StateWriter } from './state-writer.ts'
 
 const path: Path = { local: { address: '192.0.2.1', port: 4500 }, remote: { address: '192.0.2.11', port: 4500 } }
@@ -33,11 +35,13 @@ interface Scene {
   reauthenticateAfterSec: number | null
   ppk: { readonly isRequired: boolean } | null
   readonly stored: AttachAttempt[]
+  readonly placements: Placements
 }
 
 function open(): Scene {
   const registry = createAttachmentRegistry()
   const cache = createCredentialCache({ entries: 10, freshMs: 1000, staleMs: 1000, unknownMs: 1000 })
+  const placements = createPlacements(createSubjectTable(1))
   const ended: Scene['ended'] = []
   const touched: string[] = []
   const lines: object[] = []
@@ -66,6 +70,7 @@ function open(): Scene {
     realm: { proofs: null, signer: null, trust: null, tiers: ['modern'] },
     cache,
     registry,
+    placements,
     writer: { touch: (deviceId: string) => void touched.push(deviceId) } as unknown as StateWriter,
     attempts: createAttemptLog({ log, store: (attempt) => void stored.push(attempt), tiers: () => ['modern'] }),
     deleteIke: (key, reason) => void ended.push([key, reason]),
@@ -84,6 +89,7 @@ function open(): Scene {
     touched,
     lines,
     stored,
+    placements,
     valid: ['crd_1'],
     reauthenticateAfterSec: null,
     ppk: null,
@@ -140,6 +146,34 @@ it('ends the older of two attachments that were both admitted before one stood: 
   scene.admission.onEvent(established(B))
   expect(scene.ended).toEqual([[A, 'revoked']])
   expect(scene.registry.byDevice('dev_a')).toMatchObject({ key: B, state: 'attached' })
+})
+
+it('holds a place for an attachment from its admission until it is closed', async () => {
+  const scene = open()
+  await admit(scene, A)
+  expect(scene.placements.of(A)).toEqual({ subject: 1, addresses: ['10.128.0.5'] })
+  scene.admission.onEvent(established(A))
+  scene.admission.end(A, 'revoked')
+  expect(scene.placements.of(A)).not.toBeNull()
+  scene.admission.onEvent({ kind: 'closed', key: A, subject: 'dev_a', reason: 'revoked' })
+  expect(scene.placements.of(A)).toBeNull()
+})
+
+it('grants nothing to an attachment that was closed while it was looked at', async () => {
+  const scene = open()
+  await admit(scene, A)
+  scene.admission.onEvent({ kind: 'closed', key: A, subject: 'dev_a', reason: 'peerSilent' })
+  const late = attachAs(scene, B)
+  scene.admission.onEvent({ kind: 'closed', key: B, subject: 'dev_a', reason: 'peerSilent' })
+  expect([await late, scene.placements.of(B)]).toEqual([null, null])
+})
+
+it('answers nothing while no place is left', async () => {
+  const scene = open()
+  scene.placements.hold(B, { deviceId: 'dev_b', address4: '10.128.0.6' })
+  expect(await admit(scene, A)).toBeNull()
+  scene.placements.release(B)
+  expect(await admit(scene, A)).toMatchObject({ grant: { ip4: '10.128.0.5' } })
 })
 
 it('ends an attachment that it did not grant', () => {

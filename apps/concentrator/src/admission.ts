@@ -32,6 +32,7 @@ import type { AttemptLog } from './attempt-log.ts'
 import { createCredentialAnswers } from './credential-answers.ts'
 import type { CredentialDesk } from './credential-desk.ts'
 import { createEapDesk } from './eap-desk.ts'
+import type { Placements } from './placements.ts'
 import type { Realm } from './realm.ts'
 import { createSpentTickets } from './spent-tickets.ts'
 import type { StateWriter } from './state-writer.ts'
@@ -64,6 +65,7 @@ export interface AdmissionOptions {
   readonly cache: Pick<CredentialCache, 'watch'>
   readonly registry: AttachmentRegistry
   readonly writer: StateWriter
+  readonly placements: Placements
   readonly attempts: AttemptLog
   /** Tells the IKE core to end an attachment. */
   readonly deleteIke: (key: AttachmentKey, reason: CloseReason) => void
@@ -78,10 +80,12 @@ export interface AdmissionOptions {
 }
 
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { desk, realm, cache, registry, writer, attempts, log } = options
+  const { desk, realm, cache, registry, writer, placements, attempts, log } = options
   /** Under which identity a device was found that is about to prove itself, or has. */
   const claims = new Map<string, string>()
   const grants = new Map<AttachmentKey, Granted>()
+  /** Attachments that are being looked at; whatever is closed meanwhile is granted nothing. */
+  const asking = new Set<AttachmentKey>()
   const budget = createAttachBudget()
   const tickets = createSpentTickets()
   const credentials = createCredentialAnswers({
@@ -130,16 +134,19 @@ export function createAdmission(options: AdmissionOptions): Admission {
   /**
    * What was proven is looked at once more, for EAP and tickets take their time.
    *
-   * @returns null when it cannot be known now, and for a device that comes too often: it will repeat its request, and be heard later.
+   * @returns null when it cannot be known now, for a device that comes too often, and when the node is full: it will repeat its
+   *   request, and be heard later.
    */
   async function grant(question: Question & { kind: 'attach' }): Promise<Answer | null> {
     const { key, subject } = question
     const watch = cache.watch()
+    asking.add(key)
     const device = await findValid(subject, question.credential)
+    const isAwaited = asking.delete(key)
     const isHeard = device === null || (device !== undefined && budget.take(subject, performance.now()))
-    if (!device || !isHeard) {
+    if (!device || !isHeard || !isAwaited || !placements.hold(key, device)) {
       watch.end()
-      return isHeard ? { kind: 'attach', grant: null, refusal: 'refused' } : null
+      return device === null ? { kind: 'attach', grant: null, refusal: 'refused' } : null
     }
     grants.get(key)?.watch.end()
     grants.set(key, { device, watch })
@@ -197,7 +204,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
         return
       }
       case 'closed': {
+        asking.delete(event.key)
         takeGrant(event.key)
+        placements.release(event.key)
         detach(event.key, event.reason)
         return
       }

@@ -8,6 +8,7 @@ import {
   createAttachmentRegistry,
   createCredentialCache,
   createIkeSpiAllocator,
+  createSubjectTable,
   selectorOf,
 } from '@culvert/concentrator-core'
 import { configureTun, ensureNamespace, openCrypto, openDataPlane, type DataPlane } from '@culvert/dataplane'
@@ -31,6 +32,7 @@ import { createCredentialDesk } from './credential-desk.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { startIdleCollector } from './idle-collector.ts'
 import { endpointConfigOf } from './ike-policy.ts'
+import { createPlacements, type Placements } from './placements.ts'
 import { createPolicyEnforcer } from './policy-enforcer.ts'
 import { createRealm } from './realm.ts'
 import { readSealingKey } from './sealing-key.ts'
@@ -87,6 +89,7 @@ async function assemble(
     command: (command) => started?.command(command),
     log,
   })
+  const placements = createPlacements(createSubjectTable(settings.maxDevices))
   const attempts = createAttemptWriter({ write: (batch) => writeAttempts(pool, settings.nodeName, batch), log })
   const admission = createAdmission({
     desk: createCredentialDesk({ pool, cache, openSecret: createSecretOpener(sealingKey, crypto), log }),
@@ -94,6 +97,7 @@ async function assemble(
     cache,
     registry,
     writer,
+    placements,
     attempts: createAttemptLog({ log, store: (attempt) => attempts.add(attempt), tiers: () => realm.tiers }),
     deleteIke: (key, reason) => started?.command({ kind: 'deleteIke', key, reason }),
     rng: createSystemRng(),
@@ -104,7 +108,7 @@ async function assemble(
     log,
   })
   const tickets = createTicketVault(sealingKey, () => Date.now())
-  const packets = { settings, incarnation, admission, tickets, log, onFailure }
+  const packets = { settings, incarnation, admission, placements, tickets, log, onFailure }
   const { driver, dataPlane, closeSockets } = await startPackets(packets)
   started = driver
   await realm.refresh()
@@ -153,11 +157,12 @@ async function startPackets(options: {
   settings: ConcentratorSettings
   incarnation: number
   admission: Admission
+  placements: Placements
   tickets: TicketVault
   log: Logger
   onFailure: (error: Error) => void
 }): Promise<{ driver: IkeDriver; dataPlane: DataPlane; closeSockets: () => Promise<void> }> {
-  const { settings, incarnation, admission, log, onFailure } = options
+  const { settings, incarnation, admission, placements, log, onFailure } = options
   const { address, espPort, ikePort, tunNamespace, tunName } = settings
   let driver: IkeDriver | null = null
   await ensureNamespace(tunNamespace)
@@ -211,6 +216,7 @@ async function startPackets(options: {
     handlers: {
       endEap: (session) => admission.endEap(session),
       answer: (question) => admission.answer(question),
+      placementOf: (key) => placements.of(key),
       onEvent(event) {
         if (event.kind === 'established' || event.kind === 'closed') collector.noteChange()
         admission.onEvent(event)

@@ -10,5 +10,6 @@ export {
 export { attemptReasonOf, readableProposals, type ReadableProposal, type ReadableTransform } from './failed-attempt.ts'
 export { createIkeSpiAllocator, slotOfIkeSpi, type IkeSpiAllocator } from './ike-spi-allocator.ts'
 export { selectorOf } from './selectors.ts'
+export { createSubjectTable, type SubjectTable } from './subject-table.ts'
 export { MOST_SYNTHETIC_ADDRESSES, SyntheticAddresses, type SyntheticAddressOptions } from './synthetic-addresses.ts'
 export { transformText } from './transform-text.ts'

@@ -4,6 +4,7 @@
  * Two implementations stand behind it: the portable one (`dgram` and `node:crypto`, the reference) and the native one (a worker
  * thread on koffi with batched I/O). `openDataPlane` probes and picks. The data plane owns the UDP 4500 socket and the TUN.
  */
+import type { Placement } from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 
 export interface DataPlaneOptions {
@@ -85,8 +86,13 @@ export interface DataPlane {
   readonly local: SocketAddress
   /** Where each socket is bound, in the order of `bind`. */
   readonly locals: readonly SocketAddress[]
-  /** Resolves once packets of this SA are accepted. Copies and zeroes the keys in `child`. `subject` groups SAs of one device: a replaced SA's outbound moves over. */
-  install(child: ChildSaDescription): Promise<void>
+  /**
+   * Resolves once packets of this SA are accepted. Copies and zeroes the keys in `child`.
+   *
+   * @param placement whose SA it is; null in the device role, and only there. Its addresses alone are outbound routes and inbound
+   *   sources of a concentrator, whatever the selectors hold.
+   */
+  install(child: ChildSaDescription, placement: Placement | null): Promise<void>
   activateOutbound(spiIn: Spi): void
   move(spiIn: Spi, path: Path, peerBehindNat: boolean): void
   remove(spiIn: Spi): void

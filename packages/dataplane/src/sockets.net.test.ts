@@ -90,19 +90,22 @@ describe.each(['native', 'portable'] as const)('%s data plane on several sockets
     const { encr, integ, keyBytes } = AES_GCM
     const [inboundKey, outboundKey] = [new Uint8Array(keyBytes).fill(1), new Uint8Array(keyBytes).fill(2)]
     const none = new Uint8Array(0)
-    await plane.install({
-      spiIn,
-      spiOut: composeSpi(2, 2, 2),
-      udpEncap: true,
-      peerBehindNat: false,
-      mode: 'tunnel',
-      outbound: true,
-      replaces: null,
-      keys: { encr, integ, esn: false, inboundKey, outboundKey, inboundIntegKey: none, outboundIntegKey: none },
-      path: { local: plane.locals[1]!, remote: peer4.address },
-      tsLocal: [selector(INNER)],
-      tsRemote: [selector(FAR)],
-    })
+    await plane.install(
+      {
+        spiIn,
+        spiOut: composeSpi(2, 2, 2),
+        udpEncap: true,
+        peerBehindNat: false,
+        mode: 'tunnel',
+        outbound: true,
+        replaces: null,
+        keys: { encr, integ, esn: false, inboundKey, outboundKey, inboundIntegKey: none, outboundIntegKey: none },
+        path: { local: plane.locals[1]!, remote: peer4.address },
+        tsLocal: [selector(INNER)],
+        tsRemote: [selector(FAR)],
+      },
+      null,
+    )
     const [addresses, routes] = [[`${INNER}/32`], [`${FAR}/32`]]
     await configureTun({ namespace, name: 'culvert0', mtuBytes: 1400, addresses, routes })
     const leavesFrom = async (peer: Peer, local: SocketAddress): Promise<void> => {

@@ -131,8 +131,8 @@ export class ForwardingLab {
         replaces: null,
       }
     }
-    await this.concentrator.plane.install(describe('concentrator'))
-    await this.device.plane.install(describe('device'))
+    await this.concentrator.plane.install(describe('concentrator'), { subject: 1, addresses: [DEVICE_ADDRESS] })
+    await this.device.plane.install(describe('device'), null)
     return spis
   }
 

@@ -102,7 +102,7 @@ async function open(options: PlaneEndOptions): Promise<DataPlane> {
     addresses: [hostPrefix(inner[end - 1]!)],
     routes: [hostPrefix(inner[2 - end]!)],
   })
-  await plane.install(describe(options, 1))
+  await plane.install(describe(options, 1), null)
   return plane
 }
 
@@ -123,7 +123,7 @@ const WAYS: Readonly<Record<string, (plane: DataPlane) => void>> = {
 
 const RekeySteps: Readonly<Record<string, (plane: DataPlane, options: PlaneEndOptions, generation: number) => void>> = {
   install: (plane, options, generation) =>
-    void plane.install(describe(options, generation)).then(() => say(`installed ${generation}`)),
+    void plane.install(describe(options, generation), null).then(() => say(`installed ${generation}`)),
   activate: (plane, { end }, generation) => plane.activateOutbound(spiOf(end, generation)),
   heard: (plane, { end }, generation) =>
     void plane

@@ -5,6 +5,7 @@
  */
 import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
 import type { EspOpener, EspSealer } from './esp-transform.ts'
+import { LeasedAddresses, type Placement } from './placement.ts'
 import { prefixesOfRange, type Prefix } from './prefixes.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { wordsOf } from './octets.ts'
@@ -31,7 +32,11 @@ export class ChildSa {
   readonly replayWindow: ReplayWindow
   readonly tsLocal: SelectorSet
   readonly tsRemote: SelectorSet
-  /** Where outbound lookups find this SA: prefixes of tsRemote, or of tsLocal in the device role. */
+  /** Of the device; 0 in the device role. */
+  readonly subject: number
+  /** Sources that are the peer's own; null in the device role, where selectors decide alone. */
+  readonly leased: LeasedAddresses | null
+  /** Where outbound lookups find this SA: the leased addresses, or prefixes of tsLocal in the device role. */
   readonly routes: readonly Prefix[]
   path: Path
   /** As found at the last move: only such a peer is reported when it comes from elsewhere (C60). */
@@ -50,7 +55,7 @@ export class ChildSa {
     description: ChildSaDescription,
     transforms: TransformPair,
     replayWindow: ReplayWindow,
-    outboundBy: 'source' | 'destination',
+    placement: Placement | null,
   ) {
     this.spiIn = description.spiIn
     this.spiOut = description.spiOut
@@ -62,7 +67,9 @@ export class ChildSa {
     this.replayWindow = replayWindow
     this.tsLocal = new SelectorSet(description.tsLocal)
     this.tsRemote = new SelectorSet(description.tsRemote)
-    this.routes = routesOf(outboundBy === 'source' ? description.tsLocal : description.tsRemote)
+    this.subject = placement?.subject ?? 0
+    this.leased = placement && new LeasedAddresses(placement.addresses)
+    this.routes = this.leased?.routes ?? routesOf(description.tsLocal)
     this.path = description.path
   }
 

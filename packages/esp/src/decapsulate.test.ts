@@ -186,6 +186,36 @@ describe('inbound ESP', () => {
     expect(ends.concentratorSa.packetsIn).toBe(0)
   })
 
+  it('C63: drops a source of a LAN that the selectors hold but nobody leased', () => {
+    const spiIn = composeSpi(1, 9, 0)
+    const lan = range4('192.168.1.0', '192.168.1.255')
+    const tsRemote = [range4('10.128.0.5', '10.128.0.5'), lan]
+    const placement = { subject: 3, addresses: ['10.128.0.5'] }
+    const sa = installIn(ends.concentrator, describeSa(spiIn, { tsRemote }), placement)
+    const send = (source: string): DropCode =>
+      open(ends, sealPlaintext(ends, padded(ip4({ source, destination: '10.127.0.1' }, udp(1, 2)), 4), spiIn))
+    expect(send('192.168.1.7')).toBe(DropCode.sourceNotLeased)
+    expect(send('192.168.2.7')).toBe(DropCode.selectorMismatch)
+    expect([send('10.128.0.5'), sa.packetsIn]).toEqual([DropCode.none, 1])
+  })
+
+  it('C63: drops an IPv6 source that differs from the leased one in any word', () => {
+    const spiIn = composeSpi(1, 9, 0)
+    const leased = [0xfd00, 0, 0, 1, 0, 2, 0, 5]
+    const all = { type: 8 as const, protocol: 0, startPort: 0, endPort: 0xffff }
+    const any = { ...all, startAddress: new Uint8Array(16), endAddress: new Uint8Array(16).fill(255) }
+    const placement = { subject: 3, addresses: ['10.128.0.5', 'fd00::1:0:2:0:5'] }
+    installIn(ends.concentrator, describeSa(spiIn, { tsLocal: [any], tsRemote: [any] }), placement)
+    const send = (source: number[]): DropCode => {
+      const packet = ip6({ source, destination: [0xfd01, 0, 0, 0, 0, 0, 0, 1], nextHeader: 17 }, udp(1, 2))
+      return open(ends, sealPlaintext(ends, padded(packet, 41), spiIn))
+    }
+    expect(send(leased)).toBe(DropCode.none)
+    for (let i = 0; i < 8; i++) {
+      expect(send(leased.map((group, at) => (at === i ? group ^ 1 : group)))).toBe(DropCode.sourceNotLeased)
+    }
+  })
+
   it('C63: drops protocols and ports outside the selectors', () => {
     const spiIn = composeSpi(1, 9, 0)
     const sa = installIn(

@@ -1,5 +1,5 @@
 /**
- * Inbound ESP (RFC 4303 3.4): SPI, cheap replay check, ICV, window, trailer, inner selectors. In that order, and nothing behind
+ * Inbound ESP (RFC 4303 3.4): SPI, cheap replay check, ICV, window, trailer, inner selectors, leased source. In that order, and nothing behind
  * the ICV is looked at before it was verified (CONFORMANCE C62, C63, N17).
  */
 import type { ChildSa } from './child-sa.ts'
@@ -52,7 +52,7 @@ export function createDecapsulated(): Decapsulated {
  *
  * @param datagram one ESP packet, without UDP header; borrowed for the call
  * @param out overwritten; `buffer`, `offset` and `length` hold the inner packet only on `none`
- * @returns `none`, or the reason from `runt` to `selectorMismatch`
+ * @returns `none`, or the reason from `runt` to `selectorMismatch`, or `sourceNotLeased`
  */
 export function decapsulate(sad: Sad, datagram: Uint8Array, out: Decapsulated): DropCode {
   const refused = inspectEspHeader(sad, datagram, 0, datagram.length, out)
@@ -111,7 +111,7 @@ export function commitAuthentic(out: Decapsulated): DropCode {
  * Behind the ICV: trailer, inner headers, selectors. Counts what passes.
  *
  * @param length octets of plaintext with its trailer at `offset`
- * @returns `none` with the inner packet in `out`, or the reason from `badPadding` to `selectorMismatch`
+ * @returns `none` with the inner packet in `out`, or the reason from `badPadding` to `selectorMismatch`, or `sourceNotLeased`
  */
 export function acceptPlaintext(bytes: Uint8Array, offset: number, length: number, out: Decapsulated): DropCode {
   const { sa } = out
@@ -129,6 +129,7 @@ export function acceptPlaintext(bytes: Uint8Array, offset: number, length: numbe
   if (!sa.tsRemote.matchesSource(out.inner) || !sa.tsLocal.matchesDestination(out.inner)) {
     return DropCode.selectorMismatch
   }
+  if (sa.leased !== null && !sa.leased.holdsSource(out.inner)) return DropCode.sourceNotLeased
   out.buffer = bytes
   out.offset = offset
   out.length = out.inner.totalBytes

@@ -58,6 +58,8 @@ export const DropCode = {
   badCongestionMark: 25,
   /** From a host on a device's LAN that no tunnel asked for. */
   noHostMapping: 26,
+  /** From a device, within its selectors, but not from an address it was leased (CONFORMANCE C63). */
+  sourceNotLeased: 27,
 } as const
 
 export type DropCode = (typeof DropCode)[keyof typeof DropCode]

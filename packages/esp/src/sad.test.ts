@@ -1,4 +1,4 @@
-import type { Spi } from '@culvert/ikev2'
+import type { ChildSaDescription, Spi, TrafficSelector } from '@culvert/ikev2'
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
   describeSa,
@@ -7,6 +7,7 @@ import {
   ip6,
   keysOf,
   parsed,
+  placementOf,
   range4,
   SAD_OPTIONS,
   SUITES,
@@ -14,6 +15,7 @@ import {
   udp,
 } from '../test/packets.ts'
 import { DropCode } from './drop-code.ts'
+import type { InnerPacket } from './inner-packet.ts'
 import { Sad } from './sad.ts'
 import { composeSpi } from './spi.ts'
 import { createTransformPair } from './transform-pair.ts'
@@ -69,12 +71,27 @@ describe('SAD', () => {
   })
 
   it('prefers the longer prefix over the newer SA', () => {
-    installIn(sad, describeSa(A, { tsRemote: [range4('10.128.0.5', '10.128.0.5')] }))
-    installIn(sad, describeSa(B, { tsRemote: [range4('10.128.0.0', '10.128.255.255')] }))
-    installIn(sad, describeSa(C, { tsRemote: [range4('0.0.0.0', '255.255.255.255')] }))
-    expect(spiFor()).toBe(A)
-    expect(spiFor(parsed(ip4({ source: '10.127.0.1', destination: '10.128.9.9' }, udp(1, 2))))).toBe(B)
-    expect(spiFor(parsed(ip4({ source: '10.127.0.1', destination: '192.0.2.1' }, udp(1, 2))))).toBe(C)
+    sad = new Sad({ ...SAD_OPTIONS, outboundBy: 'source' })
+    const from = (source: string): InnerPacket => parsed(ip4({ source, destination: '10.128.0.5' }, udp(1, 2)))
+    const install = (spiIn: Spi, tsLocal: TrafficSelector[]): unknown =>
+      installIn(sad, describeSa(spiIn, { tsLocal }), null)
+    install(A, [range4('10.127.0.1', '10.127.0.1')])
+    install(B, [range4('10.127.0.0', '10.127.255.255')])
+    install(C, [range4('0.0.0.0', '255.255.255.255')])
+    expect(spiFor(from('10.127.0.1'))).toBe(A)
+    expect(spiFor(from('10.127.9.9'))).toBe(B)
+    expect(spiFor(from('192.0.2.1'))).toBe(C)
+  })
+
+  it('C63 leads to a leased address only, whatever prefix the peer may speak for', () => {
+    const lan = range4('192.168.1.0', '192.168.1.255')
+    const router = (address: string): Partial<ChildSaDescription> => ({ tsRemote: [range4(address, address), lan] })
+    installIn(sad, describeSa(A, router('10.128.0.5')), { subject: 1, addresses: ['10.128.0.5'] })
+    installIn(sad, describeSa(B, router('10.128.0.6')), { subject: 2, addresses: ['10.128.0.6'] })
+    const to = (destination: string): InnerPacket => parsed(ip4({ source: '10.127.0.1', destination }, udp(1, 2)))
+    expect(spiFor(to('10.128.0.5'))).toBe(A)
+    expect(spiFor(to('10.128.0.6'))).toBe(B)
+    expect(spiFor(to('192.168.1.7'))).toBe(DropCode.noOutboundSa)
   })
 
   it('goes on to the next SA when selectors of the first do not match', () => {
@@ -93,7 +110,7 @@ describe('SAD', () => {
       [B, '10.128.0.2'],
     ] as const) {
       const tsRemote = [range4('10.127.0.0', '10.127.0.255')]
-      installIn(sad, describeSa(spiIn, { tsLocal: [range4(address, address)], tsRemote }))
+      installIn(sad, describeSa(spiIn, { tsLocal: [range4(address, address)], tsRemote }), null)
     }
     expect(spiFor(parsed(ip4({ source: '10.128.0.2', destination: '10.127.0.1' }, udp(1, 2))))).toBe(B)
     expect(spiFor(parsed(ip4({ source: '10.128.0.3', destination: '10.127.0.1' }, udp(1, 2))))).toBe(
@@ -104,25 +121,26 @@ describe('SAD', () => {
   it('routes IPv6 by longest prefix as well', () => {
     const all = { type: 8 as const, protocol: 0, startPort: 0, endPort: 0xffff }
     const range = (start: number[], end: number[]) => ({ ...all, startAddress: groups(start), endAddress: groups(end) })
-    const local = range([0xfd01, 0, 0, 0, 0, 0, 0, 0], [0xfd01, 0, 0, 0, 0, 0, 0, 0xffff])
+    const remote = range([0xfd01, 0, 0, 0, 0, 0, 0, 0], [0xfd01, 0, 0, 0, 0, 0, 0, 0xffff])
     const host = [0xfd00, 0, 0, 0, 0, 0, 0, 5]
     const wide = range([0xfd00, 0, 0, 0, 0, 0, 0, 0], [0xfd00, 0, 0, 0, 0xffff, 0xffff, 0xffff, 0xffff])
-    installIn(sad, describeSa(A, { tsLocal: [local], tsRemote: [wide] }))
-    installIn(sad, describeSa(B, { tsLocal: [local], tsRemote: [range(host, host)] }))
-    const to = (destination: number[]) =>
-      parsed(ip6({ source: [0xfd01, 0, 0, 0, 0, 0, 0, 1], destination, nextHeader: 17 }, udp(1, 2)))
-    expect(spiFor(to(host))).toBe(B)
-    expect(spiFor(to([0xfd00, 0, 0, 0, 1, 2, 3, 4]))).toBe(A)
-    expect(spiFor(to([0xfd00, 0, 0, 1, 0, 0, 0, 5]))).toBe(DropCode.noOutboundSa)
+    sad = new Sad({ ...SAD_OPTIONS, outboundBy: 'source' })
+    installIn(sad, describeSa(A, { tsLocal: [wide], tsRemote: [remote] }), null)
+    installIn(sad, describeSa(B, { tsLocal: [range(host, host)], tsRemote: [remote] }), null)
+    const from = (source: number[]) =>
+      parsed(ip6({ source, destination: [0xfd01, 0, 0, 0, 0, 0, 0, 1], nextHeader: 17 }, udp(1, 2)))
+    expect(spiFor(from(host))).toBe(B)
+    expect(spiFor(from([0xfd00, 0, 0, 0, 1, 2, 3, 4]))).toBe(A)
+    expect(spiFor(from([0xfd00, 0, 0, 1, 0, 0, 0, 5]))).toBe(DropCode.noOutboundSa)
     sad.remove(B)
-    expect(spiFor(to(host))).toBe(A)
+    expect(spiFor(from(host))).toBe(A)
   })
 
-  it('refuses SPIs of another slot or outside the table, SPIs in use, SPI 0 for sending, and endless selectors', () => {
+  it('refuses SPIs of another slot or outside the table, SPIs in use, SPI 0 for sending, endless selectors, and whom it is not told', () => {
     const install = (...words: Parameters<typeof describeSa>): unknown => {
       const description = describeSa(...words)
       const pair = createTransformPair(description.keys, transformContext())
-      return pair.ok ? sad.install(description, pair.value) : pair.error
+      return pair.ok ? sad.install(description, pair.value, placementOf(description)) : pair.error
     }
     expect(install(composeSpi(2, 1, 0))).toBe('spiNotOurs')
     expect(install(composeSpi(1, 16, 0))).toBe('spiNotOurs')
@@ -133,6 +151,10 @@ describe('SAD', () => {
     const many = Array.from({ length: 65 }, () => range4('10.0.0.1', '10.0.0.1'))
     expect(install(B, { tsRemote: many })).toBe('tooManySelectors')
     expect(sad.size).toBe(1)
+    expect(() => installIn(sad, describeSa(B), null)).toThrow('noPlacement')
+    expect(() => installIn(sad, describeSa(B), { subject: 0, addresses: [] })).toThrow('noPlacement')
+    const atDevice = new Sad({ ...SAD_OPTIONS, outboundBy: 'source' })
+    expect(() => installIn(atDevice, describeSa(B), { subject: 1, addresses: [] })).toThrow('noPlacement')
   })
 
   it('C60 knows after a move whether the peer is behind NAT there', () => {
@@ -160,7 +182,8 @@ describe('SAD', () => {
   })
 
   it('splits any range of addresses into routes that hold exactly it', () => {
-    installIn(sad, describeSa(A, { tsRemote: [range4('10.128.0.3', '10.128.1.17')] }))
+    sad = new Sad({ ...SAD_OPTIONS, outboundBy: 'source' })
+    installIn(sad, describeSa(A, { tsLocal: [range4('10.128.0.3', '10.128.1.17')] }), null)
     for (const [address, isInside] of [
       ['10.128.0.2', false],
       ['10.128.0.3', true],
@@ -168,7 +191,7 @@ describe('SAD', () => {
       ['10.128.1.17', true],
       ['10.128.1.18', false],
     ] as const) {
-      const packet = parsed(ip4({ source: '10.127.0.1', destination: address }, udp(1, 2)))
+      const packet = parsed(ip4({ source: address, destination: '10.128.0.5' }, udp(1, 2)))
       expect([address, spiFor(packet)]).toEqual([address, isInside ? A : DropCode.noOutboundSa])
     }
   })

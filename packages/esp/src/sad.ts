@@ -9,6 +9,7 @@ import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
 import { ChildSa } from './child-sa.ts'
 import { DropCode } from './drop-code.ts'
 import type { InnerPacket } from './inner-packet.ts'
+import type { Placement } from './placement.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { RouteTable } from './route-table.ts'
 import { MAX_SELECTORS } from './selector-set.ts'
@@ -20,13 +21,13 @@ export interface SadOptions {
   readonly maxSas: number
   readonly replayWindowPackets: number
   /**
-   * `destination` for a concentrator: many peers, each with its own inner addresses. `source` for simulated devices: many local
-   * addresses that all talk to the same place.
+   * `destination` for a concentrator: many peers, each with its own leased addresses, which a placement names. `source` for
+   * simulated devices: many local addresses that all talk to the same place; there is no placement.
    */
   readonly outboundBy: 'source' | 'destination'
 }
 
-export type InstallError = 'spiNotOurs' | 'spiInUse' | 'spiOutZero' | 'tooManySelectors'
+export type InstallError = 'spiNotOurs' | 'spiInUse' | 'spiOutZero' | 'tooManySelectors' | 'noPlacement'
 
 export class Sad {
   readonly #options: SadOptions
@@ -46,19 +47,34 @@ export class Sad {
     return this.#size
   }
 
-  /** Takes over `transforms`. Sends nothing with it unless `description.outbound`. */
-  install(description: ChildSaDescription, transforms: TransformPair): ChildSa | InstallError {
+  /**
+   * Takes over `transforms`. Sends nothing with it unless `description.outbound`.
+   *
+   * @param placement null where outbound lookups go by source
+   */
+  install(
+    description: ChildSaDescription,
+    transforms: TransformPair,
+    placement: Placement | null,
+  ): ChildSa | InstallError {
     const index = spiIndex(description.spiIn)
     if (spiSlot(description.spiIn) !== this.#options.nodeSlot || index >= this.#bySpi.length) return 'spiNotOurs'
     if (this.#bySpi[index] !== undefined) return 'spiInUse'
     if (description.spiOut === 0) return 'spiOutZero'
     if (Math.max(description.tsLocal.length, description.tsRemote.length) > MAX_SELECTORS) return 'tooManySelectors'
+    if (!this.#isPlacedRightly(placement)) return 'noPlacement'
     const window = new ReplayWindow(this.#options.replayWindowPackets)
-    const sa = new ChildSa(description, transforms, window, this.#options.outboundBy)
+    const sa = new ChildSa(description, transforms, window, placement)
     this.#bySpi[index] = sa
     this.#size++
     if (description.outbound) this.activateOutbound(sa.spiIn)
     return sa
+  }
+
+  /** A peer that is nobody's would not be held to anything. */
+  #isPlacedRightly(placement: Placement | null): boolean {
+    if (this.#bySource || placement === null) return this.#bySource && placement === null
+    return Number.isSafeInteger(placement.subject) && placement.subject > 0
   }
 
   /** From now on packets for its addresses leave through this SA. Unknown SPIs are ignored. */

@@ -1,7 +1,7 @@
 /**
  * Inner packets and SA pairs for tests of the ESP path.
  */
-import { parseIpv6 } from '@culvert/bytes'
+import { formatIp, parseIpv6 } from '@culvert/bytes'
 import { opensslProvider } from '@culvert/crypto'
 import type { ChildKeys, ChildSaDescription, Spi, TrafficSelector } from '@culvert/ikev2'
 import {
@@ -12,6 +12,7 @@ import {
   DropCode,
   type InnerPacket,
   parseInnerPacket,
+  type Placement,
   RandomPool,
   Sad,
   type SadOptions,
@@ -233,10 +234,19 @@ export function transformContext(fill = 9): Parameters<typeof createTransformPai
   }
 }
 
-export function installIn(sad: Sad, description: ChildSaDescription): ChildSa {
+/** A device whose leased addresses are where its selectors start. */
+export function placementOf({ tsRemote }: ChildSaDescription): Placement {
+  return { subject: 1, addresses: tsRemote.map(({ startAddress }) => formatIp(startAddress)!) }
+}
+
+export function installIn(
+  sad: Sad,
+  description: ChildSaDescription,
+  placement: Placement | null = placementOf(description),
+): ChildSa {
   const pair = createTransformPair(description.keys, transformContext())
   if (!pair.ok) throw new Error(pair.error)
-  const sa = sad.install(description, pair.value)
+  const sa = sad.install(description, pair.value, placement)
   if (typeof sa === 'string') throw new Error(sa)
   return sa
 }
@@ -275,5 +285,5 @@ export function createEnds(suite: Suite = SUITES[0]!, esn = false): Ends {
     tsRemote: forConcentrator.tsLocal,
   })
   const concentratorSa = installIn(concentrator, forConcentrator)
-  return { concentrator, device, concentratorSa, deviceSa: installIn(device, forDevice) }
+  return { concentrator, device, concentratorSa, deviceSa: installIn(device, forDevice, null) }
 }

@@ -32,6 +32,8 @@ interface Side {
   readonly driver: IkeDriver
   readonly events: IkeEvent[]
   readonly installed: number[]
+  /** Whose SAs the data plane was told they are. */
+  readonly placements: unknown[]
   readonly sent: Uint8Array[]
   readonly childSpis: SpiAllocator
   /** Where datagrams of this side go. */
@@ -63,10 +65,12 @@ function makeSide(
   }
   const events: IkeEvent[] = []
   const installed: number[] = []
+  const placements: unknown[] = []
   const sent: Uint8Array[] = []
   const childSpis = new SpiAllocator(slot, 8)
   const dataPlane = {
-    install: async ({ spiIn }: { spiIn: number }) => {
+    install: async ({ spiIn }: { spiIn: number }, placement: unknown) => {
+      placements.push(placement)
       await ready()
       installed.push(spiIn)
     },
@@ -91,11 +95,12 @@ function makeSide(
     childSpis,
     handlers: {
       answer,
+      ...(slot === 255 ? {} : { placementOf: (key) => ({ subject: key, addresses: ['10.128.0.10'] }) }),
       onEvent: (event) => void events.push(event),
       onError: (error) => expect.unreachable(String(error)),
     },
   })
-  const side: Side = { driver, events, installed, sent, childSpis, deliver: () => {} }
+  const side: Side = { driver, events, installed, placements, sent, childSpis, deliver: () => {} }
   return side
 }
 
@@ -160,6 +165,9 @@ it('C43 attaches two drivers, and the response leaves only after the data plane 
 
   const established = device.events.find((event) => event.kind === 'established')
   expect(established).toMatchObject({ ip4: '10.128.0.10' })
+  const key = concentrator.events.flatMap((event) => (event.kind === 'established' ? [event.key] : []))[0]
+  expect(concentrator.placements).toEqual([{ subject: key, addresses: ['10.128.0.10'] }])
+  expect(device.placements).toEqual([null])
   if (established?.kind !== 'established') return
   device.driver.command({ kind: 'deleteIke', key: established.key, reason: 'deletedLocally' })
   await vi.waitFor(() => expect(device.events.at(-1)).toMatchObject({ kind: 'closed', reason: 'deletedLocally' }))

@@ -11,7 +11,7 @@
 import type { IkeSpiAllocator } from '@culvert/concentrator-core'
 import type { CryptoProvider, Rng } from '@culvert/crypto'
 import type { DataPlane } from '@culvert/dataplane'
-import type { SpiAllocator } from '@culvert/esp'
+import type { Placement, SpiAllocator } from '@culvert/esp'
 import type {
   Answer,
   AttachmentKey,
@@ -53,6 +53,8 @@ export interface IkeDriverOptions {
 export interface IkeDriverHandlers {
   /** Resolves with the answer, or with null to leave the question unanswered (the peer will ask again). */
   answer(question: Question): Promise<Answer | null>
+  /** Whose Child SAs those of an attachment are, for the data plane; left out, or null: nobody's, as in the device role. */
+  placementOf?(key: AttachmentKey): Placement | null
   onEvent(event: IkeEvent): void
   /** An EAP run ended without an outcome of its own. */
   endEap?(session: EapSession): void
@@ -161,7 +163,7 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
     options.keyLog?.child(child)
     owners.set(child.spiIn, key)
     waiting.set(key, [rest])
-    dataPlane.install(child).then(
+    dataPlane.install(child, handlers.placementOf?.(key) ?? null).then(
       () => release(key),
       (error: unknown) => {
         handlers.onError(error)

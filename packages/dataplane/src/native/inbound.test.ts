@@ -11,6 +11,7 @@ import {
   DROP_CODE_NAMES,
   DropCode,
   paddedBytes,
+  type Placement,
   parseInnerPacket,
   RandomPool,
   Sad,
@@ -80,6 +81,10 @@ function describeSa(index: number): ChildSaDescription {
   }
 }
 
+function placementOf(index: number): Placement {
+  return { subject: index + 1, addresses: [`10.128.0.${5 + index}`] }
+}
+
 const random = new RandomPool((length) => randomBytes(length))
 const transformContext = { provider: opensslProvider, incarnation: 1, random }
 
@@ -134,7 +139,7 @@ class Harness {
     const sender = {} as unknown as UdpSender // nothing is sent here
     const sockets = [{ fd: -1, local: LOCAL, receiver, sender }]
     this.sads = new NativeSad({ memory, shared, transforms, sockets }, SAD_OPTIONS)
-    for (const index of [0, 1]) must(this.sads.install(describeSa(index)) === null)
+    for (const index of [0, 1]) must(this.sads.install(describeSa(index), placementOf(index)) === null)
     const sink = {
       write: (frame: number, length: number): void =>
         void this.delivered.push(...fromFrame(memory.copyOut(frame, length))),
@@ -282,7 +287,7 @@ describe('inbound', () => {
         const harness = new Harness()
         const device = new Device()
         const reference = new Sad(SAD_OPTIONS)
-        for (const index of [0, 1]) reference.install(describeSa(index), pairOf(describeSa(index)))
+        for (const index of [0, 1]) reference.install(describeSa(index), pairOf(describeSa(index)), placementOf(index))
         const isolation = createIsolation()
         const out = createDecapsulated()
         const expected: Uint8Array[] = []

@@ -5,7 +5,7 @@
  * buffer of their own, which the worker zeroes as soon as the SA stands or was refused.
  */
 import type { ChildKeys, ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
-import type { KnownFlow } from '@culvert/esp'
+import type { KnownFlow, Placement } from '@culvert/esp'
 import type { DataPlaneOptions } from '../contract.ts'
 import type { SharedBuffers } from './shared-state.ts'
 import type { TunOffload } from './tun-offload.ts'
@@ -38,7 +38,12 @@ export interface PostedChildSa {
 }
 
 export type ToWorker =
-  | { readonly kind: 'install'; readonly ticket: number; readonly child: PostedChildSa }
+  | {
+      readonly kind: 'install'
+      readonly ticket: number
+      readonly child: PostedChildSa
+      readonly placement: Placement | null
+    }
   | { readonly kind: 'activateOutbound' | 'remove'; readonly spiIn: Spi }
   | { readonly kind: 'move'; readonly spiIn: Spi; readonly path: Path; readonly peerBehindNat: boolean }
 

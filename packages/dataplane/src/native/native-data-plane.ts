@@ -6,7 +6,7 @@
 import { closeSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { InvariantError } from '@culvert/bytes'
-import { DROP_CODE_NAMES, spiIndex } from '@culvert/esp'
+import { DROP_CODE_NAMES, type Placement, spiIndex } from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, NodeCounters, SaCounters } from '../contract.ts'
 import { guardExit, type GuardedWorker, releaseGuard } from './exit-guard.ts'
@@ -86,11 +86,11 @@ export class NativeDataPlane implements DataPlane {
     })
   }
 
-  async install(child: ChildSaDescription): Promise<void> {
+  async install(child: ChildSaDescription, placement: Placement | null): Promise<void> {
     familyOf(child.path.remote.address)
     const ticket = ++this.#tickets
     const answered = this.#await(ticket)
-    this.#post({ kind: 'install', ticket, child: packChildSa(child) })
+    this.#post({ kind: 'install', ticket, child: packChildSa(child), placement })
     await answered
   }
 

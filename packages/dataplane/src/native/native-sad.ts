@@ -5,7 +5,7 @@
  * The peer's address lies in packet memory, in a table by SPI index: its offset names the destination of a run of
  * datagrams, and the kernel compares and reads it there.
  */
-import { type ChildSa, DropCode, type InnerPacket, Sad, type SadOptions, spiIndex } from '@culvert/esp'
+import { type ChildSa, DropCode, type InnerPacket, type Placement, Sad, type SadOptions, spiIndex } from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import { chooseLocal } from '../local-choice.ts'
 import type { OuterSocket } from './outer-socket.ts'
@@ -54,13 +54,13 @@ export class NativeSad {
   }
 
   /** @returns why it was refused, or null. Copies the keys; the caller zeroes its own. */
-  install(child: ChildSaDescription): string | null {
+  install(child: ChildSaDescription, placement: Placement | null): string | null {
     const socket = this.#socketFor(child.path)
     if (socket === undefined) return 'noSocket'
     const transforms = this.#site.transforms.create(child.keys)
     if (typeof transforms === 'string') return transforms
     const index = spiIndex(child.spiIn)
-    const sa = this.sad.install(child, transforms)
+    const sa = this.sad.install(child, transforms, placement)
     if (typeof sa === 'string') {
       transforms.opener.destroy()
       transforms.sealer.destroy()

@@ -16,7 +16,7 @@ import { Coalescer } from './coalescer.ts'
 import { Openssl } from './evp.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
 import { Inbound } from './inbound.ts'
-import { type FromWorker, type PostedChildSa, type ToWorker, withChildSa, type WorkerSetup } from './messages.ts'
+import { type FromWorker, type ToWorker, withChildSa, type WorkerSetup } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
 import { Notices } from './notices.ts'
 import type { OuterSocket } from './outer-socket.ts'
@@ -147,7 +147,7 @@ class DataWorker {
   #obey(message: ToWorker): void {
     switch (message.kind) {
       case 'install': {
-        this.#post({ kind: 'installed', ticket: message.ticket, error: this.#install(message.child) })
+        this.#post({ kind: 'installed', ticket: message.ticket, error: this.#install(message) })
         return
       }
       case 'activateOutbound':
@@ -163,9 +163,9 @@ class DataWorker {
   }
 
   /** One SA that cannot be made must not end the worker. */
-  #install(posted: PostedChildSa): string | null {
+  #install({ child: posted, placement }: ToWorker & { kind: 'install' }): string | null {
     try {
-      return withChildSa(posted, (child) => this.#sads.install(child))
+      return withChildSa(posted, (child) => this.#sads.install(child, placement))
     } catch (error) {
       return error instanceof Error ? error.message : 'unknown error'
     }

@@ -26,6 +26,7 @@ import {
   findOutbound,
   NON_ESP_MARKER_BYTES,
   type PacketSlice,
+  type Placement,
   RandomPool,
   Sad,
   sealInto,
@@ -123,13 +124,13 @@ class PortableDataPlane implements DataPlane {
   }
 
   // eslint-disable-next-line typescript/require-await -- the contract: other rungs wait for their worker
-  async install(child: ChildSaDescription): Promise<void> {
+  async install(child: ChildSaDescription, placement: Placement | null): Promise<void> {
     const { keys } = child
     const { incarnation } = this.#options
     const made = createTransformPair(keys, { provider: opensslProvider, incarnation, random: this.#random })
     for (const key of [keys.inboundKey, keys.outboundKey, keys.inboundIntegKey, keys.outboundIntegKey]) key.fill(0)
     if (!made.ok) throw new InvariantError(`the Child SA cannot be installed: ${made.error}`)
-    const installed = child.udpEncap ? this.#sad.install(child, made.value) : 'noUdpEncapsulation'
+    const installed = child.udpEncap ? this.#sad.install(child, made.value, placement) : 'noUdpEncapsulation'
     if (typeof installed === 'string') {
       made.value.opener.destroy()
       made.value.sealer.destroy()

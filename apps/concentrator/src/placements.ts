@@ -1,0 +1,43 @@
+/**
+ * Where the data plane keeps the Child SAs of an attachment: the number of its device, and the addresses it was leased.
+ *
+ * An attachment holds the number of its device from admission until it is closed.
+ */
+import type { SubjectTable } from '@culvert/concentrator-core'
+import type { Placement } from '@culvert/esp'
+import type { AttachmentKey } from '@culvert/ikev2'
+
+export interface PlacedDevice {
+  readonly deviceId: string
+  readonly address4: string
+}
+
+export interface Placements {
+  /** @returns false when every number is held: nobody more may attach */
+  hold(key: AttachmentKey, device: PlacedDevice): boolean
+  release(key: AttachmentKey): void
+  of(key: AttachmentKey): Placement | null
+}
+
+export function createPlacements(subjects: SubjectTable): Placements {
+  const placed = new Map<AttachmentKey, { readonly deviceId: string; readonly placement: Placement }>()
+
+  function release(key: AttachmentKey): void {
+    const former = placed.get(key)
+    if (former === undefined) return
+    placed.delete(key)
+    subjects.release(former.deviceId)
+  }
+
+  return {
+    hold(key, { deviceId, address4 }) {
+      const held = subjects.hold(deviceId)
+      if (held === null) return false
+      release(key)
+      placed.set(key, { deviceId, placement: { subject: held.subject, addresses: [address4] } })
+      return true
+    },
+    release,
+    of: (key) => placed.get(key)?.placement ?? null,
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Whose Child SA it is, as the owner of a data plane knows it: the device and the inner addresses it was leased.
+ *
+ * Selectors say what a peer may claim, and a router may claim a LAN that thousands of others have too. So only leased addresses,
+ * which are unique in an installation, lead to an SA of a concentrator, and only they are sources behind one (CONFORMANCE C63).
+ */
+import { InvariantError, parseIp } from '@culvert/bytes'
+import type { InnerPacket } from './inner-packet.ts'
+import { readUint32, wordsOf } from './octets.ts'
+import type { Prefix } from './prefixes.ts'
+
+export interface Placement {
+  /** Positive integer that stands for one device on this node, the same for all its SAs; small, for it indexes tables. */
+  readonly subject: number
+  /** Leased inner addresses of the device, textual, IPv4 and IPv6; no other device has them. */
+  readonly addresses: readonly string[]
+}
+
+/** The addresses of a placement, compiled for the packet path. */
+export class LeasedAddresses {
+  readonly #ip4: number[] = []
+  readonly #ip6: Uint32Array[] = []
+
+  /** @throws InvariantError for what is no address: the owner made it */
+  constructor(addresses: readonly string[]) {
+    for (const text of addresses) {
+      const octets = parseIp(text)
+      if (octets === undefined) throw new InvariantError(`"${text}" is not an address`)
+      if (octets.length === 4) this.#ip4.push(readUint32(octets, 0))
+      else this.#ip6.push(wordsOf(octets))
+    }
+  }
+
+  /** One host route each. */
+  get routes(): readonly Prefix[] {
+    return [
+      ...this.#ip4.map((address) => ({ words: Uint32Array.of(address), lengthBits: 32 })),
+      ...this.#ip6.map((words) => ({ words, lengthBits: 128 })),
+    ]
+  }
+
+  holdsSource(packet: InnerPacket): boolean {
+    return packet.version === 4 ? this.holds4(packet.source4) : this.holds6(packet.source6)
+  }
+
+  /** @param address unsigned */
+  holds4(address: number): boolean {
+    for (let i = 0; i < this.#ip4.length; i++) if (this.#ip4[i] === address) return true
+    return false
+  }
+
+  /** @param address four words, unsigned */
+  holds6(address: Uint32Array): boolean {
+    for (let i = 0; i < this.#ip6.length; i++) {
+      const leased = this.#ip6[i]!
+      if (
+        leased[0] === address[0] &&
+        leased[1] === address[1] &&
+        leased[2] === address[2] &&
+        leased[3] === address[3]
+      ) {
+        return true
+      }
+    }
+    return false
+  }
+}
