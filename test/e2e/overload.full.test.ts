@@ -1,0 +1,82 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { scratchFolder } from '@culvert/services'
+import { createLab, labMissing, peer, type Lab, type LabProcess, type Namespace } from '@culvert/testkit'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { openTunnel, registerDevice, waitAttached, type RegisteredDevice } from '../support/fleet.ts'
+import { SERVER_ADDRESS, startInstallation, type Installation } from '../support/installation.ts'
+
+const ROOT = path.resolve(import.meta.dirname, '../..')
+const DATAGRAMS = path.join(ROOT, 'test/support/datagrams.ts')
+const DIAL_ADDRESS = '10.127.0.1'
+const FLOOD_MS = 5000
+const GROWTH_LIMIT_KB = 40_000
+const missing = labMissing()
+
+describe.skipIf(missing)(`more than can be carried${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  let lab: Lab
+  let culvert: Installation
+  let far: Namespace
+  let folder: string
+  let simulated: LabProcess
+  let device: RegisteredDevice
+
+  beforeAll(async () => {
+    folder = await scratchFolder()
+    lab = await createLab()
+    culvert = await startInstallation({ lab, serverUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') })
+    far = await lab.addHost('simulated', '192.0.2.11/24')
+    device = await registerDevice(culvert.acme, 'flooded')
+    const pskFile = path.join(folder, 'psk')
+    fs.writeFileSync(pskFile, device.psk, { mode: 0o600 })
+    simulated = far.spawn(process.execPath, ['--conditions=source', path.join(ROOT, 'apps/device-sim/src/main.ts')], {
+      env: {
+        ...process.env,
+        DEVICE_REMOTE: SERVER_ADDRESS,
+        DEVICE_IDENTITY: device.ikeIdentity,
+        DEVICE_REMOTE_IDENTITY: 'concentrator.fleet.culvert.internal',
+        DEVICE_PSK_FILE: pskFile,
+        DEVICE_HTTP_PORT: '8080',
+      },
+    })
+    await waitAttached(culvert.acme, device.id)
+  })
+  afterAll(async () => {
+    await simulated?.stop()
+    await culvert?.stop()
+    await lab?.close()
+    fs.rmSync(folder, { recursive: true, force: true })
+  })
+
+  const flood = async (host: Namespace, from: string, to: string, port: number, bytes: number): Promise<void> => {
+    const args = ['--conditions=source', DATAGRAMS, from, to, String(port), String(bytes), String(FLOOD_MS)]
+    const { stdout } = await host.exec(process.execPath, args, { timeoutMs: FLOOD_MS + 30_000 })
+    expect(Number(stdout.split(' ')[0])).toBeGreaterThan(10_000)
+  }
+  const residentKb = (): number => {
+    const status = fs.readFileSync(`/proc/${culvert.process('concentrator').pid}/status`, 'utf8')
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1])
+  }
+  const page = async (): Promise<string> => {
+    const { env } = await peer('curl')
+    const tunnel = await openTunnel(culvert.acme, device.id, 8080)
+    const url = `http://${tunnel.host}:${tunnel.port}/`
+    const { stdout } = await culvert.customer.exec('curl', ['--silent', '--max-time', '20', url], { env, check: false })
+    return stdout
+  }
+
+  it.each([
+    ['into a tunnel', () => flood(culvert.tun, DIAL_ADDRESS, device.address4, 9, 1300)],
+    ['out of a tunnel, to where the device may not go', () => flood(far, device.address4, DIAL_ADDRESS, 9, 1300)],
+    ['of datagrams that are no ESP of ours', () => flood(culvert.customer, '192.0.2.200', SERVER_ADDRESS, 4500, 1400)],
+    ['to a device that does not exist', () => flood(culvert.tun, DIAL_ADDRESS, '10.128.15.77', 9, 64)],
+  ])('memory stays flat and the tunnel works after a flood %s', async (_, send) => {
+    await send() // the engine's heaps and compilers have their size afterwards
+    const before = residentKb()
+    await send()
+    await send()
+    expect(residentKb() - before).toBeLessThan(GROWTH_LIMIT_KB)
+    expect(await page()).toContain(device.ikeIdentity)
+    expect(culvert.output('concentrator')).not.toContain('"level":"error"')
+  })
+})
