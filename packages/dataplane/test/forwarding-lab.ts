@@ -3,12 +3,14 @@
  * damage and move datagrams. For tests of every rung.
  *
  *   namespace C: 10.127.0.1 ── TUN ── concentrator plane ── UDP ── middle ── UDP ── device plane ── TUN ── 10.128.0.5: namespace D
+ *                fd7f::1                                                                                    fd80::5
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { parseIp } from '@culvert/bytes'
 import { composeSpi } from '@culvert/esp'
 import type { ChildKeys, ChildSaDescription, SocketAddress, Spi, TrafficSelector } from '@culvert/ikev2'
 import { configureTun, ensureNamespace, openDataPlane, removeNamespace } from '../src/index.ts'
@@ -16,6 +18,8 @@ import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, Rung } from '../sr
 
 export const DIAL_ADDRESS = '10.127.0.1'
 export const DEVICE_ADDRESS = '10.128.0.5'
+export const DIAL_ADDRESS6 = 'fd7f::1'
+export const DEVICE_ADDRESS6 = 'fd80::5'
 const MTU_BYTES = 1400
 const CONCENTRATOR_SLOT = 7
 const DEVICE_SLOT = 9
@@ -80,7 +84,7 @@ export class ForwardingLab {
     const concentrator = await openSide(`${mark}-c`, middle.towardsDevice, {
       rung: rungs.concentrator,
       nodeSlot: CONCENTRATOR_SLOT,
-      role: { kind: 'concentrator', dialAddresses: [DIAL_ADDRESS] },
+      role: { kind: 'concentrator', dialAddresses: [DIAL_ADDRESS, DIAL_ADDRESS6] },
     })
     const device = await openSide(`${mark}-d`, middle.towardsConcentrator, {
       rung: rungs.device,
@@ -88,8 +92,8 @@ export class ForwardingLab {
       role: { kind: 'device' },
     })
     middle.connect(concentrator.plane.local, device.plane.local)
-    await configure(concentrator, DIAL_ADDRESS, '10.128.0.0/9')
-    await configure(device, DEVICE_ADDRESS, '10.127.0.0/24')
+    await configure(concentrator, [`${DIAL_ADDRESS}/32`, `${DIAL_ADDRESS6}/128`], ['10.128.0.0/9', 'fd80::/16'])
+    await configure(device, [`${DEVICE_ADDRESS}/32`, `${DEVICE_ADDRESS6}/128`], ['10.127.0.0/24', 'fd7f::/120'])
     return new ForwardingLab(concentrator, device, middle)
   }
 
@@ -103,8 +107,8 @@ export class ForwardingLab {
       concentrator: composeSpi(CONCENTRATOR_SLOT, 3 + generation, generation),
       device: composeSpi(DEVICE_SLOT, 4 + generation, generation),
     }
-    const dial = selector('10.127.0.0', '10.127.0.255')
-    const leased = selector(DEVICE_ADDRESS, DEVICE_ADDRESS)
+    const dial = [selector('10.127.0.0', '10.127.0.255'), selector('fd7f::', 'fd7f::ff')]
+    const leased = [DEVICE_ADDRESS, DEVICE_ADDRESS6].map((address) => selector(address, address))
     const describe = (side: 'concentrator' | 'device'): ChildSaDescription => {
       const isDevice = side === 'device'
       const [inbound, outbound] = isDevice ? [1, 2] : [2, 1]
@@ -125,19 +129,22 @@ export class ForwardingLab {
         udpEncap: true,
         peerBehindNat: true,
         mode: 'tunnel',
-        tsLocal: [isDevice ? leased : dial],
-        tsRemote: [isDevice ? dial : leased],
+        tsLocal: isDevice ? leased : dial,
+        tsRemote: isDevice ? dial : leased,
         outbound: flags.outbound,
         replaces: null,
       }
     }
-    await this.concentrator.plane.install(describe('concentrator'), { subject: 1, addresses: [DEVICE_ADDRESS] })
+    await this.concentrator.plane.install(describe('concentrator'), {
+      subject: 1,
+      addresses: [DEVICE_ADDRESS, DEVICE_ADDRESS6],
+    })
     await this.device.plane.install(describe('device'), null)
     return spis
   }
 
   /** Starts a program of this folder inside the namespace of a side. */
-  run(side: Side, script: 'tcp-peer' | 'ping', ...args: readonly string[]): Program {
+  run(side: Side, script: 'tcp-peer' | 'udp-peer' | 'ping', ...args: readonly string[]): Program {
     const program = new Program(side.namespace, script, args)
     this.#programs.push(program)
     return program
@@ -326,20 +333,18 @@ function createNotices(): Notices {
   return notices
 }
 
-async function configure(side: Side, address: string, route: string): Promise<void> {
-  await configureTun({
-    namespace: side.namespace,
-    name: 'culvert0',
-    mtuBytes: MTU_BYTES,
-    addresses: [`${address}/32`],
-    routes: [route],
-  })
+async function configure(side: Side, addresses: readonly string[], routes: readonly string[]): Promise<void> {
+  await configureTun({ namespace: side.namespace, name: 'culvert0', mtuBytes: MTU_BYTES, addresses, routes })
 }
 
 function selector(start: string, end: string): TrafficSelector {
-  const octets = (text: string): Uint8Array => Uint8Array.from(text.split('.'), Number)
+  const octets = (text: string): Uint8Array => {
+    const address = parseIp(text)
+    if (address === undefined) throw new Error(`${text} is no address`)
+    return address
+  }
   return {
-    type: 7,
+    type: start.includes(':') ? 8 : 7,
     protocol: 0,
     startPort: 0,
     endPort: 0xffff,

@@ -3,9 +3,22 @@
  * mixture of them, run the same rules.
  */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { AES_CBC, AES_GCM, DEVICE_ADDRESS, DIAL_ADDRESS, ForwardingLab, type LabRungs } from './forwarding-lab.ts'
+import {
+  AES_CBC,
+  AES_GCM,
+  DEVICE_ADDRESS,
+  DEVICE_ADDRESS6,
+  DIAL_ADDRESS,
+  DIAL_ADDRESS6,
+  ForwardingLab,
+  type LabRungs,
+} from './forwarding-lab.ts'
 
 const TRANSFER_BYTES = 3_000_000
+const FAMILIES = [
+  { name: 'IPv4', dial: DIAL_ADDRESS, device: DEVICE_ADDRESS, port: '5001', stranger: '10.127.0.99' },
+  { name: 'IPv6', dial: DIAL_ADDRESS6, device: DEVICE_ADDRESS6, port: '5011', stranger: 'fd7f::99' },
+] as const
 
 /** Called inside a `describe`. @param mark short, makes the names of namespaces unique */
 export function forwardingRules(mark: string, rungs: LabRungs): void {
@@ -22,10 +35,10 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
   const drops = async (): Promise<Readonly<Record<string, number>>> =>
     (await lab.concentrator.plane.readCounters()).drops
 
-  async function expectTransfer(port: string): Promise<void> {
-    const server = lab.run(lab.device, 'tcp-peer', 'serve', DEVICE_ADDRESS, port, String(TRANSFER_BYTES))
+  async function expectTransfer(port: string, address: string = DEVICE_ADDRESS): Promise<void> {
+    const server = lab.run(lab.device, 'tcp-peer', 'serve', address, port, String(TRANSFER_BYTES))
     await until(() => expect(server.heard('listening')).toBeDefined())
-    const client = lab.run(lab.concentrator, 'tcp-peer', 'connect', DEVICE_ADDRESS, port, String(TRANSFER_BYTES))
+    const client = lab.run(lab.concentrator, 'tcp-peer', 'connect', address, port, String(TRANSFER_BYTES))
     await until(() => {
       expect(client.heard('received')).toBe(server.heard('sent') ?? 'nothing')
       expect(server.heard('received')).toBe(client.heard('sent') ?? 'nothing')
@@ -38,17 +51,26 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
     expect(lab.device.plane.rung).toBe(rungs.device)
   })
 
-  it('carries an echo request to the device and its reply back', async () => {
-    const ping = lab.run(lab.concentrator, 'ping', DEVICE_ADDRESS, '1000', '10')
+  it.each(FAMILIES)('carries an echo request to the device and its reply back over $name', async ({ device }) => {
+    const ping = lab.run(lab.concentrator, 'ping', device, '1000', '10')
     await until(() => expect(ping.lines).toEqual(['reply']))
     expect(lab.concentrator.notices.traffic).toContain(spis.concentrator)
   })
 
-  it('carries a TCP stream both ways, octet for octet', async () => {
-    await expectTransfer('5001')
-    const [counters] = await lab.concentrator.plane.readSaCounters([spis.concentrator])
-    expect(counters?.bytesIn).toBeGreaterThan(TRANSFER_BYTES)
-    expect(counters?.bytesOut).toBeGreaterThan(TRANSFER_BYTES)
+  it.each(FAMILIES)('carries a TCP stream both ways, octet for octet, over $name', async ({ device, port }) => {
+    const [before] = await lab.concentrator.plane.readSaCounters([spis.concentrator])
+    await expectTransfer(port, device)
+    const [after] = await lab.concentrator.plane.readSaCounters([spis.concentrator])
+    expect(after!.bytesIn - before!.bytesIn).toBeGreaterThan(TRANSFER_BYTES)
+    expect(after!.bytesOut - before!.bytesOut).toBeGreaterThan(TRANSFER_BYTES)
+  })
+
+  it('carries IPv6 datagrams of every size up to the MTU, in both directions', async () => {
+    const server = lab.run(lab.device, 'udp-peer', 'serve', DEVICE_ADDRESS6, '5012')
+    await until(() => expect(server.heard('listening')).toBeDefined())
+    const sizes = [2, 3, 1000, 1000, 1000, 1000, 17, 1351, 1352].join(',')
+    const client = lab.run(lab.concentrator, 'udp-peer', 'send', DEVICE_ADDRESS6, '5012', sizes)
+    await until(() => expect(client.lines).toEqual(['intact 9']))
   })
 
   it('drops a replayed packet', async () => {
@@ -70,13 +92,14 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
     })
   })
 
-  it('lets a device answer but never ask', async () => {
+  it.each(FAMILIES)('lets a device answer but never ask over $name', async ({ dial, port, stranger }) => {
     const before = await drops()
-    const server = lab.run(lab.concentrator, 'tcp-peer', 'serve', '0.0.0.0', '5002', '10')
+    const servingPort = String(Number(port) + 1000)
+    const server = lab.run(lab.concentrator, 'tcp-peer', 'serve', dial, servingPort, '10')
     await until(() => expect(server.heard('listening')).toBeDefined())
-    const ping = lab.run(lab.device, 'ping', DIAL_ADDRESS, '56', '1')
-    lab.run(lab.device, 'tcp-peer', 'connect', DIAL_ADDRESS, '5002', '10')
-    lab.run(lab.device, 'tcp-peer', 'connect', '10.127.0.99', '5002', '10')
+    const ping = lab.run(lab.device, 'ping', dial, '56', '1')
+    lab.run(lab.device, 'tcp-peer', 'connect', dial, servingPort, '10')
+    lab.run(lab.device, 'tcp-peer', 'connect', stranger, servingPort, '10')
     await until(async () => {
       expect((await drops())['noFlow']).toBeGreaterThanOrEqual(before['noFlow']! + 2)
       expect((await drops())['notToDialAddress']).toBeGreaterThan(before['notToDialAddress']!)
@@ -107,7 +130,7 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
     lab.device.plane.activateOutbound(next.device)
     lab.concentrator.plane.remove(spis.concentrator)
     lab.device.plane.remove(spis.device)
-    await expectTransfer('5005')
+    await expectTransfer('5005', DEVICE_ADDRESS6)
     spis = next
   })
 
@@ -121,17 +144,24 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
   })
 
   it('takes over the TUN after a restart, with the streams that the kernel still holds', async () => {
-    const server = lab.run(lab.device, 'tcp-peer', 'serve-slow', DEVICE_ADDRESS, '5007')
-    await until(() => expect(server.heard('listening')).toBeDefined())
-    const client = lab.run(lab.concentrator, 'tcp-peer', 'connect-slow', DEVICE_ADDRESS, '5007')
-    await until(() => expect([client.heard('open'), server.heard('open')]).toEqual(['', '']))
+    const streams = await Promise.all(
+      FAMILIES.map(async ({ device }) => {
+        const server = lab.run(lab.device, 'tcp-peer', 'serve-slow', device, '5007')
+        await until(() => expect(server.heard('listening')).toBeDefined())
+        const client = lab.run(lab.concentrator, 'tcp-peer', 'connect-slow', device, '5007')
+        await until(() => expect([client.heard('open'), server.heard('open')]).toEqual(['', '']))
+        return { server, client }
+      }),
+    )
     await lab.restartConcentrator()
     lab.device.plane.remove(spis.device)
     spis = await lab.installSa(2, AES_GCM, { outbound: true })
     const remote = lab.middle.towardsDevice
     lab.concentrator.plane.move(spis.concentrator, { local: lab.concentrator.plane.local, remote }, true)
-    server.say('the-device-speaks-first')
-    await until(() => expect(client.heard('heard')).toBe('the-device-speaks-first'))
+    for (const { server, client } of streams) {
+      server.say('the-device-speaks-first')
+      await until(() => expect(client.heard('heard')).toBe('the-device-speaks-first'))
+    }
     expect(lab.concentrator.notices.failures).toEqual([])
   })
 }

@@ -20,7 +20,10 @@ export interface NetworkOptions {
   readonly source?: number
   readonly destination?: number
   readonly identification?: number
+  /** Type of service or traffic class. */
   readonly tos?: number
+  /** 20 bits, IPv6 only. IPv6 addresses are fd00:: with `source` and `destination` as the last 32 bits. */
+  readonly flowLabel?: number
   readonly ttl?: number
   /** Flags and offset of IPv4 fragmentation; 0x4000 is DF. */
   readonly fragment?: number
@@ -90,11 +93,13 @@ function buildIpv4(segment: Uint8Array, { protocol }: TransportOptions, network:
 function buildIpv6(segment: Uint8Array, { protocol }: TransportOptions, network: NetworkOptions): Uint8Array {
   const packet = new Uint8Array(40 + segment.length)
   const view = new DataView(packet.buffer)
-  packet[0] = 0x60
+  view.setUint32(0, (0x60000000 | ((network.tos ?? 0) << 20) | (network.flowLabel ?? 0)) >>> 0)
   view.setUint16(4, segment.length)
   packet[6] = protocol === 'tcp' ? 6 : 17
   packet[7] = network.ttl ?? 64
+  view.setUint32(8, 0xfd000000)
   view.setUint32(20, network.source ?? 0x0a7f0001)
+  view.setUint32(24, 0xfd000000)
   view.setUint32(36, network.destination ?? 0x0a800005)
   packet.set(segment, 40)
   return packet

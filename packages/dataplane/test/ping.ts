@@ -1,8 +1,10 @@
 /**
- * Sends one ICMP echo request from inside a namespace and prints "reply" or "silence". For tests: needs CAP_NET_RAW.
+ * Sends one ICMP or ICMPv6 echo request from inside a namespace and prints "reply" or "silence". For tests: needs CAP_NET_RAW.
  *
  *   ping <address> <payload bytes> <seconds to wait>
  */
+import { isIPv6 } from 'node:net'
+import { parseIpv6 } from '@culvert/bytes'
 import koffi from 'koffi'
 
 const [address = '', payloadBytes = '56', waitSec = '5'] = process.argv.slice(2)
@@ -12,28 +14,40 @@ const sendto = libc.func('sendto', 'int64_t', ['int', 'void *', 'size_t', 'int',
 const recv = libc.func('recv', 'int64_t', ['int', 'void *', 'size_t', 'int'])
 const setsockopt = libc.func('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint32_t'])
 
+const AF_INET = 2
+const AF_INET6 = 10
+const SOCK_RAW = 3
+const [family, protocol, echoRequest, echoReply] = isIPv6(address) ? [AF_INET6, 58, 128, 129] : [AF_INET, 1, 8, 0]
+
 const request = new Uint8Array(8 + Number(payloadBytes)).fill(0x61)
 const view = new DataView(request.buffer)
-view.setUint32(0, 0x08000000)
+view.setUint32(0, (echoRequest << 24) >>> 0)
 view.setUint32(4, ((process.pid & 0xffff) << 16) | 1)
-view.setUint16(2, checksum(request))
+view.setUint16(2, checksum(request)) // ICMPv6: the kernel's task, and overwritten by it
 
-const fd = Number(socket(2, 3, 1))
+const fd = Number(socket(family, SOCK_RAW, protocol))
 const timeout = new Uint8Array(16)
 timeout[0] = Number(waitSec)
 setsockopt(fd, 1, 20, timeout, timeout.length)
-const target = Uint8Array.of(2, 0, 0, 0, ...address.split('.').map(Number), 0, 0, 0, 0, 0, 0, 0, 0)
+const target = socketAddress()
 sendto(fd, request, request.length, 0, target, target.length)
 process.stdout.write(awaitReply() ? 'reply\n' : 'silence\n')
+
+function socketAddress(): Uint8Array {
+  if (family === AF_INET) {
+    return Uint8Array.of(AF_INET, 0, 0, 0, ...address.split('.').map(Number), 0, 0, 0, 0, 0, 0, 0, 0)
+  }
+  return Uint8Array.of(AF_INET6, 0, 0, 0, 0, 0, 0, 0, ...(parseIpv6(address) ?? []), 0, 0, 0, 0)
+}
 
 function awaitReply(): boolean {
   const packet = new Uint8Array(65_536)
   for (;;) {
     const length = Number(recv(fd, packet, packet.length, 0))
     if (length <= 0) return false
-    const icmp = ((packet[0] ?? 0) & 0x0f) * 4
+    const icmp = family === AF_INET ? ((packet[0] ?? 0) & 0x0f) * 4 : 0 // IPv6 sockets leave the header out
     const isOurs = packet[icmp + 4] === request[4] && packet[icmp + 5] === request[5]
-    if (packet[icmp] === 0 && isOurs && length - icmp === request.length) return true
+    if (packet[icmp] === echoReply && isOurs && length - icmp === request.length) return true
   }
 }
 

@@ -2,23 +2,30 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import {
   ACK,
   createEnds,
+  describeSa,
   echo,
   FIN,
   fragment6,
   icmp,
   icmpError,
+  installIn,
   ip4,
   ip6,
   octets4,
   octets6,
   parsed,
+  range4,
+  range6,
   RST,
+  SAD_OPTIONS,
   SYN,
   tcp,
   udp,
 } from '../test/packets.ts'
 import { DeviceIsolation } from './device-isolation.ts'
 import { DROP_CODE_NAMES } from './drop-code.ts'
+import { Sad } from './sad.ts'
+import { composeSpi } from './spi.ts'
 
 const { concentratorSa: SA } = createEnds()
 
@@ -273,6 +280,25 @@ describe.each([IP4, IP6])('device isolation over $name', (family) => {
 })
 
 describe('device isolation', () => {
+  it('takes no error about another device from one whose selectors claim its address too', () => {
+    const sad = new Sad(SAD_OPTIONS)
+    const tsRemote = [range4('10.128.0.0', '10.128.255.255'), range6('fd80::', 'fd80::ffff')]
+    const greedy = installIn(sad, describeSa(composeSpi(1, 3, 0), { tsRemote }), {
+      subject: 1,
+      addresses: [IP4.device, IP6.device],
+    })
+    for (const { build, dial, device, otherDevice, errors, icmp: protocol } of [IP4, IP6]) {
+      const isolation = createIsolation()
+      const verdicts = [device, otherDevice].map((target) => {
+        const sent = build(dial, target, 17, udp(4000, 53))
+        isolation.admitOutbound(sent, parsed(sent))
+        const error = build(device, dial, protocol, icmpError(errors[0]!, sent))
+        return DROP_CODE_NAMES[isolation.admitInbound(error, parsed(error), greedy)]
+      })
+      expect(verdicts).toEqual(['none', 'noFlow'])
+    }
+  })
+
   const SENT4 = ip4({ source: IP4.dial, destination: IP4.device }, udp(4000, 53))
   const SENT6 = ip6({ source: IP6.dial, destination: IP6.device, nextHeader: 17 }, udp(4000, 53))
   const verdict = (sent: Uint8Array, error: Uint8Array): string => {

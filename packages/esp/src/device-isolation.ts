@@ -182,11 +182,7 @@ export class DeviceIsolation {
     const isAbout =
       icmp.errors.includes(type) && this.#readsQuotation(bytes, inner) && this.#quotesQuestion(icmp, bytes, inner)
     if (!isAbout || !this.#flows.has(key)) return DropCode.noFlow
-    const isOwn =
-      quoted.version === 4
-        ? sa.tsRemote.holdsAddress4(quoted.destination4)
-        : sa.tsRemote.holdsAddress6(quoted.destination6)
-    return isOwn ? DropCode.none : DropCode.noFlow
+    return isOfSa(sa, quoted) ? DropCode.none : DropCode.noFlow
   }
 
   /** Reads what an ICMP error is about: it stands behind 8 octets and is of the same IP version. */
@@ -240,6 +236,12 @@ export class DeviceIsolation {
     this.#key.dialPort = readUint16(bytes, this.#quoted.transportOffset + 4)
     return true
   }
+}
+
+/** Whether a packet was sent to this device: to what it leased, not to whatever its selectors claim. */
+function isOfSa({ leased, tsRemote }: ChildSa, { version, destination4, destination6 }: InnerPacket): boolean {
+  if (leased !== null) return version === 4 ? leased.holds4(destination4) : leased.holds6(destination6)
+  return version === 4 ? tsRemote.holdsAddress4(destination4) : tsRemote.holdsAddress6(destination6)
 }
 
 function icmpOf(inner: InnerPacket): IcmpTypes {

@@ -1,6 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { buildPacket, fromFrame, type NetworkOptions, type TransportOptions } from '../../test/inner-packets.ts'
+import {
+  buildPacket,
+  fromFrame,
+  type NetworkOptions,
+  type TransportOptions,
+  withChecksums,
+} from '../../test/inner-packets.ts'
 import { createChecksum } from './checksum.ts'
 import { Coalescer } from './coalescer.ts'
 import { PacketMemory } from './packet-memory.ts'
@@ -39,6 +45,7 @@ const payload = (length: number, seed = 0): Uint8Array => Uint8Array.from({ leng
 
 /** Joining gives up the IPv4 identification (RFC 6864: it means nothing with DF), and with it the header checksum. */
 function withoutIdentification(packet: Uint8Array): Uint8Array {
+  if (packet[0]! >>> 4 === 6) return packet
   return packet.slice().fill(0, 4, 6).fill(0, 10, 12)
 }
 
@@ -51,7 +58,11 @@ const stream = (count: number, each: Partial<TransportOptions> = {}, network: Ne
   )
 
 describe('coalescer', () => {
-  it('loses, changes and reorders nothing, whatever comes and wherever batches end', () => {
+  it.each([
+    ['IPv4', [4] as const],
+    ['IPv6', [6] as const],
+    ['both mixed', [4, 4, 4, 6, 6, 6] as const],
+  ])('loses, changes and reorders nothing, whatever comes and wherever batches end: %s', (_which, versions) => {
     const anyPacket = fc.record({
       protocol: fc.constantFrom('tcp' as const, 'tcp' as const, 'udp' as const),
       sourcePort: fc.constantFrom(1, 1, 1, 2),
@@ -63,7 +74,9 @@ describe('coalescer', () => {
       tos: fc.constantFrom(0, 0, 0, 2),
       ttl: fc.constantFrom(64, 64, 64, 63),
       fragment: fc.constantFrom(0x4000, 0x4000, 0x4000, 0, 0x2000, 0x4001),
-      version: fc.constantFrom(4 as const, 4 as const, 4 as const, 4 as const, 6 as const),
+      version: fc.constantFrom(...versions),
+      flowLabel: fc.constantFrom(9, 9, 9, 0xfffff),
+      destination: fc.constantFrom(0x0a800005, 0x0a800005, 0x0a800005, 0x0a800006),
       damaged: fc.constantFrom(false, false, false, false, true),
       flush: fc.constantFrom(false, false, false, true),
     })
@@ -91,22 +104,26 @@ describe('coalescer', () => {
     )
   })
 
-  it('joins a TCP stream into one superpacket, across a wrap of the sequence number', () => {
-    const packets = stream(45)
+  it.each([4, 6] as const)('joins a TCP stream into one superpacket, across a wrap (IPv%i)', (version) => {
+    const packets = stream(45, {}, { version, flowLabel: 0x12345, tos: 2 })
     expect(run(full, packets)).toHaveLength(1)
     expect(run(full, packets).flatMap(fromFrame)).toEqual(packets)
   })
 
-  it('joins UDP datagrams of one size and a shorter last one, where the kernel takes them', () => {
+  it.each([4, 6] as const)('joins UDP datagrams of one size and a shorter last one (IPv%i)', (version) => {
     const packets = [900, 900, 900, 5, 900].map((length, i) =>
-      buildPacket({ protocol: 'udp', payload: payload(length, i) }, { identification: i }),
+      buildPacket({ protocol: 'udp', payload: payload(length, i) }, { identification: i, version }),
     )
     expect(run(full, packets).map((frame) => fromFrame(frame).length)).toEqual([4, 1])
     expect(run(tcpOnly, packets)).toHaveLength(5)
   })
 
-  it('ends a superpacket at PSH and keeps the flag', () => {
-    const packets = [...stream(2), ...stream(3, { flags: 0x18 }).slice(2), ...stream(5).slice(3)]
+  it.each([4, 6] as const)('ends a superpacket at PSH and keeps the flag (IPv%i)', (version) => {
+    const packets = [
+      ...stream(2, {}, { version }),
+      ...stream(3, { flags: 0x18 }, { version }).slice(2),
+      ...stream(5, {}, { version }).slice(3),
+    ]
     expect(run(full, packets).map((frame) => fromFrame(frame).length)).toEqual([3, 2])
     expect(run(full, packets).flatMap(fromFrame)).toEqual(packets)
   })
@@ -126,6 +143,33 @@ describe('coalescer', () => {
     for (const [, other] of odd) expect(run(full, [first, other!])).toHaveLength(2)
   })
 
+  it('never joins over IPv6 across traffic classes, flow labels, hop limits or a word of an address', () => {
+    const version = 6
+    const [first, second] = stream(2, {}, { version }) as [Uint8Array, Uint8Array]
+    expect(run(full, [first, second])).toHaveLength(1)
+    const odd: NetworkOptions[] = [{ tos: 1 }, { tos: 0x20 }, { flowLabel: 1 }, { ttl: 63 }]
+    for (const network of odd) expect(run(full, [first, stream(2, {}, { version, ...network })[1]!])).toHaveLength(2)
+    for (let at = 8; at < 40; at++) {
+      const other = second.slice()
+      other[at]! ^= 1
+      expect(run(full, [first, withChecksums(other)])).toHaveLength(2)
+    }
+  })
+
+  it('passes IPv6 packets with extension headers, and those without a payload, as they are', () => {
+    const plain = stream(3, {}, { version: 6 })
+    const options = plain.map((packet) => {
+      const longer = Uint8Array.from([...packet.subarray(0, 40), 6, 0, 1, 4, 0, 0, 0, 0, ...packet.subarray(40)])
+      new DataView(longer.buffer).setUint16(4, longer.length - 40)
+      longer[6] = 60
+      return longer
+    })
+    const empty = plain[0]!.slice(0, 40)
+    empty.fill(0, 4, 6)
+    const packets = [...options, empty, ...options]
+    expect(run(full, packets).flatMap(fromFrame)).toEqual(packets)
+  })
+
   it('does not bless a wrong checksum', () => {
     const packets = stream(3)
     packets[1]![60]! ^= 1
@@ -136,9 +180,12 @@ describe('coalescer', () => {
   })
 
   it('stays below 64 segments and 64 KiB', () => {
-    for (const length of [20, 1400, 9000]) {
+    for (const [length, version] of [20, 1400, 9000].flatMap((bytes) => [[bytes, 4] as const, [bytes, 6] as const])) {
       const packets = Array.from({ length: 200 }, (_, i) =>
-        buildPacket({ protocol: 'tcp', sequence: i * length, payload: payload(length) }, { identification: i }),
+        buildPacket(
+          { protocol: 'tcp', sequence: i * length, payload: payload(length) },
+          { identification: i, version },
+        ),
       )
       const written = run(full, packets)
       expect(written.flatMap(fromFrame)).toHaveLength(200)

@@ -56,6 +56,15 @@ function selector(start: number, end: number): TrafficSelector {
   }
 }
 
+/** fd00:: with this as the last 32 bits, as `buildPacket` has it. */
+function octets6(value: number): Uint8Array {
+  return Uint8Array.of(0xfd, ...new Uint8Array(11), ...octets(value))
+}
+
+function selector6(start: number, end: number): TrafficSelector {
+  return { ...selector(start, end), type: 8, startAddress: octets6(start), endAddress: octets6(end) }
+}
+
 function describeSa(index: number): ChildSaDescription {
   const key = (): Uint8Array => new Uint8Array(KEY_BYTES).fill(index + 1)
   return {
@@ -74,15 +83,15 @@ function describeSa(index: number): ChildSaDescription {
     udpEncap: true,
     peerBehindNat: index === 0,
     mode: 'tunnel',
-    tsLocal: [selector(0x0a7f0000, 0x0a7f00ff)],
-    tsRemote: [selector(DEVICE + index, DEVICE + index)],
+    tsLocal: [selector(0x0a7f0000, 0x0a7f00ff), selector6(0x0a7f0000, 0x0a7f00ff)],
+    tsRemote: [selector(DEVICE + index, DEVICE + index), selector6(DEVICE + index, DEVICE + index)],
     outbound: true,
     replaces: null,
   }
 }
 
 function placementOf(index: number): Placement {
-  return { subject: index + 1, addresses: [`10.128.0.${5 + index}`] }
+  return { subject: index + 1, addresses: [`10.128.0.${5 + index}`, `fd00::a80:${5 + index}`] }
 }
 
 const random = new RandomPool((length) => randomBytes(length))
@@ -101,16 +110,19 @@ function must(condition: boolean): void {
   if (!condition) throw new Error('the test is set up wrongly')
 }
 
-/** An isolation that knows the flows from port 100 of the dial address to port 200 of both devices, TCP and UDP. */
+/** An isolation that knows the flows from port 100 of the dial address to port 200 of both devices, TCP and UDP, IPv4 and IPv6. */
 function createIsolation(): DeviceIsolation {
-  const isolation = new DeviceIsolation([octets(DIAL)], { maxFlows: 64, hashSeed: 1 })
+  const isolation = new DeviceIsolation([octets(DIAL), octets6(DIAL)], { maxFlows: 64, hashSeed: 1 })
   for (const protocol of ['tcp', 'udp'] as const) {
     for (const destination of [DEVICE, DEVICE + 1]) {
       const ports = { sourcePort: 100, destinationPort: 200 }
-      const opening = buildPacket({ protocol, ...ports, payload: new Uint8Array(4) }, { source: DIAL, destination })
-      const inner = createDecapsulated().inner
-      must(parseInnerPacket(opening, 0, opening.length, inner) === DropCode.none)
-      must(isolation.admitOutbound(opening, inner) === DropCode.none)
+      for (const version of [4, 6] as const) {
+        const network = { source: DIAL, destination, version }
+        const opening = buildPacket({ protocol, ...ports, payload: new Uint8Array(4) }, network)
+        const inner = createDecapsulated().inner
+        must(parseInnerPacket(opening, 0, opening.length, inner) === DropCode.none)
+        must(isolation.admitOutbound(opening, inner) === DropCode.none)
+      }
     }
   }
   return isolation
@@ -179,7 +191,7 @@ class Device {
     const textBytes = paddedBytes(inner.length, sealer)
     const plaintext = new Uint8Array(textBytes)
     plaintext.set(inner)
-    writeTrailer(plaintext, inner.length, textBytes, 4)
+    writeTrailer(plaintext, inner.length, textBytes, (inner[0] ?? 0) >>> 4 === 6 ? 6 : 4)
     if (padLength !== undefined) plaintext[textBytes - 2] = padLength
     if (nextHeader !== undefined) plaintext[textBytes - 1] = nextHeader
     const packet = new Uint8Array(8 + sealer.ivBytes + textBytes + sealer.icvBytes)
@@ -198,14 +210,15 @@ interface SealOptions {
   readonly padLength?: number
 }
 
-const answer = (sequence: number, bytes = 500): Uint8Array =>
+const answer = (sequence: number, bytes = 500, version: 4 | 6 = 4): Uint8Array =>
   buildPacket(
     { protocol: 'tcp', sourcePort: 200, destinationPort: 100, sequence, payload: new Uint8Array(bytes).fill(sequence) },
-    { source: DEVICE, destination: DIAL },
+    { source: DEVICE, destination: DIAL, version },
   )
 
 const USUAL = {
   inner: {
+    version: 4,
     protocol: 'tcp',
     sourcePort: 200,
     destinationPort: 100,
@@ -218,7 +231,7 @@ const USUAL = {
     cut: 0,
   },
   sa: 0,
-  nextHeader: 4,
+  nextHeader: undefined,
   padLength: undefined,
   repeat: false,
   damage: null,
@@ -226,7 +239,8 @@ const USUAL = {
 } as const
 
 /** Joining gives up the IPv4 identification. */
-const withoutIdentification = (packet: Uint8Array): Uint8Array => packet.slice().fill(0, 4, 6).fill(0, 10, 12)
+const withoutIdentification = (packet: Uint8Array): Uint8Array =>
+  packet[0]! >>> 4 === 6 ? packet : packet.slice().fill(0, 4, 6).fill(0, 10, 12)
 
 /** Neighbours of equal length, as the kernel joins them. */
 function inRuns(datagrams: readonly Uint8Array[]): Uint8Array[][] {
@@ -242,6 +256,7 @@ function inRuns(datagrams: readonly Uint8Array[]): Uint8Array[][] {
 describe('inbound', () => {
   it('delivers and drops exactly what packages/esp would, whatever an authenticated peer sends', () => {
     const anyInner = fc.record({
+      version: fc.constantFrom(4 as const, 6 as const),
       protocol: fc.constantFrom('tcp' as const, 'tcp' as const, 'udp' as const),
       sourcePort: fc.constantFrom(200, 200, 200, 200, 201),
       destinationPort: fc.constantFrom(100, 100, 100, 101),
@@ -251,13 +266,13 @@ describe('inbound', () => {
       fragment: fc.constantFrom(0x4000, 0x4000, 0x4000, 0x2000, 3),
       payloadBytes: fc.constantFrom(0, 1, 100, 100),
       /** One octet of the inner packet overwritten, or none. */
-      change: fc.option(fc.tuple(fc.nat(45), fc.nat(255)), { freq: 5 }),
+      change: fc.option(fc.tuple(fc.nat(65), fc.nat(255)), { freq: 5 }),
       cut: fc.constantFrom(0, 0, 0, 0, 1, 30),
     })
     const hostile = fc.record({
       inner: anyInner,
       sa: fc.constantFrom(0, 0, 0, 1),
-      nextHeader: fc.constantFrom(4, 4, 4, 4, 4, 41, 59, 6),
+      nextHeader: fc.constantFrom(undefined, undefined, undefined, undefined, undefined, 4, 41, 59, 6),
       padLength: fc.constantFrom(undefined, undefined, undefined, undefined, 255, 100),
       repeat: fc.constantFrom(false, false, false, true),
       damage: fc.option(fc.nat(60), { freq: 6 }),
@@ -266,20 +281,22 @@ describe('inbound', () => {
     /** Runs of one flow with a stranger in between: what the shortcut for known flows sees. */
     const nearlyUsual = fc
       .record({
+        version: fc.constantFrom(4 as const, 4 as const, 6 as const, 6 as const, 6 as const),
         sourcePort: fc.constantFrom(200, 200, 200, 201),
         flags: fc.constantFrom(0x10, 0x10, 0x02, 0x14),
         sa: fc.constantFrom(0, 0, 0, 1),
         padLength: fc.constantFrom(undefined, undefined, undefined, 60),
-        nextHeader: fc.constantFrom(4, 4, 4, 41),
+        nextHeader: fc.constantFrom(undefined, undefined, undefined, 4, 41),
       })
-      .map(({ sourcePort, flags, ...trailer }) => ({
+      .map(({ version, sourcePort, flags, ...trailer }) => ({
         ...USUAL,
         ...trailer,
-        inner: { ...USUAL.inner, sourcePort, flags },
+        inner: { ...USUAL.inner, version, sourcePort, flags },
       }))
     const anyDatagram = fc.oneof(
       { weight: 3, arbitrary: nearlyUsual },
       { weight: 2, arbitrary: fc.constant(USUAL) },
+      { weight: 2, arbitrary: fc.constant({ ...USUAL, inner: { ...USUAL.inner, version: 6 as const } }) },
       { weight: 2, arbitrary: hostile },
     )
     fc.assert(
@@ -300,7 +317,7 @@ describe('inbound', () => {
           const { sa, nextHeader, padLength, sequence } = each
           const options = {
             sa,
-            nextHeader,
+            ...(nextHeader === undefined ? {} : { nextHeader }),
             ...(padLength === undefined ? {} : { padLength }),
             ...(sequence === undefined ? {} : { sequence }),
           }
@@ -323,31 +340,37 @@ describe('inbound', () => {
     )
   })
 
-  it('gives packets of one batch the same answers as one by one', () => {
+  it.each([4, 6] as const)('gives packets of one batch the same answers as one by one (IPv%i)', (version) => {
     const device = new Device()
     const harness = new Harness()
     const stray = buildPacket(
       { protocol: 'tcp', sourcePort: 201, destinationPort: 100, payload: new Uint8Array(500) },
-      { source: DEVICE, destination: DIAL },
+      { source: DEVICE, destination: DIAL, version },
     )
-    const reset = answer(2500)
-    reset[33] = 0x14
-    const opening = answer(3000)
-    opening[33] = 0x02
-    const packets = [answer(1000), answer(1500), stray, answer(2000), reset, opening]
+    const flags = version === 4 ? 33 : 53
+    const [first, second, third] = [1000, 1500, 2000].map((sequence) => answer(sequence, 500, version))
+    const reset = answer(2500, 500, version)
+    reset[flags] = 0x14
+    const opening = answer(3000, 500, version)
+    opening[flags] = 0x02
+    const packets = [first!, second!, stray, third!, reset, opening]
     const delivered = harness.receive(packets.map((packet) => device.seal(packet)))
     const passing = [packets[0]!, packets[1]!, packets[3]!, reset]
     expect(delivered.map(withoutIdentification)).toEqual(passing.map(withoutIdentification))
     expect(harness.drops).toEqual({ noFlow: 2 })
   })
 
-  it('does not let a packet of one SA pass because another SA just sent the same flow (C63)', () => {
-    const harness = new Harness()
-    const device = new Device()
-    const delivered = harness.receive([device.seal(answer(1)), device.seal(answer(501), { sa: 1 })])
-    expect(delivered).toHaveLength(1)
-    expect(harness.drops).toEqual({ selectorMismatch: 1 })
-  })
+  it.each([4, 6] as const)(
+    'C63 lets no packet of one SA pass because another just sent the same flow (IPv%i)',
+    (version) => {
+      const harness = new Harness()
+      const device = new Device()
+      const [first, second] = [answer(1, 500, version), answer(501, 500, version)]
+      const delivered = harness.receive([device.seal(first), device.seal(second, { sa: 1 })])
+      expect(delivered).toHaveLength(1)
+      expect(harness.drops).toEqual({ selectorMismatch: 1 })
+    },
+  )
 
   it('counts per SA and per node what it delivered', () => {
     const harness = new Harness()

@@ -2,9 +2,8 @@
  * UDP to TUN: takes batches of datagrams apart, opens ESP in place and hands inner packets to the coalescer.
  *
  * Order of the checks is that of packages/esp, whose functions do them: SPI, length and replay window before the ICV; then the
- * window moves, trailer, inner headers, selectors, the concentrator's policy. One shortcut: a packet of the same SA and with
- * the same addresses, protocol and ports as the one before it in this batch gets the same answer from selectors and policy,
- * so they are not asked again, unless it carries SYN, FIN or RST.
+ * window moves, trailer, inner headers, selectors, the concentrator's policy, which are not asked again about one more
+ * packet of the flow just let through (`last-flow.ts`).
  */
 import {
   acceptPlaintext,
@@ -17,41 +16,32 @@ import {
   ESP_HEADER_BYTES,
   inspectEspHeader,
   NON_ESP_MARKER_BYTES,
-  Protocol,
 } from '@culvert/esp'
 import type { SocketAddress } from '@culvert/ikev2'
 import type { Coalescer } from './coalescer.ts'
 import { applyOuterCongestion } from './congestion.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
+import { LastFlow } from './last-flow.ts'
 import type { NativeSa } from './native-sad.ts'
 import type { OuterSocket } from './outer-socket.ts'
 import { NodeField, SaField } from './shared-state.ts'
 import { decodeSocketAddress, formatAddress, sameSocketAddress } from './socket-address.ts'
 import type { ReceivedBuffer } from './udp-receiver.ts'
 
-const TCP_SYN_FIN_RST = 0x07
 const TCP_SYN = 0x02
-
-/** Addresses, ports and protocol of the last packet that passed everything; `record` null when there is none. */
-interface LastFlow {
-  record: NativeSa | null
-  source: number
-  destination: number
-  ports: number
-  protocol: number
-}
 
 export class Inbound {
   readonly #site: ForwardingSite
   readonly #sockets: readonly OuterSocket[]
   readonly #coalescer: Coalescer
   readonly #out = createDecapsulated()
-  readonly #last: LastFlow = { record: null, source: 0, destination: 0, ports: 0, protocol: 0 }
+  readonly #last: LastFlow
 
   constructor(site: ForwardingSite, sockets: readonly OuterSocket[], coalescer: Coalescer) {
     this.#site = site
     this.#sockets = sockets
     this.#coalescer = coalescer
+    this.#last = new LastFlow(site.memory)
   }
 
   /** Handles one batch of every socket. @returns buffers received; 0 when nothing waited */
@@ -65,7 +55,7 @@ export class Inbound {
     const { receiver } = socket
     const count = receiver.receive()
     if (count === 0) return 0
-    this.#last.record = null
+    this.#last.forget()
     for (let index = 0; index < count; index++) this.#takeApart(receiver.buffers[index]!, socket)
     this.#coalescer.flush()
     return count
@@ -104,11 +94,14 @@ export class Inbound {
     if (code !== DropCode.none) return code
     this.#noteAuthentic(record, buffer)
     const textBytes = length - ESP_HEADER_BYTES - opener.ivBytes - opener.icvBytes
-    let innerBytes = this.#sameFlowBytes(record, place, textBytes)
+    let innerBytes = this.#last.matches(record, place, textBytes)
     if (innerBytes === 0) {
       code = this.#acceptPacket(record, place, textBytes)
       if (code !== DropCode.none) return code
       innerBytes = out.length
+    } else {
+      record.sa.packetsIn++
+      record.sa.bytesIn += innerBytes
     }
     if (buffer.ecn !== 0) {
       code = applyOuterCongestion(memory.bytes, place, buffer.ecn)
@@ -129,33 +122,9 @@ export class Inbound {
     }
   }
 
-  /** @returns length of the inner packet when it is plainly one more of the flow just let through, else 0 */
-  #sameFlowBytes(record: NativeSa, packet: number, textBytes: number): number {
-    const last = this.#last
-    if (last.record !== record || textBytes < 46) return 0
-    const { bytes, view } = this.#site.memory
-    const payloadBytes = textBytes - 2 - bytes[packet + textBytes - 2]!
-    const totalBytes = view.getUint16(packet + 2)
-    const isSame =
-      bytes[packet + textBytes - 1] === 4 &&
-      bytes[packet] === 0x45 &&
-      totalBytes <= payloadBytes &&
-      totalBytes >= 40 &&
-      (view.getUint16(packet + 6) & 0x3fff) === 0 &&
-      bytes[packet + 9] === last.protocol &&
-      view.getInt32(packet + 12) === last.source &&
-      view.getInt32(packet + 16) === last.destination &&
-      view.getInt32(packet + 20) === last.ports &&
-      (last.protocol === Protocol.udp || (bytes[packet + 33]! & TCP_SYN_FIN_RST) === 0)
-    if (!isSame) return 0
-    record.sa.packetsIn++
-    record.sa.bytesIn += totalBytes
-    return totalBytes
-  }
-
   #acceptPacket(record: NativeSa, packet: number, textBytes: number): DropCode {
     const { memory, isolation, tunMtuBytes } = this.#site
-    const { bytes, view } = memory
+    const { bytes } = memory
     const { inner } = this.#out
     let code: DropCode = acceptPlaintext(bytes, packet, textBytes, this.#out)
     if (code !== DropCode.none) return code
@@ -164,15 +133,7 @@ export class Inbound {
       if (code !== DropCode.none) return code
     }
     if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, tunMtuBytes)
-    const isPlain = bytes[packet] === 0x45 && inner.hasPorts && !inner.isFragment
-    if (isPlain && (inner.protocol === Protocol.tcp || inner.protocol === Protocol.udp)) {
-      const last = this.#last
-      last.record = record
-      last.source = view.getInt32(packet + 12)
-      last.destination = view.getInt32(packet + 16)
-      last.ports = view.getInt32(packet + 20)
-      last.protocol = inner.protocol
-    }
+    this.#last.note(record, packet, inner)
     return DropCode.none
   }
 

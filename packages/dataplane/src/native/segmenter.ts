@@ -16,7 +16,7 @@ export const VNET_NEEDS_CSUM = 1
 export const VNET_DATA_VALID = 2
 export const GSO_NONE = 0
 export const GSO_TCPV4 = 1
-const GSO_TCPV6 = 4
+export const GSO_TCPV6 = 4
 export const GSO_UDP_L4 = 5
 /** Flag beside the type: the flow uses ECN. */
 const GSO_ECN = 0x80
