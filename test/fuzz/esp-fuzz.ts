@@ -222,7 +222,7 @@ function sealGenuine(inner: Uint8Array, ends: Ends): Uint8Array {
 }
 
 function sealPlaintext(plaintext: Uint8Array, { deviceSa: sa }: Ends): Uint8Array {
-  sa.sequenceLow++
+  sa.sequence.take()
   const datagram = new Uint8Array(8 + sa.sealer.ivBytes + plaintext.length + sa.sealer.icvBytes)
   const view = new DataView(datagram.buffer)
   view.setUint32(0, sa.spiOut)

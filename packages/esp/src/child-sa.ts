@@ -7,6 +7,7 @@ import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
 import type { EspOpener, EspSealer } from './esp-transform.ts'
 import { LeasedAddresses, type Placement } from './placement.ts'
 import { prefixesOfRange, type Prefix } from './prefixes.ts'
+import { OutboundSequence } from './outbound-sequence.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { wordsOf } from './octets.ts'
 import { SelectorSet } from './selector-set.ts'
@@ -42,9 +43,7 @@ export class ChildSa {
   /** As found at the last move: only such a peer is reported when it comes from elsewhere (C60). */
   peerBehindNat: boolean
   isOutboundActive = false
-  /** Last number sent. */
-  sequenceHigh = 0
-  sequenceLow = 0
+  readonly sequence: OutboundSequence
   packetsIn = 0
   bytesIn = 0
   packetsOut = 0
@@ -60,6 +59,7 @@ export class ChildSa {
     this.spiIn = description.spiIn
     this.spiOut = description.spiOut
     this.esn = description.keys.esn
+    this.sequence = new OutboundSequence(this.esn)
     this.udpEncap = description.udpEncap
     this.peerBehindNat = description.peerBehindNat
     this.opener = transforms.opener
@@ -71,6 +71,15 @@ export class ChildSa {
     this.leased = placement && new LeasedAddresses(placement.addresses)
     this.routes = this.leased?.routes ?? routesOf(description.tsLocal)
     this.path = description.path
+  }
+
+  /** The number this thread sent last. */
+  get sequenceLow(): number {
+    return this.sequence.low
+  }
+
+  get sequenceHigh(): number {
+    return this.sequence.high
   }
 
   /** True once, when either direction passed a soft limit. */

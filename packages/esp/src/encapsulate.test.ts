@@ -26,7 +26,7 @@ describe('outbound ESP', () => {
   })
 
   it('makes IVs of incarnation and counter, which is not the sequence number', () => {
-    ends.concentratorSa.sequenceLow = 500
+    ends.concentratorSa.sequence.skipTo(0, 500)
     const out = fresh()
     send(ends, FROM_DIAL, out)
     expect(Buffer.from(out.buffer.subarray(8, 16)).toString('hex')).toBe('0a0b0c0000000001')
@@ -51,7 +51,7 @@ describe('outbound ESP', () => {
   })
 
   it('C66: stops before the sequence number wraps', () => {
-    ends.concentratorSa.sequenceLow = 0xfffffffe
+    ends.concentratorSa.sequence.skipTo(0, 0xfffffffe)
     expect(send(ends, FROM_DIAL, fresh())).toBe(DropCode.none)
     expect(ends.concentratorSa.sequenceLow).toBe(0xffffffff)
     expect(send(ends, FROM_DIAL, fresh())).toBe(DropCode.sequenceExhausted)
@@ -61,11 +61,10 @@ describe('outbound ESP', () => {
   it('goes on into the next subspace with extended sequence numbers, and stops before 2^64', () => {
     const extended = createEnds(SUITES[0], true)
     const { concentratorSa: sa } = extended
-    sa.sequenceLow = 0xffffffff
+    sa.sequence.skipTo(0, 0xffffffff)
     expect(send(extended, FROM_DIAL, fresh())).toBe(DropCode.none)
     expect([sa.sequenceHigh, sa.sequenceLow]).toEqual([1, 0])
-    sa.sequenceHigh = 0xffffffff
-    sa.sequenceLow = 0xffffffff
+    sa.sequence.skipTo(0xffffffff, 0xffffffff)
     expect(send(extended, FROM_DIAL, fresh())).toBe(DropCode.sequenceExhausted)
   })
 
@@ -73,7 +72,7 @@ describe('outbound ESP', () => {
     const { concentratorSa: sa } = ends
     const limits = { sequenceNumbers: 10, bytes: 1000 }
     expect(sa.passesSoftLimit(limits)).toBe(false)
-    sa.sequenceLow = 10
+    sa.sequence.skipTo(0, 10)
     expect([sa.passesSoftLimit(limits), sa.passesSoftLimit(limits)]).toEqual([true, false])
     const other = createEnds().concentratorSa
     other.bytesIn = 1000

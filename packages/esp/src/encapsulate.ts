@@ -102,14 +102,7 @@ export function writeTrailer(bytes: Uint8Array, from: number, end: number, versi
   bytes[end - 1] = version === 4 ? NEXT_HEADER_IP4 : NEXT_HEADER_IP6
 }
 
-/** Never wraps: without ESN the last number is 2^32 - 1, with it 2^64 - 1 (RFC 4303 3.3.3). */
+/** Never wraps (RFC 4303 3.3.3). */
 export function takeSequenceNumber(sa: ChildSa): boolean {
-  if (sa.sequenceLow !== 0xffffffff) {
-    sa.sequenceLow++
-    return true
-  }
-  if (!sa.esn || sa.sequenceHigh === 0xffffffff) return false
-  sa.sequenceHigh++
-  sa.sequenceLow = 0
-  return true
+  return sa.sequence.take()
 }

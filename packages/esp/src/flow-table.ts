@@ -6,6 +6,13 @@
  * neither fill the table nor keep a flow alive. The first words of IPv6 addresses lie in an array of their own that IPv4 flows
  * never touch.
  *
+ * Threads may share one table: a word of state per entry says whose it is and how often it changed hands. An entry changes hands in
+ * three steps (busy, key, done), and who looks for a flow reads the state again after the key: a key half of one flow and half of
+ * another matches nothing. All of it is atomic, because the order counts. Threads that open flows in one bucket at the same moment
+ * may enter a flow twice; the first entry is the one that is looked at.
+ *
+ *   state: | changes of hands:17 | busy:1 | RST, FIN of the device, FIN of the dialer:3 | version:3 | protocol:8 |; 0 is free
+ *
  *   key: device address | device port << 16 | dial port | dial address | version << 8 | protocol | six words of IPv6
  */
 const WAYS = 8
@@ -14,8 +21,10 @@ const HIGH_WORDS = 6
 export interface FlowTableOptions {
   /** Rounded up to a power of two. */
   readonly maxFlows: number
-  /** Odd or even, any 32 bits; spreads the buckets differently in each process. */
+  /** Odd or even, any 32 bits; spreads the buckets differently in each process, and the same in all threads of a table. */
   readonly hashSeed: number
+  /** `flowTableBytes(maxFlows)` zero bytes, shared by the threads of a table; memory of its own when left out. */
+  readonly memory?: ArrayBufferLike
 }
 
 export const FLOW_IDLE_SEC = 15 * 60
@@ -53,38 +62,53 @@ export type FlowEnd = (typeof FlowEnd)[keyof typeof FlowEnd]
 const FIN_FROM_BOTH = FlowEnd.dial | FlowEnd.device
 const RESET = 4
 
+const KIND_MASK = 0x7ff
+const CLOSING_SHIFT = 11
+const CLOSING_MASK = 7 << CLOSING_SHIFT
+const BUSY = 1 << 14
+const STAMP_STEP = 1 << 15
+/** State, device, ports, dial, last second. */
+const ENTRY_WORDS = 5
+
+export function flowTableBytes(maxFlows: number): number {
+  return entriesFor(maxFlows) * (ENTRY_WORDS + HIGH_WORDS) * 4
+}
+
+function entriesFor(maxFlows: number): number {
+  let buckets = 1
+  while (buckets * WAYS < maxFlows) buckets *= 2
+  return buckets * WAYS
+}
+
 export class FlowTable {
+  readonly #state: Int32Array
   readonly #device: Uint32Array
   readonly #ports: Uint32Array
   readonly #dial: Uint32Array
-  /** IP version << 8 | protocol; 0 marks a free entry. */
-  readonly #kind: Uint16Array
+  readonly #lastSec: Uint32Array
   /** Six words for each entry; stale where an IPv4 flow lives. */
   readonly #high: Uint32Array
-  /** FIN seen from dial (1), from device (2), RST (4). */
-  readonly #closing: Uint8Array
-  readonly #lastSec: Uint32Array
   readonly #bucketMask: number
   readonly #seed: number
   #nowSec = 0
+  /** State of the entry that `#find` found. */
+  #found = 0
 
-  constructor(options: FlowTableOptions) {
-    let buckets = 1
-    while (buckets * WAYS < options.maxFlows) buckets *= 2
-    const entries = buckets * WAYS
-    this.#device = new Uint32Array(entries)
-    this.#ports = new Uint32Array(entries)
-    this.#dial = new Uint32Array(entries)
-    this.#kind = new Uint16Array(entries)
-    this.#high = new Uint32Array(entries * HIGH_WORDS)
-    this.#closing = new Uint8Array(entries)
-    this.#lastSec = new Uint32Array(entries)
-    this.#bucketMask = buckets - 1
-    this.#seed = options.hashSeed | 0
+  constructor({ maxFlows, hashSeed, memory = new ArrayBuffer(flowTableBytes(maxFlows)) }: FlowTableOptions) {
+    const entries = entriesFor(maxFlows)
+    const column = (index: number): Uint32Array => new Uint32Array(memory, 4 * entries * index, entries)
+    this.#state = new Int32Array(memory, 0, entries)
+    this.#device = column(1)
+    this.#ports = column(2)
+    this.#dial = column(3)
+    this.#lastSec = column(4)
+    this.#high = new Uint32Array(memory, 4 * entries * ENTRY_WORDS, entries * HIGH_WORDS)
+    this.#bucketMask = entries / WAYS - 1
+    this.#seed = hashSeed | 0
   }
 
   get capacity(): number {
-    return this.#kind.length
+    return this.#state.length
   }
 
   /** Moves the table's clock, in seconds of any monotonic origin; a few seconds late does not matter. */
@@ -94,17 +118,17 @@ export class FlowTable {
 
   /** An outbound packet that may open: inserts or refreshes. A closing flow opens again when `isFresh` (TCP SYN). */
   open(key: FlowKey, isFresh: boolean): void {
-    let entry = this.#find(key)
-    if (entry === -1) entry = this.#claim(key)
-    else if (isFresh) this.#closing[entry] = 0
-    this.#lastSec[entry] = this.#nowSec
+    const entry = this.#find(key)
+    if (entry === -1) return this.#claim(key)
+    if (isFresh) this.#setClosing(entry, 0)
+    this.#touch(entry)
   }
 
   /** An outbound packet that may not open. @returns whether the flow exists */
   refresh(key: FlowKey): boolean {
     const entry = this.#find(key)
     if (entry === -1) return false
-    this.#lastSec[entry] = this.#nowSec
+    this.#touch(entry)
     return true
   }
 
@@ -122,43 +146,78 @@ export class FlowTable {
 
   #noteClosing(key: FlowKey, bits: number): void {
     const entry = this.#find(key)
-    if (entry !== -1) this.#closing[entry] = this.#closing[entry]! | bits
+    if (entry !== -1) this.#setClosing(entry, closingOf(this.#found) | bits)
   }
 
+  /** Of the entry just found. Another thread may have been faster: with its own bits, or with a new flow, which stays as it is. */
+  #setClosing(entry: number, bits: number): void {
+    for (let state = this.#found; ;) {
+      const changed = (state & ~CLOSING_MASK) | (bits << CLOSING_SHIFT)
+      const before = Atomics.compareExchange(this.#state, entry, state, changed)
+      if (before === state || ((before ^ state) & ~CLOSING_MASK) !== 0) return
+      state = before
+      bits |= closingOf(before)
+    }
+  }
+
+  #touch(entry: number): void {
+    // Most packets come in the same second as the one before: no need to take the line from other threads.
+    if (this.#lastSec[entry] !== this.#nowSec) Atomics.store(this.#lastSec, entry, this.#nowSec)
+  }
+
+  /** @returns the entry of a living flow, or -1 */
   #find(key: FlowKey): number {
     const first = this.#bucketOf(key)
+    const kind = kindOf(key)
     for (let entry = first; entry < first + WAYS; entry++) {
-      if (this.#isSame(entry, key)) return this.#isLive(entry) ? entry : -1
+      const state = Atomics.load(this.#state, entry)
+      if ((state & (KIND_MASK | BUSY)) !== kind || !this.#isSame(entry, key)) continue
+      const isLive = this.#isLive(entry, state)
+      if (((Atomics.load(this.#state, entry) ^ state) & ~CLOSING_MASK) !== 0) continue // it changed hands meanwhile
+      this.#found = state
+      return isLive ? entry : -1
     }
     return -1
   }
 
   /** Takes the entry of a dead flow, or else of the one that was quiet for longest. */
-  #claim(key: FlowKey): number {
+  #claim(key: FlowKey): void {
     const first = this.#bucketOf(key)
+    for (let attempt = 0; attempt < WAYS; attempt++) {
+      const entry = this.#chooseIn(first, key)
+      const state = Atomics.load(this.#state, entry)
+      const taken = (state & -STAMP_STEP) + STAMP_STEP
+      if ((state & BUSY) !== 0 || Atomics.compareExchange(this.#state, entry, state, taken | BUSY) !== state) continue
+      Atomics.store(this.#device, entry, key.deviceAddress)
+      Atomics.store(this.#ports, entry, portsOf(key))
+      Atomics.store(this.#dial, entry, key.dialAddress)
+      if (key.version === 6) {
+        for (let i = 0; i < HIGH_WORDS; i++) Atomics.store(this.#high, entry * HIGH_WORDS + i, key.high[i]!)
+      }
+      Atomics.store(this.#lastSec, entry, this.#nowSec)
+      Atomics.store(this.#state, entry, taken | kindOf(key))
+      return
+    }
+  }
+
+  #chooseIn(first: number, key: FlowKey): number {
     let chosen = first
     for (let entry = first; entry < first + WAYS; entry++) {
-      if (this.#isSame(entry, key) || !this.#isLive(entry)) {
-        chosen = entry
-        break
-      }
-      if (this.#lastSec[entry]! < this.#lastSec[chosen]!) chosen = entry
+      const state = Atomics.load(this.#state, entry)
+      if ((state & BUSY) !== 0) continue
+      const isSame = (state & KIND_MASK) === kindOf(key) && this.#isSame(entry, key)
+      if (isSame || !this.#isLive(entry, state)) return entry
+      const isBusy = (Atomics.load(this.#state, chosen) & BUSY) !== 0
+      if (isBusy || this.#lastSec[entry]! < this.#lastSec[chosen]!) chosen = entry
     }
-    this.#device[chosen] = key.deviceAddress
-    this.#ports[chosen] = (key.devicePort << 16) | key.dialPort
-    this.#dial[chosen] = key.dialAddress
-    this.#kind[chosen] = (key.version << 8) | key.protocol
-    if (key.version === 6) this.#high.set(key.high, chosen * HIGH_WORDS)
-    this.#closing[chosen] = 0
     return chosen
   }
 
   #isSame(entry: number, key: FlowKey): boolean {
     return (
-      this.#ports[entry] === ((key.devicePort << 16) | key.dialPort) >>> 0 &&
-      this.#device[entry] === key.deviceAddress &&
-      this.#kind[entry] === ((key.version << 8) | key.protocol) &&
-      this.#dial[entry] === key.dialAddress &&
+      Atomics.load(this.#ports, entry) === portsOf(key) &&
+      Atomics.load(this.#device, entry) === key.deviceAddress &&
+      Atomics.load(this.#dial, entry) === key.dialAddress &&
       (key.version === 4 || this.#isSameHigh(entry, key.high))
     )
   }
@@ -166,16 +225,17 @@ export class FlowTable {
   #isSameHigh(entry: number, high: Uint32Array): boolean {
     const at = entry * HIGH_WORDS
     for (let i = 0; i < HIGH_WORDS; i++) {
-      if (this.#high[at + i] !== high[i]) return false
+      if (Atomics.load(this.#high, at + i) !== high[i]) return false
     }
     return true
   }
 
-  #isLive(entry: number): boolean {
-    if (this.#kind[entry] === 0) return false
-    const closing = this.#closing[entry]!
+  #isLive(entry: number, state: number): boolean {
+    if ((state & KIND_MASK) === 0) return false
+    const closing = closingOf(state)
     const isClosing = (closing & RESET) !== 0 || (closing & FIN_FROM_BOTH) === FIN_FROM_BOTH
-    return this.#nowSec - this.#lastSec[entry]! <= (isClosing ? FLOW_CLOSING_SEC : FLOW_IDLE_SEC)
+    const quietSec = this.#nowSec - Atomics.load(this.#lastSec, entry)
+    return quietSec <= (isClosing ? FLOW_CLOSING_SEC : FLOW_IDLE_SEC)
   }
 
   #bucketOf(key: FlowKey): number {
@@ -190,4 +250,17 @@ export class FlowTable {
     hash = Math.imul(hash ^ (hash >>> 16), 0x21f0aaad)
     return ((hash ^ (hash >>> 15)) & this.#bucketMask) * WAYS
   }
+}
+
+/** IP version and protocol as in the state; the protocol has 8 bits, the version 4 or 6. */
+function kindOf(key: FlowKey): number {
+  return (key.version << 8) | key.protocol
+}
+
+function portsOf(key: FlowKey): number {
+  return ((key.devicePort << 16) | key.dialPort) >>> 0
+}
+
+function closingOf(state: number): number {
+  return (state & CLOSING_MASK) >>> CLOSING_SHIFT
 }

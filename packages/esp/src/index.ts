@@ -25,19 +25,22 @@ export {
 } from './encapsulate.ts'
 export { ESP_HEADER_BYTES, type EspLayout, type EspOpener, type EspSealer } from './esp-transform.ts'
 export {
+  createFlowKey,
   FLOW_CLOSING_SEC,
   FLOW_IDLE_SEC,
   FlowEnd,
   type FlowKey,
   FlowTable,
+  flowTableBytes,
   type FlowTableOptions,
 } from './flow-table.ts'
 export { HostMappings, isSynthetic, SYNTHETIC_BLOCK, SYNTHETIC_COUNT } from './host-mappings.ts'
 export { translateInbound, translateOutbound } from './host-translation.ts'
 export { createInnerPacket, type InnerPacket, parseInnerPacket, Protocol } from './inner-packet.ts'
-export { IvCounter } from './iv-counter.ts'
+export { IV_THREADS, IvCounter } from './iv-counter.ts'
 export { clampMss, updatedChecksum } from './mss-clamp.ts'
 export { LeasedAddresses, type Placement } from './placement.ts'
+export { OutboundSequence, SEQUENCE_WORDS } from './outbound-sequence.ts'
 export { RandomPool } from './random-pool.ts'
 export { Commit, MAX_WINDOW_PACKETS, MIN_WINDOW_PACKETS, ReplayWindow, replayWindowWords } from './replay-window.ts'
 export { type InstallError, Sad, type SadOptions } from './sad.ts'

@@ -1,7 +1,7 @@
 import { nobleProvider } from '@culvert/crypto'
 import { describe, expect, it } from 'vitest'
 import { keysOf, SUITES, transformContext } from '../test/packets.ts'
-import { IvCounter } from './iv-counter.ts'
+import { IV_THREADS, IvCounter } from './iv-counter.ts'
 import { RandomPool } from './random-pool.ts'
 import { createTransformPair } from './transform-pair.ts'
 
@@ -68,17 +68,34 @@ describe('IV counter', () => {
     return counter.next(iv, 0) ? Buffer.from(iv).toString('hex') : null
   }
 
-  it('counts below the incarnation and carries into the upper 8 bits', () => {
+  it('counts below the incarnation and carries into the upper 4 bits', () => {
     const counter = new IvCounter(0xffffff)
     expect([next(counter), next(counter)]).toEqual(['ffffff0000000001', 'ffffff0000000002'])
     counter.skipTo(0, 0xfffffffe)
     expect([next(counter), next(counter)]).toEqual(['ffffff00ffffffff', 'ffffff0100000000'])
   })
 
-  it('stops after 2^40 and writes nothing then', () => {
+  it('stops after 2^36 and writes nothing then', () => {
     const counter = new IvCounter(1)
-    counter.skipTo(0xff, 0xfffffffe)
-    expect([next(counter), next(counter), next(counter)]).toEqual(['000001ffffffffff', null, null])
+    counter.skipTo(0x0f, 0xfffffffe)
+    expect([next(counter), next(counter), next(counter)]).toEqual(['0000010fffffffff', null, null])
+  })
+
+  it('gives every thread a range of its own, from its first IV to its last', () => {
+    const ranges = Array.from({ length: IV_THREADS }, (_, thread) => {
+      const counter = new IvCounter(0xfffffe, thread)
+      const first = next(counter)
+      counter.skipTo(0x0f, 0xfffffffe)
+      return [first, next(counter)] as const
+    })
+    expect(ranges[0]).toEqual(['fffffe0000000001', 'fffffe0fffffffff'])
+    expect(ranges[15]).toEqual(['fffffef000000001', 'fffffeffffffffff'])
+    const ends = ranges.flat()
+    expect(ends.toSorted((a, b) => (`${a}` < `${b}` ? -1 : 1))).toEqual(ends)
+  })
+
+  it.each([-1, 16, 0.5])('refuses thread %d', (thread) => {
+    expect(() => new IvCounter(1, thread)).toThrow(RangeError)
   })
 
   it.each([-1, 2 ** 24, 1.5])('refuses incarnation %d', (incarnation) => {

@@ -23,6 +23,8 @@ export interface TransformContext {
   readonly provider: CryptoProvider
   /** 24 bits. */
   readonly incarnation: number
+  /** 4 bits: which of the threads that seal under the same keys; 0 when left out. */
+  readonly thread?: number
   readonly random: RandomPool
 }
 
@@ -37,7 +39,7 @@ export function createTransformPair(
     const bytes = cipher.keyBytes + cipher.saltBytes
     if (keys.inboundKey.length !== bytes || keys.outboundKey.length !== bytes) return { ok: false, error: 'keyLength' }
     const make = (material: Uint8Array): AeadTransform =>
-      new AeadTransform(cipher, material, keys.esn, new IvCounter(context.incarnation))
+      new AeadTransform(cipher, material, keys.esn, new IvCounter(context.incarnation, context.thread))
     return { ok: true, value: { opener: make(keys.inboundKey), sealer: make(keys.outboundKey) } }
   }
   const integrity = integrityOf(keys.integ, context.provider)

@@ -90,6 +90,7 @@ export class Outbound {
 
   #sealAll(record: NativeSa, ecn: number): DropCode {
     const segmenter = this.#segmenter
+    record.sa.sequence.reserve(segmenter.count) // too few left: `take` hands them out one by one
     while (segmenter.next()) {
       const code = this.#seal(record, ecn)
       if (code !== DropCode.none) return code

@@ -15,11 +15,13 @@ function segment(frame: Uint8Array): Uint8Array[] | 'refused' {
   memory.bytes.set(frame, place)
   if (!segmenter.begin(place, frame.length)) return 'refused'
   const packets: Uint8Array[] = []
+  const { count } = segmenter
   while (segmenter.next()) {
     packets.push(memory.copyOut(segmenter.offset, segmenter.length))
     memory.bytes.fill(0xee, segmenter.offset, segmenter.offset + segmenter.length)
     expect(segmenter.more).toBe(segmenter.offset + segmenter.length < place + frame.length)
   }
+  expect(count).toBe(packets.length)
   return packets
 }
 

@@ -81,6 +81,11 @@ export class Segmenter {
     return this.#beginSegments()
   }
 
+  /** How many packets the frame makes. */
+  get count(): number {
+    return this.#type === GSO_NONE ? 1 : Math.ceil((this.#total - this.#headerBytes) / this.#segmentBytes)
+  }
+
   next(): boolean {
     if (this.#type !== GSO_NONE) return this.#nextSegment()
     if (this.#index > 0) return false

@@ -38,6 +38,8 @@ export interface TransformFactoryOptions {
   readonly random: RandomPool
   readonly provider: CryptoProvider
   readonly incarnation: number
+  /** Which of the threads that seal under the same keys; 0 when left out. */
+  readonly thread?: number
   readonly maxSas: number
 }
 
@@ -88,7 +90,7 @@ export class TransformFactory {
     if (keys.inboundKey.length !== materialBytes || keys.outboundKey.length !== materialBytes) return 'keyLength'
     const of = (material: Uint8Array): AeadMaterial => ({ algorithm, material, icvBytes, esn: keys.esn })
     const opener = new AeadOpener(this.#site, of(keys.inboundKey))
-    const ivCounter = new IvCounter(this.#options.incarnation)
+    const ivCounter = new IvCounter(this.#options.incarnation, this.#options.thread)
     return { opener, sealer: new AeadSealer(this.#site, of(keys.outboundKey), ivCounter) }
   }
 

@@ -57,7 +57,7 @@ describe('notices about an SA', () => {
 
   it('tells of a soft limit once', () => {
     const { concentratorSa: sa } = createEnds()
-    sa.sequenceLow = 0xc0000000
+    sa.sequence.skipTo(0, 0xc0000000)
     notices.checkLimits(sa)
     notices.checkLimits(sa)
     expect(told).toEqual([`limit ${SPI}`])
