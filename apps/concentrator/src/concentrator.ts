@@ -12,7 +12,14 @@ import {
   selectorOf,
 } from '@culvert/concentrator-core'
 import { configureTun, ensureNamespace, openCrypto, openDataPlane, type DataPlane } from '@culvert/dataplane'
-import { createSecretOpener, openPool, registerConcentrator, writeAttempts, type Pool } from '@culvert/db'
+import {
+  createSecretOpener,
+  openPool,
+  registerConcentrator,
+  writeAttachments,
+  writeAttempts,
+  type Pool,
+} from '@culvert/db'
 import { SPI_INDEX_COUNT, SpiAllocator } from '@culvert/esp'
 import {
   createIkeDriver,
@@ -81,7 +88,11 @@ async function assemble(
   })
   const registry = createAttachmentRegistry()
   const cache = createCredentialCache(CREDENTIAL_CACHE)
-  const writer = createStateWriter({ pool, nodeName: settings.nodeName, registry, log })
+  const writer = createStateWriter({
+    write: (batch) => writeAttachments(pool, settings.nodeName, batch),
+    registry,
+    log,
+  })
   let started: IkeDriver | null = null
   const realm = createRealm({
     pool,

@@ -9,6 +9,7 @@ import {
   type Pool,
   readHeartbeats,
   registerConcentrator,
+  writeAttachments,
 } from '@culvert/db'
 import type { AttachmentKey, CloseReason, IkeSaSummary } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
@@ -98,7 +99,7 @@ interface Node {
 
 function openNode(nodeName: string): Node {
   const registry = createAttachmentRegistry()
-  const writer = createStateWriter({ pool, nodeName, registry, log })
+  const writer = createStateWriter({ write: (batch) => writeAttachments(pool, nodeName, batch), registry, log })
   const closed: Node['closed'] = []
   const enforcer = createPolicyEnforcer({
     pool,

@@ -1,17 +1,19 @@
 /**
  * Writes attachments behind: a set of dirty devices, flushed in batches, newest state only.
  *
- * Never in the way of a packet. While Postgres is away the set only holds device ids (bounded by the devices there are), and one
+ * A device that comes alone is written at once; behind a batch there is a pause in which the next gathers, because a batch costs
+ * its statements whatever is in it. Never in the way of a packet. While Postgres is away the set only holds device ids (bounded by the devices there are), and one
  * attempt a second finds out when it is back. `changed` says that an online or offline event is due.
  */
 import type { AttachmentRecord, AttachmentRegistry } from '@culvert/concentrator-core'
 import { transformText } from '@culvert/concentrator-core'
-import { isDatabaseUnavailable, writeAttachments, type AttachmentSnapshot, type Pool } from '@culvert/db'
+import { isDatabaseUnavailable, type AttachmentSnapshot } from '@culvert/db'
 import { toText, type AttachmentKey } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
 
 const BATCH_DEVICES = 500
 const RETRY_MS = 1000
+const PAUSE_MS = 50
 
 export interface StateWriter {
   /** @param changed the presence of the device began or ended. */
@@ -24,28 +26,38 @@ export interface StateWriter {
 }
 
 export function createStateWriter(options: {
-  pool: Pool
-  nodeName: string
+  /** One transaction; at most one snapshot per device. */
+  write: (batch: readonly AttachmentSnapshot[]) => Promise<void>
   registry: AttachmentRegistry
-  log: Logger
+  log: Pick<Logger, 'warn' | 'error'>
+  /** From the beginning of one batch to the beginning of the next. */
+  pauseMs?: number
 }): StateWriter {
-  const { pool, nodeName, registry, log } = options
+  const { write, registry, log, pauseMs = PAUSE_MS } = options
   const dirty = new Map<string, boolean>()
   /** The last presence written per device, so that a retry or a double touch makes one event. */
   const written = new Map<string, AttachmentKey>()
   let running: Promise<void> | null = null
-  let retry: NodeJS.Timeout | null = null
+  let timer: NodeJS.Timeout | null = null
+  let earliestMs = 0
   let stopped = false
 
   function schedule(): void {
-    if (running || retry || stopped || dirty.size === 0) return
-    running = new Promise<void>((done) => setImmediate(done)).then(flush).finally(() => {
-      running = null
-      schedule()
-    })
+    if (running || timer || stopped || dirty.size === 0) return
+    timer = setTimeout(
+      () => {
+        timer = null
+        running = flush().finally(() => {
+          running = null
+          schedule()
+        })
+      },
+      Math.max(0, earliestMs - performance.now()),
+    )
   }
 
   async function flush(): Promise<void> {
+    earliestMs = performance.now() + pauseMs
     const batch = [...dirty].slice(0, BATCH_DEVICES)
     for (const [deviceId] of batch) dirty.delete(deviceId)
     const taken: { record: AttachmentRecord; state: AttachmentRecord['state']; changed: boolean }[] = []
@@ -55,16 +67,13 @@ export function createStateWriter(options: {
     }
     const snapshots = taken.map(({ record, changed }) => snapshotOf(record, changed))
     try {
-      await writeAttachments(pool, nodeName, snapshots).catch((error: unknown) => {
+      await write(snapshots).catch((error: unknown) => {
         if (isDatabaseUnavailable(error)) throw error
         return writeOneByOne(snapshots, error)
       })
     } catch {
       for (const [deviceId, changed] of batch) dirty.set(deviceId, changed || (dirty.get(deviceId) ?? false))
-      retry = setTimeout(() => {
-        retry = null
-        schedule()
-      }, RETRY_MS)
+      earliestMs = performance.now() + RETRY_MS
       return
     }
     for (const { record, state } of taken) {
@@ -81,7 +90,7 @@ export function createStateWriter(options: {
     log.warn({ err: cause, devices: snapshots.length }, 'a batch of attachments was refused; writing them one by one')
     for (const snapshot of snapshots) {
       try {
-        await writeAttachments(pool, nodeName, [snapshot])
+        await write([snapshot])
       } catch (error) {
         if (isDatabaseUnavailable(error)) throw error
         log.error({ err: error, deviceId: snapshot.deviceId }, 'the attachment of a device could not be written')
@@ -112,7 +121,7 @@ export function createStateWriter(options: {
     },
     stop() {
       stopped = true
-      if (retry) clearTimeout(retry)
+      if (timer) clearTimeout(timer)
     },
   }
 }

@@ -30,5 +30,8 @@ export async function notify(sql: SqlRunner, channel: string, payload: string): 
 /** One notice for each payload, in one statement. */
 export async function notifyEach(sql: SqlRunner, channel: string, payloads: readonly string[]): Promise<void> {
   if (payloads.length === 0) return
-  await sql.query('SELECT count(pg_notify($1, payload)) FROM unnest($2::text[]) AS v(payload)', [channel, payloads])
+  await sql.query('SELECT count(pg_notify($1, payload)) FROM json_array_elements_text($2) AS v(payload)', [
+    channel,
+    JSON.stringify(payloads),
+  ])
 }

@@ -28,15 +28,13 @@ export async function appendEvents(tx: SqlRunner, events: readonly NewEvent[]): 
   await tx.query(
     `INSERT INTO events (id, organization_id, type, resource_id, sequence, data)
      SELECT v.id, v.organization_id, v.type, v.resource_id, 0, v.data
-     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[]) WITH ORDINALITY
-       AS v(id, organization_id, type, resource_id, data, position) ORDER BY v.position`,
-    [
-      ids,
-      ordered.map((event) => event.organizationId),
-      ordered.map((event) => event.type),
-      ordered.map((event) => event.resourceId),
-      ordered.map((event) => JSON.stringify(event.data)),
-    ],
+     FROM ROWS FROM (json_to_recordset($1) AS (id text, organization_id text, type text, resource_id text, data jsonb))
+       WITH ORDINALITY AS v(id, organization_id, type, resource_id, data, position) ORDER BY v.position`,
+    [JSON.stringify(ordered.map((event, index) => eventRow(ids[index] ?? '', event)))],
   )
   return ids
+}
+
+function eventRow(id: string, { organizationId, type, resourceId, data }: NewEvent): Readonly<Record<string, unknown>> {
+  return { id, organization_id: organizationId, type, resource_id: resourceId, data }
 }

@@ -1,6 +1,7 @@
 /**
- * Attachment rows, written behind in batches: one statement per kind (`unnest`), because ten thousand devices may come back at
- * once. Nothing here stands between a packet and its answer. A row belongs to the node named in it; a node that was superseded
+ * Attachment rows, written behind in batches: one statement per kind, because ten thousand devices may come back at once. The rows
+ * of a statement travel as one JSON text, which costs this process a third of what an array per column does. Nothing here stands
+ * between a packet and its answer. A row belongs to the node named in it; a node that was superseded
  * never overwrites the newer owner, neither with its `detached` nor with news of a presence that is over: only a presence that has
  * just begun takes a device from another node.
  */
@@ -20,10 +21,11 @@ export async function writeAttachments(
 ): Promise<void> {
   if (batch.length === 0) return
   await inTransaction(pool, async (client) => {
-    const devices = batch.map((snapshot) => snapshot.deviceId)
+    const devices = JSON.stringify(batch.map((snapshot) => snapshot.deviceId))
     const losers = await client.query<{ concentrator_id: string }>(
       `SELECT DISTINCT concentrator_id FROM (SELECT concentrator_id FROM attachments
-         WHERE device_id = ANY($1) AND state = 'attached' AND concentrator_id <> $2 FOR UPDATE) AS held`,
+         WHERE device_id = ANY(ARRAY(SELECT json_array_elements_text($1))) AND state = 'attached' AND concentrator_id <> $2
+         FOR UPDATE) AS held`,
       [devices, nodeId],
     )
     const written = await upsertAttachments(client, nodeId, batch)
@@ -54,16 +56,14 @@ async function upsertAttachments(
   nodeId: string,
   batch: readonly AttachmentSnapshot[],
 ): Promise<Set<string>> {
-  const column = <T>(read: (snapshot: AttachmentSnapshot) => T): T[] => batch.map(read)
   const { rows } = await client.query<{ device_id: string }>(
     `INSERT INTO attachments (device_id, organization_id, concentrator_id, epoch, state, address4, remote_address, remote_port,
        behind_nat, attached_at, detached_at, detach_reason, last_seen_at, credential_id)
-     SELECT v.device_id, v.organization_id, $1, 1, v.state, v.address4::inet, v.remote_address, v.remote_port, v.behind_nat,
+     SELECT v.device_id, v.organization_id, $1, 1, v.state, v.address4, v.remote_address, v.remote_port, v.behind_nat,
        v.attached_at, v.detached_at, v.detach_reason, v.last_seen_at, c.id
-     FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::bool[], $9::timestamptz[],
-       $10::timestamptz[], $11::text[], $12::timestamptz[], $13::bool[], $14::text[])
-       AS v(device_id, organization_id, state, address4, remote_address, remote_port, behind_nat, attached_at, detached_at,
-         detach_reason, last_seen_at, changed, credential_id)
+     FROM json_to_recordset($2) AS v(device_id text, organization_id text, state text, address4 inet, remote_address text,
+       remote_port int, behind_nat bool, attached_at timestamptz, detached_at timestamptz, detach_reason text,
+       last_seen_at timestamptz, changed bool, credential_id text)
      JOIN devices d ON d.id = v.device_id AND d.organization_id = v.organization_id
      LEFT JOIN credentials c ON c.organization_id = d.organization_id AND c.device_id = d.id AND c.id = v.credential_id
      WHERE v.changed OR NOT EXISTS (SELECT 1 FROM attachments a
@@ -77,22 +77,25 @@ async function upsertAttachments(
        last_seen_at = excluded.last_seen_at, credential_id = excluded.credential_id
      WHERE excluded.state = 'attached' OR attachments.concentrator_id = excluded.concentrator_id
      RETURNING device_id`,
-    [
-      nodeId,
-      column((s) => s.deviceId),
-      column((s) => s.organizationId),
-      column((s) => s.state),
-      column((s) => s.address4),
-      column((s) => s.remoteAddress),
-      column((s) => s.remotePort),
-      column((s) => s.behindNat),
-      column((s) => s.attachedAt),
-      column((s) => s.detachedAt),
-      column((s) => s.detachReason),
-      column((s) => s.lastSeenAt),
-      column((s) => s.changed),
-      column((s) => s.credentialId),
-    ],
+    [nodeId, JSON.stringify(batch.map(attachmentRow))],
   )
   return new Set(rows.map((row) => row.device_id))
+}
+
+function attachmentRow(snapshot: AttachmentSnapshot): Readonly<Record<string, unknown>> {
+  return {
+    device_id: snapshot.deviceId,
+    organization_id: snapshot.organizationId,
+    state: snapshot.state,
+    address4: snapshot.address4,
+    remote_address: snapshot.remoteAddress,
+    remote_port: snapshot.remotePort,
+    behind_nat: snapshot.behindNat,
+    attached_at: snapshot.attachedAt,
+    detached_at: snapshot.detachedAt,
+    detach_reason: snapshot.detachReason,
+    last_seen_at: snapshot.lastSeenAt,
+    changed: snapshot.changed,
+    credential_id: snapshot.credentialId,
+  }
 }

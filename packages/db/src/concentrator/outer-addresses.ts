@@ -10,19 +10,34 @@ export function isInet(text: string): boolean {
 
 /** In the order of the key, so that two writers cannot block each other crosswise. */
 export async function noteOuterAddresses(tx: PoolClient, seen: readonly AttachmentSnapshot[]): Promise<void> {
-  const known = seen.filter(({ remoteAddress }) => isInet(remoteAddress))
-  if (known.length === 0) return
+  const latest = latestOfEach(seen.filter(({ remoteAddress }) => isInet(remoteAddress)))
+  if (latest.length === 0) return
   await tx.query(
     `INSERT INTO outer_addresses (address, organization_id, last_seen_at)
      SELECT v.address, v.organization_id, max(v.last_seen_at)
-     FROM unnest($1::inet[], $2::text[], $3::timestamptz[]) AS v(address, organization_id, last_seen_at)
+     FROM json_to_recordset($1) AS v(address inet, organization_id text, last_seen_at timestamptz)
      GROUP BY v.address, v.organization_id ORDER BY v.address, v.organization_id
      ON CONFLICT (address, organization_id) DO UPDATE SET last_seen_at = excluded.last_seen_at
        WHERE outer_addresses.last_seen_at < excluded.last_seen_at - interval '1 hour'`,
     [
-      known.map(({ remoteAddress }) => remoteAddress),
-      known.map(({ organizationId }) => organizationId),
-      known.map(({ lastSeenAt }) => lastSeenAt),
+      JSON.stringify(
+        latest.map(({ remoteAddress, organizationId, lastSeenAt }) => ({
+          address: remoteAddress,
+          organization_id: organizationId,
+          last_seen_at: lastSeenAt,
+        })),
+      ),
     ],
   )
+}
+
+/** Carrier NAT puts many devices behind one address: one of them stands for all. */
+function latestOfEach(seen: readonly AttachmentSnapshot[]): readonly AttachmentSnapshot[] {
+  const latest = new Map<string, AttachmentSnapshot>()
+  for (const snapshot of seen) {
+    const key = `${snapshot.organizationId} ${snapshot.remoteAddress}`
+    const known = latest.get(key)
+    if (known === undefined || known.lastSeenAt < snapshot.lastSeenAt) latest.set(key, snapshot)
+  }
+  return [...latest.values()]
 }

@@ -2,73 +2,93 @@
  * IKE SA and Child SA rows of attached devices, and their counters.
  */
 import type { Pool, PoolClient } from 'pg'
-import type { AttachmentSnapshot } from './attachment-snapshot.ts'
+import type { AttachmentSnapshot, ChildSaSnapshot, IkeSaSnapshot } from './attachment-snapshot.ts'
 
 /** Makes the SA rows of these devices equal to the snapshots; rows that stay keep their counters. */
 export async function replaceSas(client: PoolClient, batch: readonly AttachmentSnapshot[]): Promise<void> {
   const ikeSas = batch.flatMap((snapshot) =>
     snapshot.ikeSas.map((ike) => ({ snapshot, ike, id: `${ike.spiI}-${ike.spiR}` })),
   )
-  await client.query(`DELETE FROM ike_sas WHERE device_id = ANY($1) AND id <> ALL($2)`, [
-    batch.map((snapshot) => snapshot.deviceId),
-    ikeSas.map(({ id }) => id),
-  ])
+  const ids = JSON.stringify(ikeSas.map(({ id }) => id))
+  await client.query(
+    `DELETE FROM ike_sas WHERE device_id = ANY(ARRAY(SELECT json_array_elements_text($1)))
+       AND id <> ALL(ARRAY(SELECT json_array_elements_text($2)))`,
+    [JSON.stringify(batch.map(({ deviceId }) => deviceId)), ids],
+  )
   if (ikeSas.length === 0) return
   await client.query(
     `INSERT INTO ike_sas (id, organization_id, device_id, spi_i, spi_r, initiator, encryption, integrity, prf, key_exchange, established_at,
        tier, additional_key_exchanges)
      SELECT v.id, v.organization_id, v.device_id, v.spi_i, v.spi_r, v.initiator, v.encryption, v.integrity, v.prf, v.key_exchange,
-       v.established_at, v.tier, ARRAY(SELECT jsonb_array_elements_text(v.additional))
-     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[], $7::text[], $8::text[], $9::text[],
-       $10::text[], $11::timestamptz[], $12::text[], $13::jsonb[])
-       AS v(id, organization_id, device_id, spi_i, spi_r, initiator, encryption, integrity, prf, key_exchange, established_at, tier, additional)
+       v.established_at, v.tier, v.additional_key_exchanges
+     FROM json_to_recordset($1) AS v(id text, organization_id text, device_id text, spi_i text, spi_r text, initiator bool,
+       encryption text, integrity text, prf text, key_exchange text, established_at timestamptz, tier text, additional_key_exchanges text[])
      ON CONFLICT (id) DO NOTHING`,
-    [
-      ikeSas.map(({ id }) => id),
-      ikeSas.map(({ snapshot }) => snapshot.organizationId),
-      ikeSas.map(({ snapshot }) => snapshot.deviceId),
-      ikeSas.map(({ ike }) => ike.spiI),
-      ikeSas.map(({ ike }) => ike.spiR),
-      ikeSas.map(({ ike }) => ike.initiator),
-      ikeSas.map(({ ike }) => ike.encryption),
-      ikeSas.map(({ ike }) => ike.integrity),
-      ikeSas.map(({ ike }) => ike.prf),
-      ikeSas.map(({ ike }) => ike.keyExchange),
-      ikeSas.map(({ ike }) => ike.establishedAt),
-      ikeSas.map(({ ike }) => ike.tier),
-      ikeSas.map(({ ike }) => JSON.stringify(ike.additionalKeyExchanges)),
-    ],
+    [JSON.stringify(ikeSas.map(({ snapshot, ike, id }) => ikeSaRow(id, snapshot, ike)))],
   )
-  const children = ikeSas.flatMap(({ snapshot, ike, id }) => ike.childSas.map((child) => ({ snapshot, child, id })))
+  const children = ikeSas.flatMap(({ snapshot, ike, id }) =>
+    ike.childSas.map((child) => childSaRow(id, snapshot, child)),
+  )
+  const rows = JSON.stringify(children)
   await client.query(
-    `DELETE FROM child_sas c USING unnest($1::text[]) AS i(id) WHERE c.ike_sa_id = i.id
-       AND NOT EXISTS (SELECT 1 FROM unnest($2::text[], $3::bigint[]) AS k(ike_sa_id, spi_in) WHERE k.ike_sa_id = c.ike_sa_id AND k.spi_in = c.spi_in)`,
-    [ikeSas.map(({ id }) => id), children.map(({ id }) => id), children.map(({ child }) => child.spiIn)],
+    `DELETE FROM child_sas c USING json_array_elements_text($1) AS i(id) WHERE c.ike_sa_id = i.id
+       AND NOT EXISTS (SELECT 1 FROM json_to_recordset($2) AS k(ike_sa_id text, spi_in bigint)
+         WHERE k.ike_sa_id = c.ike_sa_id AND k.spi_in = c.spi_in)`,
+    [ids, rows],
   )
-  // Selectors are arrays, which unnest would flatten: they travel as JSON text.
+  if (children.length === 0) return
   await client.query(
     `INSERT INTO child_sas (ike_sa_id, spi_in, spi_out, organization_id, device_id, encryption, integrity, esn, selectors_local,
        selectors_remote, installed_at)
-     SELECT v.ike_sa_id, v.spi_in, v.spi_out, v.organization_id, v.device_id, v.encryption, v.integrity, v.esn,
-       ARRAY(SELECT jsonb_array_elements_text(v.selectors_local)), ARRAY(SELECT jsonb_array_elements_text(v.selectors_remote)), v.installed_at
-     FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::jsonb[],
-       $10::jsonb[], $11::timestamptz[])
-       AS v(ike_sa_id, spi_in, spi_out, organization_id, device_id, encryption, integrity, esn, selectors_local, selectors_remote, installed_at)
+     SELECT v.ike_sa_id, v.spi_in, v.spi_out, v.organization_id, v.device_id, v.encryption, v.integrity, v.esn, v.selectors_local,
+       v.selectors_remote, v.installed_at
+     FROM json_to_recordset($1) AS v(ike_sa_id text, spi_in bigint, spi_out bigint, organization_id text, device_id text,
+       encryption text, integrity text, esn bool, selectors_local text[], selectors_remote text[], installed_at timestamptz)
      ON CONFLICT (ike_sa_id, spi_in) DO NOTHING`,
-    [
-      children.map(({ id }) => id),
-      children.map(({ child }) => child.spiIn),
-      children.map(({ child }) => child.spiOut),
-      children.map(({ snapshot }) => snapshot.organizationId),
-      children.map(({ snapshot }) => snapshot.deviceId),
-      children.map(({ child }) => child.encryption),
-      children.map(({ child }) => child.integrity),
-      children.map(({ child }) => child.esn),
-      children.map(({ child }) => JSON.stringify(child.selectorsLocal)),
-      children.map(({ child }) => JSON.stringify(child.selectorsRemote)),
-      children.map(({ child }) => child.installedAt),
-    ],
+    [rows],
   )
+}
+
+function ikeSaRow(
+  id: string,
+  { organizationId, deviceId }: AttachmentSnapshot,
+  ike: IkeSaSnapshot,
+): Readonly<Record<string, unknown>> {
+  return {
+    id,
+    organization_id: organizationId,
+    device_id: deviceId,
+    spi_i: ike.spiI,
+    spi_r: ike.spiR,
+    initiator: ike.initiator,
+    encryption: ike.encryption,
+    integrity: ike.integrity,
+    prf: ike.prf,
+    key_exchange: ike.keyExchange,
+    established_at: ike.establishedAt,
+    tier: ike.tier,
+    additional_key_exchanges: ike.additionalKeyExchanges,
+  }
+}
+
+function childSaRow(
+  ikeSaId: string,
+  { organizationId, deviceId }: AttachmentSnapshot,
+  child: ChildSaSnapshot,
+): Readonly<Record<string, unknown>> {
+  return {
+    ike_sa_id: ikeSaId,
+    spi_in: child.spiIn,
+    spi_out: child.spiOut,
+    organization_id: organizationId,
+    device_id: deviceId,
+    encryption: child.encryption,
+    integrity: child.integrity,
+    esn: child.esn,
+    selectors_local: child.selectorsLocal,
+    selectors_remote: child.selectorsRemote,
+    installed_at: child.installedAt,
+  }
 }
 
 export interface ChildCounters {
@@ -85,16 +105,19 @@ export async function writeChildCounters(pool: Pool, counters: readonly ChildCou
   if (counters.length === 0) return
   await pool.query(
     `UPDATE child_sas c SET packets_in = v.packets_in, bytes_in = v.bytes_in, packets_out = v.packets_out, bytes_out = v.bytes_out, counted_at = now()
-     FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
-       AS v(device_id, spi_in, packets_in, bytes_in, packets_out, bytes_out)
+     FROM json_to_recordset($1) AS v(device_id text, spi_in bigint, packets_in bigint, bytes_in bigint, packets_out bigint, bytes_out bigint)
      WHERE c.device_id = v.device_id AND c.spi_in = v.spi_in`,
-    [
-      counters.map((c) => c.deviceId),
-      counters.map((c) => c.spiIn),
-      counters.map((c) => c.packetsIn),
-      counters.map((c) => c.bytesIn),
-      counters.map((c) => c.packetsOut),
-      counters.map((c) => c.bytesOut),
-    ],
+    [JSON.stringify(counters.map(counterRow))],
   )
+}
+
+function counterRow(counters: ChildCounters): Readonly<Record<string, unknown>> {
+  return {
+    device_id: counters.deviceId,
+    spi_in: counters.spiIn,
+    packets_in: counters.packetsIn,
+    bytes_in: counters.bytesIn,
+    packets_out: counters.packetsOut,
+    bytes_out: counters.bytesOut,
+  }
 }
