@@ -48,6 +48,16 @@ export interface DeviceRole {
   readonly kind: 'device'
 }
 
+/** A host on a LAN behind a device, and the address of this node under which it is reached. */
+export interface MappedHost {
+  /** Out of 198.18.0.0/15. */
+  readonly synthetic: string
+  /** Of the device, as in `Placement`. */
+  readonly subject: number
+  /** IPv4 address on the LAN. */
+  readonly host: string
+}
+
 export interface DataPlaneHandlers {
   /** An IKE datagram arrived on the ESP port; `bytes` is without the non-ESP marker and owned by the handler. */
   onIke(bytes: Uint8Array, path: Path): void
@@ -96,6 +106,13 @@ export interface DataPlane {
   activateOutbound(spiIn: Spi): void
   move(spiIn: Spi, path: Path, peerBehindNat: boolean): void
   remove(spiIn: Spi): void
+  /**
+   * From now on packets between this host and the dial addresses pass, with its synthetic address on our side. Replaces what
+   * either address was mapped to. The device needs an SA whose tsRemote holds the host. IPv6 LANs need none of this: their
+   * prefixes are unique.
+   */
+  mapHost(mapping: MappedHost): void
+  unmapHost(synthetic: string): void
   /** Sends an IKE message from the ESP port with the non-ESP marker in front; drops it when the socket is full. `local` as for SAs. */
   sendIke(bytes: Uint8Array, remote: SocketAddress, local?: SocketAddress): void
   /** One-byte NAT keepalive (RFC 3948 2.3). */

@@ -3,6 +3,7 @@ export type {
   DataPlane,
   DataPlaneHandlers,
   DataPlaneOptions,
+  MappedHost,
   DeviceRole,
   NodeCounters,
   Rung,

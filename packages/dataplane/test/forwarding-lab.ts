@@ -300,7 +300,7 @@ function addressOf(socket: Socket): SocketAddress {
   return { address, port }
 }
 
-async function openSide(
+export async function openSide(
   name: string,
   via: SocketAddress,
   given: Pick<DataPlaneOptions, 'nodeSlot' | 'role'> & { readonly rung: Rung },
@@ -333,11 +333,11 @@ function createNotices(): Notices {
   return notices
 }
 
-async function configure(side: Side, addresses: readonly string[], routes: readonly string[]): Promise<void> {
+export async function configure(side: Side, addresses: readonly string[], routes: readonly string[]): Promise<void> {
   await configureTun({ namespace: side.namespace, name: 'culvert0', mtuBytes: MTU_BYTES, addresses, routes })
 }
 
-function selector(start: string, end: string): TrafficSelector {
+export function selector(start: string, end: string): TrafficSelector {
   const octets = (text: string): Uint8Array => {
     const address = parseIp(text)
     if (address === undefined) throw new Error(`${text} is no address`)

@@ -54,7 +54,7 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
   it.each(FAMILIES)('carries an echo request to the device and its reply back over $name', async ({ device }) => {
     const ping = lab.run(lab.concentrator, 'ping', device, '1000', '10')
     await until(() => expect(ping.lines).toEqual(['reply']))
-    expect(lab.concentrator.notices.traffic).toContain(spis.concentrator)
+    await until(() => expect(lab.concentrator.notices.traffic).toContain(spis.concentrator))
   })
 
   it.each(FAMILIES)('carries a TCP stream both ways, octet for octet, over $name', async ({ device, port }) => {

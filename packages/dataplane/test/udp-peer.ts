@@ -2,6 +2,7 @@
  * A UDP program for tests, started inside a namespace.
  *
  *   serve <address> <port>            echoes
+ *   probe <address> <port>            sends until the kernel hears that nobody listens, prints "refused"
  *   send <address> <port> <sizes>     sends datagrams of these comma-separated sizes in bursts, repeats what did not come back,
  *                                     prints "intact <count>" when every one came back as it was sent
  */
@@ -26,6 +27,12 @@ function datagram(index: number, size: number): Buffer {
 if (mode === 'serve') {
   socket.on('message', (bytes, { address: from, port: fromPort }) => socket.send(bytes, fromPort, from))
   socket.bind(Number(port), address, () => say('listening'))
+} else if (mode === 'probe') {
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    say(error.code === 'ECONNREFUSED' ? 'refused' : `failed ${error.code}`)
+    process.exit(0)
+  })
+  socket.connect(Number(port), address, () => setInterval(() => socket.send('anybody there'), 200))
 } else {
   const waiting = new Map(sizes.split(',').map((size, index) => [index, datagram(index, Number(size))]))
   const count = waiting.size

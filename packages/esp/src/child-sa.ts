@@ -37,6 +37,8 @@ export class ChildSa {
   readonly subject: number
   /** Sources that are the peer's own; null in the device role, where selectors decide alone. */
   readonly leased: LeasedAddresses | null
+  /** Whether tsRemote holds IPv4 addresses that are not leased: a LAN behind the device, whose hosts have synthetic addresses. */
+  readonly reachesLan: boolean
   /** Where outbound lookups find this SA: the leased addresses, or prefixes of tsLocal in the device role. */
   readonly routes: readonly Prefix[]
   path: Path
@@ -69,6 +71,7 @@ export class ChildSa {
     this.tsRemote = new SelectorSet(description.tsRemote)
     this.subject = placement?.subject ?? 0
     this.leased = placement && new LeasedAddresses(placement.addresses)
+    this.reachesLan = this.leased !== null && this.leased.isExceededBy4(description.tsRemote)
     this.routes = this.leased?.routes ?? routesOf(description.tsLocal)
     this.path = description.path
   }

@@ -4,7 +4,9 @@ import {
   type Ends,
   ip4,
   ip6,
+  number4,
   range4,
+  SAD_OPTIONS,
   SUITES,
   tcp,
   udp,
@@ -15,6 +17,8 @@ import {
 import { createDecapsulated, decapsulate } from './decapsulate.ts'
 import { DROP_CODE_NAMES, DropCode } from './drop-code.ts'
 import { createEncapsulated, encapsulate, espOverheadBytes } from './encapsulate.ts'
+import { HostMappings, SYNTHETIC_BLOCK } from './host-mappings.ts'
+import { Sad } from './sad.ts'
 import { writeUint32 } from './octets.ts'
 import { composeSpi } from './spi.ts'
 
@@ -196,6 +200,25 @@ describe('inbound ESP', () => {
     expect(send('192.168.1.7')).toBe(DropCode.sourceNotLeased)
     expect(send('192.168.2.7')).toBe(DropCode.selectorMismatch)
     expect([send('10.128.0.5'), sa.packetsIn]).toEqual([DropCode.none, 1])
+  })
+
+  it('C63: lets a host on a registered LAN through under its synthetic address, and no other host of that LAN', () => {
+    const spiIn = composeSpi(1, 9, 0)
+    const hosts = new HostMappings(1)
+    hosts.set(SYNTHETIC_BLOCK + 1, 3, number4('192.168.1.7'))
+    const tsRemote = [range4('10.128.0.5', '10.128.0.5'), range4('192.168.1.0', '192.168.1.255')]
+    const concentrator = new Sad({ ...SAD_OPTIONS, hosts })
+    const out = createDecapsulated()
+    installIn(concentrator, describeSa(spiIn, { tsRemote }), { subject: 3, addresses: ['10.128.0.5'] })
+    const send = (source: string): DropCode => {
+      const packet = padded(ip4({ source, destination: '10.127.0.1' }, udp(1, 2)), 4)
+      return decapsulate(concentrator, sealPlaintext(ends, packet, spiIn), out)
+    }
+    expect([send('192.168.1.7'), out.inner.source4]).toEqual([DropCode.none, SYNTHETIC_BLOCK + 1])
+    expect([send('192.168.1.8'), send('198.18.0.1')]).toEqual([DropCode.noHostMapping, DropCode.selectorMismatch])
+    expect([send('10.128.0.5'), out.inner.source4]).toEqual([DropCode.none, number4('10.128.0.5')])
+    hosts.set(SYNTHETIC_BLOCK + 1, 4, number4('192.168.1.7')) // of another device
+    expect(send('192.168.1.7')).toBe(DropCode.noHostMapping)
   })
 
   it('C63: drops an IPv6 source that differs from the leased one in any word', () => {

@@ -5,6 +5,8 @@
 import type { ChildSa } from './child-sa.ts'
 import { DropCode } from './drop-code.ts'
 import { ESP_HEADER_BYTES } from './esp-transform.ts'
+import type { HostMappings } from './host-mappings.ts'
+import { translateInbound } from './host-translation.ts'
 import { createInnerPacket, parseInnerPacket, type InnerPacket } from './inner-packet.ts'
 import { readUint32 } from './octets.ts'
 import { Commit } from './replay-window.ts'
@@ -52,7 +54,7 @@ export function createDecapsulated(): Decapsulated {
  *
  * @param datagram one ESP packet, without UDP header; borrowed for the call
  * @param out overwritten; `buffer`, `offset` and `length` hold the inner packet only on `none`
- * @returns `none`, or the reason from `runt` to `selectorMismatch`, or `sourceNotLeased`
+ * @returns `none`, or the reason from `runt` to `selectorMismatch`, or `sourceNotLeased`, `noHostMapping`
  */
 export function decapsulate(sad: Sad, datagram: Uint8Array, out: Decapsulated): DropCode {
   const refused = inspectEspHeader(sad, datagram, 0, datagram.length, out)
@@ -60,7 +62,7 @@ export function decapsulate(sad: Sad, datagram: Uint8Array, out: Decapsulated): 
   const plaintext = out.candidate.opener.open(datagram, out.sequenceHigh)
   if (plaintext === null) return DropCode.badIcv
   const replayed = commitAuthentic(out)
-  return replayed === DropCode.none ? acceptPlaintext(plaintext, 0, plaintext.length, out) : replayed
+  return replayed === DropCode.none ? acceptPlaintext(plaintext, 0, plaintext.length, out, sad.hosts) : replayed
 }
 
 /**
@@ -108,12 +110,19 @@ export function commitAuthentic(out: Decapsulated): DropCode {
 }
 
 /**
- * Behind the ICV: trailer, inner headers, selectors. Counts what passes.
+ * Behind the ICV: trailer, inner headers, selectors, leased source or mapped host. Counts what passes.
  *
  * @param length octets of plaintext with its trailer at `offset`
- * @returns `none` with the inner packet in `out`, or the reason from `badPadding` to `selectorMismatch`, or `sourceNotLeased`
+ * @param hosts of LANs behind devices: their packets leave here with synthetic addresses; null: there are none
+ * @returns `none` with the inner packet in `out`, or the reason from `badPadding` to `selectorMismatch`, or `sourceNotLeased`, `noHostMapping`
  */
-export function acceptPlaintext(bytes: Uint8Array, offset: number, length: number, out: Decapsulated): DropCode {
+export function acceptPlaintext(
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  out: Decapsulated,
+  hosts: HostMappings | null = null,
+): DropCode {
   const { sa } = out
   if (sa === null) return DropCode.badIcv
   const payloadEnd = length - TRAILER_BYTES
@@ -129,11 +138,22 @@ export function acceptPlaintext(bytes: Uint8Array, offset: number, length: numbe
   if (!sa.tsRemote.matchesSource(out.inner) || !sa.tsLocal.matchesDestination(out.inner)) {
     return DropCode.selectorMismatch
   }
-  if (sa.leased !== null && !sa.leased.holdsSource(out.inner)) return DropCode.sourceNotLeased
+  const refused = placeSource(bytes, sa, out.inner, hosts)
+  if (refused !== DropCode.none) return refused
   out.buffer = bytes
   out.offset = offset
   out.length = out.inner.totalBytes
   sa.packetsIn++
   sa.bytesIn += out.length
   return DropCode.none
+}
+
+/** C63: a device speaks for its leased addresses, and for hosts behind it that somebody asked for. */
+function placeSource(bytes: Uint8Array, sa: ChildSa, inner: InnerPacket, hosts: HostMappings | null): DropCode {
+  if (sa.leased === null) return DropCode.none
+  const isLeased = sa.leased.holdsSource(inner)
+  if (hosts !== null && sa.reachesLan && inner.version === 4) {
+    return translateInbound(bytes, inner, hosts, sa.subject, isLeased)
+  }
+  return isLeased ? DropCode.none : DropCode.sourceNotLeased
 }

@@ -23,7 +23,8 @@ import {
   udp,
 } from '../test/packets.ts'
 import { DeviceIsolation } from './device-isolation.ts'
-import { DROP_CODE_NAMES } from './drop-code.ts'
+import { DROP_CODE_NAMES, DropCode } from './drop-code.ts'
+import { HostMappings, SYNTHETIC_BLOCK } from './host-mappings.ts'
 import { Sad } from './sad.ts'
 import { composeSpi } from './spi.ts'
 
@@ -344,5 +345,21 @@ describe('device isolation', () => {
     expect(verdict(SENT6, behind(fragment6(17, 0, udp(54, 4000))))).toBe('noFlow')
     const solicitation = icmp(135, 0, new Uint8Array(20))
     expect(verdict(SENT6, behind(fragment6(58, 0, solicitation)))).toBe('noFlow')
+  })
+})
+
+describe('device isolation and hosts behind devices', () => {
+  it('C63 believes an error about a synthetic address only from the device whose host it is', () => {
+    const hosts = new HostMappings(1)
+    hosts.set(SYNTHETIC_BLOCK + 1, SA.subject, 0xc0a80107)
+    hosts.set(SYNTHETIC_BLOCK + 2, SA.subject + 1, 0xc0a80107)
+    const isolation = new DeviceIsolation([octets4('10.127.0.1')], { maxFlows: 64, hashSeed: 1 }, hosts)
+    const codes = ['198.18.0.1', '198.18.0.2', '198.18.0.3'].map((host) => {
+      const sent = ip4({ source: '10.127.0.1', destination: host, protocol: 17 }, udp(4000, 53))
+      expect(isolation.admitOutbound(sent, parsed(sent))).toBe(DropCode.none)
+      const error = ip4({ source: '10.128.0.5', destination: '10.127.0.1', protocol: 1 }, icmpError(3, sent))
+      return isolation.admitInbound(error, parsed(error), SA)
+    })
+    expect(codes).toEqual([DropCode.none, DropCode.noFlow, DropCode.noFlow])
   })
 })

@@ -10,6 +10,7 @@
 import type { ChildSa } from './child-sa.ts'
 import { DropCode } from './drop-code.ts'
 import { createFlowKey, FlowEnd, type FlowKey, FlowTable, type FlowTableOptions } from './flow-table.ts'
+import type { HostMappings } from './host-mappings.ts'
 import { createInnerPacket, type InnerPacket, parseQuotedPacket, Protocol } from './inner-packet.ts'
 import { readUint16, readUint32, wordsOf } from './octets.ts'
 
@@ -43,11 +44,16 @@ export class DeviceIsolation {
   /** Four words each; a concentrator has a handful. */
   readonly #dial6: Uint32Array[] = []
   readonly #flows: FlowTable
+  readonly #hosts: HostMappings | null
   readonly #key = createFlowKey()
   readonly #quoted = createInnerPacket()
 
-  /** @param dialAddresses 4 or 16 octets each */
-  constructor(dialAddresses: readonly Uint8Array[], options: FlowTableOptions) {
+  /**
+   * @param dialAddresses 4 or 16 octets each
+   * @param hosts whose synthetic addresses the packets here have; null: none
+   */
+  constructor(dialAddresses: readonly Uint8Array[], options: FlowTableOptions, hosts: HostMappings | null = null) {
+    this.#hosts = hosts
     for (const address of dialAddresses) {
       if (address.length === 4) this.#dial4.add(readUint32(address, 0))
       else this.#dial6.push(wordsOf(address))
@@ -182,7 +188,12 @@ export class DeviceIsolation {
     const isAbout =
       icmp.errors.includes(type) && this.#readsQuotation(bytes, inner) && this.#quotesQuestion(icmp, bytes, inner)
     if (!isAbout || !this.#flows.has(key)) return DropCode.noFlow
-    return isOfSa(sa, quoted) ? DropCode.none : DropCode.noFlow
+    const isOwn = isOfSa(sa, quoted) || (quoted.version === 4 && this.#isHostOf(sa, quoted.destination4))
+    return isOwn ? DropCode.none : DropCode.noFlow
+  }
+
+  #isHostOf(sa: ChildSa, synthetic: number): boolean {
+    return this.#hosts !== null && sa.subject !== 0 && this.#hosts.subjectOf(synthetic) === sa.subject
   }
 
   /** Reads what an ICMP error is about: it stands behind 8 octets and is of the same IP version. */

@@ -5,6 +5,7 @@
  * which are unique in an installation, lead to an SA of a concentrator, and only they are sources behind one (CONFORMANCE C63).
  */
 import { InvariantError, parseIp } from '@culvert/bytes'
+import type { TrafficSelector } from '@culvert/ikev2'
 import type { InnerPacket } from './inner-packet.ts'
 import { readUint32, wordsOf } from './octets.ts'
 import type { Prefix } from './prefixes.ts'
@@ -37,6 +38,14 @@ export class LeasedAddresses {
       ...this.#ip4.map((address) => ({ words: Uint32Array.of(address), lengthBits: 32 })),
       ...this.#ip6.map((words) => ({ words, lengthBits: 128 })),
     ]
+  }
+
+  /** Whether any IPv4 selector holds an address that is not one of these. */
+  isExceededBy4(selectors: readonly TrafficSelector[]): boolean {
+    return selectors.some(({ startAddress: start, endAddress: end }) => {
+      if (start.length !== 4 || end.length !== 4) return false
+      return readUint32(start, 0) !== readUint32(end, 0) || !this.holds4(readUint32(start, 0))
+    })
   }
 
   holdsSource(packet: InnerPacket): boolean {

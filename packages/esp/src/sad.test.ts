@@ -6,6 +6,7 @@ import {
   ip4,
   ip6,
   keysOf,
+  number4,
   parsed,
   placementOf,
   range4,
@@ -15,6 +16,7 @@ import {
   udp,
 } from '../test/packets.ts'
 import { DropCode } from './drop-code.ts'
+import { HostMappings, SYNTHETIC_BLOCK } from './host-mappings.ts'
 import type { InnerPacket } from './inner-packet.ts'
 import { Sad } from './sad.ts'
 import { composeSpi } from './spi.ts'
@@ -92,6 +94,35 @@ describe('SAD', () => {
     expect(spiFor(to('10.128.0.5'))).toBe(A)
     expect(spiFor(to('10.128.0.6'))).toBe(B)
     expect(spiFor(to('192.168.1.7'))).toBe(DropCode.noOutboundSa)
+  })
+
+  it('C63 leads a synthetic address to the device whose host it is, through its newest SA that carries the LAN', () => {
+    const hosts = new HostMappings(1)
+    for (const subject of [1, 2, 3]) hosts.set(SYNTHETIC_BLOCK + subject, subject, number4('192.168.1.7'))
+    sad = new Sad({ ...SAD_OPTIONS, hosts })
+    const lan = range4('192.168.1.0', '192.168.1.255')
+    const router = (address: string): Partial<ChildSaDescription> => ({ tsRemote: [range4(address, address), lan] })
+    installIn(sad, describeSa(A, router('10.128.0.5')), { subject: 1, addresses: ['10.128.0.5'] })
+    installIn(sad, describeSa(B, router('10.128.0.6')), { subject: 2, addresses: ['10.128.0.6'] })
+    const to = (last: number): InnerPacket =>
+      parsed(ip4({ source: '10.127.0.1', destination: `198.18.0.${last}` }, udp(1, 2)))
+    expect([spiFor(to(1)), spiFor(to(2)), spiFor(to(3)), spiFor(to(4))]).toEqual([
+      A,
+      B,
+      DropCode.noOutboundSa,
+      DropCode.noOutboundSa,
+    ])
+    const packet = to(1)
+    sad.outbound(packet)
+    expect(packet.destination4).toBe(SYNTHETIC_BLOCK + 1)
+    installIn(sad, describeSa(C, router('10.128.0.5')), { subject: 1, addresses: ['10.128.0.5'] })
+    expect(spiFor(to(1))).toBe(C)
+    sad.remove(C)
+    expect(spiFor(to(1))).toBe(A)
+    sad.remove(A)
+    expect(spiFor(to(1))).toBe(DropCode.noOutboundSa)
+    hosts.set(SYNTHETIC_BLOCK + 2, 2, number4('192.168.2.7')) // outside the selectors
+    expect(spiFor(to(2))).toBe(DropCode.outboundSelectorMismatch)
   })
 
   it('goes on to the next SA when selectors of the first do not match', () => {

@@ -8,6 +8,7 @@
 import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
 import { ChildSa } from './child-sa.ts'
 import { DropCode } from './drop-code.ts'
+import { type HostMappings, isSynthetic } from './host-mappings.ts'
 import type { InnerPacket } from './inner-packet.ts'
 import type { Placement } from './placement.ts'
 import { ReplayWindow } from './replay-window.ts'
@@ -25,6 +26,8 @@ export interface SadOptions {
    * simulated devices: many local addresses that all talk to the same place; there is no placement.
    */
   readonly outboundBy: 'source' | 'destination'
+  /** Hosts on LANs behind the devices of a concentrator; left out: none is reached. */
+  readonly hosts?: HostMappings
 }
 
 export type InstallError = 'spiNotOurs' | 'spiInUse' | 'spiOutZero' | 'tooManySelectors' | 'noPlacement'
@@ -34,12 +37,16 @@ export class Sad {
   readonly #bySpi: (ChildSa | undefined)[]
   readonly #routes = new RouteTable<ChildSa>()
   readonly #bySource: boolean
+  /** Active SAs that reach a LAN, by subject, newest first. */
+  readonly #toLans = new Map<number, ChildSa[]>()
+  readonly hosts: HostMappings | null
   #size = 0
 
   constructor(options: SadOptions) {
     if (options.maxSas < 1 || options.maxSas > SPI_INDEX_COUNT) throw new RangeError('maxSas must be 1..131072')
     this.#options = options
     this.#bySource = options.outboundBy === 'source'
+    this.hosts = options.hosts ?? null
     this.#bySpi = Array.from<undefined>({ length: options.maxSas })
   }
 
@@ -83,6 +90,7 @@ export class Sad {
     if (sa === undefined) return
     sa.isOutboundActive = true
     for (const prefix of sa.routes) this.#routes.add(prefix, sa)
+    if (sa.reachesLan) this.#toLans.set(sa.subject, [sa, ...this.#othersToLan(sa)])
   }
 
   move(spiIn: Spi, path: Path, peerBehindNat: boolean): void {
@@ -97,6 +105,7 @@ export class Sad {
     const sa = this.inbound(spiIn)
     if (sa === undefined) return
     for (const prefix of sa.routes) this.#routes.remove(prefix, sa)
+    if (sa.reachesLan) this.#leaveLan(sa)
     this.#bySpi[spiIndex(spiIn)] = undefined
     this.#size--
     sa.destroy()
@@ -108,9 +117,25 @@ export class Sad {
     return sa !== undefined && sa.spiIn === spi ? sa : undefined
   }
 
-  /** @returns the SA, or the drop code that says why there is none (`noOutboundSa`, `outboundSelectorMismatch`). */
+  #othersToLan(sa: ChildSa): ChildSa[] {
+    return (this.#toLans.get(sa.subject) ?? []).filter((other) => other !== sa)
+  }
+
+  #leaveLan(sa: ChildSa): void {
+    const others = this.#othersToLan(sa)
+    if (others.length > 0) this.#toLans.set(sa.subject, others)
+    else this.#toLans.delete(sa.subject)
+  }
+
+  /**
+   * A packet to a synthetic address leaves through an SA of its device that carries the host's LAN; it is not changed here.
+   *
+   * @returns the SA, or the drop code that says why there is none (`noOutboundSa`, `outboundSelectorMismatch`)
+   */
   outbound(packet: InnerPacket): ChildSa | DropCode {
     const isIp4 = packet.version === 4
+    if (this.hosts !== null && isIp4 && isSynthetic(packet.destination4))
+      return this.#outboundToHost(packet, this.hosts)
     const address4 = this.#bySource ? packet.source4 : packet.destination4
     const address6 = this.#bySource ? packet.source6 : packet.destination6
     const levels = isIp4 ? this.#routes.levelCount4 : this.#routes.levelCount6
@@ -125,6 +150,20 @@ export class Sad {
       code = DropCode.outboundSelectorMismatch
     }
     return code
+  }
+
+  #outboundToHost(packet: InnerPacket, hosts: HostMappings): ChildSa | DropCode {
+    const synthetic = packet.destination4
+    const candidates = this.#toLans.get(hosts.subjectOf(synthetic))
+    if (candidates === undefined) return DropCode.noOutboundSa
+    let found: ChildSa | DropCode = DropCode.outboundSelectorMismatch
+    packet.destination4 = hosts.hostOf(synthetic) // selectors know the host as its LAN does
+    for (let i = 0; i < candidates.length && typeof found === 'number'; i++) {
+      const sa = candidates[i]!
+      if (sa.tsLocal.matchesSource(packet) && sa.tsRemote.matchesDestination(packet)) found = sa
+    }
+    packet.destination4 = synthetic
+    return found
   }
 
   /** Removes every SA and zeroes all keys. */

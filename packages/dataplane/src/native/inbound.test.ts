@@ -10,11 +10,14 @@ import {
   DeviceIsolation,
   DROP_CODE_NAMES,
   DropCode,
+  HostMappings,
   paddedBytes,
   type Placement,
   parseInnerPacket,
   RandomPool,
   Sad,
+  type SadOptions,
+  SYNTHETIC_BLOCK,
   writeTrailer,
 } from '@culvert/esp'
 import type { ChildSaDescription, TrafficSelector } from '@culvert/ikev2'
@@ -39,7 +42,13 @@ const DEVICE = 0x0a800005
 const PEER = { address: '192.0.2.7', port: 4500 }
 const LOCAL = { address: '192.0.2.1', port: 4500 }
 const SAD_OPTIONS = { nodeSlot: 1, maxSas: 8, replayWindowPackets: 64, outboundBy: 'destination' } as const
+const WITH_HOSTS = (): SadOptions => ({ ...SAD_OPTIONS, hosts: HOSTS })
 const KEY_BYTES = 20
+/** On the LANs behind both devices; each has its own synthetic address. */
+const LAN_HOST = 0xc0a80114
+const LAN_STRANGER = 0xc0a80115
+const HOSTS = new HostMappings(1)
+for (const index of [0, 1]) HOSTS.set(SYNTHETIC_BLOCK + 10 + index, index + 1, LAN_HOST)
 
 function octets(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
@@ -84,7 +93,11 @@ function describeSa(index: number): ChildSaDescription {
     peerBehindNat: index === 0,
     mode: 'tunnel',
     tsLocal: [selector(0x0a7f0000, 0x0a7f00ff), selector6(0x0a7f0000, 0x0a7f00ff)],
-    tsRemote: [selector(DEVICE + index, DEVICE + index), selector6(DEVICE + index, DEVICE + index)],
+    tsRemote: [
+      selector(DEVICE + index, DEVICE + index),
+      selector6(DEVICE + index, DEVICE + index),
+      selector(0xc0a80100, 0xc0a801ff),
+    ],
     outbound: true,
     replaces: null,
   }
@@ -112,9 +125,9 @@ function must(condition: boolean): void {
 
 /** An isolation that knows the flows from port 100 of the dial address to port 200 of both devices, TCP and UDP, IPv4 and IPv6. */
 function createIsolation(): DeviceIsolation {
-  const isolation = new DeviceIsolation([octets(DIAL), octets6(DIAL)], { maxFlows: 64, hashSeed: 1 })
+  const isolation = new DeviceIsolation([octets(DIAL), octets6(DIAL)], { maxFlows: 64, hashSeed: 1 }, HOSTS)
   for (const protocol of ['tcp', 'udp'] as const) {
-    for (const destination of [DEVICE, DEVICE + 1]) {
+    for (const destination of [DEVICE, DEVICE + 1, SYNTHETIC_BLOCK + 10, SYNTHETIC_BLOCK + 11]) {
       const ports = { sourcePort: 100, destinationPort: 200 }
       for (const version of [4, 6] as const) {
         const network = { source: DIAL, destination, version }
@@ -150,7 +163,7 @@ class Harness {
     const receiver = { buffers: [this.#buffer], receive: () => 1 } as unknown as UdpReceiver
     const sender = {} as unknown as UdpSender // nothing is sent here
     const sockets = [{ fd: -1, local: LOCAL, receiver, sender }]
-    this.sads = new NativeSad({ memory, shared, transforms, sockets }, SAD_OPTIONS)
+    this.sads = new NativeSad({ memory, shared, transforms, sockets }, WITH_HOSTS())
     for (const index of [0, 1]) must(this.sads.install(describeSa(index), placementOf(index)) === null)
     const sink = {
       write: (frame: number, length: number): void =>
@@ -260,7 +273,7 @@ describe('inbound', () => {
       protocol: fc.constantFrom('tcp' as const, 'tcp' as const, 'udp' as const),
       sourcePort: fc.constantFrom(200, 200, 200, 200, 201),
       destinationPort: fc.constantFrom(100, 100, 100, 101),
-      source: fc.constantFrom(DEVICE, DEVICE, DEVICE, DEVICE + 1),
+      source: fc.constantFrom(DEVICE, DEVICE, LAN_HOST, LAN_HOST, DEVICE + 1, LAN_STRANGER),
       destination: fc.constantFrom(DIAL, DIAL, DIAL, DIAL + 1, 0x0a800006),
       flags: fc.constantFrom(0x10, 0x10, 0x10, 0x18, 0x11, 0x02, 0x12, 0x14),
       fragment: fc.constantFrom(0x4000, 0x4000, 0x4000, 0x2000, 3),
@@ -282,16 +295,17 @@ describe('inbound', () => {
     const nearlyUsual = fc
       .record({
         version: fc.constantFrom(4 as const, 4 as const, 6 as const, 6 as const, 6 as const),
+        source: fc.constantFrom(DEVICE, DEVICE, LAN_HOST, LAN_HOST),
         sourcePort: fc.constantFrom(200, 200, 200, 201),
         flags: fc.constantFrom(0x10, 0x10, 0x02, 0x14),
         sa: fc.constantFrom(0, 0, 0, 1),
         padLength: fc.constantFrom(undefined, undefined, undefined, 60),
         nextHeader: fc.constantFrom(undefined, undefined, undefined, 4, 41),
       })
-      .map(({ version, sourcePort, flags, ...trailer }) => ({
+      .map(({ version, source, sourcePort, flags, ...trailer }) => ({
         ...USUAL,
         ...trailer,
-        inner: { ...USUAL.inner, version, sourcePort, flags },
+        inner: { ...USUAL.inner, version, source, sourcePort, flags },
       }))
     const anyDatagram = fc.oneof(
       { weight: 3, arbitrary: nearlyUsual },
@@ -303,7 +317,7 @@ describe('inbound', () => {
       fc.property(fc.array(anyDatagram, { maxLength: 60 }), (recipe) => {
         const harness = new Harness()
         const device = new Device()
-        const reference = new Sad(SAD_OPTIONS)
+        const reference = new Sad(WITH_HOSTS())
         for (const index of [0, 1]) reference.install(describeSa(index), pairOf(describeSa(index)), placementOf(index))
         const isolation = createIsolation()
         const out = createDecapsulated()
@@ -338,6 +352,22 @@ describe('inbound', () => {
       }),
       { numRuns: 200 },
     )
+  })
+
+  it('shows every packet of a host on a LAN with its synthetic address, the same host of another device with another', () => {
+    const device = new Device()
+    const harness = new Harness()
+    const from = (source: number, sequence: number): Uint8Array =>
+      buildPacket(
+        { protocol: 'tcp', sourcePort: 200, destinationPort: 100, sequence, payload: new Uint8Array(500).fill(7) },
+        { source, destination: DIAL },
+      )
+    const sealed = [0, 0, 0, 1, 1].map((sa, i) => device.seal(from(LAN_HOST, 1000 + 500 * i), { sa }))
+    const delivered = harness.receive(sealed)
+    const expected = [0, 0, 0, 1, 1].map((sa, i) => from(SYNTHETIC_BLOCK + 10 + sa, 1000 + 500 * i))
+    expect(delivered.map(withoutIdentification)).toEqual(expected.map(withoutIdentification))
+    expect(harness.receive([device.seal(from(LAN_STRANGER, 9000))])).toEqual([])
+    expect(harness.drops).toEqual({ noHostMapping: 1 })
   })
 
   it.each([4, 6] as const)('gives packets of one batch the same answers as one by one (IPv%i)', (version) => {

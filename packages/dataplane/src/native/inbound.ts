@@ -100,6 +100,7 @@ export class Inbound {
       if (code !== DropCode.none) return code
       innerBytes = out.length
     } else {
+      this.#last.translate(place)
       record.sa.packetsIn++
       record.sa.bytesIn += innerBytes
     }
@@ -123,17 +124,18 @@ export class Inbound {
   }
 
   #acceptPacket(record: NativeSa, packet: number, textBytes: number): DropCode {
-    const { memory, isolation, tunMtuBytes } = this.#site
-    const { bytes } = memory
+    const { memory, isolation, tunMtuBytes, sads } = this.#site
+    const { bytes, view } = memory
     const { inner } = this.#out
-    let code: DropCode = acceptPlaintext(bytes, packet, textBytes, this.#out)
+    const source = view.getInt32(packet + 12)
+    let code: DropCode = acceptPlaintext(bytes, packet, textBytes, this.#out, sads.sad.hosts)
     if (code !== DropCode.none) return code
     if (isolation !== null) {
       code = isolation.admitInbound(bytes, inner, record.sa)
       if (code !== DropCode.none) return code
     }
     if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, tunMtuBytes)
-    this.#last.note(record, packet, inner)
+    this.#last.note(record, packet, inner, source)
     return DropCode.none
   }
 

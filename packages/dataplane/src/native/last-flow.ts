@@ -2,9 +2,11 @@
  * The flow of the packet before in a batch. A packet of the same SA with the same addresses, protocol and ports gets the same answer
  * from selectors and policy, so these need not be asked again, unless it carries SYN, FIN or RST.
  *
+ * What comes from a host on a LAN gets its synthetic address here too: `source` is what the device wrote.
+ *
  * Only plain headers: IPv4 without options and fragments, IPv6 without extension headers.
  */
-import { type InnerPacket, Protocol } from '@culvert/esp'
+import { AddressField, type InnerPacket, Protocol, rewriteHeader } from '@culvert/esp'
 import type { NativeSa } from './native-sad.ts'
 import type { PacketMemory } from './packet-memory.ts'
 
@@ -21,6 +23,8 @@ export class LastFlow {
   #record: NativeSa | null = null
   #version: 4 | 6 = 4
   #source = 0
+  /** What the source is on our side, unsigned; 0 when it is a leased address. */
+  #synthetic = 0
   #destination = 0
   /** Words 2 to 9 of the header, signed, as they lie in the packet. */
   readonly #addresses6 = new Int32Array(8)
@@ -35,8 +39,12 @@ export class LastFlow {
     this.#record = null
   }
 
-  /** Remembers a packet that passed everything; one that is not plain changes nothing. */
-  note(record: NativeSa, packet: number, inner: InnerPacket): void {
+  /**
+   * Remembers a packet that passed everything; one that is not plain changes nothing.
+   *
+   * @param source the IPv4 source the packet came with, signed
+   */
+  note(record: NativeSa, packet: number, inner: InnerPacket, source: number): void {
     const { bytes, view } = this.#memory
     const { version, protocol } = inner
     const isPlain = version === 4 ? bytes[packet] === 0x45 && !inner.isFragment : bytes[packet + 6] === protocol
@@ -44,8 +52,10 @@ export class LastFlow {
     this.#record = record
     this.#version = version
     this.#protocol = protocol
+    this.#synthetic = 0
     if (version === 4) {
-      this.#source = view.getInt32(packet + 12)
+      this.#source = source
+      if (view.getInt32(packet + 12) !== source) this.#synthetic = inner.source4
       this.#destination = view.getInt32(packet + 16)
       this.#ports = view.getInt32(packet + 20)
       return
@@ -61,6 +71,13 @@ export class LastFlow {
   matches(record: NativeSa, packet: number, textBytes: number): number {
     if (this.#record !== record) return 0
     return this.#version === 4 ? this.#matches4(packet, textBytes) : this.#matches6(packet, textBytes)
+  }
+
+  /** Gives a packet that matched the source which the one before it had when it was noted. */
+  translate(packet: number): void {
+    if (this.#synthetic === 0) return
+    const { bytes } = this.#memory
+    rewriteHeader(bytes, packet, packet + 20, AddressField.source, this.#synthetic, this.#protocol, 'complete')
   }
 
   #matches4(packet: number, textBytes: number): number {

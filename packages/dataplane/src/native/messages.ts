@@ -45,6 +45,9 @@ export type ToWorker =
       readonly placement: Placement | null
     }
   | { readonly kind: 'activateOutbound' | 'remove'; readonly spiIn: Spi }
+  /** Addresses unsigned. */
+  | { readonly kind: 'mapHost'; readonly synthetic: number; readonly subject: number; readonly host: number }
+  | { readonly kind: 'unmapHost'; readonly synthetic: number }
   | { readonly kind: 'move'; readonly spiIn: Spi; readonly path: Path; readonly peerBehindNat: boolean }
 
 export interface ReceivedIke {

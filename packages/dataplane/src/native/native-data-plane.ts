@@ -8,7 +8,15 @@ import { Worker } from 'node:worker_threads'
 import { InvariantError } from '@culvert/bytes'
 import { DROP_CODE_NAMES, type Placement, spiIndex } from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
-import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, NodeCounters, SaCounters } from '../contract.ts'
+import type {
+  DataPlane,
+  DataPlaneHandlers,
+  DataPlaneOptions,
+  MappedHost,
+  NodeCounters,
+  SaCounters,
+} from '../contract.ts'
+import { ip4Number } from '../ip4-number.ts'
 import { guardExit, type GuardedWorker, releaseGuard } from './exit-guard.ts'
 import { type FromWorker, packChildSa, type ToWorker, type WorkerSetup } from './messages.ts'
 import type { OwnerSocket } from './owner-socket.ts'
@@ -106,6 +114,16 @@ export class NativeDataPlane implements DataPlane {
 
   remove(spiIn: Spi): void {
     this.#post({ kind: 'remove', spiIn })
+  }
+
+  /** Throws when an address is none. */
+  mapHost({ synthetic, subject, host }: MappedHost): void {
+    this.#post({ kind: 'mapHost', synthetic: ip4Number(synthetic), subject, host: ip4Number(host) })
+  }
+
+  /** Throws when the address is none. */
+  unmapHost(synthetic: string): void {
+    this.#post({ kind: 'unmapHost', synthetic: ip4Number(synthetic) })
   }
 
   sendIke(bytes: Uint8Array, remote: SocketAddress, local?: SocketAddress): void {

@@ -9,10 +9,12 @@ import {
   createInnerPacket,
   DropCode,
   ESP_HEADER_BYTES,
+  isSynthetic,
   paddedBytes,
   parseInnerPacket,
   takeSequenceNumber,
   TRAILER_ROOM_BYTES,
+  translateOutbound,
   writeTrailer,
 } from '@culvert/esp'
 import { innerCongestion } from './congestion.ts'
@@ -78,10 +80,12 @@ export class Outbound {
       code = isolation.admitOutbound(bytes, inner)
       if (code !== DropCode.none) return code
     }
-    if ((inner.tcpFlags & TCP_SYN) !== 0) {
-      const isPartial = (bytes[this.#frame]! & VNET_NEEDS_CSUM) !== 0
-      clampMss(bytes, inner, tunMtuBytes, isPartial ? 'partial' : 'complete')
+    const checksum = (bytes[this.#frame]! & VNET_NEEDS_CSUM) === 0 ? 'complete' : 'partial'
+    const { hosts } = sads.sad
+    if (hosts !== null && isSynthetic(inner.destination4)) {
+      translateOutbound(bytes, inner, hosts.hostOf(inner.destination4), checksum)
     }
+    if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, tunMtuBytes, checksum)
     if (!this.#segmenter.begin(this.#frame, length)) return DropCode.innerMalformed
     code = this.#sealAll(record, innerCongestion(bytes, packet))
     notices.noteLimits(record)

@@ -9,7 +9,7 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { opensslProvider } from '@culvert/crypto'
-import { DeviceIsolation, DropCode, RandomPool } from '@culvert/esp'
+import { DeviceIsolation, DropCode, HostMappings, RandomPool } from '@culvert/esp'
 import { dialAddressesOf } from '../dial-addresses.ts'
 import { createChecksum } from './checksum.ts'
 import { Coalescer } from './coalescer.ts'
@@ -46,6 +46,8 @@ class DataWorker {
   readonly #memory: PacketMemory
   readonly #notices: Notices
   readonly #sads: NativeSad
+  /** Null in the role of a device. */
+  readonly #hosts: HostMappings | null
   readonly #isolation: DeviceIsolation | null
   readonly #sockets: readonly OuterSocket[]
   readonly #inbound: Inbound
@@ -64,7 +66,8 @@ class DataWorker {
     const checksum = createChecksum(memory)
     this.#syscalls = new Syscalls(memory)
     this.#notices = new Notices(this.#shared, (message) => this.#post(message))
-    this.#isolation = createIsolation(setup)
+    this.#hosts = options.role.kind === 'concentrator' ? new HostMappings(randomInt(2 ** 32)) : null
+    this.#isolation = createIsolation(setup, this.#hosts)
     this.#sockets = setup.sockets.map(({ fd, local }) => ({
       fd,
       local,
@@ -156,6 +159,12 @@ class DataWorker {
       case 'remove':
         this.#sads.remove(message.spiIn)
         return
+      case 'mapHost':
+        this.#hosts?.set(message.synthetic, message.subject, message.host)
+        return
+      case 'unmapHost':
+        this.#hosts?.delete(message.synthetic)
+        return
       case 'move':
         this.#sads.move(message.spiIn, message.path, message.peerBehindNat)
         return
@@ -194,7 +203,11 @@ class DataWorker {
     const transforms = new TransformFactory({ memory, checksum, openssl, random, provider, incarnation, maxSas })
     const outboundBy = role.kind === 'concentrator' ? 'destination' : 'source'
     const options = { nodeSlot, maxSas, replayWindowPackets, outboundBy } as const
-    return new NativeSad({ memory, shared: this.#shared, transforms, sockets: this.#sockets }, options)
+    const hosts = this.#hosts
+    return new NativeSad(
+      { memory, shared: this.#shared, transforms, sockets: this.#sockets },
+      { ...options, ...(hosts && { hosts }) },
+    )
   }
 }
 
@@ -202,12 +215,13 @@ function memoryBytes({ options: { maxSas }, sockets }: WorkerSetup): number {
   return FIXED_BYTES + SOCKET_BYTES * sockets.length + SOCKADDR_BYTES * maxSas + transformBytes(maxSas)
 }
 
-function createIsolation({ options, connections }: WorkerSetup): DeviceIsolation | null {
+function createIsolation({ options, connections }: WorkerSetup, hosts: HostMappings | null): DeviceIsolation | null {
   if (options.role.kind !== 'concentrator') return null
-  const isolation = new DeviceIsolation(dialAddressesOf(options.role), {
-    maxFlows: MOST_FLOWS,
-    hashSeed: randomInt(2 ** 32),
-  })
+  const isolation = new DeviceIsolation(
+    dialAddressesOf(options.role),
+    { maxFlows: MOST_FLOWS, hashSeed: randomInt(2 ** 32) },
+    hosts,
+  )
   isolation.advanceTo(Math.floor(performance.now() / 1000))
   isolation.adopt(connections)
   return isolation

@@ -24,17 +24,29 @@ import {
   DROP_CODE_NAMES,
   DropCode,
   findOutbound,
+  HostMappings,
+  type InnerPacket,
+  isSynthetic,
   NON_ESP_MARKER_BYTES,
   type PacketSlice,
   type Placement,
   RandomPool,
   Sad,
   sealInto,
+  translateOutbound,
 } from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
-import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, NodeCounters, SaCounters } from '../contract.ts'
+import type {
+  DataPlane,
+  DataPlaneHandlers,
+  DataPlaneOptions,
+  MappedHost,
+  NodeCounters,
+  SaCounters,
+} from '../contract.ts'
 import { chooseLocal } from '../local-choice.ts'
 import { dialAddressesOf } from '../dial-addresses.ts'
+import { ip4Number } from '../ip4-number.ts'
 import { openTun } from '../tun/open-tun.ts'
 import { TunDevice } from '../tun/tun-device.ts'
 import { SaNotices } from './sa-notices.ts'
@@ -83,11 +95,14 @@ class PortableDataPlane implements DataPlane {
     this.#locals = options.bind
     this.#handlers = handlers
     const outboundBy = role.kind === 'device' ? 'source' : 'destination'
-    this.#sad = new Sad({ nodeSlot, maxSas, replayWindowPackets, outboundBy })
-    this.#notices = new SaNotices(handlers, maxSas)
     const hashSeed = randomBytes(4).readInt32LE()
+    const hosts = role.kind === 'device' ? null : new HostMappings(hashSeed)
+    this.#sad = new Sad({ nodeSlot, maxSas, replayWindowPackets, outboundBy, ...(hosts && { hosts }) })
+    this.#notices = new SaNotices(handlers, maxSas)
     this.#isolation =
-      role.kind === 'device' ? null : new DeviceIsolation(dialAddressesOf(role), { maxFlows: MAX_FLOWS, hashSeed })
+      role.kind === 'device'
+        ? null
+        : new DeviceIsolation(dialAddressesOf(role), { maxFlows: MAX_FLOWS, hashSeed }, hosts)
   }
 
   get local(): SocketAddress {
@@ -149,6 +164,14 @@ class PortableDataPlane implements DataPlane {
 
   remove(spiIn: Spi): void {
     this.#sad.remove(spiIn)
+  }
+
+  mapHost({ synthetic, subject, host }: MappedHost): void {
+    this.#sad.hosts?.set(ip4Number(synthetic), subject, ip4Number(host))
+  }
+
+  unmapHost(synthetic: string): void {
+    this.#sad.hosts?.delete(ip4Number(synthetic))
   }
 
   sendIke(bytes: Uint8Array, remote: SocketAddress, local?: SocketAddress): void {
@@ -256,6 +279,7 @@ class PortableDataPlane implements DataPlane {
       const admitted = this.#isolation.admitOutbound(bytes, out.inner)
       if (admitted !== DropCode.none) return admitted
     }
+    this.#toHost(bytes, out.inner)
     clampMss(bytes, out.inner, this.#options.tun.mtuBytes)
     const udp = out.sa === null ? undefined : this.#udpFor(out.sa.path.remote, out.sa.path.local)
     const buffer = udp?.acquire() ?? null
@@ -269,6 +293,12 @@ class PortableDataPlane implements DataPlane {
     }
     this.#notices.checkLimits(out.sa)
     return sealed
+  }
+
+  #toHost(bytes: Uint8Array, inner: InnerPacket): void {
+    const { hosts } = this.#sad
+    if (hosts !== null && isSynthetic(inner.destination4))
+      translateOutbound(bytes, inner, hosts.hostOf(inner.destination4))
   }
 
   #drop(code: DropCode): void {
