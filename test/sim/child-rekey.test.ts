@@ -241,6 +241,15 @@ test('C66 a soft limit of the data plane starts one rekey, however often it is t
   expect(concentrator.child.replaces).toBe(spiIn)
 })
 
+test('C66 at a hard limit the Child SA is deleted on both ends, and the IKE SA stays', () => {
+  const pair = attachedPair()
+  const { concentrator, device } = pair
+  concentrator.command({ kind: 'deleteChild', key: concentrator.key, spiIn: concentrator.child.spiIn })
+  pair.network.run(1_000)
+  expect([device.children.size, concentrator.children.size]).toEqual([0, 0])
+  expect(concentrator.eventsOf('closed')).toEqual([])
+})
+
 test('C52 a Child SA is rekeyed before its lifetime ends, and again', () => {
   const timing = { childRekeyMs: 100_000 }
   const pair = attachedPair({ device: { timing }, concentrator: { timing } })

@@ -55,6 +55,15 @@ describe('C41 transport mode', () => {
     expect(concentrator.child).toMatchObject({ mode: 'transport', tsRemote: selectors('192.0.2.1') })
   })
 
+  test('behind NAT the data plane hears what checksums were made with, as far as somebody knows (2.23.1)', () => {
+    const pair = attach({ behindNat: (network) => new Nat(network, '192.0.2.1') })
+    const octets = (address: string): Uint8Array => Uint8Array.from(address.split('.'), Number)
+    expect(pair.concentrator.child.originalAddresses).toEqual({ local: octets(GATEWAY), remote: octets('192.168.1.7') })
+    expect(pair.device.child.originalAddresses).toBe('unknown')
+    expect(attach().concentrator.child.originalAddresses).toBeUndefined()
+    expect(attach().device.child.originalAddresses).toBeUndefined()
+  })
+
   test('stays through rekeys of both ends, with NAT too', () => {
     const behindNat: PairOptions['behindNat'] = (network) => new Nat(network, '192.0.2.1')
     for (const pair of [attach(), attach({ behindNat })]) {

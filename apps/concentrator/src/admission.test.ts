@@ -131,6 +131,12 @@ function established(key: AttachmentKey): IkeEvent {
   }
 }
 
+it('C41 never grants transport mode: devices are reached at their leased addresses, not at outer ones', async () => {
+  const answer = await admit(open(), A)
+  expect(answer?.kind === 'attach' && answer.grant?.transportMode).toBeFalsy()
+  expect(answer).toMatchObject({ kind: 'attach', grant: { ip4: '10.128.0.5' } })
+})
+
 it('names the attachment that a later one replaces', async () => {
   const scene = open()
   await admit(scene, A)

@@ -186,6 +186,7 @@ async function startPackets(options: {
       nodeSlot: settings.slot,
       maxSas: mostChildSas(settings),
       replayWindowPackets: 1024,
+      lifetime: settings.childLifetime,
       ...(settings.rung ? { rung: settings.rung } : {}),
     },
     {
@@ -197,6 +198,7 @@ async function startPackets(options: {
       },
       onPeerMoved: (spiIn, remote) => driver?.peerMoved(spiIn, remote),
       onSoftLimit: (spiIn) => driver?.softLimit(spiIn),
+      onHardLimit: (spiIn) => driver?.hardLimit(spiIn),
       onFailure,
     },
   )

@@ -60,6 +60,14 @@ const schema = Type.Object({
     default: 7200,
     description: 'age of a Child SA at which it is rekeyed, 0 never',
   }),
+  CONCENTRATOR_CHILD_REKEY_BYTES: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'inner octets of one direction at which a Child SA is rekeyed' }),
+  ),
+  CONCENTRATOR_CHILD_REKEY_PACKETS: Type.Optional(Type.Integer({ minimum: 1, description: 'the same in packets' })),
+  CONCENTRATOR_CHILD_MAX_BYTES: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'inner octets of one direction after which a Child SA carries nothing' }),
+  ),
+  CONCENTRATOR_CHILD_MAX_PACKETS: Type.Optional(Type.Integer({ minimum: 1, description: 'the same in packets' })),
   CONCENTRATOR_LIVENESS_SEC: Type.Integer({
     minimum: 1,
     default: 30,
@@ -122,6 +130,12 @@ function readSettings(): ConcentratorSettings & { logLevel: LogLevel } {
     maxDevices: env.CONCENTRATOR_MAX_DEVICES,
     ikeRekeySec: env.CONCENTRATOR_IKE_REKEY_SEC,
     childRekeySec: env.CONCENTRATOR_CHILD_REKEY_SEC,
+    childLifetime: {
+      ...(env.CONCENTRATOR_CHILD_REKEY_BYTES && { softBytes: env.CONCENTRATOR_CHILD_REKEY_BYTES }),
+      ...(env.CONCENTRATOR_CHILD_REKEY_PACKETS && { softPackets: env.CONCENTRATOR_CHILD_REKEY_PACKETS }),
+      ...(env.CONCENTRATOR_CHILD_MAX_BYTES && { hardBytes: env.CONCENTRATOR_CHILD_MAX_BYTES }),
+      ...(env.CONCENTRATOR_CHILD_MAX_PACKETS && { hardPackets: env.CONCENTRATOR_CHILD_MAX_PACKETS }),
+    },
     livenessSec: env.CONCENTRATOR_LIVENESS_SEC,
     ticketLifetimeSec: env.CONCENTRATOR_TICKET_SEC,
   }

@@ -1,3 +1,5 @@
+import type { LifetimeSettings } from '@culvert/esp'
+
 /**
  * What a concentrator is told by its environment; every field is explained in the README.
  */
@@ -27,6 +29,8 @@ export interface ConcentratorSettings {
   /** After these this node starts a rekey; devices usually do so earlier. 0 leaves it to them. */
   readonly ikeRekeySec: number
   readonly childRekeySec: number
+  /** Octets and packets of a Child SA; empty leaves them to the bounds of its cipher. */
+  readonly childLifetime: LifetimeSettings
   /** Silence of a device after which it is asked whether it lives. */
   readonly livenessSec: number
   /** Life of a resumption ticket; 0 gives none. */

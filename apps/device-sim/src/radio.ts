@@ -85,6 +85,7 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
       onInboundTraffic: (spiIn) => driver?.inboundTraffic(spiIn),
       onPeerMoved: (spiIn, remote) => driver?.peerMoved(spiIn, remote),
       onSoftLimit: (spiIn) => driver?.softLimit(spiIn),
+      onHardLimit: (spiIn) => driver?.hardLimit(spiIn),
       onFailure: (error) => log.error({ err: error }, 'the data plane of the devices failed'),
     },
   )

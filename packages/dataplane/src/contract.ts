@@ -4,7 +4,7 @@
  * Two implementations stand behind it: the portable one (`dgram` and `node:crypto`, the reference) and the native one (a worker
  * thread on koffi with batched I/O). `openDataPlane` probes and picks. The data plane owns the UDP 4500 socket and the TUN.
  */
-import type { Placement } from '@culvert/esp'
+import type { LifetimeSettings, Placement } from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 
 export interface DataPlaneOptions {
@@ -21,6 +21,8 @@ export interface DataPlaneOptions {
   readonly nodeSlot: number
   readonly maxSas: number
   readonly replayWindowPackets: number
+  /** Octets and packets after which an SA is rekeyed or dead; left out: the bounds of its cipher, which these only lower. */
+  readonly lifetime?: LifetimeSettings
   /** Leave out to take the fastest rung that passes its self-test. */
   readonly rung?: Rung
 }
@@ -67,6 +69,8 @@ export interface DataPlaneHandlers {
   onPeerMoved(spiIn: Spi, remote: SocketAddress): void
   /** Bytes, packets or sequence numbers reached the soft limit. */
   onSoftLimit(spiIn: Spi): void
+  /** Bytes or packets reached the hard limit: this SA neither sends nor accepts any more. Told once. */
+  onHardLimit(spiIn: Spi): void
   /** The data plane died and forwards nothing any more; the node must fail over. */
   onFailure(error: Error): void
 }

@@ -8,6 +8,7 @@ const HANDLERS: DataPlaneHandlers = {
   onInboundTraffic: () => {},
   onPeerMoved: () => {},
   onSoftLimit: () => {},
+  onHardLimit: () => {},
   onFailure: () => {},
 }
 

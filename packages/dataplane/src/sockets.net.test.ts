@@ -65,6 +65,7 @@ describe.each(['native', 'portable'] as const)('%s data plane on several sockets
         onInboundTraffic: () => {},
         onPeerMoved: () => {},
         onSoftLimit: () => {},
+        onHardLimit: () => {},
         onFailure: (error) => failures.push(error),
       },
     )

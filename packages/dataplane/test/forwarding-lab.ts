@@ -29,7 +29,17 @@ export interface Notices extends DataPlaneHandlers {
   readonly ike: { bytes: Uint8Array; remote: SocketAddress }[]
   readonly traffic: Spi[]
   readonly moved: { spiIn: Spi; remote: SocketAddress }[]
+  /** `soft` or `hard`, in order. */
+  readonly limits: { kind: 'soft' | 'hard'; spiIn: Spi }[]
   readonly failures: Error[]
+}
+
+/** Transport mode with a NAT before the device, which knows itself as `DEVICE_ADDRESS`. */
+export interface TransportLab {
+  /** Its address as the concentrator sees it. */
+  readonly seen: string
+  /** Whether the ends know what addresses the other one computes checksums with. */
+  readonly knowsOriginals: boolean
 }
 
 export interface Side {
@@ -101,7 +111,7 @@ export class ForwardingLab {
   async installSa(
     generation: number,
     keys: SaKeys,
-    flags: { readonly outbound: boolean },
+    flags: { readonly outbound: boolean; readonly transport?: TransportLab },
   ): Promise<{ concentrator: Spi; device: Spi }> {
     const spis = {
       concentrator: composeSpi(CONCENTRATOR_SLOT, 3 + generation, generation),
@@ -113,6 +123,8 @@ export class ForwardingLab {
       const isDevice = side === 'device'
       const [inbound, outbound] = isDevice ? [1, 2] : [2, 1]
       const { plane, via } = this[side]
+      const [tsLocal, tsRemote] = isDevice ? [leased, dial] : [dial, leased]
+      const tunnel = { mode: 'tunnel', tsLocal, tsRemote } as const
       return {
         spiIn: spis[side],
         spiOut: spis[isDevice ? 'concentrator' : 'device'],
@@ -128,16 +140,14 @@ export class ForwardingLab {
         path: { local: plane.local, remote: via },
         udpEncap: true,
         peerBehindNat: true,
-        mode: 'tunnel',
-        tsLocal: isDevice ? leased : dial,
-        tsRemote: isDevice ? dial : leased,
+        ...(flags.transport ? transportOf(side, flags.transport) : tunnel),
         outbound: flags.outbound,
         replaces: null,
       }
     }
     await this.concentrator.plane.install(describe('concentrator'), {
       subject: 1,
-      addresses: [DEVICE_ADDRESS, DEVICE_ADDRESS6],
+      addresses: flags.transport ? [flags.transport.seen] : [DEVICE_ADDRESS, DEVICE_ADDRESS6],
     })
     await this.device.plane.install(describe('device'), null)
     return spis
@@ -151,11 +161,14 @@ export class ForwardingLab {
   }
 
   /** Closes the concentrator's plane and opens a new one on the same port and TUN, as after a restart. */
-  async restartConcentrator(): Promise<void> {
+  async restartConcentrator(change: Pick<DataPlaneOptions, 'lifetime'> = {}): Promise<void> {
     const { plane, options, notices } = this.concentrator
     const bind = plane.locals
     await plane.close()
-    this.concentrator.plane = await openDataPlane({ ...options, bind, incarnation: options.incarnation + 1 }, notices)
+    this.concentrator.plane = await openDataPlane(
+      { ...options, ...change, bind, incarnation: options.incarnation + 1 },
+      notices,
+    )
   }
 
   async close(): Promise<void> {
@@ -323,14 +336,34 @@ function createNotices(): Notices {
     ike: [],
     traffic: [],
     moved: [],
+    limits: [],
     failures: [],
     onIke: (bytes, path) => notices.ike.push({ bytes, remote: path.remote }),
     onInboundTraffic: (spiIn) => notices.traffic.push(spiIn),
     onPeerMoved: (spiIn, remote) => notices.moved.push({ spiIn, remote }),
-    onSoftLimit: () => {},
+    onSoftLimit: (spiIn) => notices.limits.push({ kind: 'soft', spiIn }),
+    onHardLimit: (spiIn) => notices.limits.push({ kind: 'hard', spiIn }),
     onFailure: (error) => notices.failures.push(error),
   }
   return notices
+}
+
+function transportOf(
+  side: 'concentrator' | 'device',
+  { seen, knowsOriginals }: TransportLab,
+): Pick<ChildSaDescription, 'mode' | 'tsLocal' | 'tsRemote' | 'originalAddresses'> {
+  const host = (address: string): TrafficSelector => selector(address, address)
+  const isDevice = side === 'device'
+  const ends = isDevice ? [DEVICE_ADDRESS, DIAL_ADDRESS] : [DIAL_ADDRESS, seen]
+  const [local, remote] = (isDevice ? [seen, DIAL_ADDRESS] : [DIAL_ADDRESS, DEVICE_ADDRESS]).map(
+    (address) => host(address).startAddress,
+  )
+  return {
+    mode: 'transport',
+    tsLocal: [host(ends[0]!)],
+    tsRemote: [host(ends[1]!)],
+    originalAddresses: knowsOriginals ? { local: local!, remote: remote! } : 'unknown',
+  }
 }
 
 export async function configure(side: Side, addresses: readonly string[], routes: readonly string[]): Promise<void> {

@@ -35,10 +35,11 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
   const drops = async (): Promise<Readonly<Record<string, number>>> =>
     (await lab.concentrator.plane.readCounters()).drops
 
-  async function expectTransfer(port: string, address: string = DEVICE_ADDRESS): Promise<void> {
+  /** @param to where the concentrator finds the device's address. */
+  async function expectTransfer(port: string, address: string = DEVICE_ADDRESS, to: string = address): Promise<void> {
     const server = lab.run(lab.device, 'tcp-peer', 'serve', address, port, String(TRANSFER_BYTES))
     await until(() => expect(server.heard('listening')).toBeDefined())
-    const client = lab.run(lab.concentrator, 'tcp-peer', 'connect', address, port, String(TRANSFER_BYTES))
+    const client = lab.run(lab.concentrator, 'tcp-peer', 'connect', to, port, String(TRANSFER_BYTES))
     await until(() => {
       expect(client.heard('received')).toBe(server.heard('sent') ?? 'nothing')
       expect(server.heard('received')).toBe(client.heard('sent') ?? 'nothing')
@@ -163,5 +164,50 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
       await until(() => expect(client.heard('heard')).toBe('the-device-speaks-first'))
     }
     expect(lab.concentrator.notices.failures).toEqual([])
+  })
+
+  /** One more SA on both sides, found where the device is now. */
+  async function install(...args: Parameters<ForwardingLab['installSa']>): Promise<typeof spis> {
+    const installed = await lab.installSa(...args)
+    const { plane } = lab.concentrator
+    plane.move(installed.concentrator, { local: plane.local, remote: lab.middle.towardsDevice }, true)
+    return installed
+  }
+
+  it.each([true, false])(
+    'carries TCP in transport mode through a NAT, whose addresses it knows: %s (RFC 3948 3.1.2)',
+    async (knowsOriginals) => {
+      const seen = knowsOriginals ? '10.128.0.201' : '10.128.0.202'
+      lab.device.plane.remove(spis.device)
+      lab.concentrator.plane.remove(spis.concentrator)
+      spis = await install(knowsOriginals ? 3 : 4, AES_GCM, { outbound: true, transport: { seen, knowsOriginals } })
+      await expectTransfer(knowsOriginals ? '5108' : '5109', DEVICE_ADDRESS, seen)
+      const [counters] = await lab.concentrator.plane.readSaCounters([spis.concentrator])
+      expect(counters?.bytesIn).toBeGreaterThan(TRANSFER_BYTES)
+    },
+  )
+
+  it('C66 tells its owner of each limit once, and sends and accepts nothing behind the hard one', async () => {
+    await lab.restartConcentrator({ lifetime: { softPackets: 2, hardPackets: 4 } })
+    lab.device.plane.remove(spis.device)
+    spis = await install(5, AES_GCM, { outbound: true })
+    const spiIn = spis.concentrator
+    const ping = async (): Promise<string | undefined> => {
+      const program = lab.run(lab.concentrator, 'ping', DEVICE_ADDRESS, '100', '1')
+      await until(() => expect(program.lines).toHaveLength(1))
+      return program.lines[0]
+    }
+    await until(async () => {
+      await ping()
+      expect(lab.concentrator.notices.limits.at(-1)?.kind).toBe('hard')
+    })
+    expect(await ping()).toBe('silence')
+    expect(lab.concentrator.notices.limits).toEqual([
+      { kind: 'soft', spiIn },
+      { kind: 'hard', spiIn },
+    ])
+    expect((await drops())['lifetimeOver']).toBeGreaterThan(0)
+    const [counters] = await lab.concentrator.plane.readSaCounters([spiIn])
+    expect(Math.max(counters!.packetsIn, counters!.packetsOut)).toBe(4)
   })
 }

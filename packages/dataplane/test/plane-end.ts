@@ -80,6 +80,7 @@ async function open(options: PlaneEndOptions): Promise<DataPlane> {
     onInboundTraffic: (): void => {},
     onPeerMoved: (): void => {},
     onSoftLimit: (): void => {},
+    onHardLimit: (): void => {},
     onFailure: (error: Error): void => void say(`failed ${error.message}`),
   }
   const plane = await openDataPlane(

@@ -8,20 +8,23 @@ import type { EspOpener, EspSealer } from './esp-transform.ts'
 import { LeasedAddresses, type Placement } from './placement.ts'
 import { prefixesOfRange, type Prefix } from './prefixes.ts'
 import { OutboundSequence } from './outbound-sequence.ts'
+import { type LifetimeSettings, lifetimeOf, type SaLifetime } from './lifetime.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { wordsOf } from './octets.ts'
 import { SelectorSet } from './selector-set.ts'
 import type { TransformPair } from './transform-pair.ts'
+import { TransportMode } from './transport-mode.ts'
 
-/** When the owner is told to rekey; the hard limits are the sequence number and the IV counter (CONFORMANCE C66). */
-export interface SoftLimits {
-  readonly sequenceNumbers: number
-  /** Inner octets of one direction. */
-  readonly bytes: number
+/** What the owner of an SA has to hear now (CONFORMANCE C66). */
+export const LifetimeNotice = { none: 0, soft: 1, hard: 2 } as const
+export type LifetimeNotice = (typeof LifetimeNotice)[keyof typeof LifetimeNotice]
+
+export interface ChildSaContext {
+  readonly replayWindow: ReplayWindow
+  /** Null in the device role. */
+  readonly placement: Placement | null
+  readonly lifetime?: LifetimeSettings | undefined
 }
-
-/** Three quarters of the 32-bit numbers; 2^38 octets keeps AES-CBC far from its birthday bound of 2^68 octets. */
-export const DEFAULT_SOFT_LIMITS: SoftLimits = { sequenceNumbers: 0xc0000000, bytes: 2 ** 38 }
 
 export class ChildSa {
   readonly spiIn: Spi
@@ -41,6 +44,11 @@ export class ChildSa {
   readonly reachesLan: boolean
   /** Where outbound lookups find this SA: the leased addresses, or prefixes of tsLocal in the device role. */
   readonly routes: readonly Prefix[]
+  /** Null in tunnel mode. */
+  readonly transport: TransportMode | null
+  readonly lifetime: SaLifetime
+  /** Past a hard limit: nothing is sent or accepted any more. */
+  isSpent = false
   path: Path
   /** As found at the last move: only such a peer is reported when it comes from elsewhere (C60). */
   peerBehindNat: boolean
@@ -50,14 +58,11 @@ export class ChildSa {
   bytesIn = 0
   packetsOut = 0
   bytesOut = 0
-  hasReportedSoftLimit = false
+  #hasReportedSoftLimit = false
 
-  constructor(
-    description: ChildSaDescription,
-    transforms: TransformPair,
-    replayWindow: ReplayWindow,
-    placement: Placement | null,
-  ) {
+  /** @throws RangeError for transport mode between anything but two hosts, and for settings that are no limits */
+  constructor(description: ChildSaDescription, transforms: TransformPair, context: ChildSaContext) {
+    const { replayWindow, placement, lifetime } = context
     this.spiIn = description.spiIn
     this.spiOut = description.spiOut
     this.esn = description.keys.esn
@@ -74,6 +79,11 @@ export class ChildSa {
     this.reachesLan = this.leased !== null && this.leased.isExceededBy4(description.tsRemote)
     this.routes = this.leased?.routes ?? routesOf(description.tsLocal)
     this.path = description.path
+    this.transport = description.mode === 'transport' ? TransportMode.of(description) : null
+    if (description.mode === 'transport' && this.transport === null) {
+      throw new RangeError('transport mode is between two hosts')
+    }
+    this.lifetime = lifetimeOf(description.keys, lifetime)
   }
 
   /** The number this thread sent last. */
@@ -85,16 +95,24 @@ export class ChildSa {
     return this.sequence.high
   }
 
-  /** True once, when either direction passed a soft limit. */
-  passesSoftLimit(limits: SoftLimits): boolean {
-    if (this.hasReportedSoftLimit) return false
-    const isPast =
-      (!this.esn &&
-        (this.sequenceLow >= limits.sequenceNumbers || this.replayWindow.topLow >= limits.sequenceNumbers)) ||
-      this.bytesOut >= limits.bytes ||
-      this.bytesIn >= limits.bytes
-    if (isPast) this.hasReportedSoftLimit = true
-    return isPast
+  /** After counting a packet: marks the SA as spent at a hard limit. @returns each notice once */
+  checkLifetime(): LifetimeNotice {
+    const { softBytes, softPackets } = this.lifetime
+    if (!this.#isPast(softBytes, softPackets) || this.isSpent) return LifetimeNotice.none
+    if (this.#isPast(this.lifetime.hardBytes, this.lifetime.hardPackets)) {
+      this.isSpent = true
+      return LifetimeNotice.hard
+    }
+    if (this.#hasReportedSoftLimit) return LifetimeNotice.none
+    this.#hasReportedSoftLimit = true
+    return LifetimeNotice.soft
+  }
+
+  #isPast(bytes: number, packets: number): boolean {
+    if (this.bytesIn >= bytes || this.bytesOut >= bytes) return true
+    if (this.packetsIn >= packets || this.packetsOut >= packets) return true
+    // Numbers are used up by packets that were lost, too.
+    return !this.esn && (this.sequenceLow >= packets || this.replayWindow.topLow >= packets)
   }
 
   destroy(): void {

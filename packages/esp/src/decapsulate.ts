@@ -12,6 +12,7 @@ import { readUint32 } from './octets.ts'
 import { Commit } from './replay-window.ts'
 import type { Sad } from './sad.ts'
 import { highHalf } from './sequence-number.ts'
+import type { TransportMode } from './transport-mode.ts'
 
 const NEXT_HEADER_IP4 = 4
 const NEXT_HEADER_IP6 = 41
@@ -62,7 +63,12 @@ export function decapsulate(sad: Sad, datagram: Uint8Array, out: Decapsulated): 
   const plaintext = out.candidate.opener.open(datagram, out.sequenceHigh)
   if (plaintext === null) return DropCode.badIcv
   const replayed = commitAuthentic(out)
-  return replayed === DropCode.none ? acceptPlaintext(plaintext, 0, plaintext.length, out, sad.hosts) : replayed
+  if (replayed !== DropCode.none) return replayed
+  const headroom = out.candidate.transport?.headerBytes ?? 0
+  if (headroom === 0) return acceptPlaintext(plaintext, 0, plaintext.length, out, sad.hosts)
+  const packet = new Uint8Array(headroom + plaintext.length)
+  packet.set(plaintext, headroom)
+  return acceptPlaintext(packet, headroom, plaintext.length, out, sad.hosts)
 }
 
 /**
@@ -84,6 +90,7 @@ export function inspectEspHeader(
   if (length < ESP_HEADER_BYTES) return DropCode.runt
   const sa = sad.inbound(readUint32(bytes, offset))
   if (sa === undefined) return DropCode.unknownSpi
+  if (sa.isSpent) return DropCode.lifetimeOver
   const { opener, replayWindow } = sa
   const textBytes = length - ESP_HEADER_BYTES - opener.ivBytes - opener.icvBytes
   if (textBytes < TRAILER_BYTES) return DropCode.truncated
@@ -112,9 +119,11 @@ export function commitAuthentic(out: Decapsulated): DropCode {
 /**
  * Behind the ICV: trailer, inner headers, selectors, leased source or mapped host. Counts what passes.
  *
- * @param length octets of plaintext with its trailer at `offset`
+ * @param offset of the plaintext; in transport mode the IP header is written in front of it, which must be free
+ * @param length octets of plaintext with its trailer
  * @param hosts of LANs behind devices: their packets leave here with synthetic addresses; null: there are none
- * @returns `none` with the inner packet in `out`, or the reason from `badPadding` to `selectorMismatch`, or `sourceNotLeased`, `noHostMapping`
+ * @returns `none` with the inner packet in `out`, or the reason from `badPadding` to `selectorMismatch`, `sourceNotLeased`,
+ * `noHostMapping`, `notForTransportMode`
  */
 export function acceptPlaintext(
   bytes: Uint8Array,
@@ -131,17 +140,35 @@ export function acceptPlaintext(
   if (payloadBytes < 0) return DropCode.badPadding
   const nextHeader = bytes[offset + payloadEnd + 1]!
   if (nextHeader === NEXT_HEADER_NONE) return DropCode.dummy
-  if (nextHeader !== NEXT_HEADER_IP4 && nextHeader !== NEXT_HEADER_IP6) return DropCode.badNextHeader
-  const code = parseInnerPacket(bytes, offset, payloadBytes, out.inner)
+  return acceptPayload(bytes, { offset, length: payloadBytes, nextHeader }, out, hosts)
+}
+
+/** What ESP or AH protected, behind its integrity check. */
+export interface Payload {
+  offset: number
+  length: number
+  nextHeader: number
+}
+
+/** The part of `acceptPlaintext` that AH shares. */
+export function acceptPayload(
+  bytes: Uint8Array,
+  payload: Payload,
+  out: Decapsulated,
+  hosts: HostMappings | null,
+): DropCode {
+  const { sa } = out
+  if (sa === null) return DropCode.badIcv
+  const code = sa.transport === null ? readTunnelled(bytes, payload, out) : rebuild(bytes, payload, sa.transport, out)
   if (code !== DropCode.none) return code
-  if ((out.inner.version === 4) !== (nextHeader === NEXT_HEADER_IP4)) return DropCode.innerMalformed
   if (!sa.tsRemote.matchesSource(out.inner) || !sa.tsLocal.matchesDestination(out.inner)) {
     return DropCode.selectorMismatch
   }
+  sa.transport?.fixChecksum(bytes, out.inner)
   const refused = placeSource(bytes, sa, out.inner, hosts)
   if (refused !== DropCode.none) return refused
   out.buffer = bytes
-  out.offset = offset
+  out.offset = out.inner.packetOffset
   out.length = out.inner.totalBytes
   sa.packetsIn++
   sa.bytesIn += out.length
@@ -156,4 +183,27 @@ function placeSource(bytes: Uint8Array, sa: ChildSa, inner: InnerPacket, hosts: 
     return translateInbound(bytes, inner, hosts, sa.subject, isLeased)
   }
   return isLeased ? DropCode.none : DropCode.sourceNotLeased
+}
+
+function readTunnelled(bytes: Uint8Array, { offset, length, nextHeader }: Payload, { inner }: Decapsulated): DropCode {
+  if (nextHeader !== NEXT_HEADER_IP4 && nextHeader !== NEXT_HEADER_IP6) return DropCode.badNextHeader
+  const code = parseInnerPacket(bytes, offset, length, inner)
+  if (code !== DropCode.none) return code
+  return (inner.version === 4) === (nextHeader === NEXT_HEADER_IP4) ? DropCode.none : DropCode.innerMalformed
+}
+
+/** A packet within the packet would get around the selectors: tunnels are for tunnel mode. */
+function rebuild(
+  bytes: Uint8Array,
+  { offset, length, nextHeader }: Payload,
+  transport: TransportMode,
+  { inner }: Decapsulated,
+): DropCode {
+  if (nextHeader === NEXT_HEADER_IP4 || nextHeader === NEXT_HEADER_IP6) return DropCode.badNextHeader
+  const at = offset - transport.headerBytes
+  if (transport.headerBytes + length > 0xffff) return DropCode.innerMalformed
+  transport.writeHeader(bytes, at, length, nextHeader)
+  const code = parseInnerPacket(bytes, at, transport.headerBytes + length, inner)
+  if (code !== DropCode.none) return code
+  return inner.isFragment ? DropCode.notForTransportMode : DropCode.none
 }

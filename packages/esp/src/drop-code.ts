@@ -60,6 +60,10 @@ export const DropCode = {
   noHostMapping: 26,
   /** From a device, within its selectors, but not from an address it was leased (CONFORMANCE C63). */
   sourceNotLeased: 27,
+  /** A hard limit of octets or packets was reached: the SA neither sends nor accepts (CONFORMANCE C66). */
+  lifetimeOver: 28,
+  /** Options, extension headers or a fragment where the SA is in transport mode (RFC 4301 7). */
+  notForTransportMode: 29,
 } as const
 
 export type DropCode = (typeof DropCode)[keyof typeof DropCode]

@@ -68,20 +68,6 @@ describe('outbound ESP', () => {
     expect(send(extended, FROM_DIAL, fresh())).toBe(DropCode.sequenceExhausted)
   })
 
-  it('C66: reports a soft limit once, of numbers, octets out or octets in', () => {
-    const { concentratorSa: sa } = ends
-    const limits = { sequenceNumbers: 10, bytes: 1000 }
-    expect(sa.passesSoftLimit(limits)).toBe(false)
-    sa.sequence.skipTo(0, 10)
-    expect([sa.passesSoftLimit(limits), sa.passesSoftLimit(limits)]).toEqual([true, false])
-    const other = createEnds().concentratorSa
-    other.bytesIn = 1000
-    expect([other.passesSoftLimit(limits), other.passesSoftLimit(limits)]).toEqual([true, false])
-    const peerNumbers = createEnds().concentratorSa
-    peerNumbers.replayWindow.commit(0, 11)
-    expect(peerNumbers.passesSoftLimit(limits)).toBe(true)
-  })
-
   it('drops what has no SA, and what its SA does not select, by different names', () => {
     const elsewhere = ip4({ source: '10.127.0.1', destination: '10.128.0.6' }, udp(1, 2))
     const fromElsewhere = ip4({ source: '10.126.0.1', destination: '10.128.0.5' }, udp(1, 2))

@@ -1,5 +1,5 @@
 /**
- * Outbound ESP (RFC 4303 3.3): finds the SA of an inner packet, pads, numbers and seals it. Tunnel mode only.
+ * Outbound ESP (RFC 4303 3.3): finds the SA of an inner packet, pads, numbers and seals it.
  *
  * In two halves, so that a policy can look at the parsed packet in between: `findOutbound`, then `sealInto`.
  */
@@ -60,28 +60,44 @@ export function findOutbound(sad: Sad, packet: PacketSlice, out: Encapsulated): 
 }
 
 /**
- * Seals the packet that `findOutbound` read with `out.sa`.
+ * Seals the packet that `findOutbound` read with `out.sa`; in transport mode without its IP header.
  *
  * @param packet written to: the trailer goes behind the packet, up to `TRAILER_ROOM_BYTES`
- * @returns `none` with `out.length` set, `tooBig` or `sequenceExhausted`
+ * @returns `none` with `out.length` set, `lifetimeOver`, `notForTransportMode`, `tooBig` or `sequenceExhausted`
  */
 export function sealInto(packet: PacketSlice, out: Encapsulated): DropCode {
   const { sa, buffer, offset: at } = out
   if (sa === null) return DropCode.noOutboundSa
-  const innerBytes = out.inner.totalBytes
-  const textEnd = packet.offset + paddedBytes(innerBytes, sa.sealer)
-  const espBytes = innerBytes + espOverheadBytes(innerBytes, sa.sealer)
+  const refused = mayLeave(sa, out.inner)
+  if (refused !== DropCode.none) return refused
+  const headerBytes = sa.transport?.headerBytes ?? 0
+  const from = packet.offset + headerBytes
+  const payloadBytes = out.inner.totalBytes - headerBytes
+  const textEnd = from + paddedBytes(payloadBytes, sa.sealer)
+  const espBytes = payloadBytes + espOverheadBytes(payloadBytes, sa.sealer)
   if (textEnd > packet.bytes.length || at + espBytes > buffer.length) return DropCode.tooBig
   if (!takeSequenceNumber(sa)) return DropCode.sequenceExhausted
-  writeTrailer(packet.bytes, packet.offset + innerBytes, textEnd, out.inner.version)
+  writeTrailer(packet.bytes, from + payloadBytes, textEnd, nextHeaderOf(sa, out.inner))
   writeUint32(buffer, at, sa.spiOut)
   writeUint32(buffer, at + 4, sa.sequenceLow)
-  const plaintext = packet.bytes.subarray(packet.offset, textEnd)
+  const plaintext = packet.bytes.subarray(from, textEnd)
   if (!sa.sealer.seal(plaintext, buffer, at, sa.sequenceHigh)) return DropCode.sequenceExhausted
   out.length = espBytes
   sa.packetsOut++
-  sa.bytesOut += innerBytes
+  sa.bytesOut += out.inner.totalBytes
   return DropCode.none
+}
+
+/** Before a sequence number is spent. @returns `none`, `lifetimeOver` or `notForTransportMode` */
+export function mayLeave(sa: ChildSa, inner: InnerPacket): DropCode {
+  if (sa.isSpent) return DropCode.lifetimeOver
+  return sa.transport === null || sa.transport.carries(inner) ? DropCode.none : DropCode.notForTransportMode
+}
+
+/** What stands in the trailer: IPv4 or IPv6 in tunnel mode, the upper layer in transport mode. */
+export function nextHeaderOf(sa: ChildSa, inner: InnerPacket): number {
+  if (sa.transport !== null) return inner.protocol
+  return inner.version === 4 ? NEXT_HEADER_IP4 : NEXT_HEADER_IP6
 }
 
 /** Octets that ESP adds to an inner packet of this length, without the outer IP and UDP headers. */
@@ -95,11 +111,11 @@ export function paddedBytes(innerBytes: number, layout: EspLayout): number {
 }
 
 /** Padding 1, 2, 3 ... (RFC 4303 2.4), pad length, next header. */
-export function writeTrailer(bytes: Uint8Array, from: number, end: number, version: 4 | 6): void {
+export function writeTrailer(bytes: Uint8Array, from: number, end: number, nextHeader: number): void {
   const padBytes = end - from - 2
   for (let i = 0; i < padBytes; i++) bytes[from + i] = i + 1
   bytes[end - 2] = padBytes
-  bytes[end - 1] = version === 4 ? NEXT_HEADER_IP4 : NEXT_HEADER_IP6
+  bytes[end - 1] = nextHeader
 }
 
 /** Never wraps (RFC 4303 3.3.3). */

@@ -1,5 +1,5 @@
 export { AddressField, rewriteHeader, type TransportChecksum } from './address-rewrite.ts'
-export { ChildSa, DEFAULT_SOFT_LIMITS, type SoftLimits } from './child-sa.ts'
+export { ChildSa, type ChildSaContext, LifetimeNotice } from './child-sa.ts'
 export {
   acceptPlaintext,
   commitAuthentic,
@@ -16,6 +16,8 @@ export {
   type Encapsulated,
   espOverheadBytes,
   findOutbound,
+  mayLeave,
+  nextHeaderOf,
   type PacketSlice,
   paddedBytes,
   sealInto,
@@ -38,6 +40,7 @@ export { HostMappings, isSynthetic, SYNTHETIC_BLOCK, SYNTHETIC_COUNT } from './h
 export { translateInbound, translateOutbound } from './host-translation.ts'
 export { createInnerPacket, type InnerPacket, parseInnerPacket, Protocol } from './inner-packet.ts'
 export { IV_THREADS, IvCounter } from './iv-counter.ts'
+export { type LifetimeSettings, lifetimeOf, type SaLifetime } from './lifetime.ts'
 export { clampMss, updatedChecksum } from './mss-clamp.ts'
 export { LeasedAddresses, type Placement } from './placement.ts'
 export { OutboundSequence, SEQUENCE_WORDS } from './outbound-sequence.ts'
@@ -54,4 +57,5 @@ export {
   type TransformPair,
   type TransformPairError,
 } from './transform-pair.ts'
+export { TransportMode } from './transport-mode.ts'
 export { classifyDatagram, DatagramKind, NON_ESP_MARKER_BYTES } from './udp-encapsulation.ts'

@@ -10,12 +10,14 @@ import { ChildSa } from './child-sa.ts'
 import { DropCode } from './drop-code.ts'
 import { type HostMappings, isSynthetic } from './host-mappings.ts'
 import type { InnerPacket } from './inner-packet.ts'
+import type { LifetimeSettings } from './lifetime.ts'
 import type { Placement } from './placement.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { RouteTable } from './route-table.ts'
 import { MAX_SELECTORS } from './selector-set.ts'
 import { SPI_INDEX_COUNT, spiIndex, spiSlot } from './spi.ts'
 import type { TransformPair } from './transform-pair.ts'
+import { TransportMode } from './transport-mode.ts'
 
 export interface SadOptions {
   readonly nodeSlot: number
@@ -28,9 +30,20 @@ export interface SadOptions {
   readonly outboundBy: 'source' | 'destination'
   /** Hosts on LANs behind the devices of a concentrator; left out: none is reached. */
   readonly hosts?: HostMappings
+  /** Lower limits than those of the ciphers. */
+  readonly lifetime?: LifetimeSettings | undefined
 }
 
-export type InstallError = 'spiNotOurs' | 'spiInUse' | 'spiOutZero' | 'tooManySelectors' | 'noPlacement'
+export type InstallError =
+  | 'spiNotOurs'
+  | 'spiInUse'
+  | 'spiOutZero'
+  | 'tooManySelectors'
+  | 'noPlacement'
+  /** Transport mode between anything but two hosts. */
+  | 'transportSelectors'
+  /** Transport mode with a host that another peer is in transport mode with: two behind one NAT (RFC 3948 5.2). */
+  | 'transportConflict'
 
 export class Sad {
   readonly #options: SadOptions
@@ -70,8 +83,11 @@ export class Sad {
     if (description.spiOut === 0) return 'spiOutZero'
     if (Math.max(description.tsLocal.length, description.tsRemote.length) > MAX_SELECTORS) return 'tooManySelectors'
     if (!this.#isPlacedRightly(placement)) return 'noPlacement'
-    const window = new ReplayWindow(this.#options.replayWindowPackets)
-    const sa = new ChildSa(description, transforms, window, placement)
+    const refused = description.mode === 'transport' ? this.#refuseTransport(description) : null
+    if (refused !== null) return refused
+    const { replayWindowPackets, lifetime } = this.#options
+    const replayWindow = new ReplayWindow(replayWindowPackets)
+    const sa = new ChildSa(description, transforms, { replayWindow, placement, lifetime })
     this.#bySpi[index] = sa
     this.#size++
     if (description.outbound) this.activateOutbound(sa.spiIn)
@@ -82,6 +98,20 @@ export class Sad {
   #isPlacedRightly(placement: Placement | null): boolean {
     if (this.#bySource || placement === null) return this.#bySource && placement === null
     return Number.isSafeInteger(placement.subject) && placement.subject > 0
+  }
+
+  /** Looks at every SA; transport mode is refused before this is reached wherever it is not wanted. */
+  #refuseTransport(description: ChildSaDescription): InstallError | null {
+    if (TransportMode.of(description) === null) return 'transportSelectors'
+    const { remote } = description.path
+    const host = description.tsRemote[0]!.startAddress
+    const isTaken = this.#bySpi.some(
+      (sa) =>
+        sa !== undefined &&
+        sa.transport?.isWith(host) === true &&
+        (sa.path.remote.address !== remote.address || sa.path.remote.port !== remote.port),
+    )
+    return isTaken ? 'transportConflict' : null
   }
 
   /** From now on packets for its addresses leave through this SA. Unknown SPIs are ignored. */

@@ -265,10 +265,17 @@ export const SAD_OPTIONS: SadOptions = {
   outboundBy: 'destination',
 }
 
+export interface EndsOptions {
+  /** At the concentrator; the other end mirrors the selectors. */
+  readonly description?: Partial<ChildSaDescription>
+  /** Of both tables. */
+  readonly sad?: Partial<SadOptions>
+}
+
 /** Two ends of one Child SA: 10.127.0.0/24 and fd7f::/120 behind the concentrator, 10.128.0.5 and fd80::5 on the device. */
-export function createEnds(suite: Suite = SUITES[0]!, esn = false): Ends {
-  const concentrator = new Sad(SAD_OPTIONS)
-  const device = new Sad({ ...SAD_OPTIONS, nodeSlot: 2, outboundBy: 'source' })
+export function createEnds(suite: Suite = SUITES[0]!, esn = false, options: EndsOptions = {}): Ends {
+  const concentrator = new Sad({ ...SAD_OPTIONS, ...options.sad })
+  const device = new Sad({ ...SAD_OPTIONS, ...options.sad, nodeSlot: 2, outboundBy: 'source' })
   const spiC = composeSpi(1, 3, 0)
   const spiD = composeSpi(2, 4, 0)
   const { tsLocal, tsRemote } = describeSa(spiC)
@@ -277,9 +284,11 @@ export function createEnds(suite: Suite = SUITES[0]!, esn = false): Ends {
     keys: keysOf(suite, 1, 2, esn),
     tsLocal: [...tsLocal, range6('fd7f::', 'fd7f::ff')],
     tsRemote: [...tsRemote, range6('fd80::5', 'fd80::5')],
+    ...options.description,
   })
   const forDevice = describeSa(spiD, {
     spiOut: spiC,
+    mode: forConcentrator.mode,
     keys: keysOf(suite, 2, 1, esn),
     tsLocal: forConcentrator.tsRemote,
     tsRemote: forConcentrator.tsLocal,

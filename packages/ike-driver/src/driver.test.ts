@@ -272,6 +272,17 @@ const event = (kind: 'established' | 'closed', key: AttachmentKey): Effect => ({
 })
 const anyInput = { kind: 'checkLiveness', key: A } as const
 
+it('C66 deletes a Child SA that is past its hard limit, and nothing for an SPI that nobody holds', async () => {
+  const { driver, next, inputs } = scripted({})
+  next.push([install(A, 0)], [])
+  driver.command(anyInput)
+  await Promise.resolve()
+  driver.hardLimit(spi(0))
+  driver.hardLimit(spi(1))
+  expect(inputs.slice(1)).toEqual([{ kind: 'command', command: { kind: 'deleteChild', key: A, spiIn: spi(0) } }])
+  driver.close()
+})
+
 it('tells of the end of an attachment after its beginning, although the beginning waits for the data plane', async () => {
   const gate = Promise.withResolvers<void>()
   const { driver, next, told } = scripted({ install: () => gate.promise })

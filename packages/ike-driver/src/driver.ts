@@ -69,6 +69,8 @@ export interface IkeDriver {
   inboundTraffic(spiIn: Spi): void
   peerMoved(spiIn: Spi, remote: SocketAddress): void
   softLimit(spiIn: Spi): void
+  /** The SA carries nothing any more: it is deleted, and who still wants one makes another. */
+  hardLimit(spiIn: Spi): void
   /** The attachment that holds an inbound SPI. */
   keyOf(spiIn: Spi): AttachmentKey | undefined
   close(): void
@@ -259,6 +261,7 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
     inboundTraffic: (spiIn) => forOwner(spiIn, (key) => ({ kind: 'inboundTraffic', key })),
     peerMoved: (spiIn, remote) => forOwner(spiIn, (key) => ({ kind: 'peerMoved', key, remote })),
     softLimit: (spiIn) => forOwner(spiIn, (key) => ({ kind: 'childSoftLimit', key, spiIn })),
+    hardLimit: (spiIn) => forOwner(spiIn, (key) => ({ kind: 'deleteChild', key, spiIn })),
     keyOf: (spiIn) => owners.get(spiIn),
     close() {
       closed = true

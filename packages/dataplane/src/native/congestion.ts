@@ -25,7 +25,8 @@ export function applyOuterCongestion(bytes: Uint8Array, packet: number, outer: n
   return DropCode.none
 }
 
-function setInnerCongestion(bytes: Uint8Array, packet: number, value: number): void {
+/** In transport mode there is one header, and what the network marked is in it (RFC 3168 9.1.1). */
+export function setInnerCongestion(bytes: Uint8Array, packet: number, value: number): void {
   if (bytes[packet]! >>> 4 === 6) {
     bytes[packet + 1] = (bytes[packet + 1]! & 0xcf) | (value << 4)
     return

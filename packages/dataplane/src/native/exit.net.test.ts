@@ -102,6 +102,7 @@ describe('a native data plane', () => {
         onInboundTraffic: () => {},
         onPeerMoved: () => {},
         onSoftLimit: () => {},
+        onHardLimit: () => {},
         onFailure: (error) => failures.push(error),
       },
     )

@@ -204,7 +204,7 @@ class Device {
     const textBytes = paddedBytes(inner.length, sealer)
     const plaintext = new Uint8Array(textBytes)
     plaintext.set(inner)
-    writeTrailer(plaintext, inner.length, textBytes, (inner[0] ?? 0) >>> 4 === 6 ? 6 : 4)
+    writeTrailer(plaintext, inner.length, textBytes, (inner[0] ?? 0) >>> 4 === 6 ? 41 : 4)
     if (padLength !== undefined) plaintext[textBytes - 2] = padLength
     if (nextHeader !== undefined) plaintext[textBytes - 1] = nextHeader
     const packet = new Uint8Array(8 + sealer.ivBytes + textBytes + sealer.icvBytes)
@@ -484,7 +484,13 @@ describe('inbound', () => {
       harness.notices.flush()
     }
     expect(harness.posted.slice(1)).toEqual([
-      { kind: 'notices', traffic: [], moved: [{ spiIn: composeSpi(1, 0, 1), remote: elsewhere }], softLimits: [] },
+      {
+        kind: 'notices',
+        traffic: [],
+        moved: [{ spiIn: composeSpi(1, 0, 1), remote: elsewhere }],
+        softLimits: [],
+        hardLimits: [],
+      },
     ])
   })
 
@@ -493,7 +499,9 @@ describe('inbound', () => {
     const device = new Device()
     harness.receive([device.seal(answer(1), { sa: 1 })], { address: '192.0.2.8', port: 999 })
     harness.notices.flush()
-    expect(harness.posted).toEqual([{ kind: 'notices', traffic: [composeSpi(1, 1, 1)], moved: [], softLimits: [] }])
+    expect(harness.posted).toEqual([
+      { kind: 'notices', traffic: [composeSpi(1, 1, 1)], moved: [], softLimits: [], hardLimits: [] },
+    ])
   })
 
   it('C65 carries congestion marks inwards and refuses those that nobody would learn of', () => {

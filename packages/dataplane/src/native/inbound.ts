@@ -19,7 +19,7 @@ import {
 } from '@culvert/esp'
 import type { SocketAddress } from '@culvert/ikev2'
 import type { Coalescer } from './coalescer.ts'
-import { applyOuterCongestion } from './congestion.ts'
+import { applyOuterCongestion, setInnerCongestion } from './congestion.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
 import { LastFlow } from './last-flow.ts'
 import type { NativeSa } from './native-sad.ts'
@@ -89,14 +89,15 @@ export class Inbound {
     const record = sads.of(out.candidate!)
     const { opener } = record
     const place = this.#coalescer.place
-    if (!opener.openAt(at, length, place, out.sequenceHigh)) return DropCode.badIcv
+    const text = place + (record.sa.transport?.headerBytes ?? 0)
+    if (!opener.openAt(at, length, text, out.sequenceHigh)) return DropCode.badIcv
     code = commitAuthentic(out)
     if (code !== DropCode.none) return code
     this.#noteAuthentic(record, buffer)
     const textBytes = length - ESP_HEADER_BYTES - opener.ivBytes - opener.icvBytes
     let innerBytes = this.#last.matches(record, place, textBytes)
     if (innerBytes === 0) {
-      code = this.#acceptPacket(record, place, textBytes)
+      code = this.#acceptPacket(record, text, textBytes)
       if (code !== DropCode.none) return code
       innerBytes = out.length
     } else {
@@ -105,7 +106,8 @@ export class Inbound {
       record.sa.bytesIn += innerBytes
     }
     if (buffer.ecn !== 0) {
-      code = applyOuterCongestion(memory.bytes, place, buffer.ecn)
+      if (record.sa.transport !== null) setInnerCongestion(memory.bytes, place, buffer.ecn)
+      else code = applyOuterCongestion(memory.bytes, place, buffer.ecn)
       if (code !== DropCode.none) return code
     }
     this.#coalescer.add(innerBytes)
@@ -123,19 +125,20 @@ export class Inbound {
     }
   }
 
-  #acceptPacket(record: NativeSa, packet: number, textBytes: number): DropCode {
+  #acceptPacket(record: NativeSa, text: number, textBytes: number): DropCode {
     const { memory, isolation, tunMtuBytes, sads } = this.#site
     const { bytes, view } = memory
     const { inner } = this.#out
-    const source = view.getInt32(packet + 12)
-    let code: DropCode = acceptPlaintext(bytes, packet, textBytes, this.#out, sads.sad.hosts)
+    const source = view.getInt32(text + 12)
+    let code: DropCode = acceptPlaintext(bytes, text, textBytes, this.#out, sads.sad.hosts)
     if (code !== DropCode.none) return code
     if (isolation !== null) {
       code = isolation.admitInbound(bytes, inner, record.sa)
       if (code !== DropCode.none) return code
     }
     if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, tunMtuBytes)
-    this.#last.note(record, packet, inner, source)
+    // In transport mode the header is not in the plaintext, which a match would be looked for in.
+    if (record.sa.transport === null) this.#last.note(record, text, inner, source)
     return DropCode.none
   }
 
@@ -145,6 +148,7 @@ export class Inbound {
     node[NodeField.bytesIn]! += innerBytes
     sas[record.line + SaField.packetsIn] = record.sa.packetsIn
     sas[record.line + SaField.bytesIn] = record.sa.bytesIn
+    this.#site.notices.noteLimits(record)
   }
 
   #takeIke(at: number, length: number, buffer: ReceivedBuffer, socket: OuterSocket): DropCode {

@@ -66,6 +66,7 @@ export type FromWorker =
       readonly traffic: readonly Spi[]
       readonly moved: readonly { readonly spiIn: Spi; readonly remote: SocketAddress }[]
       readonly softLimits: readonly Spi[]
+      readonly hardLimits: readonly Spi[]
     }
 
 /** Moves the keys to shared memory and zeroes those of `child`. */

@@ -203,6 +203,7 @@ export class NativeDataPlane implements DataPlane {
         for (const spiIn of message.traffic) handlers.onInboundTraffic(spiIn)
         for (const { spiIn, remote } of message.moved) handlers.onPeerMoved(spiIn, remote)
         for (const spiIn of message.softLimits) handlers.onSoftLimit(spiIn)
+        for (const spiIn of message.hardLimits) handlers.onHardLimit(spiIn)
         return
     }
   }

@@ -1,10 +1,10 @@
 /**
- * What the worker tells its owner while it forwards: traffic and moves of SAs, soft limits, IKE datagrams.
+ * What the worker tells its owner while it forwards: traffic and moves of SAs, limits, IKE datagrams.
  *
  * Everything is bounded and batched: traffic and moves at most once a second per SA, one message per interval for all SAs, IKE
  * datagrams once per round as long as the owner keeps up; beyond `MOST_IKE_WAITING` of them, or `MOST_IKE_BYTES`, they are refused.
  */
-import { DEFAULT_SOFT_LIMITS } from '@culvert/esp'
+import { LifetimeNotice } from '@culvert/esp'
 import type { Path, SocketAddress, Spi } from '@culvert/ikev2'
 import type { FromWorker, ReceivedIke } from './messages.ts'
 import type { NativeSa } from './native-sad.ts'
@@ -23,6 +23,7 @@ export class Notices {
   #traffic: Spi[] = []
   #moved: { spiIn: Spi; remote: SocketAddress }[] = []
   #softLimits: Spi[] = []
+  #hardLimits: Spi[] = []
   #ike: ReceivedIke[] = []
   #ikeBytes = 0
   #postedMs = -Infinity
@@ -37,7 +38,6 @@ export class Notices {
     if (this.nowMs - record.trafficNoticeMs < PER_SA_MS) return
     record.trafficNoticeMs = this.nowMs
     this.#traffic.push(record.sa.spiIn)
-    this.noteLimits(record)
   }
 
   /** An authentic packet that advanced the window came from an address that is not the one we send to. */
@@ -51,8 +51,12 @@ export class Notices {
     this.#moved.push({ spiIn, remote })
   }
 
+  /** After packets of an SA were counted. */
   noteLimits({ sa }: NativeSa): void {
-    if (sa.passesSoftLimit(DEFAULT_SOFT_LIMITS)) this.#softLimits.push(sa.spiIn)
+    const notice = sa.checkLifetime()
+    if (notice === LifetimeNotice.none) return
+    if (notice === LifetimeNotice.soft) this.#softLimits.push(sa.spiIn)
+    else this.#hardLimits.push(sa.spiIn)
   }
 
   /** @returns whether there is room; if so `addIke` follows */
@@ -76,17 +80,18 @@ export class Notices {
       this.#ike = []
       this.#ikeBytes = 0
     }
-    const waiting = this.#traffic.length + this.#moved.length + this.#softLimits.length
-    if (waiting === 0 || this.nowMs - this.#postedMs < INTERVAL_MS) return
+    if (!this.isWaiting || this.nowMs - this.#postedMs < INTERVAL_MS) return
     this.#postedMs = this.nowMs
-    this.#post({ kind: 'notices', traffic: this.#traffic, moved: this.#moved, softLimits: this.#softLimits })
+    const [traffic, moved, softLimits, hardLimits] = [this.#traffic, this.#moved, this.#softLimits, this.#hardLimits]
+    this.#post({ kind: 'notices', traffic, moved, softLimits, hardLimits })
     this.#traffic = []
     this.#moved = []
     this.#softLimits = []
+    this.#hardLimits = []
   }
 
   /** Whether `flush` still holds something back. */
   get isWaiting(): boolean {
-    return this.#traffic.length + this.#moved.length + this.#softLimits.length > 0
+    return this.#traffic.length + this.#moved.length + this.#softLimits.length + this.#hardLimits.length > 0
   }
 }

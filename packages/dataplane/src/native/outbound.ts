@@ -10,6 +10,8 @@ import {
   DropCode,
   ESP_HEADER_BYTES,
   isSynthetic,
+  mayLeave,
+  nextHeaderOf,
   paddedBytes,
   parseInnerPacket,
   takeSequenceNumber,
@@ -68,7 +70,7 @@ export class Outbound {
   }
 
   #forward(length: number): DropCode {
-    const { memory, sads, isolation, tunMtuBytes, notices } = this.#site
+    const { memory, sads, isolation, tunMtuBytes } = this.#site
     const { bytes } = memory
     const inner = this.#inner
     const packet = this.#frame + VNET_HEADER_BYTES
@@ -87,9 +89,7 @@ export class Outbound {
     }
     if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, tunMtuBytes, checksum)
     if (!this.#segmenter.begin(this.#frame, length)) return DropCode.innerMalformed
-    code = this.#sealAll(record, innerCongestion(bytes, packet))
-    notices.noteLimits(record)
-    return code
+    return this.#sealAll(record, innerCongestion(bytes, packet))
   }
 
   #sealAll(record: NativeSa, ecn: number): DropCode {
@@ -111,7 +111,11 @@ export class Outbound {
     const { memory, shared } = this.#site
     const { bytes, view } = memory
     const { offset, length, more } = this.#segmenter
-    const textBytes = paddedBytes(length, sealer)
+    const refused = mayLeave(sa, this.#inner)
+    if (refused !== DropCode.none) return refused
+    const headerBytes = sa.transport?.headerBytes ?? 0
+    const text = offset + headerBytes
+    const textBytes = paddedBytes(length - headerBytes, sealer)
     const espBytes = ESP_HEADER_BYTES + sealer.ivBytes + textBytes + sealer.icvBytes
     if (espBytes > LARGEST_DATAGRAM) return DropCode.tooBig
     if (!takeSequenceNumber(sa)) return DropCode.sequenceExhausted
@@ -119,10 +123,10 @@ export class Outbound {
     view.setUint32(at, sa.spiOut)
     view.setUint32(at + 4, sa.sequenceLow)
     const end = offset + length
-    const trailerBytes = textBytes - length
+    const trailerBytes = text + textBytes - end
     if (more) this.#save(end, trailerBytes)
-    writeTrailer(bytes, end, end + trailerBytes, this.#inner.version)
-    const isSealed = sealer.sealAt(at, offset, textBytes, sa.sequenceHigh)
+    writeTrailer(bytes, end, end + trailerBytes, nextHeaderOf(sa, this.#inner))
+    const isSealed = sealer.sealAt(at, text, textBytes, sa.sequenceHigh)
     if (more) this.#restore(end, trailerBytes)
     if (!isSealed) return DropCode.sequenceExhausted
     sender.commit(espBytes)
@@ -130,6 +134,7 @@ export class Outbound {
     sa.bytesOut += length
     shared.node[NodeField.packetsOut]!++
     shared.node[NodeField.bytesOut]! += length
+    this.#site.notices.noteLimits(record)
     return DropCode.none
   }
 

@@ -196,13 +196,13 @@ class DataWorker {
   }
 
   #createSads(memory: PacketMemory, checksum: ReturnType<typeof createChecksum>): NativeSad {
-    const { nodeSlot, maxSas, replayWindowPackets, role, incarnation } = this.#setup.options
+    const { nodeSlot, maxSas, replayWindowPackets, role, incarnation, lifetime } = this.#setup.options
     const random = new RandomPool((length) => randomBytes(length))
     const openssl = new Openssl(memory)
     const provider = opensslProvider
     const transforms = new TransformFactory({ memory, checksum, openssl, random, provider, incarnation, maxSas })
     const outboundBy = role.kind === 'concentrator' ? 'destination' : 'source'
-    const options = { nodeSlot, maxSas, replayWindowPackets, outboundBy } as const
+    const options = { nodeSlot, maxSas, replayWindowPackets, outboundBy, lifetime } as const
     const hosts = this.#hosts
     return new NativeSad(
       { memory, shared: this.#shared, transforms, sockets: this.#sockets },

@@ -89,7 +89,7 @@ class PortableDataPlane implements DataPlane {
   #hasFailed = false
 
   constructor(options: DataPlaneOptions, handlers: DataPlaneHandlers, whyNotNative: string) {
-    const { maxSas, nodeSlot, replayWindowPackets, role } = options
+    const { maxSas, nodeSlot, replayWindowPackets, role, lifetime } = options
     this.description = `portable: dgram and node:crypto, one packet at a time (${whyNotNative})`
     this.#options = options
     this.#locals = options.bind
@@ -97,7 +97,7 @@ class PortableDataPlane implements DataPlane {
     const outboundBy = role.kind === 'device' ? 'source' : 'destination'
     const hashSeed = randomBytes(4).readInt32LE()
     const hosts = role.kind === 'device' ? null : new HostMappings(hashSeed)
-    this.#sad = new Sad({ nodeSlot, maxSas, replayWindowPackets, outboundBy, ...(hosts && { hosts }) })
+    this.#sad = new Sad({ nodeSlot, maxSas, replayWindowPackets, outboundBy, lifetime, ...(hosts && { hosts }) })
     this.#notices = new SaNotices(handlers, maxSas)
     this.#isolation =
       role.kind === 'device'
@@ -234,7 +234,7 @@ class PortableDataPlane implements DataPlane {
     const packet = this.#incoming
     const nowMs = performance.now()
     const code = this.#accept(datagram, packet, nowMs)
-    if (code === DropCode.none) this.#toTun(packet.buffer, packet.length)
+    if (code === DropCode.none) this.#toTun(packet)
     else this.#drop(code)
     this.#notices.afterInbound(packet, address, port, nowMs)
   }
@@ -250,9 +250,9 @@ class PortableDataPlane implements DataPlane {
     }
   }
 
-  #toTun(buffer: Uint8Array, length: number): void {
+  #toTun({ buffer, offset, length }: Decapsulated): void {
     clampMss(buffer, this.#incoming.inner, this.#options.tun.mtuBytes)
-    if (this.#tun?.write(buffer.subarray(0, length)) !== true) return this.#drop(DropCode.tunWriteFailed)
+    if (this.#tun?.write(buffer.subarray(offset, offset + length)) !== true) return this.#drop(DropCode.tunWriteFailed)
     this.#total.packetsIn++
     this.#total.bytesIn += length
   }

@@ -16,6 +16,7 @@ describe('notices about an SA', () => {
       onInboundTraffic: (spiIn) => told.push(`traffic ${spiIn}`),
       onPeerMoved: (spiIn, { address, port }) => told.push(`moved ${spiIn} ${address}:${port}`),
       onSoftLimit: (spiIn) => told.push(`limit ${spiIn}`),
+      onHardLimit: (spiIn) => told.push(`end ${spiIn}`),
       onFailure: () => {},
     }
     notices = new SaNotices(handlers, 16)

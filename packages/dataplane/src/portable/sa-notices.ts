@@ -2,9 +2,9 @@
  * What the owner of a data plane is told about an SA after a packet authenticated on it, and how often.
  *
  * Traffic at most once a second per SA; a new outer address at most once a second per SA, and only while the peer is behind a NAT
- * and the packet moved the top of the replay window (RFC 7296 2.23, CONFORMANCE C60); a soft limit once.
+ * and the packet moved the top of the replay window (RFC 7296 2.23, CONFORMANCE C60); a soft and a hard limit once each.
  */
-import { type ChildSa, DEFAULT_SOFT_LIMITS, type Decapsulated, spiIndex } from '@culvert/esp'
+import { type ChildSa, type Decapsulated, LifetimeNotice, spiIndex } from '@culvert/esp'
 import type { DataPlaneHandlers } from '../contract.ts'
 
 const NOTICE_INTERVAL_MS = 1000
@@ -46,6 +46,8 @@ export class SaNotices {
   }
 
   checkLimits(sa: ChildSa): void {
-    if (sa.passesSoftLimit(DEFAULT_SOFT_LIMITS)) this.#handlers.onSoftLimit(sa.spiIn)
+    const notice = sa.checkLifetime()
+    if (notice === LifetimeNotice.soft) this.#handlers.onSoftLimit(sa.spiIn)
+    else if (notice === LifetimeNotice.hard) this.#handlers.onHardLimit(sa.spiIn)
   }
 }

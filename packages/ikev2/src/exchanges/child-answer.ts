@@ -103,7 +103,7 @@ function grant(
   const spiIn = context.env.allocateChildSpi()
   if (spiIn === null) return refuse(NOTIFY.NO_ADDITIONAL_SAS)
   const { prf, skD, nonceI, nonceR, replaces } = request
-  const { mode, tsLocal, tsRemote, tsI, tsR } = selectors
+  const { mode, tsLocal, tsRemote, tsI, tsR, originalAddresses } = selectors
   const input: ChildInput = {
     prf,
     skD,
@@ -117,6 +117,7 @@ function grant(
     mode,
     tsLocal,
     tsRemote,
+    originalAddresses,
     outbound: replaces === null,
     replaces: replaces?.spiIn ?? null,
   }

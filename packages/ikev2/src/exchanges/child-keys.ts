@@ -100,6 +100,7 @@ function describe({ route }: Attachment, input: ChildInput): ChildSaDescription 
     mode: input.mode,
     tsLocal: input.tsLocal,
     tsRemote: input.tsRemote,
+    ...(input.originalAddresses && { originalAddresses: input.originalAddresses }),
     outbound: input.outbound,
     replaces: input.replaces,
   }

@@ -10,7 +10,7 @@
  *
  * Substitution takes one address on each side. MOBIKE is for tunnel mode only (RFC 4555 1.2): with it, transport mode is declined.
  */
-import type { Path } from '../endpoint/contract.ts'
+import type { OriginalAddresses, Path } from '../endpoint/contract.ts'
 import type { TrafficSelector } from '../message/model.ts'
 import { compareBytes } from '../message/octets.ts'
 import type { Route } from '../sa/attachment.ts'
@@ -24,6 +24,8 @@ export interface TransportSelectors {
   /** As the peer sees them: for the response. */
   readonly tsI: readonly TrafficSelector[]
   readonly tsR: readonly TrafficSelector[]
+  /** What the peer's checksums were made with; undefined without a NAT in the way. */
+  readonly originalAddresses?: OriginalAddresses
 }
 
 /** @returns null when the offer is not about the two outer addresses: then it is tunnel mode or nothing. */
@@ -35,7 +37,21 @@ export function agreeTransport(
   const remote = agreeSide(tsI, path.remote, peerBehindNat)
   const local = agreeSide(tsR, path.local, localBehindNat)
   if (remote === null || local === null) return null
-  return { tsLocal: local.seen, tsRemote: remote.seen, tsI: remote.told, tsR: local.told }
+  const selectors = { tsLocal: local.seen, tsRemote: remote.seen, tsI: remote.told, tsR: local.told }
+  const [toldLocal, toldRemote] = [local.told[0], remote.told[0]]
+  if (!(peerBehindNat || localBehindNat) || toldLocal === undefined || toldRemote === undefined) return selectors
+  return { ...selectors, originalAddresses: { local: toldLocal.startAddress, remote: toldRemote.startAddress } }
+}
+
+/**
+ * As initiator behind a NAT, or with a responder behind one: its addresses in the answer are ours as we told them, so what it makes
+ * checksums with only it knows.
+ */
+export function originalAddressesOf(
+  mode: 'tunnel' | 'transport',
+  { peerBehindNat, localBehindNat }: Pick<Route, 'peerBehindNat' | 'localBehindNat'>,
+): 'unknown' | undefined {
+  return mode === 'transport' && (peerBehindNat || localBehindNat) ? 'unknown' : undefined
 }
 
 interface Side {

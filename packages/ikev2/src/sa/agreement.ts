@@ -5,6 +5,7 @@
  */
 import type { Cipher, Integrity, Prf } from '@culvert/crypto'
 import type { IkeSuite } from '../keys/key-schedule.ts'
+import type { OriginalAddresses } from '../endpoint/contract.ts'
 import type { IkeSpi, Spi, TrafficSelector, Transform } from '../message/model.ts'
 import type { IkeTransforms } from './channel.ts'
 
@@ -41,6 +42,8 @@ export interface ChildInput {
   readonly mode: 'tunnel' | 'transport'
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]
+  /** As in `ChildSaDescription`. */
+  readonly originalAddresses?: OriginalAddresses | 'unknown' | undefined
   /** Whether we send on it at once. */
   readonly outbound: boolean
   readonly replaces: Spi | null

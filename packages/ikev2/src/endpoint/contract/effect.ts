@@ -16,6 +16,12 @@ export interface ChildKeys {
   readonly outboundIntegKey: Uint8Array
 }
 
+/** 4 or 16 octets each. */
+export interface OriginalAddresses {
+  readonly local: Uint8Array
+  readonly remote: Uint8Array
+}
+
 export interface ChildSaDescription {
   readonly spiIn: Spi
   readonly spiOut: Spi
@@ -27,6 +33,11 @@ export interface ChildSaDescription {
   readonly mode: 'tunnel' | 'transport'
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]
+  /**
+   * In transport mode with a NAT in the way: the addresses the peer computed its checksums with (RFC 7296 2.23.1), `unknown` when
+   * only the peer knows them. Left out: those of the selectors.
+   */
+  readonly originalAddresses?: OriginalAddresses | 'unknown'
   /** False for the responder of a rekey: receive now, send with the old SA until `activateOutbound`. */
   readonly outbound: boolean
   /** SPI (ours, inbound) of the Child SA this one replaces, null for a new one. */

@@ -28,6 +28,7 @@ import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
 import { sendFollowUp } from '../ike-followup-ke/initiate.ts'
 import { dropVanishedChild } from '../informational/delete-child.ts'
 import { prfOf } from '../ike-keys.ts'
+import { originalAddressesOf } from '../transport-mode.ts'
 import { handleRefusal, REKEY_RETRY_MS } from './refusal.ts'
 import { childProposalsOf } from './offer.ts'
 
@@ -118,6 +119,7 @@ export function readAgreement(
     mode,
     tsLocal: tsI.selectors,
     tsRemote: tsR.selectors,
+    originalAddresses: originalAddressesOf(mode, attachment.route),
     additionalKe: selected.additionalKe,
   }
 }

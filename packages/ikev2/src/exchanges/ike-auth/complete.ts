@@ -15,6 +15,7 @@ import { narrow } from '../../traffic-selector/narrow.ts'
 import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
 import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { prfOf } from '../ike-keys.ts'
+import { originalAddressesOf } from '../transport-mode.ts'
 import { followRedirect } from '../redirect/attached.ts'
 import { hearTicket } from '../session-resume/grant.ts'
 import { assignedAddresses } from './configuration.ts'
@@ -75,6 +76,7 @@ function firstChild(context: Context, state: InitiatorState, payloads: readonly 
   const suite = selected === null ? null : resolveChildSuite(context.env, selected)
   if (selected === null || suite === null || selected.proposal.spi.length !== 4) return null
   allowSelectors(attachment, { tsLocal, tsRemote })
+  const mode = isTransport ? 'transport' : 'tunnel'
   return installChild(context, attachment, {
     prf: prfOf(context.env.crypto, channel),
     skD: channel.skD,
@@ -85,9 +87,10 @@ function firstChild(context: Context, state: InitiatorState, payloads: readonly 
     exchangeInitiator: true,
     spiIn,
     spiOut: readU32(selected.proposal.spi, 0) as Spi,
-    mode: isTransport ? 'transport' : 'tunnel',
+    mode,
     tsLocal,
     tsRemote,
+    originalAddresses: originalAddressesOf(mode, attachment.route),
     outbound: true,
     replaces: null,
   })
