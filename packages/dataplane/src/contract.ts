@@ -4,7 +4,7 @@
  * Two implementations stand behind it: the portable one (`dgram` and `node:crypto`, the reference) and the native one (a worker
  * thread on koffi with batched I/O). `openDataPlane` probes and picks. The data plane owns the UDP 4500 socket and the TUN.
  */
-import type { LifetimeSettings, Placement } from '@culvert/esp'
+import type { LifetimeSettings, MoveFindings, Placement, SubjectPolicy } from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 
 export interface DataPlaneOptions {
@@ -20,6 +20,8 @@ export interface DataPlaneOptions {
   /** Inbound SPIs are made by `packages/esp` spi layout with this slot. */
   readonly nodeSlot: number
   readonly maxSas: number
+  /** Subjects of placements are 1 to this; as `maxSas` when left out. */
+  readonly maxSubjects?: number
   readonly replayWindowPackets: number
   /** Octets and packets after which an SA is rekeyed or dead; left out: the bounds of its cipher, which these only lower. */
   readonly lifetime?: LifetimeSettings
@@ -67,6 +69,8 @@ export interface DataPlaneHandlers {
   onInboundTraffic(spiIn: Spi): void
   /** A packet that authenticated and advanced the window came from another address (rate-limited). */
   onPeerMoved(spiIn: Spi, remote: SocketAddress): void
+  /** A quota stopped a packet of this subject (at most once a minute for each). */
+  onQuota?(subject: number): void
   /** Bytes, packets or sequence numbers reached the soft limit. */
   onSoftLimit(spiIn: Spi): void
   /** Bytes or packets reached the hard limit: this SA neither sends nor accepts any more. Told once. */
@@ -108,7 +112,7 @@ export interface DataPlane {
    */
   install(child: ChildSaDescription, placement: Placement | null): Promise<void>
   activateOutbound(spiIn: Spi): void
-  move(spiIn: Spi, path: Path, peerBehindNat: boolean): void
+  move(spiIn: Spi, path: Path, findings: MoveFindings): void
   remove(spiIn: Spi): void
   /**
    * From now on packets between this host and the dial addresses pass, with its synthetic address on our side. Replaces what
@@ -117,6 +121,12 @@ export interface DataPlane {
    */
   mapHost(mapping: MappedHost): void
   unmapHost(synthetic: string): void
+  /** What holds for a device, whatever its SAs: acts on the next packet. Without it nothing is limited, and nobody reached. */
+  setSubject(subject: number, policy: SubjectPolicy): void
+  /** The subject has no SA any more and may become another device. */
+  removeSubject(subject: number): void
+  /** Inner octets of both directions that passed since `removeSubject`, in the order asked. */
+  readSubjects(subjects: readonly number[]): Promise<readonly number[]>
   /** Sends an IKE message from the ESP port with the non-ESP marker in front; drops it when the socket is full. `local` as for SAs. */
   sendIke(bytes: Uint8Array, remote: SocketAddress, local?: SocketAddress): void
   /** One-byte NAT keepalive (RFC 3948 2.3). */

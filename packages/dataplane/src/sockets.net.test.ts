@@ -115,7 +115,7 @@ describe.each(['native', 'portable'] as const)('%s data plane on several sockets
       await program.end()
     }
     await leavesFrom(peer4, plane.locals[1]!)
-    plane.move(spiIn, { local: plane.locals[2]!, remote: peer6.address }, false)
+    plane.move(spiIn, { local: plane.locals[2]!, remote: peer6.address }, { peerBehindNat: false, isConfirmed: true })
     await leavesFrom(peer6, plane.locals[2]!)
 
     expect(failures).toEqual([])

@@ -139,7 +139,11 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
     const remote = await lab.middle.rebind()
     const ping = lab.run(lab.device, 'ping', DIAL_ADDRESS, '56', '1') // dropped, but authentic
     await until(() => expect(lab.concentrator.notices.moved).toContainEqual({ spiIn: spis.concentrator, remote }))
-    lab.concentrator.plane.move(spis.concentrator, { local: lab.concentrator.plane.local, remote }, true)
+    lab.concentrator.plane.move(
+      spis.concentrator,
+      { local: lab.concentrator.plane.local, remote },
+      { peerBehindNat: true, isConfirmed: true },
+    )
     await expectTransfer('5006')
     await until(() => expect(ping.lines).toHaveLength(1))
   })
@@ -158,7 +162,11 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
     lab.device.plane.remove(spis.device)
     spis = await lab.installSa(2, AES_GCM, { outbound: true })
     const remote = lab.middle.towardsDevice
-    lab.concentrator.plane.move(spis.concentrator, { local: lab.concentrator.plane.local, remote }, true)
+    lab.concentrator.plane.move(
+      spis.concentrator,
+      { local: lab.concentrator.plane.local, remote },
+      { peerBehindNat: true, isConfirmed: true },
+    )
     for (const { server, client } of streams) {
       server.say('the-device-speaks-first')
       await until(() => expect(client.heard('heard')).toBe('the-device-speaks-first'))
@@ -170,7 +178,11 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
   async function install(...args: Parameters<ForwardingLab['installSa']>): Promise<typeof spis> {
     const installed = await lab.installSa(...args)
     const { plane } = lab.concentrator
-    plane.move(installed.concentrator, { local: plane.local, remote: lab.middle.towardsDevice }, true)
+    plane.move(
+      installed.concentrator,
+      { local: plane.local, remote: lab.middle.towardsDevice },
+      { peerBehindNat: true, isConfirmed: true },
+    )
     return installed
   }
 

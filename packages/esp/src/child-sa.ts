@@ -54,6 +54,8 @@ export class ChildSa {
   peerBehindNat: boolean
   isOutboundActive = false
   readonly sequence: OutboundSequence
+  /** Octets that may still go to `path`; infinite once the peer was heard to answer from there. */
+  pathCreditBytes = Infinity
   packetsIn = 0
   bytesIn = 0
   packetsOut = 0

@@ -64,6 +64,14 @@ export const DropCode = {
   lifetimeOver: 28,
   /** Options, extension headers or a fragment where the SA is in transport mode (RFC 4301 7). */
   notForTransportMode: 29,
+  /** The device's rate in this direction is used up. */
+  rateLimited: 30,
+  /** The device's quota of octets is used up. */
+  quotaExceeded: 31,
+  /** More than three times what came from an address the peer was not heard to answer from (RFC 7296 2.23). */
+  pathUnconfirmed: 32,
+  /** From one device to another, but at the end of its hops. */
+  hopLimitExceeded: 33,
 } as const
 
 export type DropCode = (typeof DropCode)[keyof typeof DropCode]

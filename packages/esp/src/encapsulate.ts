@@ -8,6 +8,7 @@ import { DropCode } from './drop-code.ts'
 import { ESP_HEADER_BYTES, type EspLayout } from './esp-transform.ts'
 import { createInnerPacket, parseInnerPacket, type InnerPacket } from './inner-packet.ts'
 import { writeUint32 } from './octets.ts'
+import { spendPathCredit } from './path-trial.ts'
 import type { Sad } from './sad.ts'
 
 const NEXT_HEADER_IP4 = 4
@@ -63,7 +64,7 @@ export function findOutbound(sad: Sad, packet: PacketSlice, out: Encapsulated): 
  * Seals the packet that `findOutbound` read with `out.sa`; in transport mode without its IP header.
  *
  * @param packet written to: the trailer goes behind the packet, up to `TRAILER_ROOM_BYTES`
- * @returns `none` with `out.length` set, `lifetimeOver`, `notForTransportMode`, `tooBig` or `sequenceExhausted`
+ * @returns `none` with `out.length` set, `lifetimeOver`, `notForTransportMode`, `tooBig`, `pathUnconfirmed` or `sequenceExhausted`
  */
 export function sealInto(packet: PacketSlice, out: Encapsulated): DropCode {
   const { sa, buffer, offset: at } = out
@@ -76,6 +77,7 @@ export function sealInto(packet: PacketSlice, out: Encapsulated): DropCode {
   const textEnd = from + paddedBytes(payloadBytes, sa.sealer)
   const espBytes = payloadBytes + espOverheadBytes(payloadBytes, sa.sealer)
   if (textEnd > packet.bytes.length || at + espBytes > buffer.length) return DropCode.tooBig
+  if (!spendPathCredit(sa, espBytes)) return DropCode.pathUnconfirmed
   if (!takeSequenceNumber(sa)) return DropCode.sequenceExhausted
   writeTrailer(packet.bytes, from + payloadBytes, textEnd, nextHeaderOf(sa, out.inner))
   writeUint32(buffer, at, sa.spiOut)

@@ -38,19 +38,29 @@ export {
 } from './flow-table.ts'
 export { HostMappings, isSynthetic, SYNTHETIC_BLOCK, SYNTHETIC_COUNT } from './host-mappings.ts'
 export { translateInbound, translateOutbound } from './host-translation.ts'
+export { routeBetweenDevices } from './hairpin.ts'
 export { createInnerPacket, type InnerPacket, parseInnerPacket, Protocol } from './inner-packet.ts'
 export { IV_THREADS, IvCounter } from './iv-counter.ts'
 export { type LifetimeSettings, lifetimeOf, type SaLifetime } from './lifetime.ts'
 export { clampMss, updatedChecksum } from './mss-clamp.ts'
+export { earnPathCredit, setPathTrial, spendPathCredit } from './path-trial.ts'
 export { LeasedAddresses, type Placement } from './placement.ts'
 export { OutboundSequence, SEQUENCE_WORDS } from './outbound-sequence.ts'
 export { RandomPool } from './random-pool.ts'
 export { Commit, MAX_WINDOW_PACKETS, MIN_WINDOW_PACKETS, ReplayWindow, replayWindowWords } from './replay-window.ts'
-export { type InstallError, Sad, type SadOptions } from './sad.ts'
+export { type InstallError, type MoveFindings, Sad, type SadOptions } from './sad.ts'
 export { SelectorSet } from './selector-set.ts'
 export { distance, highHalf } from './sequence-number.ts'
 export { composeSpi, SPI_GENERATION_COUNT, SPI_INDEX_COUNT, spiGeneration, spiIndex, spiSlot } from './spi.ts'
 export { SpiAllocator } from './spi-allocator.ts'
+export {
+  Direction,
+  type Rate,
+  SubjectPolicies,
+  type SubjectPolicy,
+  subjectPolicyBytes,
+  UNLIMITED_POLICY,
+} from './subject-policies.ts'
 export {
   createTransformPair,
   type TransformContext,

@@ -52,6 +52,10 @@ export class LeasedAddresses {
     return packet.version === 4 ? this.holds4(packet.source4) : this.holds6(packet.source6)
   }
 
+  holdsDestination(packet: InnerPacket): boolean {
+    return packet.version === 4 ? this.holds4(packet.destination4) : this.holds6(packet.destination6)
+  }
+
   /** @param address unsigned */
   holds4(address: number): boolean {
     for (let i = 0; i < this.#ip4.length; i++) if (this.#ip4[i] === address) return true

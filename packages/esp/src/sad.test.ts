@@ -191,9 +191,9 @@ describe('SAD', () => {
   it('C60 knows after a move whether the peer is behind NAT there', () => {
     const sa = installIn(sad, describeSa(A, { peerBehindNat: false }))
     const remote = { address: '198.51.100.9', port: 40_000 }
-    sad.move(A, { local: sa.path.local, remote }, true)
+    sad.move(A, { local: sa.path.local, remote }, { peerBehindNat: true, isConfirmed: true })
     expect([sa.path.remote, sa.peerBehindNat]).toEqual([remote, true])
-    sad.move(B, sa.path, false) // no such SA
+    sad.move(B, sa.path, { peerBehindNat: false, isConfirmed: true }) // no such SA
     expect(sa.peerBehindNat).toBe(true)
   })
 

@@ -12,6 +12,7 @@ import { type HostMappings, isSynthetic } from './host-mappings.ts'
 import type { InnerPacket } from './inner-packet.ts'
 import type { LifetimeSettings } from './lifetime.ts'
 import type { Placement } from './placement.ts'
+import { setPathTrial } from './path-trial.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { RouteTable } from './route-table.ts'
 import { MAX_SELECTORS } from './selector-set.ts'
@@ -23,6 +24,8 @@ export interface SadOptions {
   readonly nodeSlot: number
   readonly maxSas: number
   readonly replayWindowPackets: number
+  /** Subjects of placements are 1 to this; left out: any. */
+  readonly maxSubjects?: number
   /**
    * `destination` for a concentrator: many peers, each with its own leased addresses, which a placement names. `source` for
    * simulated devices: many local addresses that all talk to the same place; there is no placement.
@@ -44,6 +47,14 @@ export type InstallError =
   | 'transportSelectors'
   /** Transport mode with a host that another peer is in transport mode with: two behind one NAT (RFC 3948 5.2). */
   | 'transportConflict'
+
+/** What is known about a peer where it is now. */
+export interface MoveFindings {
+  /** Only such a peer is followed without a word (C60). */
+  readonly peerBehindNat: boolean
+  /** The peer was heard to answer from there; until then three times what came from there may go back (RFC 7296 2.23). */
+  readonly isConfirmed: boolean
+}
 
 export class Sad {
   readonly #options: SadOptions
@@ -97,7 +108,8 @@ export class Sad {
   /** A peer that is nobody's would not be held to anything. */
   #isPlacedRightly(placement: Placement | null): boolean {
     if (this.#bySource || placement === null) return this.#bySource && placement === null
-    return Number.isSafeInteger(placement.subject) && placement.subject > 0
+    const { subject } = placement
+    return Number.isSafeInteger(subject) && subject > 0 && subject <= (this.#options.maxSubjects ?? Infinity)
   }
 
   /** Looks at every SA; transport mode is refused before this is reached wherever it is not wanted. */
@@ -123,9 +135,11 @@ export class Sad {
     if (sa.reachesLan) this.#toLans.set(sa.subject, [sa, ...this.#othersToLan(sa)])
   }
 
-  move(spiIn: Spi, path: Path, peerBehindNat: boolean): void {
+  move(spiIn: Spi, path: Path, { peerBehindNat, isConfirmed }: MoveFindings): void {
     const sa = this.inbound(spiIn)
     if (sa === undefined) return
+    const { remote } = sa.path
+    setPathTrial(sa, remote.address !== path.remote.address || remote.port !== path.remote.port, isConfirmed)
     sa.path = path
     sa.peerBehindNat = peerBehindNat
   }

@@ -262,6 +262,7 @@ export const SAD_OPTIONS: SadOptions = {
   nodeSlot: 1,
   maxSas: 16,
   replayWindowPackets: 64,
+  maxSubjects: 16,
   outboundBy: 'destination',
 }
 

@@ -204,7 +204,10 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
         dataPlane.activateOutbound(effect.spiIn)
         return
       case 'moveChildSa':
-        dataPlane.move(effect.spiIn, effect.path, effect.peerBehindNat)
+        dataPlane.move(effect.spiIn, effect.path, {
+          peerBehindNat: effect.peerBehindNat,
+          isConfirmed: effect.isConfirmed,
+        })
         return
       case 'removeChildSa':
         dataPlane.remove(effect.spiIn)

@@ -1,5 +1,5 @@
 /** What both directions of the worker work with. */
-import type { DeviceIsolation } from '@culvert/esp'
+import type { DeviceIsolation, SubjectPolicies } from '@culvert/esp'
 import type { Checksum } from './checksum.ts'
 import type { NativeSad } from './native-sad.ts'
 import type { Notices } from './notices.ts'
@@ -14,5 +14,7 @@ export interface ForwardingSite {
   readonly notices: Notices
   /** Null in the role of a device. */
   readonly isolation: DeviceIsolation | null
+  /** Null in the role of a device. */
+  readonly policies: SubjectPolicies | null
   readonly tunMtuBytes: number
 }

@@ -17,6 +17,7 @@ import {
   RandomPool,
   Sad,
   type SadOptions,
+  SubjectPolicies,
   SYNTHETIC_BLOCK,
   writeTrailer,
 } from '@culvert/esp'
@@ -25,6 +26,7 @@ import { buildPacket, fromFrame } from '../../test/inner-packets.ts'
 import { createChecksum } from './checksum.ts'
 import { Coalescer } from './coalescer.ts'
 import { Openssl } from './evp.ts'
+import { Hairpin } from './hairpin.ts'
 import { Inbound } from './inbound.ts'
 import type { FromWorker } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
@@ -171,8 +173,10 @@ class Harness {
     }
     const coalescer = new Coalescer(memory, checksum, sink, { tcp: true, udp: true })
     const isolation = createIsolation()
-    const site = { memory, checksum, sads: this.sads, shared, notices, isolation, tunMtuBytes: 1400 }
-    this.#inbound = new Inbound(site, sockets, coalescer)
+    const policies = new SubjectPolicies(shared.buffers.subjects)
+    const site = { memory, checksum, sads: this.sads, shared, notices, isolation, policies, tunMtuBytes: 1400 }
+    const hairpin = new Hairpin(site, { sealPacket: () => DropCode.none })
+    this.#inbound = new Inbound(site, sockets, coalescer, hairpin)
   }
 
   /** Datagrams of equal length but for a shorter last one. @returns what was delivered */
@@ -490,6 +494,7 @@ describe('inbound', () => {
         moved: [{ spiIn: composeSpi(1, 0, 1), remote: elsewhere }],
         softLimits: [],
         hardLimits: [],
+        quotas: [],
       },
     ])
   })
@@ -500,7 +505,7 @@ describe('inbound', () => {
     harness.receive([device.seal(answer(1), { sa: 1 })], { address: '192.0.2.8', port: 999 })
     harness.notices.flush()
     expect(harness.posted).toEqual([
-      { kind: 'notices', traffic: [composeSpi(1, 1, 1)], moved: [], softLimits: [], hardLimits: [] },
+      { kind: 'notices', traffic: [composeSpi(1, 1, 1)], moved: [], softLimits: [], hardLimits: [], quotas: [] },
     ])
   })
 

@@ -12,7 +12,9 @@ import {
   commitAuthentic,
   createDecapsulated,
   DatagramKind,
+  Direction,
   DropCode,
+  earnPathCredit,
   ESP_HEADER_BYTES,
   inspectEspHeader,
   NON_ESP_MARKER_BYTES,
@@ -21,6 +23,7 @@ import type { SocketAddress } from '@culvert/ikev2'
 import type { Coalescer } from './coalescer.ts'
 import { applyOuterCongestion, setInnerCongestion } from './congestion.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
+import type { Hairpin } from './hairpin.ts'
 import { LastFlow } from './last-flow.ts'
 import type { NativeSa } from './native-sad.ts'
 import type { OuterSocket } from './outer-socket.ts'
@@ -34,13 +37,15 @@ export class Inbound {
   readonly #site: ForwardingSite
   readonly #sockets: readonly OuterSocket[]
   readonly #coalescer: Coalescer
+  readonly #hairpin: Hairpin
   readonly #out = createDecapsulated()
   readonly #last: LastFlow
 
-  constructor(site: ForwardingSite, sockets: readonly OuterSocket[], coalescer: Coalescer) {
+  constructor(site: ForwardingSite, sockets: readonly OuterSocket[], coalescer: Coalescer, hairpin: Hairpin) {
     this.#site = site
     this.#sockets = sockets
     this.#coalescer = coalescer
+    this.#hairpin = hairpin
     this.#last = new LastFlow(site.memory)
   }
 
@@ -82,7 +87,7 @@ export class Inbound {
   }
 
   #openEsp(at: number, length: number, buffer: ReceivedBuffer): DropCode {
-    const { memory, sads } = this.#site
+    const { memory, sads, policies } = this.#site
     const out = this.#out
     let code: DropCode = inspectEspHeader(sads.sad, memory.bytes, at, length, out)
     if (code !== DropCode.none) return code
@@ -93,11 +98,12 @@ export class Inbound {
     if (!opener.openAt(at, length, text, out.sequenceHigh)) return DropCode.badIcv
     code = commitAuthentic(out)
     if (code !== DropCode.none) return code
-    this.#noteAuthentic(record, buffer)
+    this.#noteAuthentic(record, buffer, length)
     const textBytes = length - ESP_HEADER_BYTES - opener.ivBytes - opener.icvBytes
     let innerBytes = this.#last.matches(record, place, textBytes)
     if (innerBytes === 0) {
       code = this.#acceptPacket(record, text, textBytes)
+      if (code === DropCode.notToDialAddress) return this.#toOtherDevice(record, buffer.ecn)
       if (code !== DropCode.none) return code
       innerBytes = out.length
     } else {
@@ -110,14 +116,28 @@ export class Inbound {
       else code = applyOuterCongestion(memory.bytes, place, buffer.ecn)
       if (code !== DropCode.none) return code
     }
+    if (policies !== null) {
+      code = policies.admit(record.sa.subject, Direction.in, innerBytes)
+      if (code !== DropCode.none) return code
+    }
     this.#coalescer.add(innerBytes)
     this.#count(record, innerBytes)
     return DropCode.none
   }
 
-  #noteAuthentic(record: NativeSa, buffer: ReceivedBuffer): void {
+  #toOtherDevice(record: NativeSa, ecn: number): DropCode {
+    const code = this.#hairpin.forward(record, this.#out.inner, ecn)
+    if (code === DropCode.none) this.#count(record, this.#out.inner.totalBytes)
+    return code
+  }
+
+  #noteAuthentic(record: NativeSa, buffer: ReceivedBuffer, length: number): void {
     const { memory, notices } = this.#site
     notices.noteTraffic(record)
+    const { sa, destination } = record
+    if (sa.pathCreditBytes !== Infinity && sameSocketAddress(memory, buffer.source, destination)) {
+      earnPathCredit(sa, length)
+    }
     if (!this.#out.hasAdvanced || !record.sa.peerBehindNat) return
     if (sameSocketAddress(memory, buffer.source, record.destination)) return
     if (notices.mayNoteMove(record)) {

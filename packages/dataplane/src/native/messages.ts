@@ -5,7 +5,7 @@
  * buffer of their own, which the worker zeroes as soon as the SA stands or was refused.
  */
 import type { ChildKeys, ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
-import type { KnownFlow, Placement } from '@culvert/esp'
+import type { KnownFlow, MoveFindings, Placement } from '@culvert/esp'
 import type { DataPlaneOptions } from '../contract.ts'
 import type { SharedBuffers } from './shared-state.ts'
 import type { TunOffload } from './tun-offload.ts'
@@ -48,7 +48,7 @@ export type ToWorker =
   /** Addresses unsigned. */
   | { readonly kind: 'mapHost'; readonly synthetic: number; readonly subject: number; readonly host: number }
   | { readonly kind: 'unmapHost'; readonly synthetic: number }
-  | { readonly kind: 'move'; readonly spiIn: Spi; readonly path: Path; readonly peerBehindNat: boolean }
+  | { readonly kind: 'move'; readonly spiIn: Spi; readonly path: Path; readonly findings: MoveFindings }
 
 export interface ReceivedIke {
   readonly bytes: Uint8Array
@@ -67,6 +67,8 @@ export type FromWorker =
       readonly moved: readonly { readonly spiIn: Spi; readonly remote: SocketAddress }[]
       readonly softLimits: readonly Spi[]
       readonly hardLimits: readonly Spi[]
+      /** Subjects whose quota stopped a packet. */
+      readonly quotas: readonly number[]
     }
 
 /** Moves the keys to shared memory and zeroes those of `child`. */

@@ -6,7 +6,14 @@
 import { closeSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { InvariantError } from '@culvert/bytes'
-import { DROP_CODE_NAMES, type Placement, spiIndex } from '@culvert/esp'
+import {
+  DROP_CODE_NAMES,
+  type MoveFindings,
+  type Placement,
+  spiIndex,
+  SubjectPolicies,
+  type SubjectPolicy,
+} from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import type {
   DataPlane,
@@ -45,6 +52,7 @@ export class NativeDataPlane implements DataPlane {
   readonly locals: readonly SocketAddress[]
   readonly #parts: NativeParts
   readonly #shared: SharedState
+  readonly #policies: SubjectPolicies
   readonly #worker: Worker
   readonly #guard: GuardedWorker
   readonly #ended: Promise<void>
@@ -67,7 +75,8 @@ export class NativeDataPlane implements DataPlane {
     this.local = first
     this.locals = socket.locals
     this.description = describe(socket, offload)
-    this.#shared = SharedState.create(options.maxSas)
+    this.#shared = SharedState.create(options.maxSas, options.maxSubjects)
+    this.#policies = new SubjectPolicies(this.#shared.buffers.subjects)
     const { rung: _, ...workerOptions } = options
     const setup: WorkerSetup = {
       options: workerOptions,
@@ -107,9 +116,9 @@ export class NativeDataPlane implements DataPlane {
   }
 
   /** Throws when the address is none. */
-  move(spiIn: Spi, path: Path, peerBehindNat: boolean): void {
+  move(spiIn: Spi, path: Path, findings: MoveFindings): void {
     familyOf(path.remote.address)
-    this.#post({ kind: 'move', spiIn, path, peerBehindNat })
+    this.#post({ kind: 'move', spiIn, path, findings })
   }
 
   remove(spiIn: Spi): void {
@@ -124,6 +133,19 @@ export class NativeDataPlane implements DataPlane {
   /** Throws when the address is none. */
   unmapHost(synthetic: string): void {
     this.#post({ kind: 'unmapHost', synthetic: ip4Number(synthetic) })
+  }
+
+  /** Written to shared memory: the worker reads it with the next packet. */
+  setSubject(subject: number, policy: SubjectPolicy): void {
+    this.#policies.set(subject, policy)
+  }
+
+  removeSubject(subject: number): void {
+    this.#policies.remove(subject)
+  }
+
+  readSubjects(subjects: readonly number[]): Promise<readonly number[]> {
+    return Promise.resolve(subjects.map((subject) => this.#policies.usedBytes(subject)))
   }
 
   sendIke(bytes: Uint8Array, remote: SocketAddress, local?: SocketAddress): void {
@@ -204,6 +226,7 @@ export class NativeDataPlane implements DataPlane {
         for (const { spiIn, remote } of message.moved) handlers.onPeerMoved(spiIn, remote)
         for (const spiIn of message.softLimits) handlers.onSoftLimit(spiIn)
         for (const spiIn of message.hardLimits) handlers.onHardLimit(spiIn)
+        for (const subject of message.quotas) handlers.onQuota?.(subject)
         return
     }
   }

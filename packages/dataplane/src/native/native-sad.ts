@@ -5,7 +5,16 @@
  * The peer's address lies in packet memory, in a table by SPI index: its offset names the destination of a run of
  * datagrams, and the kernel compares and reads it there.
  */
-import { type ChildSa, DropCode, type InnerPacket, type Placement, Sad, type SadOptions, spiIndex } from '@culvert/esp'
+import {
+  type ChildSa,
+  DropCode,
+  type InnerPacket,
+  type MoveFindings,
+  type Placement,
+  Sad,
+  type SadOptions,
+  spiIndex,
+} from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import { chooseLocal } from '../local-choice.ts'
 import type { OuterSocket } from './outer-socket.ts'
@@ -76,11 +85,11 @@ export class NativeSad {
     return null
   }
 
-  move(spiIn: Spi, path: Path, peerBehindNat: boolean): void {
+  move(spiIn: Spi, path: Path, findings: MoveFindings): void {
     const record = this.find(spiIn)
     const socket = this.#socketFor(path)
     if (record === undefined || socket === undefined) return
-    this.sad.move(spiIn, path, peerBehindNat)
+    this.sad.move(spiIn, path, findings)
     record.socket = socket
     encodeSocketAddress(path.remote, this.#site.memory.bytes, record.destination)
   }

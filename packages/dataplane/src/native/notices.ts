@@ -24,6 +24,7 @@ export class Notices {
   #moved: { spiIn: Spi; remote: SocketAddress }[] = []
   #softLimits: Spi[] = []
   #hardLimits: Spi[] = []
+  #quotas: number[] = []
   #ike: ReceivedIke[] = []
   #ikeBytes = 0
   #postedMs = -Infinity
@@ -59,6 +60,10 @@ export class Notices {
     else this.#hardLimits.push(sa.spiIn)
   }
 
+  noteQuota(subject: number): void {
+    this.#quotas.push(subject)
+  }
+
   /** @returns whether there is room; if so `addIke` follows */
   hasRoomForIke(length: number): boolean {
     const bytes = this.#ikeBytes + Atomics.load(this.#control, ControlWord.ikeBacklogBytes) + length
@@ -82,16 +87,24 @@ export class Notices {
     }
     if (!this.isWaiting || this.nowMs - this.#postedMs < INTERVAL_MS) return
     this.#postedMs = this.nowMs
-    const [traffic, moved, softLimits, hardLimits] = [this.#traffic, this.#moved, this.#softLimits, this.#hardLimits]
-    this.#post({ kind: 'notices', traffic, moved, softLimits, hardLimits })
+    this.#post({
+      kind: 'notices',
+      traffic: this.#traffic,
+      moved: this.#moved,
+      softLimits: this.#softLimits,
+      hardLimits: this.#hardLimits,
+      quotas: this.#quotas,
+    })
     this.#traffic = []
     this.#moved = []
     this.#softLimits = []
     this.#hardLimits = []
+    this.#quotas = []
   }
 
   /** Whether `flush` still holds something back. */
   get isWaiting(): boolean {
-    return this.#traffic.length + this.#moved.length + this.#softLimits.length + this.#hardLimits.length > 0
+    const ofSas = this.#traffic.length + this.#moved.length + this.#softLimits.length + this.#hardLimits.length
+    return ofSas + this.#quotas.length > 0
   }
 }

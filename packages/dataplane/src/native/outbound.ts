@@ -7,13 +7,16 @@
 import {
   clampMss,
   createInnerPacket,
+  Direction,
   DropCode,
   ESP_HEADER_BYTES,
   isSynthetic,
   mayLeave,
   nextHeaderOf,
+  type InnerPacket,
   paddedBytes,
   parseInnerPacket,
+  spendPathCredit,
   takeSequenceNumber,
   TRAILER_ROOM_BYTES,
   translateOutbound,
@@ -21,6 +24,7 @@ import {
 } from '@culvert/esp'
 import { innerCongestion } from './congestion.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
+import type { PacketSealer } from './hairpin.ts'
 import type { NativeSa } from './native-sad.ts'
 import type { OuterSocket } from './outer-socket.ts'
 import { Segmenter, VNET_HEADER_BYTES, VNET_NEEDS_CSUM } from './segmenter.ts'
@@ -33,7 +37,7 @@ const MOST_FRAMES = 64
 const MOST_BYTES = 1 << 20
 const TCP_SYN = 0x02
 
-export class Outbound {
+export class Outbound implements PacketSealer {
   readonly #site: ForwardingSite
   readonly #syscalls: Syscalls
   readonly #tunFd: number
@@ -89,35 +93,57 @@ export class Outbound {
     }
     if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, tunMtuBytes, checksum)
     if (!this.#segmenter.begin(this.#frame, length)) return DropCode.innerMalformed
-    return this.#sealAll(record, innerCongestion(bytes, packet))
-  }
-
-  #sealAll(record: NativeSa, ecn: number): DropCode {
-    const segmenter = this.#segmenter
-    record.sa.sequence.reserve(segmenter.count) // too few left: `take` hands them out one by one
-    while (segmenter.next()) {
-      const code = this.#seal(record, ecn)
-      if (code !== DropCode.none) return code
-    }
-    const { sas } = this.#site.shared
-    sas[record.line + SaField.packetsOut] = record.sa.packetsOut
-    sas[record.line + SaField.bytesOut] = record.sa.bytesOut
+    this.#sealSegments(record, innerCongestion(bytes, packet))
+    this.#publish(record)
     return DropCode.none
   }
 
-  #seal(record: NativeSa, ecn: number): DropCode {
+  sealPacket(record: NativeSa, inner: InnerPacket, ecn: number): DropCode {
+    record.sa.sequence.reserve(1) // none that a dropped segment left behind
+    const code = this.#seal(record, inner, inner.packetOffset, inner.totalBytes, false, ecn)
+    this.#publish(record)
+    return code
+  }
+
+  /** Each segment counts for itself, passed or dropped. */
+  #sealSegments(record: NativeSa, ecn: number): void {
+    const { node } = this.#site.shared
+    const segmenter = this.#segmenter
+    record.sa.sequence.reserve(segmenter.count) // too few left: `take` hands them out one by one
+    while (segmenter.next()) {
+      const { offset, length, more } = segmenter
+      const code = this.#seal(record, this.#inner, offset, length, more, ecn)
+      if (code !== DropCode.none) node[NodeField.drops + code]!++
+    }
+  }
+
+  #publish(record: NativeSa): void {
+    const { sas } = this.#site.shared
+    sas[record.line + SaField.packetsOut] = record.sa.packetsOut
+    sas[record.line + SaField.bytesOut] = record.sa.bytesOut
+  }
+
+  /**
+   * @param offset, length of the packet, whose headers are `inner`
+   * @param more what lies behind it is needed: the trailer is written there for a moment only
+   */
+  #seal(record: NativeSa, inner: InnerPacket, offset: number, length: number, more: boolean, ecn: number): DropCode {
     const { sa, sealer, destination } = record
     const { sender } = record.socket
-    const { memory, shared } = this.#site
+    const { memory, shared, policies } = this.#site
     const { bytes, view } = memory
-    const { offset, length, more } = this.#segmenter
-    const refused = mayLeave(sa, this.#inner)
+    const refused = mayLeave(sa, inner)
     if (refused !== DropCode.none) return refused
     const headerBytes = sa.transport?.headerBytes ?? 0
     const text = offset + headerBytes
     const textBytes = paddedBytes(length - headerBytes, sealer)
     const espBytes = ESP_HEADER_BYTES + sealer.ivBytes + textBytes + sealer.icvBytes
     if (espBytes > LARGEST_DATAGRAM) return DropCode.tooBig
+    if (!spendPathCredit(sa, espBytes)) return DropCode.pathUnconfirmed
+    if (policies !== null) {
+      const code = policies.admit(sa.subject, Direction.out, length)
+      if (code !== DropCode.none) return code
+    }
     if (!takeSequenceNumber(sa)) return DropCode.sequenceExhausted
     const at = sender.reserve(destination, espBytes, ecn)
     view.setUint32(at, sa.spiOut)
@@ -125,7 +151,7 @@ export class Outbound {
     const end = offset + length
     const trailerBytes = text + textBytes - end
     if (more) this.#save(end, trailerBytes)
-    writeTrailer(bytes, end, end + trailerBytes, nextHeaderOf(sa, this.#inner))
+    writeTrailer(bytes, end, end + trailerBytes, nextHeaderOf(sa, inner))
     const isSealed = sealer.sealAt(at, text, textBytes, sa.sequenceHigh)
     if (more) this.#restore(end, trailerBytes)
     if (!isSealed) return DropCode.sequenceExhausted

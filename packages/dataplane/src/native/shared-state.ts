@@ -5,7 +5,7 @@
  * thread sees each of them whole, but not all of the same instant. A line keeps its last values after the SA was removed, until
  * its index is used again; `SPI` says whose they are.
  */
-import { DROP_CODE_COUNT } from '@culvert/esp'
+import { DROP_CODE_COUNT, subjectPolicyBytes } from '@culvert/esp'
 
 export const ControlWord = {
   /** Set by the owner: leave. */
@@ -47,6 +47,8 @@ export interface SharedBuffers {
   readonly control: SharedArrayBuffer
   readonly node: SharedArrayBuffer
   readonly sas: SharedArrayBuffer
+  /** For `SubjectPolicies` of both threads. */
+  readonly subjects: SharedArrayBuffer
 }
 
 export class SharedState {
@@ -62,11 +64,12 @@ export class SharedState {
     this.sas = new Float64Array(buffers.sas)
   }
 
-  static create(maxSas: number): SharedState {
+  static create(maxSas: number, maxSubjects = maxSas): SharedState {
     return new SharedState({
       control: new SharedArrayBuffer(CONTROL_WORDS * 4),
       node: new SharedArrayBuffer((NodeField.drops + DROP_CODE_COUNT) * 8),
       sas: new SharedArrayBuffer(maxSas * SA_LINE_FIELDS * 8),
+      subjects: new SharedArrayBuffer(subjectPolicyBytes(maxSubjects)),
     })
   }
 }

@@ -9,12 +9,13 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { opensslProvider } from '@culvert/crypto'
-import { DeviceIsolation, DropCode, HostMappings, RandomPool } from '@culvert/esp'
+import { DeviceIsolation, DropCode, HostMappings, RandomPool, SubjectPolicies } from '@culvert/esp'
 import { dialAddressesOf } from '../dial-addresses.ts'
 import { createChecksum } from './checksum.ts'
 import { Coalescer } from './coalescer.ts'
 import { Openssl } from './evp.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
+import { Hairpin } from './hairpin.ts'
 import { Inbound } from './inbound.ts'
 import { type FromWorker, type ToWorker, withChildSa, type WorkerSetup } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
@@ -24,6 +25,7 @@ import { Outbound } from './outbound.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { ControlWord, NodeField, SharedState } from './shared-state.ts'
 import { SOCKADDR_BYTES } from './socket-address.ts'
+import { sharedMs } from '../shared-clock.ts'
 import { addressOf, POLL_FAILED, POLLIN, Syscalls } from './syscalls.ts'
 import { transformBytes, TransformFactory } from './transform-factory.ts'
 import { UdpReceiver } from './udp-receiver.ts'
@@ -49,6 +51,7 @@ class DataWorker {
   /** Null in the role of a device. */
   readonly #hosts: HostMappings | null
   readonly #isolation: DeviceIsolation | null
+  readonly #policies: SubjectPolicies | null
   readonly #sockets: readonly OuterSocket[]
   readonly #inbound: Inbound
   readonly #outbound: Outbound
@@ -68,6 +71,8 @@ class DataWorker {
     this.#notices = new Notices(this.#shared, (message) => this.#post(message))
     this.#hosts = options.role.kind === 'concentrator' ? new HostMappings(randomInt(2 ** 32)) : null
     this.#isolation = createIsolation(setup, this.#hosts)
+    const tellQuota = (subject: number): void => this.#notices.noteQuota(subject)
+    this.#policies = this.#isolation && new SubjectPolicies(setup.shared.subjects, tellQuota)
     this.#sockets = setup.sockets.map(({ fd, local }) => ({
       fd,
       local,
@@ -82,12 +87,13 @@ class DataWorker {
       shared: this.#shared,
       notices: this.#notices,
       isolation: this.#isolation,
+      policies: this.#policies,
       tunMtuBytes: options.tun.mtuBytes,
     }
     const toTun = { write: (frame: number, length: number): void => this.#writeTun(frame, length) }
     const coalescer = new Coalescer(memory, checksum, toTun, { tcp: offload !== 'none', udp: offload === 'uso' })
-    this.#inbound = new Inbound(site, this.#sockets, coalescer)
     this.#outbound = new Outbound(site, this.#syscalls, tunFd, this.#sockets)
+    this.#inbound = new Inbound(site, this.#sockets, coalescer, new Hairpin(site, this.#outbound))
     const fds = [tunFd, setup.wakeFd, ...this.#sockets.map(({ fd }) => fd)]
     this.#pollCount = fds.length
     this.#pollVector = memory.allocate(POLLFD_BYTES * fds.length)
@@ -105,6 +111,7 @@ class DataWorker {
       this.#readMail()
       const nowMs = performance.now()
       this.#notices.nowMs = nowMs
+      if (this.#policies !== null) this.#policies.nowMs = sharedMs(nowMs)
       const isBusy = this.#forward()
       if (!isBusy) this.#sleep()
       if (nowMs - airedMs < AIR_MS) continue
@@ -166,7 +173,7 @@ class DataWorker {
         this.#hosts?.delete(message.synthetic)
         return
       case 'move':
-        this.#sads.move(message.spiIn, message.path, message.peerBehindNat)
+        this.#sads.move(message.spiIn, message.path, message.findings)
         return
     }
   }
@@ -196,13 +203,21 @@ class DataWorker {
   }
 
   #createSads(memory: PacketMemory, checksum: ReturnType<typeof createChecksum>): NativeSad {
-    const { nodeSlot, maxSas, replayWindowPackets, role, incarnation, lifetime } = this.#setup.options
+    const {
+      nodeSlot,
+      maxSas,
+      maxSubjects = maxSas,
+      replayWindowPackets,
+      role,
+      incarnation,
+      lifetime,
+    } = this.#setup.options
     const random = new RandomPool((length) => randomBytes(length))
     const openssl = new Openssl(memory)
     const provider = opensslProvider
     const transforms = new TransformFactory({ memory, checksum, openssl, random, provider, incarnation, maxSas })
     const outboundBy = role.kind === 'concentrator' ? 'destination' : 'source'
-    const options = { nodeSlot, maxSas, replayWindowPackets, outboundBy, lifetime } as const
+    const options = { nodeSlot, maxSas, maxSubjects, replayWindowPackets, outboundBy, lifetime } as const
     const hosts = this.#hosts
     return new NativeSad(
       { memory, shared: this.#shared, transforms, sockets: this.#sockets },

@@ -11,28 +11,37 @@ import { randomBytes } from 'node:crypto'
 import { InvariantError } from '@culvert/bytes'
 import { opensslProvider } from '@culvert/crypto'
 import {
+  type ChildSa,
   classifyDatagram,
   clampMss,
   createDecapsulated,
   createEncapsulated,
   createTransformPair,
   DatagramKind,
+  Direction,
   type Decapsulated,
   decapsulate,
   DeviceIsolation,
   DROP_CODE_COUNT,
   DROP_CODE_NAMES,
   DropCode,
+  earnPathCredit,
   findOutbound,
   HostMappings,
   type InnerPacket,
   isSynthetic,
   NON_ESP_MARKER_BYTES,
+  type MoveFindings,
   type PacketSlice,
   type Placement,
   RandomPool,
+  routeBetweenDevices,
   Sad,
   sealInto,
+  SubjectPolicies,
+  type SubjectPolicy,
+  subjectPolicyBytes,
+  TRAILER_ROOM_BYTES,
   translateOutbound,
 } from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
@@ -76,6 +85,7 @@ class PortableDataPlane implements DataPlane {
   readonly #sad: Sad
   readonly #notices: SaNotices
   readonly #isolation: DeviceIsolation | null
+  readonly #policies: SubjectPolicies | null
   readonly #random = new RandomPool((length) => randomBytes(length))
   readonly #drops = new Float64Array(DROP_CODE_COUNT)
   readonly #incoming = createDecapsulated()
@@ -89,7 +99,7 @@ class PortableDataPlane implements DataPlane {
   #hasFailed = false
 
   constructor(options: DataPlaneOptions, handlers: DataPlaneHandlers, whyNotNative: string) {
-    const { maxSas, nodeSlot, replayWindowPackets, role, lifetime } = options
+    const { maxSas, maxSubjects = maxSas, nodeSlot, replayWindowPackets, role, lifetime } = options
     this.description = `portable: dgram and node:crypto, one packet at a time (${whyNotNative})`
     this.#options = options
     this.#locals = options.bind
@@ -97,12 +107,16 @@ class PortableDataPlane implements DataPlane {
     const outboundBy = role.kind === 'device' ? 'source' : 'destination'
     const hashSeed = randomBytes(4).readInt32LE()
     const hosts = role.kind === 'device' ? null : new HostMappings(hashSeed)
-    this.#sad = new Sad({ nodeSlot, maxSas, replayWindowPackets, outboundBy, lifetime, ...(hosts && { hosts }) })
+    const window = { maxSas, replayWindowPackets, lifetime }
+    this.#sad = new Sad({ nodeSlot, maxSubjects, outboundBy, ...window, ...(hosts && { hosts }) })
     this.#notices = new SaNotices(handlers, maxSas)
     this.#isolation =
       role.kind === 'device'
         ? null
         : new DeviceIsolation(dialAddressesOf(role), { maxFlows: MAX_FLOWS, hashSeed }, hosts)
+    const policies = new ArrayBuffer(subjectPolicyBytes(maxSubjects))
+    const tellQuota = (subject: number): void => handlers.onQuota?.(subject)
+    this.#policies = this.#isolation && new SubjectPolicies(policies, tellQuota)
   }
 
   get local(): SocketAddress {
@@ -158,8 +172,21 @@ class PortableDataPlane implements DataPlane {
     this.#sad.activateOutbound(spiIn)
   }
 
-  move(spiIn: Spi, path: Path, peerBehindNat: boolean): void {
-    this.#sad.move(spiIn, path, peerBehindNat)
+  move(spiIn: Spi, path: Path, findings: MoveFindings): void {
+    this.#sad.move(spiIn, path, findings)
+  }
+
+  setSubject(subject: number, policy: SubjectPolicy): void {
+    this.#policies?.set(subject, policy)
+  }
+
+  removeSubject(subject: number): void {
+    this.#policies?.remove(subject)
+  }
+
+  // eslint-disable-next-line typescript/require-await -- the contract
+  async readSubjects(subjects: readonly number[]): Promise<readonly number[]> {
+    return subjects.map((subject) => this.#policies?.usedBytes(subject) ?? 0)
   }
 
   remove(spiIn: Spi): void {
@@ -233,9 +260,12 @@ class PortableDataPlane implements DataPlane {
   #fromPeer(datagram: Uint8Array, address: string, port: number): void {
     const packet = this.#incoming
     const nowMs = performance.now()
-    const code = this.#accept(datagram, packet, nowMs)
+    if (this.#policies !== null) this.#policies.nowMs = nowMs
+    let code = this.#accept(datagram, packet, nowMs)
+    if (packet.sa !== null) earnFrom(packet.sa, datagram.length, address, port)
     if (code === DropCode.none) this.#toTun(packet)
-    else this.#drop(code)
+    else if (code === DropCode.notToDialAddress) code = this.#toOtherDevice(packet)
+    if (code !== DropCode.none) this.#drop(code)
     this.#notices.afterInbound(packet, address, port, nowMs)
   }
 
@@ -244,7 +274,8 @@ class PortableDataPlane implements DataPlane {
       const code = decapsulate(this.#sad, datagram, packet)
       if (code !== DropCode.none || packet.sa === null || this.#isolation === null) return code
       this.#isolation.advanceTo(nowSec(nowMs))
-      return this.#isolation.admitInbound(packet.buffer, packet.inner, packet.sa)
+      const admitted = this.#isolation.admitInbound(packet.buffer, packet.inner, packet.sa)
+      return admitted === DropCode.none ? this.#admit(packet.sa, Direction.in, packet.length) : admitted
     } catch {
       return DropCode.cryptoFailed // a bug in the way of one packet must not take the node down
     }
@@ -255,6 +286,30 @@ class PortableDataPlane implements DataPlane {
     if (this.#tun?.write(buffer.subarray(offset, offset + length)) !== true) return this.#drop(DropCode.tunWriteFailed)
     this.#total.packetsIn++
     this.#total.bytesIn += length
+  }
+
+  /** As the native rung does in `hairpin.ts`. */
+  #toOtherDevice({ buffer, inner, sa: from }: Decapsulated): DropCode {
+    if (from === null || this.#policies?.mayReachGroup(from.subject) !== true) return DropCode.notToDialAddress
+    const to = this.#sad.outbound(inner)
+    if (typeof to === 'number' || !this.#policies.mayPair(from.subject, to.subject)) return DropCode.notToDialAddress
+    const routed = routeBetweenDevices(buffer, inner, { from, to, mtuBytes: this.#options.tun.mtuBytes })
+    const code = routed === DropCode.none ? this.#admit(from, Direction.in, inner.totalBytes) : routed
+    if (code !== DropCode.none) return code
+    const slice = this.#slice
+    slice.bytes = new Uint8Array(inner.totalBytes + TRAILER_ROOM_BYTES)
+    slice.bytes.set(buffer.subarray(inner.packetOffset, inner.packetOffset + inner.totalBytes))
+    slice.length = inner.totalBytes
+    const found = findOutbound(this.#sad, slice, this.#outgoing)
+    const sealed = found === DropCode.none ? this.#sealAndSend(slice) : found
+    if (sealed !== DropCode.none) return sealed
+    this.#total.packetsIn++
+    this.#total.bytesIn += inner.totalBytes
+    return DropCode.none
+  }
+
+  #admit({ subject }: ChildSa, direction: Direction, bytes: number): DropCode {
+    return this.#policies?.admit(subject, direction, bytes) ?? DropCode.none
   }
 
   #fromTun(bytes: Uint8Array, length: number): void {
@@ -281,11 +336,19 @@ class PortableDataPlane implements DataPlane {
     }
     this.#toHost(bytes, out.inner)
     clampMss(bytes, out.inner, this.#options.tun.mtuBytes)
+    if (this.#policies !== null) this.#policies.nowMs = performance.now()
+    return this.#sealAndSend(slice)
+  }
+
+  /** @param slice what `findOutbound` read */
+  #sealAndSend(slice: PacketSlice): DropCode {
+    const out = this.#outgoing
     const udp = out.sa === null ? undefined : this.#udpFor(out.sa.path.remote, out.sa.path.local)
     const buffer = udp?.acquire() ?? null
     if (udp === undefined || buffer === null || out.sa === null) return DropCode.queueFull
     out.buffer = buffer
-    const sealed = sealInto(slice, out)
+    const admitted = this.#admit(out.sa, Direction.out, out.inner.totalBytes)
+    const sealed = admitted === DropCode.none ? sealInto(slice, out) : admitted
     if (sealed === DropCode.none) {
       udp.send(buffer, out.length, out.sa.path.remote)
       this.#total.packetsOut++
@@ -310,6 +373,13 @@ class PortableDataPlane implements DataPlane {
     this.#hasFailed = true
     this.#handlers.onFailure(error)
   }
+}
+
+/** What came from where the SA sends to is answered threefold while that place is on trial. */
+function earnFrom(sa: ChildSa, bytes: number, address: string, port: number): void {
+  const { remote } = sa.path
+  const isOnTrial = sa.pathCreditBytes !== Infinity
+  if (isOnTrial && remote.port === port && remote.address === address) earnPathCredit(sa, bytes)
 }
 
 function nowSec(nowMs: number): number {
