@@ -10,9 +10,9 @@ import { bootstrap, fail, root } from './bootstrap.mjs'
 /**
  * @param {string} folder below the repository's root
  * @param {string} command how a person calls this, for messages
- * @param {{ allArguments: string[] }} options what every program is given when all of them run
+ * @param {{ allArguments: string[], nodeArguments?: string[] }} options what every program is given when all of them run, and Node always
  */
-export async function runProgram(folder, command, { allArguments }) {
+export async function runProgram(folder, command, { allArguments, nodeArguments = [] }) {
   const [name, ...args] = process.argv.slice(2)
   const names = programsIn(folder, command)
   if (name !== 'all' && !names.includes(name)) {
@@ -23,7 +23,7 @@ export async function runProgram(folder, command, { allArguments }) {
   for (const one of name === 'all' ? names : [name]) {
     const given = name === 'all' ? [...allArguments, ...args] : args
     const file = path.join(root, folder, `${one}.ts`)
-    const { status } = spawnSync(node, ['--conditions=source', '--expose-gc', file, ...given], {
+    const { status } = spawnSync(node, ['--conditions=source', '--expose-gc', ...nodeArguments, file, ...given], {
       cwd: root,
       env,
       stdio: 'inherit',

@@ -38,6 +38,7 @@ import {
   udp,
   withRoom,
 } from '../../packages/esp/test/packets.ts'
+import { CostRank, type Costly } from './cost.ts'
 import { mutate } from './mutate.ts'
 import { type SeededRandom, seededRandom } from './random.ts'
 
@@ -48,6 +49,7 @@ export interface EspTally {
   readonly admitted: number
   /** How often each drop was seen, by entry and name. */
   readonly drops: ReadonlyMap<string, number>
+  readonly costly: readonly Costly[]
 }
 
 const DIAL = '10.127.0.1'
@@ -56,9 +58,13 @@ const DIAL6 = 'fd7f::1'
 const DEVICE6 = 'fd80::5'
 const TO_DIAL = { source: DEVICE, destination: DIAL }
 
-/** @throws Error with the input in hexadecimal as soon as one rule is broken. */
-export function fuzzEsp(seed: number, iterations: number): EspTally {
+/**
+ * @param costly how many of the costliest inputs are told
+ * @throws Error with the input in hexadecimal as soon as one rule is broken.
+ */
+export function fuzzEsp(seed: number, iterations: number, costly = 0): EspTally {
   const random = seededRandom(seed)
+  const cost = new CostRank(costly)
   const drops = new Map<string, number>()
   let [passed, admitted] = [0, 0]
   let bench = createBench(random)
@@ -66,14 +72,14 @@ export function fuzzEsp(seed: number, iterations: number): EspTally {
     if (random.oneIn(200)) bench = createBench(random)
     const entry = random.oneIn(3) ? 'sealed' : 'datagram'
     const input = entry === 'sealed' ? makePlaintext(random) : makeDatagram(random, bench)
-    const code = guarded(entry, input, () =>
-      entry === 'sealed' ? checkSealed(input, bench) : checkForged(input, bench),
+    const code = cost.measure(index, input, () =>
+      guarded(entry, input, () => (entry === 'sealed' ? checkSealed(input, bench) : checkForged(input, bench))),
     )
     if (code === 'admitted') admitted++
     if (code === 'admitted' || code === 'kept out') passed++
     drops.set(`${entry} ${code}`, (drops.get(`${entry} ${code}`) ?? 0) + 1)
   }
-  return { inputs: iterations, passed, admitted, drops }
+  return { inputs: iterations, passed, admitted, drops, costly: cost.costly }
 }
 
 interface Bench {

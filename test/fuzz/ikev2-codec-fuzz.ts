@@ -30,6 +30,7 @@ import {
   type TrafficSelector,
 } from '@culvert/ikev2'
 import { ikeMessageOf, loadDatagrams, loadIkeSas, scenarioNames } from '../vectors/capture-scenario.ts'
+import { CostRank, type Costly } from './cost.ts'
 import { mutate } from './mutate.ts'
 import { type SeededRandom, seededRandom } from './random.ts'
 
@@ -49,6 +50,13 @@ export interface CodecTally {
   readonly decoded: number
   /** How often each refusal was seen, by entry, code and payload type. */
   readonly refusals: ReadonlyMap<string, number>
+  readonly costly: readonly Costly[]
+}
+
+export interface CodecFuzzOptions {
+  readonly seeds?: CodecSeeds
+  readonly observe?: Observer
+  readonly costly?: number
 }
 
 /** What one input came to: `ok`, or the code and payload type of the refusal. */
@@ -60,14 +68,18 @@ export type Outcome =
 export type Observer = (entry: 'datagram' | 'inside', input: Inside, outcome: Outcome) => void
 
 /** @throws Error with the input in hexadecimal as soon as one rule is broken. */
-export function fuzzIkev2Codec(seed: number, iterations: number, seeds = loadSeeds(), observe?: Observer): CodecTally {
+export function fuzzIkev2Codec(seed: number, iterations: number, options: CodecFuzzOptions = {}): CodecTally {
+  const { seeds = loadSeeds(), observe } = options
   const random = seededRandom(seed)
+  const cost = new CostRank(options.costly ?? 0)
   const refusals = new Map<string, number>()
   let decoded = 0
   for (let index = 0; index < iterations; index++) {
     const entry = random.oneIn(2) ? 'datagram' : 'inside'
     const input = entry === 'datagram' ? makeDatagram(random, seeds) : makeInside(random, seeds)
-    const outcome = entry === 'datagram' ? checkDatagram(input.bytes) : checkInside(input)
+    const outcome = cost.measure(index, input.bytes, () =>
+      entry === 'datagram' ? checkDatagram(input.bytes) : checkInside(input),
+    )
     observe?.(entry, input, outcome)
     if (outcome.ok) decoded++
     else {
@@ -75,7 +87,7 @@ export function fuzzIkev2Codec(seed: number, iterations: number, seeds = loadSee
       refusals.set(key, (refusals.get(key) ?? 0) + 1)
     }
   }
-  return { inputs: iterations, decoded, refusals }
+  return { inputs: iterations, decoded, refusals, costly: cost.costly }
 }
 
 /** Every IKE message of the recorded scenarios, and the plaintext of every one that their keys open. */

@@ -12,7 +12,7 @@ test('N28 the IKEv2 codec breaks no rule in 10^6 inputs', () => {
   const seeds = loadSeeds()
   let [inputs, decoded] = [0, 0]
   for (let batch = 0; batch < BATCHES; batch++) {
-    const tally = fuzzIkev2Codec(FIRST_SEED + batch, BATCH, seeds)
+    const tally = fuzzIkev2Codec(FIRST_SEED + batch, BATCH, { seeds })
     inputs += tally.inputs
     decoded += tally.decoded
   }

@@ -1,35 +1,28 @@
 /**
- * `npm run fuzz -- ikev2-codec`: runs the IKEv2 codec fuzzer until `--seconds N` (60) have passed, from `--seed N` (the clock).
- * `--corpus` also writes the smallest input of every refusal to `corpus/ikev2/refusals.txt`, beside those already there.
- *
- * Prints one JSON line; a broken rule stops it with the input in hexadecimal, which then belongs into a test.
+ * `npm run fuzz -- ikev2-codec`: explores with the IKEv2 codec fuzzer, see `exploration.ts`. `--corpus` also writes the smallest input
+ * of every refusal to `corpus/ikev2/refusals.txt`, beside those already there.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { toHex } from '@culvert/bytes'
+import { explore } from './exploration.ts'
 import { fuzzIkev2Codec, loadSeeds, type Observer } from './ikev2-codec-fuzz.ts'
 
 const CORPUS = new URL('corpus/ikev2/refusals.txt', import.meta.url)
-const BATCH = 50_000
 
-const { values } = parseArgs({
-  options: { seconds: { type: 'string' }, seed: { type: 'string' }, corpus: { type: 'boolean' } },
-})
-const firstSeed = Number(values.seed ?? Date.now() % 0x7fffffff)
-const endMs = performance.now() + Number(values.seconds ?? 60) * 1000
-const smallest = new Map(values.corpus === true ? readCorpus() : [])
+const isKept = process.argv.includes('--corpus')
+const smallest = new Map(isKept ? readCorpus() : [])
 const seeds = loadSeeds()
-
-let inputs = 0
 let decoded = 0
-for (let seed = firstSeed; performance.now() < endMs; seed++) {
-  const tally = fuzzIkev2Codec(seed, BATCH, seeds, values.corpus === true ? keepSmallest : undefined)
-  inputs += tally.inputs
-  decoded += tally.decoded
-}
-if (values.corpus === true) writeCorpus()
-const result = { figure: 'fuzz.ikev2_codec.escapes', value: 0, unit: 'inputs', inputs, decoded, seed: firstSeed }
-process.stdout.write(`${JSON.stringify(result)}\n`)
+
+await explore({
+  name: 'ikev2-codec',
+  batch: 50_000,
+  run: (seed, inputs, { costly }) =>
+    fuzzIkev2Codec(seed, inputs, { seeds, costly, ...(isKept && { observe: keepSmallest }) }),
+  tell: (tally) => (decoded += tally.decoded),
+  figures: () => ({ decoded }),
+  writeCorpus,
+})
 
 /** Unknown types of one kind would fill the corpus with the same refusal: two of them stand for all. */
 function isKnown(payloadType: number): boolean {

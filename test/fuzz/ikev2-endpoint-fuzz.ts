@@ -14,7 +14,6 @@ import {
   decodeMessage,
   defaultEspSuites,
   defaultIkeSuites,
-  encodePayloads,
   EXCHANGE,
   KE,
   NOTIFY,
@@ -25,6 +24,7 @@ import {
   type Transform,
 } from '@culvert/ikev2'
 import { toHex } from '@culvert/bytes'
+import type { CryptoProvider } from '@culvert/crypto'
 import { forgeRaw, notify, type RawPlace } from '../sim/forge.ts'
 import { Network, type Packet } from '../sim/network.ts'
 import { Node, type Overrides, type Step } from '../sim/node.ts'
@@ -35,7 +35,10 @@ import { LOST, matches } from '../sim/packets.ts'
 import { keyPair, signer } from '../sim/signers.ts'
 import { innerPayloads } from '../sim/transcript.ts'
 import { Vault } from '../sim/vault.ts'
+import { CostRank, type Costly } from './cost.ts'
+import { answers, answersIn, authInside, type Inside, insideOf, lastId, payloadsOf } from './insides.ts'
 import { mutate } from './mutate.ts'
+import { quickProvider } from './quick-crypto.ts'
 import { seededRandom, type SeededRandom } from './random.ts'
 import { StepModel } from './step-model.ts'
 
@@ -52,6 +55,8 @@ const HYBRID: ProposalPolicy = {
   esp: defaultEspSuites.map((suite) => ({ ...suite, additionalKe: [ML_KEM] })),
 }
 const HYBRID_RUNS = 4
+/** With the true key exchanges, which cost more than everything else together: one run in so many. */
+const TRUE_RUNS = 10
 const EXCHANGES = Object.values(EXCHANGE)
 /** Strangers have addresses that end in this and above; who they are, and how they may prove it, is drawn by lot. */
 const FIRST_STRANGE = 50
@@ -60,20 +65,6 @@ const SIGNER = signer('ed25519', 'con')
 /** Everything has expired after this, with the timing of the simulation. */
 const REST_MS = 700_000
 const MOST_KEPT = 2_000
-
-/** A message inside SK: what can be repeated on any IKE SA. */
-export interface Inside {
-  readonly exchangeType: number
-  readonly innerType: number
-  readonly bytes: Uint8Array
-}
-
-export interface Costly {
-  readonly tookMs: number
-  /** Which input of the run it was. */
-  readonly step: number
-  readonly input: string
-}
 
 export interface EndpointTally {
   readonly inputs: number
@@ -111,7 +102,7 @@ class EndpointFuzzer {
   /** Left alone. */
   readonly #witness: Node
   /** Its keys are used to forge. */
-  readonly #traitor: Node
+  #traitor: Node
   /** Knows the keys of an IKE SA that is not authenticated. */
   #stranger: Node | null = null
   /** Id of the stranger's next request. */
@@ -126,12 +117,13 @@ class EndpointFuzzer {
   readonly #beginnings: readonly Inside[]
   readonly #continuations: readonly Inside[]
   readonly #features = new Map<string, Inside | null>()
-  readonly #costly: Costly[] = []
-  readonly #mostCostly: number
+  readonly #cost: CostRank
   readonly #proposals: Overrides
+  readonly #crypto: { readonly crypto?: CryptoProvider }
   #current: { readonly isAuthentic: boolean; readonly inside: Inside | null } = { isAuthentic: true, inside: null }
   #lastInside: Inside | null = null
   #steps = 0
+  #round = 0
   #answered = 0
   #attached = 0
   #messageId = 2
@@ -139,11 +131,17 @@ class EndpointFuzzer {
   constructor(seed: number, options: EndpointFuzzOptions) {
     this.#network = new Network(seed)
     this.#random = seededRandom(seed)
-    this.#mostCostly = options.costly ?? 0
+    this.#cost = new CostRank(options.costly ?? 0)
     const limits = { maxHalfOpen: MAX_HALF_OPEN, maxIkeSas: MAX_IKE_SAS, cookieThreshold: MAX_HALF_OPEN }
     this.#proposals = seed % HYBRID_RUNS === 0 ? { proposals: HYBRID } : {}
+    this.#crypto = seed % TRUE_RUNS === 0 ? {} : { crypto: quickProvider }
     const config = { ...limits, ...this.#proposals, timing: { livenessMs: 15_000 }, features: FEATURES }
-    this.#concentrator = new Node(this.#network, { name: 'con', address: '203.0.113.1', config })
+    this.#concentrator = new Node(this.#network, {
+      ...this.#crypto,
+      name: 'con',
+      address: '203.0.113.1',
+      config,
+    })
     this.#concentrator.vault = new Vault(this.#network)
     this.#concentrator.answerTo = (question) => this.#answer(question)
     this.#concentrator.onStep = (step) => this.#watch(step)
@@ -170,6 +168,7 @@ class EndpointFuzzer {
   run(rounds: number): EndpointTally {
     this.#reattach()
     for (let round = 0; round < rounds; round += 1) {
+      this.#round = round
       this.#receiveOuter()
       if (this.#random.oneIn(4)) this.#receiveStrange()
       else this.#receiveInner()
@@ -197,7 +196,7 @@ class EndpointFuzzer {
     this.#checkService()
     this.#checkRest()
     const [answered, attachmentsMade] = [this.#answered, this.#attached]
-    return { inputs, authentic, answered, attachmentsMade, features: this.#features, costly: this.#costly }
+    return { inputs, authentic, answered, attachmentsMade, features: this.#features, costly: this.#cost.costly }
   }
 
   #watch(step: Step): void {
@@ -211,8 +210,8 @@ class EndpointFuzzer {
       if (effect.kind === 'event' && effect.event.kind === 'established') this.#attached += 1
     }
     for (const feature of [...step.transitions, ...answersIn(step, this.#concentrator)]) this.#note(feature, inside)
-    if (this.#mostCostly > 0 && step.keyExchanges === 0 && step.input.kind === 'datagram') {
-      this.#rank({ tookMs: step.tookMs, step: this.#steps, input: toHex(step.input.bytes.subarray(0, 2_000)) })
+    if (step.keyExchanges === 0 && step.input.kind === 'datagram') {
+      this.#cost.note(step.tookMs, { at: this.#round * 2 + 1, step: this.#steps }, step.input.bytes)
     }
   }
 
@@ -221,14 +220,6 @@ class EndpointFuzzer {
     if (known !== undefined && (known !== null || inside === null)) return
     this.#features.set(feature, inside)
     if (inside !== null && this.#insides.length < MOST_KEPT) this.#insides.push(inside)
-  }
-
-  #rank(costly: Costly): void {
-    const last = this.#costly.at(-1)
-    if (this.#costly.length >= this.#mostCostly && last !== undefined && last.tookMs >= costly.tookMs) return
-    this.#costly.push(costly)
-    this.#costly.sort((a, b) => b.tookMs - a.tookMs)
-    this.#costly.splice(this.#mostCostly)
   }
 
   /** Hands it in as if it came from the network. */
@@ -362,7 +353,12 @@ class EndpointFuzzer {
   }
 
   #newDevice(name: string, address: string): Node {
-    return new Node(this.#network, { name, address, config: { ...this.#proposals, features: FEATURES } })
+    return new Node(this.#network, {
+      ...this.#crypto,
+      name,
+      address,
+      config: { ...this.#proposals, features: FEATURES },
+    })
   }
 
   #attach(node: Node): void {
@@ -382,19 +378,22 @@ class EndpointFuzzer {
 
   /** The traitor starts over. */
   #reattach(): void {
-    const [network, concentrator, traitor] = [this.#network, this.#concentrator, this.#traitor]
+    const [network, concentrator] = [this.#network, this.#concentrator]
+    const { address } = this.#traitor
     for (const { ike, key } of concentrator.eventsOf('established')) {
-      if (ike.path.remote.address !== traitor.address) continue
+      if (ike.path.remote.address !== address) continue
       concentrator.command({ kind: 'deleteIke', key, reason: 'superseded' })
     }
-    network.detach(traitor.address)
-    network.run(40_000)
-    network.attach(traitor)
-    for (const list of [concentrator.events, concentrator.questions, concentrator.sent, traitor.sent, traitor.events]) {
-      list.splice(0)
-    }
-    this.#attach(traitor)
-    this.#messageId = lastId(traitor) + 1
+    // Mostly it says goodbye; sometimes it is gone, and the concentrator repeats itself in vain.
+    if (this.#random.oneIn(8)) {
+      network.detach(address)
+      network.run(40_000)
+    } else network.run(100)
+    this.#traitor.stop()
+    for (const list of [concentrator.events, concentrator.questions, concentrator.sent]) list.splice(0)
+    this.#traitor = this.#newDevice('traitor', address)
+    this.#attach(this.#traitor)
+    this.#messageId = lastId(this.#traitor) + 1
   }
 
   #checkBounds(): void {
@@ -441,55 +440,4 @@ function exercise(network: Network, node: Node): void {
   network.run(500)
   node.command({ kind: 'checkLiveness', key })
   network.run(500)
-}
-
-function payloadsOf(node: Node, packet: Packet | undefined): readonly Payload[] {
-  const message = decodeMessage(packet?.bytes ?? new Uint8Array(0))
-  return message.ok && packet !== undefined ? innerPayloads(node.tap, message.value, packet.bytes) : []
-}
-
-function authInside(payloads: readonly Payload[]): Inside {
-  const { firstType, bytes } = encodePayloads(payloads)
-  return { exchangeType: EXCHANGE.IKE_AUTH, innerType: firstType, bytes }
-}
-
-function insideOf(node: Node, { bytes }: Packet): Inside[] {
-  const message = decodeMessage(bytes)
-  if (!message.ok || message.value.sealed === null) return []
-  const { exchangeType } = message.value.header
-  const { firstType, bytes: inside } = encodePayloads(innerPayloads(node.tap, message.value, bytes))
-  return [{ exchangeType, innerType: firstType, bytes: inside }]
-}
-
-/** Of its latest request. */
-function lastId({ sent }: Node): number {
-  return sent.reduce((id, { bytes }) => {
-    const header = peekHeader(bytes)
-    return header.ok && !header.value.isResponse ? Math.max(id, header.value.messageId) : id
-  }, 0)
-}
-
-function answers({ bytes }: Packet, messageId: number): boolean {
-  const header = peekHeader(bytes)
-  return header.ok && header.value.isResponse && header.value.messageId === messageId
-}
-
-/** Notifies that were sent, and effects: how a step ended. */
-function answersIn({ effects }: Step, node: Node): string[] {
-  return effects.flatMap((effect) => {
-    if (effect.kind === 'event') return [`event ${effect.event.kind}`]
-    if (effect.kind === 'ask') return [`ask ${effect.question.kind}`]
-    if (effect.kind !== 'send') return [effect.kind]
-    const message = decodeMessage(effect.bytes)
-    if (!message.ok) return []
-    const { header, sealed, payloads } = message.value
-    const content = sealed === null ? payloads : innerPayloads(node.tap, message.value, effect.bytes)
-    const notifies = content.flatMap((payload) => (payload.kind === 'notify' ? [nameOf(payload.type)] : []))
-    const kind = sealed === null ? 'clear' : String(header.exchangeType)
-    return notifies.map((name) => `${kind} ${header.isResponse ? 'response' : 'request'} ${name}`)
-  })
-}
-
-function nameOf(type: number): string {
-  return Object.entries(NOTIFY).find(([, number]) => number === type)?.[0] ?? String(type)
 }

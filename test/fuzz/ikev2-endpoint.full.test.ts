@@ -31,7 +31,15 @@ test(
 
 /** @throws with the seed and the broken rule in the message. */
 async function fuzz(seed: number, inputs: number): Promise<{ inputs: number }> {
-  const args = ['--conditions=source', FUZZER, '--seed', String(seed), '--inputs', String(inputs)]
+  const args = [
+    '--conditions=source',
+    '--max-semi-space-size=64',
+    FUZZER,
+    '--seed',
+    String(seed),
+    '--inputs',
+    String(inputs),
+  ]
   const { stdout } = await run(process.execPath, args, { timeout: LIMIT_MS })
   return JSON.parse(stdout) as { inputs: number }
 }

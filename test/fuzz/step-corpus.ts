@@ -1,28 +1,47 @@
 /**
- * The corpus of the endpoint fuzzer, `corpus/ikev2/steps.txt`: for every transition and answer seen, one small inside of SK that led
- * there. A line: exchange type, type of the first payload, octets, and what it was kept for.
+ * The corpora of the fuzzers that drive a whole endpoint: for every transition and answer seen, one small inside of SK that led there.
+ * A line: exchange type, type of the first payload, octets, and what it was kept for.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { toHex } from '@culvert/bytes'
 import { EXCHANGE } from '@culvert/ikev2'
 import { loadSeeds } from './ikev2-codec-fuzz.ts'
-import type { Inside } from './ikev2-endpoint-fuzz.ts'
+import type { Inside } from './insides.ts'
 
-const FILE = new URL('corpus/ikev2/steps.txt', import.meta.url)
-const HEAD =
-  '# exchange type, first payload type, octets, kept for; written by `npm run fuzz -- ikev2-endpoint --corpus`'
+/** Of one fuzzer. */
+export interface StepCorpus {
+  readonly fuzzer: string
+  readonly file: string
+}
+
+export const ENDPOINT_STEPS: StepCorpus = { fuzzer: 'ikev2-endpoint', file: 'steps.txt' }
+export const INITIATOR_STEPS: StepCorpus = { fuzzer: 'ikev2-initiator', file: 'initiator-steps.txt' }
 
 /** By what each was kept for. */
-export function readSteps(): Map<string, Inside> {
-  const lines = readFileSync(FILE, 'utf8').split('\n')
+export function readSteps(corpus: StepCorpus): Map<string, Inside> {
+  const lines = readFileSync(fileOf(corpus), 'utf8').split('\n')
   return new Map(lines.filter((line) => line !== '' && !line.startsWith('#')).map(parsed))
 }
 
-export function writeSteps(steps: ReadonlyMap<string, Inside>): void {
+export function writeSteps(corpus: StepCorpus, steps: ReadonlyMap<string, Inside>): void {
   const lines = [...steps].map(([feature, { exchangeType, innerType, bytes }]) =>
     [exchangeType, innerType, toHex(bytes) || '-', feature].join(' '),
   )
-  writeFileSync(FILE, `${[HEAD, ...lines.toSorted()].join('\n')}\n`)
+  const head = `# exchange type, first payload type, octets, kept for; written by \`npm run fuzz -- ${corpus.fuzzer} --corpus\``
+  writeFileSync(fileOf(corpus), `${[head, ...lines.toSorted()].join('\n')}\n`)
+}
+
+/** Of two that led to the same, the smaller one stays. */
+export function keepSmaller(steps: Map<string, Inside>, seen: ReadonlyMap<string, Inside | null>): void {
+  for (const [feature, inside] of seen) {
+    const known = steps.get(feature)
+    const isBetter = inside !== null && (known === undefined || known.bytes.length > inside.bytes.length)
+    if (isBetter) steps.set(feature, inside)
+  }
+}
+
+function fileOf({ file }: StepCorpus): URL {
+  return new URL(`corpus/ikev2/${file}`, import.meta.url)
 }
 
 function parsed(line: string): [feature: string, inside: Inside] {

@@ -18,8 +18,17 @@ interface SaModel {
   expected: number | null
   /** Datagrams of the last response. */
   lastResponse: ReadonlySet<string>
-  /** Id and octets of our last request; null before the first. */
-  asked: { readonly messageId: number; readonly datagrams: ReadonlySet<string>; isOpen: boolean } | null
+  /** Our last request; null before the first. */
+  asked: Asked | null
+}
+
+interface Asked {
+  readonly messageId: number
+  readonly datagrams: ReadonlySet<string>
+  /** No response came. */
+  isOpen: boolean
+  /** No response did anything: one that cannot be read is passed over, and a better one may come. */
+  isUnheard: boolean
 }
 
 const MOST_REMEMBERED = 2_000
@@ -64,9 +73,11 @@ export class StepModel {
 
   #checkHeardResponse(header: IkeHeader, effects: readonly Effect[], isAuthentic: boolean): void {
     const asked = this.#sas.get(nameOf(header))?.asked
-    const isAwaited = asked?.isOpen === true && asked.messageId === header.messageId
-    if (isAuthentic && isAwaited) asked.isOpen = false
-    else if (header.exchangeType !== EXCHANGE.IKE_SA_INIT) {
+    const isAwaited = asked?.isUnheard === true && asked.messageId === header.messageId
+    if (isAuthentic && isAwaited) {
+      asked.isOpen = false
+      asked.isUnheard = effects.length === 0
+    } else if (header.exchangeType !== EXCHANGE.IKE_SA_INIT) {
       // An unprotected INVALID_IKE_SPI is a reason to ask whether the peer lives, no more.
       must(effects.every(isProtectedRequest), 'a response to nothing had an effect')
     }
@@ -134,7 +145,7 @@ function checkRequest(sa: SaModel, messageId: number, datagrams: readonly string
   const isNext = asked === null ? messageId <= MOST_BEFORE : messageId === asked.messageId + 1
   must(isNext, `request ${messageId} out of turn`)
   must(asked?.isOpen !== true, `request ${messageId} while another is under way`)
-  sa.asked = { messageId, datagrams: new Set(datagrams), isOpen: true }
+  sa.asked = { messageId, datagrams: new Set(datagrams), isOpen: true, isUnheard: true }
 }
 
 interface Sent {

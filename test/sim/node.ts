@@ -33,6 +33,8 @@ import {
   type TrafficSelector,
   type TransitionObserver,
 } from '@culvert/ikev2'
+import type { CryptoProvider } from '@culvert/crypto'
+import { Stopwatch } from '../fuzz/cost.ts'
 import type { Nat } from './nat.ts'
 import type { Network, Packet } from './network.ts'
 import { type Data, openData, sealData } from './data.ts'
@@ -63,7 +65,7 @@ type EventOf<K extends IkeEvent['kind'], E = IkeEvent> = E extends { readonly ki
 export interface Step {
   readonly input: Input
   readonly effects: readonly Effect[]
-  /** On the wall: what the machine did meanwhile and collecting garbage is in it, so only the least of several runs tells. */
+  /** Other work of the machine and collecting garbage may be in it, so only the least of several runs tells. */
   readonly tookMs: number
   readonly keyExchanges: number
   /** Rows of the transition table that were acted upon, with the phase that followed. */
@@ -80,6 +82,8 @@ export interface NodeOptions {
   readonly firstIkeSpi?: number
   /** Left out for true: `sent`, `events` and `questions` hold everything since the start. */
   readonly keepsHistory?: boolean
+  /** Left out for that of production. */
+  readonly crypto?: CryptoProvider
 }
 
 export function fqdn(name: string): Identity {
@@ -148,7 +152,7 @@ export class Node {
     this.#transcript = options.transcript ?? null
     this.#nextIkeSpi = options.firstIkeSpi ?? 1
     this.#keepsHistory = options.keepsHistory ?? true
-    this.tap = createTap(this.#keepsHistory)
+    this.tap = createTap(this.#keepsHistory, options.crypto)
     this.#nextSpi = 0x1000_0000 + network.random.below(0x1000_0000)
     this.#config = endpointConfig(options)
     this.endpoint = createEndpoint(this.#config, this.#observe)
@@ -284,9 +288,9 @@ export class Node {
   #watchedStep(input: Input, watch: (step: Step) => void): ReturnType<IkeEndpoint['step']> {
     const { keyExchanges } = this.tap
     this.#transitions = []
-    const startMs = performance.now()
+    const stopwatch = new Stopwatch()
     const result = this.#step(input)
-    const tookMs = performance.now() - startMs
+    const { tookMs } = stopwatch
     watch({
       input,
       effects: result.effects,

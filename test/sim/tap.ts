@@ -28,8 +28,17 @@ export interface Tap {
   lastKeys(): SkKeys
 }
 
-/** @param remembers false for a long run, in which nobody asks what was sealed */
-export function createTap(remembers = true): Tap {
+/** As in production, but that a seed repeats a run. */
+export const repeatableProvider: CryptoProvider = {
+  ...opensslProvider,
+  keyExchange: (id) => (ML_KEMS.includes(id) ? nobleProvider : opensslProvider).keyExchange(id),
+}
+
+/**
+ * @param remembers false for a long run, in which nobody asks what was sealed
+ * @param base what it listens to
+ */
+export function createTap(remembers = true, base: CryptoProvider = repeatableProvider): Tap {
   const plaintexts = new Map<string, Uint8Array>()
   const wrapped = new Map<string, FoundCipher>()
   const keys: SkKeys[] = []
@@ -48,7 +57,7 @@ export function createTap(remembers = true): Tap {
     },
   })
   const cipherOf = (id: number, keyBits: number | null): FoundCipher => {
-    const cipher = opensslProvider.cipher(id, keyBits)
+    const cipher = base.cipher(id, keyBits)
     return cipher?.kind === 'aead' ? wrap(cipher) : cipher
   }
   let keyExchanges = 0
@@ -75,15 +84,11 @@ export function createTap(remembers = true): Tap {
       return keyExchanges
     },
     provider: {
-      name: 'openssl',
-      prf: (id) => opensslProvider.prf(id),
-      integrity: (id) => opensslProvider.integrity(id),
+      ...base,
       keyExchange: (id) => {
-        const method = (ML_KEMS.includes(id) ? nobleProvider : opensslProvider).keyExchange(id)
+        const method = base.keyExchange(id)
         return method === null ? null : counted(method)
       },
-      sha1: (...chunks) => opensslProvider.sha1(...chunks),
-      sha256: (...chunks) => opensslProvider.sha256(...chunks),
       cipher: (id, keyBits) => {
         const name = `${id}/${keyBits}`
         const known = wrapped.get(name)
