@@ -10,8 +10,8 @@ test('N14 every input of the corpus comes to what it always came to', () => {
   expect(known.map(({ input }) => checkPki(input))).toEqual(known.map(({ outcome }) => outcome))
 })
 
-test('N14 X.509 breaks no rule in 10000 damaged inputs, half of them signed after the damage', () => {
-  const tally = fuzzPki(0x5280, 10_000)
-  expect(tally.good).toBeGreaterThan(500)
+test('N14 X.509 breaks no rule in 5000 damaged inputs, half of them signed after the damage', () => {
+  const tally = fuzzPki(0x5280, 5_000)
+  expect(tally.good).toBeGreaterThan(250)
   expect(tally.outcomes.size).toBeGreaterThan(22)
 })
