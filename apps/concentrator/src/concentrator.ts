@@ -187,6 +187,7 @@ async function startPackets(options: {
       maxSas: mostChildSas(settings),
       replayWindowPackets: 1024,
       lifetime: settings.childLifetime,
+      outer: { pathMtu: settings.pathMtu, dscp: settings.dscp },
       ...(settings.rung ? { rung: settings.rung } : {}),
     },
     {

@@ -80,6 +80,14 @@ const schema = Type.Object({
     description: 'life of a resumption ticket, 0 gives none',
   }),
   CONCENTRATOR_RUNG: Type.Optional(Type.Union([Type.Literal('native'), Type.Literal('portable')])),
+  CONCENTRATOR_PATH_MTU: Type.Union([Type.Literal('discover'), Type.Literal('fragment')], {
+    default: 'discover',
+    description: 'whether ESP packets are sized to the path, or fragmented on it',
+  }),
+  CONCENTRATOR_DSCP: Type.Union([Type.Literal('none'), Type.Literal('copy')], {
+    default: 'none',
+    description: 'whether ESP packets show the traffic class of what is in them',
+  }),
   CONCENTRATOR_KEY_LOG_FOLDER: Type.Optional(
     Type.String({ description: 'for debugging only: writes the keys of every SA there, as Wireshark reads them' }),
   ),
@@ -126,6 +134,8 @@ function readSettings(): ConcentratorSettings & { logLevel: LogLevel } {
     poolPrefix: env.CONCENTRATOR_POOL_PREFIX,
     sealingPrivateKeyFile: env.SEALING_PRIVATE_KEY_FILE,
     rung: env.CONCENTRATOR_RUNG ?? null,
+    pathMtu: env.CONCENTRATOR_PATH_MTU,
+    dscp: env.CONCENTRATOR_DSCP,
     keyLogFolder: env.CONCENTRATOR_KEY_LOG_FOLDER ?? null,
     maxDevices: env.CONCENTRATOR_MAX_DEVICES,
     ikeRekeySec: env.CONCENTRATOR_IKE_REKEY_SEC,

@@ -23,6 +23,8 @@ export interface ConcentratorSettings {
   readonly poolPrefix: string
   readonly sealingPrivateKeyFile: string
   readonly rung: 'native' | 'portable' | null
+  readonly pathMtu: 'discover' | 'fragment'
+  readonly dscp: 'none' | 'copy'
   /** Where the keys of every SA are written for a dissector; null, as in production, writes none. */
   readonly keyLogFolder: string | null
   readonly maxDevices: number

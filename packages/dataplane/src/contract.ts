@@ -25,8 +25,20 @@ export interface DataPlaneOptions {
   readonly replayWindowPackets: number
   /** Octets and packets after which an SA is rekeyed or dead; left out: the bounds of its cipher, which these only lower. */
   readonly lifetime?: LifetimeSettings
+  readonly outer?: OuterHeaderOptions
   /** Leave out to take the fastest rung that passes its self-test. */
   readonly rung?: Rung
+}
+
+/** What the outer header says (RFC 4301 5.1.2, 8.1). The portable rung leaves all of it to the system. */
+export interface OuterHeaderOptions {
+  /**
+   * `discover` (default): DF is set, and what does not fit the path is cut or answered before it is encrypted. `fragment`: DF is
+   * clear and routers cut, for networks that swallow ICMP.
+   */
+  readonly pathMtu?: 'discover' | 'fragment'
+  /** `none` (default): 0 outside, so that nobody on the way learns classes of traffic. `copy`: as inside. Inside it never changes. */
+  readonly dscp?: 'none' | 'copy'
 }
 
 /** `native`: koffi with GSO/GRO and TUN offload as far as the kernel gives them. `portable`: dgram and node:crypto. */

@@ -6,6 +6,7 @@ export type {
   MappedHost,
   DeviceRole,
   NodeCounters,
+  OuterHeaderOptions,
   Rung,
   SaCounters,
   TunOptions,

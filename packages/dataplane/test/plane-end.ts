@@ -28,6 +28,8 @@ export interface PlaneEndOptions {
   readonly encr: { readonly id: number; readonly keyBits: number | null; readonly keyBytes: number }
   readonly integ: { readonly id: number; readonly keyBytes: number } | null
   readonly esn: boolean
+  readonly pathMtu?: 'discover' | 'fragment'
+  readonly dscp?: 'none' | 'copy'
 }
 
 const PORT = 4500
@@ -74,7 +76,7 @@ function selector(address: string): TrafficSelector {
 }
 
 async function open(options: PlaneEndOptions): Promise<DataPlane> {
-  const { end, rung, tun, outer, inner } = options
+  const { end, rung, tun, outer, inner, pathMtu = 'discover', dscp = 'none' } = options
   const handlers = {
     onIke: (): void => {},
     onInboundTraffic: (): void => {},
@@ -93,6 +95,7 @@ async function open(options: PlaneEndOptions): Promise<DataPlane> {
       nodeSlot: end,
       maxSas: 16,
       replayWindowPackets: 1024,
+      outer: { pathMtu, dscp },
     },
     handlers,
   )

@@ -40,6 +40,7 @@ export { HostMappings, isSynthetic, SYNTHETIC_BLOCK, SYNTHETIC_COUNT } from './h
 export { translateInbound, translateOutbound } from './host-translation.ts'
 export { routeBetweenDevices } from './hairpin.ts'
 export { createInnerPacket, type InnerPacket, parseInnerPacket, Protocol } from './inner-packet.ts'
+export { largestInnerBytes } from './inner-mtu.ts'
 export { IV_THREADS, IvCounter } from './iv-counter.ts'
 export { type LifetimeSettings, lifetimeOf, type SaLifetime } from './lifetime.ts'
 export { clampMss, updatedChecksum } from './mss-clamp.ts'
@@ -53,6 +54,7 @@ export { SelectorSet } from './selector-set.ts'
 export { distance, highHalf } from './sequence-number.ts'
 export { composeSpi, SPI_GENERATION_COUNT, SPI_INDEX_COUNT, spiGeneration, spiIndex, spiSlot } from './spi.ts'
 export { SpiAllocator } from './spi-allocator.ts'
+export { isUnfragmentable, TOO_BIG_BYTES, writeTooBig } from './too-big.ts'
 export {
   Direction,
   type Rate,

@@ -44,6 +44,11 @@ export class OutboundSequence {
     return this.#high
   }
 
+  /** Low half of the number that any thread reserved last. */
+  get lastLow(): number {
+    return Atomics.load(this.#words, LAST) >>> 0
+  }
+
   /** From now on counts in memory of the caller: `SEQUENCE_WORDS`, zero for a new SA, the same for every thread. */
   share(words: Int32Array): void {
     if (words.length !== SEQUENCE_WORDS) throw new RangeError('wrong memory size for a sequence')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DropCode } from '@culvert/esp'
 import { buildPacket, withChecksums } from '../../test/inner-packets.ts'
-import { applyOuterCongestion, innerCongestion } from './congestion.ts'
+import { applyOuterCongestion, innerTos } from './congestion.ts'
 
 const NOT_ECT = 0
 const ECT_1 = 1
@@ -30,7 +30,7 @@ describe('congestion marks at the tunnel exit', () => {
       const marks = OUTER.map((outer) => {
         const packet = packetWith(version, inner)
         const code = applyOuterCongestion(packet, 0, outer)
-        return code === DropCode.badCongestionMark ? 'drop' : innerCongestion(packet, 0)
+        return code === DropCode.badCongestionMark ? 'drop' : innerTos(packet, 0) & 3
       })
       expect(marks).toEqual(expected)
     }

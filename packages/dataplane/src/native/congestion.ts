@@ -8,9 +8,10 @@ const NOT_ECT = 0
 const ECT_1 = 1
 const CE = 3
 
-/** Congestion bits of an inner IPv4 or IPv6 header. */
-export function innerCongestion(bytes: Uint8Array, packet: number): number {
-  return bytes[packet]! >>> 4 === 4 ? bytes[packet + 1]! & 3 : (bytes[packet + 1]! >>> 4) & 3
+/** TOS of an inner IPv4 header, traffic class of an IPv6 one: six bits of DSCP, two of ECN. */
+export function innerTos(bytes: Uint8Array, packet: number): number {
+  const second = bytes[packet + 1]!
+  return bytes[packet]! >>> 4 === 4 ? second : ((bytes[packet]! & 15) << 4) | (second >>> 4)
 }
 
 /**
@@ -18,7 +19,7 @@ export function innerCongestion(bytes: Uint8Array, packet: number): number {
  * @returns `none`, or `badCongestionMark`: the flow would never learn of it, so the packet must go
  */
 export function applyOuterCongestion(bytes: Uint8Array, packet: number, outer: number): DropCode {
-  const inner = innerCongestion(bytes, packet)
+  const inner = innerTos(bytes, packet) & 3
   if (inner === NOT_ECT) return outer === CE ? DropCode.badCongestionMark : DropCode.none
   if (inner === CE || (outer !== CE && outer !== ECT_1)) return DropCode.none
   setInnerCongestion(bytes, packet, outer)

@@ -4,6 +4,7 @@ import type { Checksum } from './checksum.ts'
 import type { NativeSad } from './native-sad.ts'
 import type { Notices } from './notices.ts'
 import type { PacketMemory } from './packet-memory.ts'
+import type { PathMtus } from './path-mtus.ts'
 import type { SharedState } from './shared-state.ts'
 
 export interface ForwardingSite {
@@ -17,4 +18,7 @@ export interface ForwardingSite {
   /** Null in the role of a device. */
   readonly policies: SubjectPolicies | null
   readonly tunMtuBytes: number
+  readonly paths: PathMtus
+  /** Which bits of an inner TOS or traffic class the outer header shows. */
+  readonly tosMask: number
 }

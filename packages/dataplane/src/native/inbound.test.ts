@@ -32,6 +32,7 @@ import type { FromWorker } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
 import { Notices } from './notices.ts'
 import { PacketMemory } from './packet-memory.ts'
+import { PathMtus } from './path-mtus.ts'
 import { NodeField, SaField, SharedState } from './shared-state.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
 import { addressOf } from './syscalls.ts'
@@ -165,7 +166,8 @@ class Harness {
     const receiver = { buffers: [this.#buffer], receive: () => 1 } as unknown as UdpReceiver
     const sender = {} as unknown as UdpSender // nothing is sent here
     const sockets = [{ fd: -1, local: LOCAL, receiver, sender }]
-    this.sads = new NativeSad({ memory, shared, transforms, sockets }, WITH_HOSTS())
+    const paths = new PathMtus({ memory, shared, routeMtu: () => 0, locals: [LOCAL] })
+    this.sads = new NativeSad({ memory, shared, transforms, sockets, paths }, WITH_HOSTS())
     for (const index of [0, 1]) must(this.sads.install(describeSa(index), placementOf(index)) === null)
     const sink = {
       write: (frame: number, length: number): void =>
@@ -174,7 +176,18 @@ class Harness {
     const coalescer = new Coalescer(memory, checksum, sink, { tcp: true, udp: true })
     const isolation = createIsolation()
     const policies = new SubjectPolicies(shared.buffers.subjects)
-    const site = { memory, checksum, sads: this.sads, shared, notices, isolation, policies, tunMtuBytes: 1400 }
+    const site = {
+      memory,
+      checksum,
+      sads: this.sads,
+      shared,
+      notices,
+      isolation,
+      policies,
+      tunMtuBytes: 1400,
+      paths,
+      tosMask: 3,
+    }
     const hairpin = new Hairpin(site, { sealPacket: () => DropCode.none })
     this.#inbound = new Inbound(site, sockets, coalescer, hairpin)
   }

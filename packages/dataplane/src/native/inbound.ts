@@ -146,7 +146,7 @@ export class Inbound {
   }
 
   #acceptPacket(record: NativeSa, text: number, textBytes: number): DropCode {
-    const { memory, isolation, tunMtuBytes, sads } = this.#site
+    const { memory, isolation, tunMtuBytes, paths, sads } = this.#site
     const { bytes, view } = memory
     const { inner } = this.#out
     const source = view.getInt32(text + 12)
@@ -156,7 +156,7 @@ export class Inbound {
       code = isolation.admitInbound(bytes, inner, record.sa)
       if (code !== DropCode.none) return code
     }
-    if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, tunMtuBytes)
+    if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, Math.min(tunMtuBytes, paths.largestInner(record)))
     // In transport mode the header is not in the plaintext, which a match would be looked for in.
     if (record.sa.transport === null) this.#last.note(record, text, inner, source)
     return DropCode.none

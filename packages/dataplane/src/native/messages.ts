@@ -7,6 +7,7 @@
 import type { ChildKeys, ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import type { KnownFlow, MoveFindings, Placement } from '@culvert/esp'
 import type { DataPlaneOptions } from '../contract.ts'
+import type { IcmpSocket } from './icmp-sockets.ts'
 import type { SharedBuffers } from './shared-state.ts'
 import type { TunOffload } from './tun-offload.ts'
 
@@ -22,6 +23,8 @@ export interface WorkerSetup {
   readonly tunFd: number
   readonly wakeFd: number
   readonly offload: TunOffload
+  /** Where routers' errors are heard; null: the path MTU is not learned. */
+  readonly icmp: readonly IcmpSocket[] | null
   readonly connections: readonly KnownFlow[]
   readonly shared: SharedBuffers
 }

@@ -84,6 +84,7 @@ export class NativeDataPlane implements DataPlane {
       tunFd: parts.tunFd,
       wakeFd: socket.wakeFd,
       offload,
+      icmp: socket.icmp,
       connections: parts.connections,
       shared: this.#shared.buffers,
     }
@@ -272,5 +273,7 @@ function describe(socket: OwnerSocket, offload: TunOffload): string {
   const tun = { uso: 'TCP and UDP offload', tso: 'TCP offload (no UDP: kernel before 6.2)', none: 'no offload' }[
     offload
   ]
-  return `native: OpenSSL ${process.versions.openssl}, UDP ${socket.gro ? 'GSO and GRO' : 'GSO, no GRO'}, TUN ${tun}`
+  const path = socket.icmp === null ? 'DF clear' : 'path MTU discovered'
+  const udp = socket.gro ? 'GSO and GRO' : 'GSO, no GRO'
+  return `native: OpenSSL ${process.versions.openssl}, UDP ${udp}, ${path}, TUN ${tun}`
 }

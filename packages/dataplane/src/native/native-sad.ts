@@ -18,6 +18,7 @@ import {
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import { chooseLocal } from '../local-choice.ts'
 import type { OuterSocket } from './outer-socket.ts'
+import type { PathMtus } from './path-mtus.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import type { NativeOpener, NativeSealer } from './packet-transform.ts'
 import { SA_LINE_FIELDS, SaField, type SharedState } from './shared-state.ts'
@@ -37,6 +38,8 @@ export interface NativeSa {
   /** When the owner was last told about traffic and about a move; milliseconds of the worker's clock. */
   trafficNoticeMs: number
   moveNoticeMs: number
+  /** When a sender was last told that its packet was too big. */
+  tooBigNoticeMs: number
 }
 
 export interface NativeSadSite {
@@ -44,6 +47,7 @@ export interface NativeSadSite {
   readonly shared: SharedState
   readonly transforms: TransformFactory
   readonly sockets: readonly OuterSocket[]
+  readonly paths: PathMtus
 }
 
 export class NativeSad {
@@ -80,8 +84,10 @@ export class NativeSad {
     const line = index * SA_LINE_FIELDS
     this.#site.shared.sas.fill(0, line, line + SA_LINE_FIELDS)
     this.#site.shared.sas[line + SaField.spi] = sa.spiIn
-    const never = { trafficNoticeMs: -Infinity, moveNoticeMs: -Infinity }
-    this.#records[index] = { sa, ...transforms, destination, socket, line, ...never }
+    const never = { trafficNoticeMs: -Infinity, moveNoticeMs: -Infinity, tooBigNoticeMs: -Infinity }
+    const record = { sa, ...transforms, destination, socket, line, ...never }
+    this.#records[index] = record
+    this.#site.paths.add(record)
     return null
   }
 
@@ -89,13 +95,17 @@ export class NativeSad {
     const record = this.find(spiIn)
     const socket = this.#socketFor(path)
     if (record === undefined || socket === undefined) return
+    this.#site.paths.remove(record)
     this.sad.move(spiIn, path, findings)
     record.socket = socket
     encodeSocketAddress(path.remote, this.#site.memory.bytes, record.destination)
+    this.#site.paths.add(record)
   }
 
   remove(spiIn: Spi): void {
-    if (this.find(spiIn) === undefined) return
+    const record = this.find(spiIn)
+    if (record === undefined) return
+    this.#site.paths.remove(record)
     this.#records[spiIndex(spiIn)] = undefined
     this.sad.remove(spiIn)
   }
@@ -108,6 +118,11 @@ export class NativeSad {
   /** The record of an SA that `sad` handed out. */
   of(sa: ChildSa): NativeSa {
     return this.#records[spiIndex(sa.spiIn)]!
+  }
+
+  /** The record whose peer's socket address lies at this offset. */
+  at(destination: number): NativeSa | undefined {
+    return this.#records[(destination - this.#addresses) / SOCKADDR_BYTES]
   }
 
   /** @returns the record, or the drop code that says why there is none */

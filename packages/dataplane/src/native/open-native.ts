@@ -20,7 +20,7 @@ export async function startNative(options: DataPlaneOptions, handlers: DataPlane
   }
   runSelfTest()
   const memory = new PacketMemory(OWNER_BYTES, addressOf)
-  const socket = new OwnerSocket(memory, new Syscalls(memory), options.bind)
+  const socket = new OwnerSocket(memory, new Syscalls(memory), options)
   const tun = openTunOrClose(options, socket)
   const offload = enableTunOffload(tun.fd)
   return NativeDataPlane.start({ options, handlers, socket, tunFd: tun.fd, offload, connections: tun.connections })

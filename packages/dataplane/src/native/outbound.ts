@@ -11,6 +11,7 @@ import {
   DropCode,
   ESP_HEADER_BYTES,
   isSynthetic,
+  isUnfragmentable,
   mayLeave,
   nextHeaderOf,
   type InnerPacket,
@@ -18,11 +19,13 @@ import {
   parseInnerPacket,
   spendPathCredit,
   takeSequenceNumber,
+  TOO_BIG_BYTES,
   TRAILER_ROOM_BYTES,
   translateOutbound,
+  writeTooBig,
   writeTrailer,
 } from '@culvert/esp'
-import { innerCongestion } from './congestion.ts'
+import { innerTos } from './congestion.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
 import type { PacketSealer } from './hairpin.ts'
 import type { NativeSa } from './native-sad.ts'
@@ -30,12 +33,14 @@ import type { OuterSocket } from './outer-socket.ts'
 import { Segmenter, VNET_HEADER_BYTES, VNET_NEEDS_CSUM } from './segmenter.ts'
 import { NodeField, SaField } from './shared-state.ts'
 import type { Syscalls } from './syscalls.ts'
-import { LARGEST_DATAGRAM } from './udp-sender.ts'
+import { LARGEST_DATAGRAM, MAY_FRAGMENT } from './udp-sender.ts'
 
 const FRAME_BYTES = VNET_HEADER_BYTES + 65_536
 const MOST_FRAMES = 64
 const MOST_BYTES = 1 << 20
 const TCP_SYN = 0x02
+/** A sender that goes on with packets that are too big is told again, per SA. */
+const TOO_BIG_INTERVAL_MS = 20
 
 export class Outbound implements PacketSealer {
   readonly #site: ForwardingSite
@@ -44,6 +49,8 @@ export class Outbound implements PacketSealer {
   readonly #sockets: readonly OuterSocket[]
   readonly #segmenter: Segmenter
   readonly #frame: number
+  /** Frame of an answer to a packet that does not fit; its virtio_net_hdr stays zero. */
+  readonly #tooBig: number
   readonly #inner = createInnerPacket()
   readonly #overwritten = new Uint8Array(TRAILER_ROOM_BYTES)
 
@@ -52,6 +59,7 @@ export class Outbound implements PacketSealer {
     this.#syscalls = syscalls
     this.#tunFd = tunFd
     this.#sockets = sockets
+    this.#tooBig = site.memory.allocate(VNET_HEADER_BYTES + TOO_BIG_BYTES)
     this.#segmenter = new Segmenter(site.memory, site.checksum)
     this.#frame = site.memory.allocate(64 + FRAME_BYTES + TRAILER_ROOM_BYTES) + 64 - VNET_HEADER_BYTES
   }
@@ -74,7 +82,7 @@ export class Outbound implements PacketSealer {
   }
 
   #forward(length: number): DropCode {
-    const { memory, sads, isolation, tunMtuBytes } = this.#site
+    const { memory, sads, isolation, tunMtuBytes, paths, tosMask } = this.#site
     const { bytes } = memory
     const inner = this.#inner
     const packet = this.#frame + VNET_HEADER_BYTES
@@ -86,33 +94,53 @@ export class Outbound implements PacketSealer {
       code = isolation.admitOutbound(bytes, inner)
       if (code !== DropCode.none) return code
     }
+    const most = paths.largestInner(record)
+    let marks = innerTos(bytes, packet) & tosMask
+    if (length - VNET_HEADER_BYTES > most) {
+      const longest = this.#segmenter.longestOf(this.#frame, length)
+      if (longest > most && isUnfragmentable(bytes, inner, longest)) return this.#answerTooBig(record, most)
+      if (longest > most) marks |= MAY_FRAGMENT
+    }
     const checksum = (bytes[this.#frame]! & VNET_NEEDS_CSUM) === 0 ? 'complete' : 'partial'
     const { hosts } = sads.sad
     if (hosts !== null && isSynthetic(inner.destination4)) {
       translateOutbound(bytes, inner, hosts.hostOf(inner.destination4), checksum)
     }
-    if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, tunMtuBytes, checksum)
-    if (!this.#segmenter.begin(this.#frame, length)) return DropCode.innerMalformed
-    this.#sealSegments(record, innerCongestion(bytes, packet))
+    if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, Math.min(tunMtuBytes, most), checksum)
+    if (!this.#segmenter.begin(this.#frame, length, most)) return DropCode.innerMalformed
+    this.#sealSegments(record, marks)
     this.#publish(record)
     return DropCode.none
   }
 
-  sealPacket(record: NativeSa, inner: InnerPacket, ecn: number): DropCode {
+  /** A packet from device to device that does not fit is fragmented outside: nobody behind the TUN could be told. */
+  sealPacket(record: NativeSa, inner: InnerPacket, tos: number): DropCode {
+    const { paths, tosMask } = this.#site
+    const marks = (tos & tosMask) | (inner.totalBytes > paths.largestInner(record) ? MAY_FRAGMENT : 0)
     record.sa.sequence.reserve(1) // none that a dropped segment left behind
-    const code = this.#seal(record, inner, inner.packetOffset, inner.totalBytes, false, ecn)
+    const code = this.#seal(record, inner, inner.packetOffset, inner.totalBytes, false, marks)
     this.#publish(record)
     return code
   }
 
+  #answerTooBig(record: NativeSa, most: number): DropCode {
+    const { memory, notices } = this.#site
+    if (notices.nowMs - record.tooBigNoticeMs < TOO_BIG_INTERVAL_MS) return DropCode.tooBig
+    record.tooBigNoticeMs = notices.nowMs
+    const message = this.#tooBig + VNET_HEADER_BYTES
+    const length = writeTooBig(memory.bytes, this.#inner, most, memory.bytes, message)
+    if (length > 0) this.#syscalls.write(this.#tunFd, this.#tooBig, VNET_HEADER_BYTES + length)
+    return DropCode.tooBig
+  }
+
   /** Each segment counts for itself, passed or dropped. */
-  #sealSegments(record: NativeSa, ecn: number): void {
+  #sealSegments(record: NativeSa, marks: number): void {
     const { node } = this.#site.shared
     const segmenter = this.#segmenter
     record.sa.sequence.reserve(segmenter.count) // too few left: `take` hands them out one by one
     while (segmenter.next()) {
       const { offset, length, more } = segmenter
-      const code = this.#seal(record, this.#inner, offset, length, more, ecn)
+      const code = this.#seal(record, this.#inner, offset, length, more, marks)
       if (code !== DropCode.none) node[NodeField.drops + code]!++
     }
   }
@@ -127,7 +155,7 @@ export class Outbound implements PacketSealer {
    * @param offset, length of the packet, whose headers are `inner`
    * @param more what lies behind it is needed: the trailer is written there for a moment only
    */
-  #seal(record: NativeSa, inner: InnerPacket, offset: number, length: number, more: boolean, ecn: number): DropCode {
+  #seal(record: NativeSa, inner: InnerPacket, offset: number, length: number, more: boolean, marks: number): DropCode {
     const { sa, sealer, destination } = record
     const { sender } = record.socket
     const { memory, shared, policies } = this.#site
@@ -145,7 +173,7 @@ export class Outbound implements PacketSealer {
       if (code !== DropCode.none) return code
     }
     if (!takeSequenceNumber(sa)) return DropCode.sequenceExhausted
-    const at = sender.reserve(destination, espBytes, ecn)
+    const at = sender.reserve(destination, espBytes, marks)
     view.setUint32(at, sa.spiOut)
     view.setUint32(at + 4, sa.sequenceLow)
     const end = offset + length

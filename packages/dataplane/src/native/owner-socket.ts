@@ -3,21 +3,27 @@
  *
  * Sending never waits: a full socket buffer loses the message, which IKE repeats.
  */
+import type { DataPlaneOptions } from '../contract.ts'
 import { chooseLocal } from '../local-choice.ts'
 import type { BoundSocket } from './messages.ts'
 import { closeFile, eventfd, type Syscalls } from './syscalls.ts'
 import type { SocketAddress } from '@culvert/ikev2'
 import { NON_ESP_MARKER_BYTES } from '@culvert/esp'
 import type { PacketMemory } from './packet-memory.ts'
-import { encodeSocketAddress, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
-import { openUdpSocket, type UdpSocket } from './udp-socket.ts'
+import { encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
+import { type IcmpSocket, openIcmpSockets } from './icmp-sockets.ts'
+import { openUdpSocket, setDontFragment, type UdpSocket } from './udp-socket.ts'
 
 const LARGEST_MESSAGE = 65_507
+/** What every host takes in one piece (RFC 791 3.1), less IPv4 and UDP headers. */
+const NEVER_FRAGMENTED = 548
 
 export class OwnerSocket {
   readonly wakeFd: number
   /** Where each is bound, in the order of `bind`. */
   readonly locals: readonly SocketAddress[]
+  /** Null: the path MTU cannot be learned, and DF is clear. */
+  readonly icmp: readonly IcmpSocket[] | null
   readonly #memory: PacketMemory
   readonly #syscalls: Syscalls
   readonly #sockets: readonly UdpSocket[]
@@ -25,16 +31,18 @@ export class OwnerSocket {
   readonly #name: number
 
   /** Throws when an address cannot be bound; nothing stays open then. */
-  constructor(memory: PacketMemory, syscalls: Syscalls, bind: readonly SocketAddress[]) {
+  constructor(memory: PacketMemory, syscalls: Syscalls, { bind, outer }: Pick<DataPlaneOptions, 'bind' | 'outer'>) {
     this.#memory = memory
     this.#syscalls = syscalls
     this.#message = memory.allocate(LARGEST_MESSAGE)
     this.#name = memory.allocate(SOCKADDR_BYTES)
-    this.#sockets = openAll(memory, syscalls, bind)
+    const families = bind.map(({ address }) => familyOf(address))
+    this.icmp = outer?.pathMtu === 'fragment' ? null : openIcmpSockets(memory, syscalls, families)
+    this.#sockets = this.#openAll(bind)
     this.locals = this.#sockets.map(({ local }) => local)
     this.wakeFd = eventfd()
     if (this.wakeFd < 0) {
-      closeAll(this.#sockets)
+      this.#closeSockets()
       throw new Error(`cannot make an event counter (errno ${-this.wakeFd})`)
     }
   }
@@ -64,7 +72,7 @@ export class OwnerSocket {
   }
 
   close(): void {
-    closeAll(this.#sockets)
+    this.#closeSockets()
     closeFile(this.wakeFd)
   }
 
@@ -73,21 +81,32 @@ export class OwnerSocket {
     if (socket === undefined) return
     encodeSocketAddress(remote, this.#memory.bytes, this.#name)
     const nameBytes = sockaddrLength(this.#memory, this.#name)
+    // A long IKE message that is lost for its length would be lost again: better in pieces. ESP may pass without DF meanwhile.
+    const mayFragment = this.icmp !== null && length > NEVER_FRAGMENTED
+    if (mayFragment) setDontFragment(this.#syscalls, socket.fd, socket.family, false)
     this.#syscalls.sendto(socket.fd, this.#message, length, this.#name, nameBytes)
+    if (mayFragment) setDontFragment(this.#syscalls, socket.fd, socket.family, true)
+  }
+
+  #openAll(bind: readonly SocketAddress[]): UdpSocket[] {
+    const sockets: UdpSocket[] = []
+    try {
+      for (const address of bind)
+        sockets.push(openUdpSocket(this.#memory, this.#syscalls, { bind: address, dontFragment: this.icmp !== null }))
+      return sockets
+    } catch (error) {
+      closeAll(sockets)
+      closeAll(this.icmp ?? [])
+      throw error
+    }
+  }
+
+  #closeSockets(): void {
+    closeAll(this.#sockets)
+    closeAll(this.icmp ?? [])
   }
 }
 
-function openAll(memory: PacketMemory, syscalls: Syscalls, bind: readonly SocketAddress[]): UdpSocket[] {
-  const sockets: UdpSocket[] = []
-  try {
-    for (const address of bind) sockets.push(openUdpSocket(memory, syscalls, address))
-    return sockets
-  } catch (error) {
-    closeAll(sockets)
-    throw error
-  }
-}
-
-function closeAll(sockets: readonly UdpSocket[]): void {
+function closeAll(sockets: readonly { readonly fd: number }[]): void {
   for (const { fd } of sockets) closeFile(fd)
 }

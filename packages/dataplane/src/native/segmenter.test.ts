@@ -11,9 +11,9 @@ const segmenter = new Segmenter(memory, createChecksum(memory))
 const place = memory.allocate(70_000)
 
 /** Runs a frame through; each packet is taken away and its trailer's room overwritten before the next is asked for. */
-function segment(frame: Uint8Array): Uint8Array[] | 'refused' {
+function segment(frame: Uint8Array, most = 65_535): Uint8Array[] | 'refused' {
   memory.bytes.set(frame, place)
-  if (!segmenter.begin(place, frame.length)) return 'refused'
+  if (!segmenter.begin(place, frame.length, most)) return 'refused'
   const packets: Uint8Array[] = []
   const { count } = segmenter
   while (segmenter.next()) {
@@ -54,6 +54,19 @@ describe('segmenter', () => {
       }),
       { numRuns: 150 },
     )
+  })
+
+  it('cuts TCP finer than asked where the path is narrower, as if the kernel had been asked so', () => {
+    const packet = buildPacket({ protocol: 'tcp', payload: payload(20_000), flags: 0x99 })
+    const finer = toFrame(packet, 1178)
+    expect(segment(toFrame(packet, 1360), 1218)).toEqual(fromFrame(finer))
+  })
+
+  it('leaves UDP datagrams whole and says how long they are', () => {
+    const frame = toFrame(buildPacket({ protocol: 'udp', payload: payload(5000) }), 1200)
+    expect(segment(frame, 600)).toEqual(fromFrame(frame))
+    memory.bytes.set(frame, place)
+    expect(segmenter.longestOf(place, frame.length)).toBe(1228)
   })
 
   it('completes the checksum of a single packet', () => {

@@ -58,8 +58,23 @@ export class Segmenter {
     this.#template = memory.allocate(LARGEST_HEADER)
   }
 
-  /** @param frame offset of the virtio_net_hdr, @param length of header and packet. @returns false when it makes no sense */
-  begin(frame: number, length: number): boolean {
+  /** @returns octets of the longest packet that `begin` would cut off whatever `most` is; TCP gives as short ones as wanted */
+  longestOf(frame: number, length: number): number {
+    const { bytes, view } = this.#memory
+    const total = length - VNET_HEADER_BYTES
+    const type = bytes[frame + 1]! & ~GSO_ECN
+    if (type === GSO_TCPV4 || type === GSO_TCPV6) return 0
+    if (type === GSO_NONE) return total
+    return Math.min(total, view.getUint16(frame + 6, true) + 8 + view.getUint16(frame + 4, true))
+  }
+
+  /**
+   * @param frame offset of the virtio_net_hdr
+   * @param length of header and packet
+   * @param most octets a packet should have: TCP superpackets are cut finer for it
+   * @returns false when it makes no sense
+   */
+  begin(frame: number, length: number, most: number): boolean {
     const { bytes, view } = this.#memory
     const packet = frame + VNET_HEADER_BYTES
     const total = length - VNET_HEADER_BYTES
@@ -78,7 +93,7 @@ export class Segmenter {
     }
     this.#segmentBytes = view.getUint16(frame + 4, true)
     this.#transport = checksumStart
-    return this.#beginSegments()
+    return this.#beginSegments(most)
   }
 
   /** How many packets the frame makes. */
@@ -104,7 +119,7 @@ export class Segmenter {
     return true
   }
 
-  #beginSegments(): boolean {
+  #beginSegments(most: number): boolean {
     const { bytes, view } = this.#memory
     const packet = this.#packet
     const transport = this.#transport
@@ -114,6 +129,7 @@ export class Segmenter {
     const headerBytes = transport + (tcp ? (bytes[packet + transport + 12]! >>> 4) * 4 : 8)
     if (headerBytes > LARGEST_HEADER || headerBytes >= this.#total || this.#segmentBytes === 0) return false
     this.#headerBytes = headerBytes
+    if (tcp && headerBytes + this.#segmentBytes > most && most > headerBytes) this.#segmentBytes = most - headerBytes
     const addresses = this.#isIpv4 ? 12 : 8
     const protocol = swap16(tcp ? PROTOCOL_TCP : PROTOCOL_UDP)
     this.#pseudoSum = this.#checksum.sum(packet + addresses, this.#isIpv4 ? 8 : 32, protocol)

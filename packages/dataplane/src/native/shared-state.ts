@@ -27,6 +27,8 @@ export const SaField = {
   bytesIn: 2,
   packetsOut: 3,
   bytesOut: 4,
+  /** Longest outer packet on the way to the peer, in octets; 0 when it is not limited. */
+  pathMtu: 5,
 } as const
 /** 64 bytes: one cache line per SA. */
 export const SA_LINE_FIELDS = 8

@@ -22,6 +22,8 @@ const libc = koffi.load(null)
 
 const callSocket = libc.func('socket', 'int', ['int', 'int', 'int'])
 const callBind = libc.func('bind', 'int', ['int', POINTER, 'uint32_t'])
+const callConnect = libc.func('connect', 'int', ['int', POINTER, 'uint32_t'])
+const callGetsockopt = libc.func('getsockopt', 'int', ['int', 'int', 'int', POINTER, POINTER])
 const callGetsockname = libc.func('getsockname', 'int', ['int', POINTER, POINTER])
 const callSetsockopt = libc.func('setsockopt', 'int', ['int', 'int', 'int', POINTER, 'uint32_t'])
 const callRecvmmsg = libc.func('recvmmsg', 'int', ['int', POINTER, 'uint32_t', 'int', POINTER])
@@ -38,11 +40,14 @@ const callIoctl = libc.func('ioctl', 'int', ['int', 'unsigned long', POINTER])
 export const EAGAIN = 11
 export const EINTR = 4
 export const EINVAL = 22
+export const EMSGSIZE = 90
 export const ENOBUFS = 105
 
 export const AF_INET = 2
 export const AF_INET6 = 10
 export const SOCK_DGRAM = 2
+export const SOCK_RAW = 3
+export const SOCK_NONBLOCK = 0x800
 export const SOCK_CLOEXEC = 0x80000
 const MSG_DONTWAIT = 0x40
 export const POLLIN = 1
@@ -56,8 +61,9 @@ function checked(result: number): number {
   return result < 0 ? -koffi.errno() : result
 }
 
-export function socket(family: number, type: number): number {
-  return checked(callSocket(family, type, 0) as number)
+/** @param protocol of IP; 0 for what goes with the type */
+export function socket(family: number, type: number, protocol = 0): number {
+  return checked(callSocket(family, type, protocol) as number)
 }
 
 export function closeFile(fd: number): void {
@@ -93,6 +99,26 @@ export class Syscalls {
     this.#memory.view.setUint32(this.#scratch, 28, true)
     const length = this.#memory.address(this.#scratch, 4)
     return checked(callGetsockname(fd, this.#memory.address(sockaddr, 28), length) as number)
+  }
+
+  /** Of a datagram socket: only chooses the route. */
+  connect(fd: number, sockaddr: number, length: number): number {
+    return checked(callConnect(fd, this.#memory.address(sockaddr, length), length) as number)
+  }
+
+  /** @returns the value of an option that is a non-negative `int`, or the negative error number */
+  getIntOption(fd: number, level: number, option: number): number {
+    const { view } = this.#memory
+    view.setUint32(this.#scratch + 8, 4, true)
+    const value = this.#memory.address(this.#scratch, 4)
+    const length = this.#memory.address(this.#scratch + 8, 4)
+    const result = checked(callGetsockopt(fd, level, option, value, length) as number)
+    return result < 0 ? result : view.getInt32(this.#scratch, true)
+  }
+
+  /** @param offset of a block of `length` bytes */
+  setOption(fd: number, level: number, option: number, offset: number, length: number): number {
+    return checked(callSetsockopt(fd, level, option, this.#memory.address(offset, length), length) as number)
   }
 
   setIntOption(fd: number, level: number, option: number, value: number): number {

@@ -2,8 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PacketMemory } from './packet-memory.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
-import { EAGAIN, EINVAL } from './syscalls.ts'
-import { LARGEST_DATAGRAM, type SendingSyscalls, UdpSender } from './udp-sender.ts'
+import { EAGAIN, EINVAL, EMSGSIZE } from './syscalls.ts'
+import { LARGEST_DATAGRAM, MAY_FRAGMENT, type SendingSyscalls, UdpSender } from './udp-sender.ts'
 
 const NOWHERE = 0x10000
 const FD = 3
@@ -19,6 +19,9 @@ class FakeKernel implements SendingSyscalls {
   readonly memory = new PacketMemory(1 << 19, () => NOWHERE)
   readonly wire: Datagram[] = []
   refusesRuns = false
+  /** Longer datagrams are refused while DF is set. */
+  mtu = Infinity
+  readonly discoveries: number[] = []
   /** Calls that find the socket full. */
   busy = 0
   /** Calls after which it is full. */
@@ -34,6 +37,8 @@ class FakeKernel implements SendingSyscalls {
     if (segmentBytes > 0) {
       if (this.refusesRuns || data.length > LARGEST_DATAGRAM || data.length > 64 * segmentBytes) return -EINVAL
     }
+    const isDontFragment = this.discoveries.at(-1) !== 5
+    if (isDontFragment && (segmentBytes || data.length) > this.mtu) return segmentBytes > 0 ? -EINVAL : -EMSGSIZE
     const step = segmentBytes || Math.max(1, data.length)
     for (let at = 0; at < data.length; at += step) {
       this.wire.push({ port, ecn, bytes: Buffer.from(data.subarray(at, at + step)) })
@@ -47,6 +52,11 @@ class FakeKernel implements SendingSyscalls {
       if (sent < 0) return index > 0 ? index : sent
     }
     return Math.min(count, 3)
+  }
+
+  setIntOption(_fd: number, _level: number, _option: number, value: number): number {
+    this.discoveries.push(value)
+    return 0
   }
 
   poll(): number {
@@ -145,6 +155,33 @@ describe('UDP sender', () => {
     datagramsOf([700, 700, 700].map((size) => ({ port: 1, ecn: 0, size }))).forEach(send)
     sender.flush()
     expect([sender.refusedRuns, sender.failed, kernel.wire.length]).toEqual([1, 0, 3])
+  })
+
+  it('says for whom a datagram was too long, alone or in a run', () => {
+    for (const sizes of [[1400], [1400, 1400]]) {
+      const kernel = new FakeKernel()
+      kernel.mtu = 1300
+      const { sender, send } = createSender(kernel)
+      datagramsOf(sizes.map((size) => ({ port: 1, ecn: 0, size }))).forEach(send)
+      sender.flush()
+      expect([kernel.wire.length, sender.failed]).toEqual([0, sizes.length])
+      expect(kernel.memory.view.getUint16(sender.tooLongFor + 2)).toBe(1)
+    }
+  })
+
+  it('lifts DF for datagrams that may be fragmented, and only for them', () => {
+    const kernel = new FakeKernel()
+    kernel.mtu = 1300
+    const { sender, send } = createSender(kernel)
+    const sent = datagramsOf([100, 1400, 1400, 100].map((size) => ({ port: 1, ecn: 2, size })))
+    const marked = sent.map((datagram) =>
+      datagram.bytes.length < 1400 ? datagram : { ...datagram, ecn: 2 | MAY_FRAGMENT },
+    )
+    marked.forEach(send)
+    sender.flush()
+    expect(kernel.wire).toEqual(sent)
+    expect(kernel.discoveries).toEqual([5, 3])
+    expect(sender.tooLongFor).toBe(0)
   })
 
   it('waits for room once, then gives the datagram up', () => {

@@ -1,15 +1,15 @@
 /**
  * Sends datagrams in runs: equal ones to the same address leave in one call, cut apart by the kernel (UDP_SEGMENT).
  *
- * All limits of such a run are in `#fits`: one destination, one ECN value, equal lengths but for a shorter last one, at most 64
+ * All limits of such a run are in `#fits`: one destination, one TOS, equal lengths but for a shorter last one, at most 64
  * datagrams and 65 000 bytes. Datagrams are built in place: `reserve`, write, `commit`. Where the kernel refuses a
  * run (no checksum offload, a small MTU), its datagrams are sent one by one (sendmmsg) and the refusal is counted. A full socket
  * is waited for once, then the run is lost: other devices wait behind it.
  */
 import type { PacketMemory } from './packet-memory.ts'
 import { SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
-import { EAGAIN, EINTR, ENOBUFS, AF_INET6, POLLOUT, type Syscalls } from './syscalls.ts'
-import { IP_TOS, IPV6_TCLASS, SOL_IP, SOL_IPV6, SOL_UDP, UDP_SEGMENT } from './udp-socket.ts'
+import { EAGAIN, EINTR, EMSGSIZE, ENOBUFS, AF_INET6, POLLOUT, type Syscalls } from './syscalls.ts'
+import { IP_TOS, IPV6_TCLASS, setDontFragment, SOL_IP, SOL_IPV6, SOL_UDP, UDP_SEGMENT } from './udp-socket.ts'
 
 const MOST_DATAGRAMS = 64
 const MOST_BYTES = 65_000
@@ -19,13 +19,18 @@ const SEGMENT_CMSG_BYTES = 24
 const TOS_CMSG_BYTES = 24
 const PATIENCE_MS = 5
 
-export type SendingSyscalls = Pick<Syscalls, 'sendmsg' | 'sendmmsg' | 'poll'>
+export type SendingSyscalls = Pick<Syscalls, 'sendmsg' | 'sendmmsg' | 'poll' | 'setIntOption'>
+
+/** Beside the eight bits of TOS or traffic class: this datagram may be fragmented. */
+export const MAY_FRAGMENT = 0x100
 
 export class UdpSender {
   /** Runs that the kernel refused to cut. */
   refusedRuns = 0
   /** Datagrams lost because the kernel did not take them. */
   failed = 0
+  /** Last destination whose datagram the kernel found too long; 0 when there is none. The reader clears it. */
+  tooLongFor = 0
 
   readonly #memory: PacketMemory
   readonly #syscalls: SendingSyscalls
@@ -42,7 +47,7 @@ export class UdpSender {
   #segmentBytes = 0
   #closed = false
   #destination = 0
-  #ecn = 0
+  #marks = 0
 
   constructor(memory: PacketMemory, syscalls: SendingSyscalls, fd: number) {
     this.#memory = memory
@@ -65,14 +70,14 @@ export class UdpSender {
 
   /**
    * @param destination offset of a socket address; equal offsets mean the same run
-   * @param ecn congestion bits for the outer header
+   * @param marks TOS or traffic class of the outer header, and `MAY_FRAGMENT`
    * @returns offset of a block of `length` bytes (at most 65 507) to write the datagram to; valid until `commit`
    */
-  reserve(destination: number, length: number, ecn: number): number {
-    if (this.#count > 0 && !this.#fits(destination, length, ecn)) this.flush()
+  reserve(destination: number, length: number, marks: number): number {
+    if (this.#count > 0 && !this.#fits(destination, length, marks)) this.flush()
     if (this.#count === 0) {
       this.#destination = destination
-      this.#ecn = ecn
+      this.#marks = marks
       this.#segmentBytes = length
     }
     return this.#end
@@ -88,16 +93,31 @@ export class UdpSender {
   /** Sends what is there. */
   flush(): void {
     if (this.#count === 0) return
-    const total = this.#end - this.#buffer
-    this.#prepare(this.#headers, this.#buffer, total, this.#writeControl())
-    const result = this.#send()
-    if (result < 0) {
-      if (this.#count > 1 && !isTransient(result)) this.#sendSingly(total)
-      else this.failed += this.#count
-    }
+    const mayFragment = (this.#marks & MAY_FRAGMENT) !== 0
+    if (mayFragment) this.#setDontFragment(false)
+    this.#sendRun()
+    if (mayFragment) this.#setDontFragment(true)
     this.#end = this.#buffer
     this.#count = 0
     this.#closed = false
+  }
+
+  #sendRun(): void {
+    const total = this.#end - this.#buffer
+    this.#prepare(this.#headers, this.#buffer, total, this.#writeControl())
+    const result = this.#send()
+    if (result >= 0) return
+    if (this.#count > 1 && !isTransient(result)) this.#sendSingly(total)
+    else this.#lose(result, this.#count)
+  }
+
+  #lose(result: number, count: number): void {
+    this.failed += count
+    if (result === -EMSGSIZE) this.tooLongFor = this.#destination
+  }
+
+  #setDontFragment(isSet: boolean): void {
+    setDontFragment(this.#syscalls, this.#fd, this.#memory.bytes[this.#destination]!, isSet)
   }
 
   /** For destinations whose address is about to change or to be reused. */
@@ -105,11 +125,11 @@ export class UdpSender {
     if (this.#destination === destination) this.flush()
   }
 
-  #fits(destination: number, length: number, ecn: number): boolean {
+  #fits(destination: number, length: number, marks: number): boolean {
     return (
       !this.#closed &&
       destination === this.#destination &&
-      ecn === this.#ecn &&
+      marks === this.#marks &&
       length <= this.#segmentBytes &&
       this.#count < MOST_DATAGRAMS &&
       this.#end - this.#buffer + length <= MOST_BYTES
@@ -127,13 +147,14 @@ export class UdpSender {
     memory.writeNumber(header + 40, controlBytes)
   }
 
-  /** @returns bytes of control messages: ECN first when it is not zero, then the segment size when there is a run */
+  /** @returns bytes of control messages: TOS first when it is not zero, then the segment size when there is a run */
   #writeControl(): number {
     let at = this.#control
-    if (this.#ecn !== 0) {
+    const tos = this.#marks & 0xff
+    if (tos !== 0) {
       const ipv6 = this.#memory.bytes[this.#destination] === AF_INET6
       this.#writeCmsg(at, 20, ipv6 ? SOL_IPV6 : SOL_IP, ipv6 ? IPV6_TCLASS : IP_TOS)
-      this.#memory.view.setUint32(at + 16, this.#ecn, true)
+      this.#memory.view.setUint32(at + 16, tos, true)
       at += TOS_CMSG_BYTES
     }
     if (this.#count > 1) {
@@ -181,7 +202,7 @@ export class UdpSender {
         index += sent
         hasWaited = false
       } else if (!isTransient(sent)) {
-        this.failed++
+        this.#lose(sent, 1)
         index++
       } else if (hasWaited || !this.#awaitRoom()) {
         this.failed += count - index // a full socket is not worth a pause for each of them

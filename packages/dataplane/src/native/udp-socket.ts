@@ -2,7 +2,7 @@
  * The UDP socket for ESP in UDP (RFC 3948) and IKE: made once by the owning thread, used by the worker through its descriptor.
  *
  * UDP_GRO lets the kernel hand over runs of equal datagrams as one; it is optional. Outer packets are sent without DF and
- * sized by the interface, never by unauthenticated ICMP (IP_PMTUDISC_OMIT). The TOS of what arrives is asked for because of ECN
+ * sized by the interface, or with DF and sized by `path-mtus.ts`, never by what the kernel believes of ICMP. The TOS of what arrives is asked for because of ECN
  * (RFC 6040), the local address only where the socket is bound to a wildcard.
  */
 import { getSystemErrorMap } from 'node:util'
@@ -32,6 +32,8 @@ const IP_RECVTOS = 13
 const IPV6_MTU_DISCOVER = 23
 const IPV6_RECVPKTINFO = 49
 const IPV6_RECVTCLASS = 66
+const PMTUDISC_WANT = 1
+const PMTUDISC_PROBE = 3
 const PMTUDISC_OMIT = 5
 const BUFFER_BYTES = 8 << 20
 
@@ -43,8 +45,31 @@ export interface UdpSocket {
   readonly gro: boolean
 }
 
+/**
+ * With DF a datagram longer than the interface takes is refused (EMSGSIZE). Without it, it is fragmented: over IPv4 by whoever
+ * has to, over IPv6 by this host, as the kernel knows the path.
+ */
+export function setDontFragment(
+  syscalls: Pick<Syscalls, 'setIntOption'>,
+  fd: number,
+  family: number,
+  isSet: boolean,
+): void {
+  if (family === AF_INET) syscalls.setIntOption(fd, SOL_IP, IP_MTU_DISCOVER, isSet ? PMTUDISC_PROBE : PMTUDISC_OMIT)
+  else syscalls.setIntOption(fd, SOL_IPV6, IPV6_MTU_DISCOVER, isSet ? PMTUDISC_PROBE : PMTUDISC_WANT)
+}
+
+export interface UdpSocketOptions {
+  readonly bind: SocketAddress
+  readonly dontFragment: boolean
+}
+
 /** Opens it in the network namespace of the calling thread. Throws when the address cannot be bound. */
-export function openUdpSocket(memory: PacketMemory, syscalls: Syscalls, bind: SocketAddress): UdpSocket {
+export function openUdpSocket(
+  memory: PacketMemory,
+  syscalls: Syscalls,
+  { bind, dontFragment }: UdpSocketOptions,
+): UdpSocket {
   const family = familyOf(bind.address)
   const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC)
   if (fd < 0) throw new Error(`cannot make a UDP socket (errno ${-fd})`)
@@ -52,12 +77,11 @@ export function openUdpSocket(memory: PacketMemory, syscalls: Syscalls, bind: So
     syscalls.setIntOption(fd, level, option, value) === 0
   if (!set(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)) set(SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES)
   if (!set(SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES)) set(SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES)
+  setDontFragment(syscalls, fd, family, dontFragment)
   if (family === AF_INET) {
-    set(SOL_IP, IP_MTU_DISCOVER, PMTUDISC_OMIT)
     set(SOL_IP, IP_RECVTOS, 1)
     if (isWildcard(bind)) set(SOL_IP, IP_PKTINFO, 1)
   } else {
-    set(SOL_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_OMIT)
     set(SOL_IPV6, IPV6_RECVTCLASS, 1)
     if (isWildcard(bind)) set(SOL_IPV6, IPV6_RECVPKTINFO, 1)
   }

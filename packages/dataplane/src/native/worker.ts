@@ -16,6 +16,7 @@ import { Coalescer } from './coalescer.ts'
 import { Openssl } from './evp.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
 import { Hairpin } from './hairpin.ts'
+import { IcmpListener } from './icmp-sockets.ts'
 import { Inbound } from './inbound.ts'
 import { type FromWorker, type ToWorker, withChildSa, type WorkerSetup } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
@@ -23,6 +24,8 @@ import { Notices } from './notices.ts'
 import type { OuterSocket } from './outer-socket.ts'
 import { Outbound } from './outbound.ts'
 import { PacketMemory } from './packet-memory.ts'
+import { PathMtus } from './path-mtus.ts'
+import { routeMtu } from './route-mtu.ts'
 import { ControlWord, NodeField, SharedState } from './shared-state.ts'
 import { SOCKADDR_BYTES } from './socket-address.ts'
 import { sharedMs } from '../shared-clock.ts'
@@ -55,7 +58,9 @@ class DataWorker {
   readonly #sockets: readonly OuterSocket[]
   readonly #inbound: Inbound
   readonly #outbound: Outbound
-  /** TUN, event counter, sockets. */
+  readonly #paths: PathMtus
+  readonly #icmp: IcmpListener
+  /** TUN, event counter, sockets for ICMP, sockets. */
   readonly #pollVector: number
   readonly #pollCount: number
 
@@ -79,6 +84,13 @@ class DataWorker {
       receiver: new UdpReceiver(memory, this.#syscalls, fd),
       sender: new UdpSender(memory, this.#syscalls, fd),
     }))
+    this.#icmp = new IcmpListener(memory, this.#syscalls, setup.icmp ?? [])
+    this.#paths = new PathMtus({
+      memory,
+      shared: this.#shared,
+      routeMtu: (destination) => (setup.icmp === null ? 0 : routeMtu(memory, this.#syscalls, destination)),
+      locals: this.#sockets.map(({ local }) => local),
+    })
     this.#sads = this.#createSads(memory, checksum)
     const site: ForwardingSite = {
       memory,
@@ -89,12 +101,15 @@ class DataWorker {
       isolation: this.#isolation,
       policies: this.#policies,
       tunMtuBytes: options.tun.mtuBytes,
+      paths: this.#paths,
+      tosMask: options.outer?.dscp === 'copy' ? 0xff : 3,
     }
     const toTun = { write: (frame: number, length: number): void => this.#writeTun(frame, length) }
     const coalescer = new Coalescer(memory, checksum, toTun, { tcp: offload !== 'none', udp: offload === 'uso' })
     this.#outbound = new Outbound(site, this.#syscalls, tunFd, this.#sockets)
     this.#inbound = new Inbound(site, this.#sockets, coalescer, new Hairpin(site, this.#outbound))
-    const fds = [tunFd, setup.wakeFd, ...this.#sockets.map(({ fd }) => fd)]
+    const icmp = setup.icmp ?? []
+    const fds = [tunFd, setup.wakeFd, ...[...icmp, ...this.#sockets].map(({ fd }) => fd)]
     this.#pollCount = fds.length
     this.#pollVector = memory.allocate(POLLFD_BYTES * fds.length)
     for (const [index, fd] of fds.entries()) {
@@ -117,6 +132,7 @@ class DataWorker {
       if (nowMs - airedMs < AIR_MS) continue
       airedMs = nowMs
       this.#isolation?.advanceTo(Math.floor(nowMs / 1000))
+      this.#tendPaths(nowMs)
       this.#publish()
       await nextTurn()
     }
@@ -142,6 +158,21 @@ class DataWorker {
     if ((view.getInt16(this.#pollVector + 6, true) & POLL_FAILED) !== 0)
       throw new Error('the TUN interface was removed')
     if (view.getInt16(this.#pollVector + POLLFD_BYTES + 6, true) !== 0) this.#syscalls.drainEventfd(this.#setup.wakeFd)
+    const heard = this.#pollVector + 2 * POLLFD_BYTES + 6
+    for (let index = 0; index < (this.#setup.icmp?.length ?? 0); index++) {
+      if (view.getInt16(heard + POLLFD_BYTES * index, true) !== 0) return this.#tendPaths(this.#notices.nowMs)
+    }
+  }
+
+  /** What was learned about the paths to peers since the last time. */
+  #tendPaths(nowMs: number): void {
+    for (const { sender } of this.#sockets) {
+      const record = sender.tooLongFor === 0 ? undefined : this.#sads.at(sender.tooLongFor)
+      if (record !== undefined) this.#paths.noteRefused(record, nowMs)
+      sender.tooLongFor = 0
+    }
+    this.#icmp.drain((error) => this.#paths.noteRouterError(error, nowMs))
+    this.#paths.advanceTo(nowMs)
   }
 
   #readMail(): void {
@@ -220,7 +251,7 @@ class DataWorker {
     const options = { nodeSlot, maxSas, maxSubjects, replayWindowPackets, outboundBy, lifetime } as const
     const hosts = this.#hosts
     return new NativeSad(
-      { memory, shared: this.#shared, transforms, sockets: this.#sockets },
+      { memory, shared: this.#shared, transforms, sockets: this.#sockets, paths: this.#paths },
       { ...options, ...(hosts && { hosts }) },
     )
   }

@@ -1,0 +1,96 @@
+/**
+ * A path that is narrower in its middle than either end can see: between two routers, 1280 octets.
+ */
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type PairOptions, PlanePair } from '../../test/plane-pair.ts'
+
+const TRANSFER_BYTES = 10_000_000
+/** Around what fits the path, and what fits the TUN. */
+const SIZES = [2, 600, 1180, 1181, 1190, 1200, 1230, 1300, 1370, 1372, ...Array<number>(50).fill(1372)]
+
+const PAIR: PairOptions = {
+  encr: { id: 20, keyBits: 256, keyBytes: 36 },
+  integ: null,
+  esn: false,
+  rungs: ['native', 'native'],
+  singleDatagrams: false,
+  inner: 'ipv4',
+  outer: 'ipv4',
+  wireMtuBytes: 1500,
+  middleMtuBytes: 1280,
+}
+
+const CASES: readonly (readonly [title: string, options: PairOptions])[] = [
+  ['RFC 4301 8.2 over IPv4', PAIR],
+  ['RFC 4301 8.2 over IPv6', { ...PAIR, outer: 'ipv6' }],
+  ['RFC 2473 7.1 IPv6 inside, whose packets of 1280 octets must pass', { ...PAIR, inner: 'ipv6' }],
+  ['the portable rung, which leaves it to the kernel', { ...PAIR, rungs: ['portable', 'portable'] }],
+  ['routers that may fragment', { ...PAIR, pathMtu: 'fragment' }],
+  ...(process.env['CULVERT_FULL'] === '1'
+    ? ([['the portable rung over IPv6', { ...PAIR, outer: 'ipv6', rungs: ['portable', 'portable'] }]] as const)
+    : []),
+]
+
+describe.each(CASES)('%s', (title, options) => {
+  const isNative = options.rungs[0] === 'native'
+  const discovers = isNative && options.pathMtu !== 'fragment'
+  let pair: PlanePair
+  const until = <T>(probe: () => T | Promise<T>): Promise<T> => vi.waitFor(probe, { timeout: 15_000, interval: 20 })
+  const fragments = (): number =>
+    [...pair.routers, ...pair.namespaces].reduce((sum, namespace) => sum + fragmentsOf(namespace), 0)
+
+  beforeAll(async () => {
+    pair = await PlanePair.create(`cvm${CASES.findIndex(([other]) => other === title)}-${process.pid}`, options)
+  })
+  afterAll(() => pair.close())
+
+  it('carries bulk TCP both ways at once', async () => {
+    const bytes = String(isNative ? TRANSFER_BYTES : TRANSFER_BYTES / 10)
+    const server = pair.run(2, 'tcp-peer', 'serve', pair.target, '5001', bytes)
+    await until(() => expect(server.heard('listening')).toBeDefined())
+    const client = pair.run(1, 'tcp-peer', 'connect', pair.target, '5001', bytes)
+    await until(() => {
+      expect(client.heard('received')).toBe(server.heard('sent') ?? 'nothing')
+      expect(server.heard('received')).toBe(client.heard('sent') ?? 'nothing')
+    })
+    if (discovers && options.inner === 'ipv4') expect(fragments()).toBe(0)
+  })
+
+  it('carries UDP datagrams of every size', async () => {
+    const server = pair.run(2, 'udp-peer', 'serve', pair.target, '5002')
+    await until(() => expect(server.heard('listening')).toBeDefined())
+    const client = pair.run(1, 'udp-peer', 'send', pair.target, '5002', SIZES.join(','))
+    await until(() => expect(client.lines).toEqual([`intact ${SIZES.length}`]))
+  })
+
+  it.skipIf(!isNative || options.inner === 'ipv6')(
+    'carries what has no DF, in pieces outside (RFC 4301 8.1)',
+    async () => {
+      for (const namespace of pair.namespaces) clearDontFragment(namespace)
+      const before = fragments()
+      const server = pair.run(2, 'udp-peer', 'serve', pair.target, '5003')
+      await until(() => expect(server.heard('listening')).toBeDefined())
+      const client = pair.run(1, 'udp-peer', 'send', pair.target, '5003', SIZES.join(','))
+      await until(() => expect(client.lines).toEqual([`intact ${SIZES.length}`]))
+      expect(fragments()).toBeGreaterThan(before)
+    },
+  )
+})
+
+/** Fragments made in a namespace, of both IP versions. */
+function fragmentsOf(namespace: string): number {
+  const read = (file: string): string =>
+    execFileSync('ip', ['netns', 'exec', namespace, 'cat', `/proc/net/${file}`], { encoding: 'utf8' })
+  const [names = [], values = []] = read('snmp')
+    .split('\n')
+    .filter((line) => line.startsWith('Ip:'))
+    .map((line) => line.split(' '))
+  const ipv6 = /Ip6FragCreates\s+(\d+)/.exec(read('snmp6'))?.[1]
+  return Number(values[names.indexOf('FragCreates')]) + Number(ipv6)
+}
+
+/** Sockets made from now on do not set DF. */
+function clearDontFragment(namespace: string): void {
+  execFileSync('ip', ['netns', 'exec', namespace, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_no_pmtu_disc'])
+}
