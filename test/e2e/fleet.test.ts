@@ -64,7 +64,7 @@ describe.skipIf(missing)(`many simulated devices in one process${missing ? ` (sk
       })
     }
     await waitFor(
-      () => fleet.every(({ address4 }) => simulated.output().includes(`"address4":"${address4}","port":8080`)),
+      () => fleet.every(({ address4 }) => simulated.output().includes(`"address":"${address4}","port":8080`)),
       {
         message: `every page to be up: ${simulated.output()}`,
       },

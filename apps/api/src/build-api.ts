@@ -32,6 +32,9 @@ export interface ApiOptions {
   readonly sealingPublicKey: string
   readonly zone?: string | undefined
   readonly servicePrefix?: string | undefined
+  readonly servicePrefix6?: string | undefined
+  /** Where inner IPv6 pools come from; null: devices have IPv4 alone. */
+  readonly pool6Prefix?: string | null | undefined
   /** Proxies whose X-Forwarded-For is believed; nobody's when left out. */
   readonly trustProxy?: string | undefined
   readonly logger?: Logger | undefined
@@ -112,6 +115,8 @@ function openContext(options: ApiOptions, logger: Logger): ApiContext {
     logger,
     zone: options.zone ?? 'fleet.culvert.internal',
     servicePrefix: options.servicePrefix ?? '10.127.0.0/24',
+    servicePrefix6: options.servicePrefix6 ?? 'fd43:756c:7665:7f00::/64',
+    pool6Prefix: options.pool6Prefix === undefined ? 'fd43:756c:7665:8000::/49' : options.pool6Prefix,
     sealing: { publicKey: options.sealingPublicKey, keyId: sealingKeyId(options.sealingPublicKey) },
   }
 }

@@ -20,6 +20,8 @@ export interface ApiContext {
   readonly logger: Logger
   readonly zone: string
   readonly servicePrefix: string
+  readonly servicePrefix6: string
+  readonly pool6Prefix: string | null
   readonly sealing: { readonly publicKey: string; readonly keyId: string }
 }
 

@@ -29,6 +29,11 @@ describe('devices', () => {
     })
     const { id, address, ikeIdentity } = made.body as { id: string; address: string; ikeIdentity: string }
     expect(address).toMatch(/^10\.(12[89]|1[3-9]\d|2\d\d)\./)
+    const { address6, networkId } = made.body as { address6: string; networkId: string }
+    const network = await harness.call<{ pool6: string }>('GET', `/v1/networks/${networkId}`)
+    expect(network.body.pool6).toMatch(/^fd43:756c:7665:[89a-f][0-9a-f]{3}::\/64$/)
+    const host = address.split('.').slice(2).map(Number) as [number, number]
+    expect(address6).toBe(network.body.pool6.replace('/64', (((host[0] & 15) << 8) | host[1]).toString(16)))
     expect(ikeIdentity).toBe(`${id.slice(4)}.acme.fleet.test`)
     expect(made.headers).toMatchObject({ location: `/v1/devices/${id}`, etag: '"1"' })
     expect((await harness.call('GET', `/v1/devices/${id}`)).body).toEqual(made.body)
@@ -233,12 +238,12 @@ describe('configuration and attachment', () => {
     for (const line of [
       'version = 2',
       'remote_addrs = 192.0.2.1',
-      'vips = 0.0.0.0',
+      'vips = 0.0.0.0, ::',
       'encap = yes',
       'fragmentation = yes',
       `id = ${device.body.ikeIdentity}`,
       'id = concentrator.fleet.test',
-      'remote_ts = 10.127.0.0/24',
+      'remote_ts = 10.127.0.0/24, fd43:756c:7665:7f00::/64',
       'start_action = start',
       'dpd_action = restart',
       `secret = ${issued.body.swanctl.placeholder}`,

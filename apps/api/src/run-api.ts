@@ -1,6 +1,6 @@
 /** The API as a process: migrates, builds, listens. A database that cannot be reached at start is one clear sentence. */
-import { isDatabaseUnavailable, migrate } from '@culvert/db'
-import { createLogger, redactText } from '@culvert/observability'
+import { allotPools6, isDatabaseUnavailable, migrate, openPool } from '@culvert/db'
+import { createLogger, redactText, type Logger } from '@culvert/observability'
 import { buildApi } from './build-api.ts'
 import type { ApiSettings } from './settings.ts'
 
@@ -15,12 +15,16 @@ export class StartError extends Error {}
 export async function runApi(settings: ApiSettings): Promise<RunningApi> {
   const logger = createLogger('api', settings.LOG_LEVEL)
   await migrateOrExplain(settings.DATABASE_URL)
+  const pool6Prefix = settings.POOL_PREFIX6 === 'none' ? null : settings.POOL_PREFIX6
+  if (pool6Prefix !== null) await extendToIpv6(settings.DATABASE_URL, pool6Prefix, logger)
   const api = await buildApi({
     databaseUrl: settings.DATABASE_URL,
     redisUrl: settings.REDIS_URL,
     sealingPublicKey: settings.SEALING_PUBLIC_KEY,
     zone: settings.CULVERT_ZONE,
     servicePrefix: settings.SERVICE_PREFIX,
+    servicePrefix6: settings.SERVICE_PREFIX6,
+    pool6Prefix,
     trustProxy: settings.API_TRUST_PROXY,
     logger,
   })
@@ -34,6 +38,17 @@ export async function runApi(settings: ApiSettings): Promise<RunningApi> {
     throw new StartError(`The API cannot listen on ${settings.API_HOST}:${settings.API_PORT} (${code}).`, {
       cause: error,
     })
+  }
+}
+
+/** Networks from before there was a prefix for them. */
+async function extendToIpv6(databaseUrl: string, pool6Prefix: string, logger: Logger): Promise<void> {
+  const pool = openPool(databaseUrl, { max: 1, applicationName: 'culvert-api' })
+  try {
+    const networks = await allotPools6(pool, pool6Prefix)
+    if (networks > 0) logger.info({ networks }, 'networks from before got IPv6 pools')
+  } finally {
+    await pool.end()
   }
 }
 

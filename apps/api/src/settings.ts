@@ -29,5 +29,16 @@ export const ApiSettings = Type.Object({
     default: '10.127.0.0/24',
     description: 'the inner prefix of the dial addresses, which devices route into their tunnel',
   }),
+  SERVICE_PREFIX6: Type.String({
+    pattern: '^[0-9A-Fa-f:]+/[0-9]+$',
+    default: 'fd43:756c:7665:7f00::/64',
+    description: 'the same for IPv6',
+  }),
+  POOL_PREFIX6: Type.String({
+    pattern: '^(none|[0-9A-Fa-f:]+/[0-9]+)$',
+    default: 'fd43:756c:7665:8000::/49',
+    description:
+      'the prefix that networks get their inner IPv6 addresses from, a /64 each; none for no IPv6 in tunnels',
+  }),
 })
 export type ApiSettings = Static<typeof ApiSettings>

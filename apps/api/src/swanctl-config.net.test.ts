@@ -49,7 +49,8 @@ describe.skipIf(missing)('the swanctl configuration', () => {
       tiers: ['modern', 'standard'],
       concentratorAddresses: ['192.0.2.1'],
       concentratorIdentity,
-      servicePrefix: '10.127.0.0/24',
+      servicePrefixes: ['10.127.0.0/24', 'fd7f::/64'],
+      virtualAddresses: ['0.0.0.0', '::'],
     })
     const swanctlConf = config.replaceAll(placeholders.psk, swanctlSecret(psk))
     device = await startStrongswan({ namespace: far, name: 'device', swanctlConf })

@@ -15,7 +15,10 @@ export interface SwanctlInput {
   readonly tiers: readonly ProposalTier[]
   readonly concentratorAddresses: readonly string[]
   readonly concentratorIdentity: string
-  readonly servicePrefix: string
+  /** What the device routes into the tunnel. */
+  readonly servicePrefixes: readonly string[]
+  /** One of each family that it asks for. */
+  readonly virtualAddresses: readonly ('0.0.0.0' | '::')[]
 }
 
 /** Bytes in hexadecimal: no quoting, and a key that begins with 0x or 0s is not taken for an encoding. */
@@ -24,14 +27,15 @@ export function swanctlSecret(secret: string): string {
 }
 
 export function swanctlConfig(input: SwanctlInput): string {
-  const { deviceIdentity, concentratorAddresses, concentratorIdentity, servicePrefix, proof } = input
+  const { deviceIdentity, concentratorAddresses, concentratorIdentity, servicePrefixes, virtualAddresses, proof } =
+    input
   const { ike, esp } = proposals(input.tiers)
   return `${head(input)}
 connections {
   culvert {
     version = 2
     remote_addrs = ${concentratorAddresses.join(', ')}
-    vips = 0.0.0.0
+    vips = ${virtualAddresses.join(', ')}
     proposals = ${ike}
     encap = yes
     fragmentation = yes
@@ -48,7 +52,7 @@ ${remoteLines(proof)}
     }
     children {
       culvert {
-        remote_ts = ${servicePrefix}
+        remote_ts = ${servicePrefixes.join(', ')}
         esp_proposals = ${esp}
         start_action = start
         close_action = start

@@ -50,6 +50,7 @@ export function networkView(row: NetworkRecord): Network {
     id,
     name,
     pool: row.pool4,
+    pool6: row.pool6,
     proposalTiers,
     effectiveTiers: tiersView({
       device: null,
@@ -121,6 +122,7 @@ export function deviceView(row: DeviceRecord): Device {
     tags,
     networkId,
     address: row.address4,
+    address6: row.address6,
     ikeIdentity,
     tunnelable,
     proposalTiers: row.proposalTiers,
@@ -214,6 +216,7 @@ export function attachmentView(row: AttachmentRecord, now: Date): Attachment {
     concentratorId: row.concentratorId,
     epoch: row.epoch,
     address: row.address4,
+    address6: row.address6,
     credentialId: row.credentialId,
     remoteAddress: row.remoteAddress,
     remotePort: row.remotePort,

@@ -7,7 +7,15 @@ import {
   type CachedDevice,
   type CredentialCache,
 } from '@culvert/concentrator-core'
-import type { Answer, AttachmentKey, IkeEvent, IkeSaSummary, Path, Question } from '@culvert/ikev2'
+import {
+  toText,
+  type Answer,
+  type AttachmentKey,
+  type IkeEvent,
+  type IkeSaSummary,
+  type Path,
+  type Question,
+} from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
 import { expect, it, vi } from 'vitest'
 import type { AttachAttempt } from '@culvert/db'
@@ -33,6 +41,7 @@ interface Scene {
   /** What the desk finds; tests change it. */
   valid: string[]
   reauthenticateAfterSec: number | null
+  address6: string | null
   ppk: { readonly isRequired: boolean } | null
   readonly stored: AttachAttempt[]
   readonly placements: Placements
@@ -53,6 +62,7 @@ function open(): Scene {
     organizationId: 'org_a',
     identity: 'a.acme.example',
     address4: '10.128.0.5',
+    address6: scene.address6,
     policyVersion: 1,
     tiers: ['modern'],
     dnsServers: ['10.127.0.53', '2001:db8::53'],
@@ -76,7 +86,7 @@ function open(): Scene {
     deleteIke: (key, reason) => void ended.push([key, reason]),
     rng: (length) => new Uint8Array(length),
     ikeIdentity: 'con.example',
-    servicePrefix: selectorOf('10.127.0.0/24'),
+    servicePrefixes: { ip4: selectorOf('10.127.0.0/24'), ip6: selectorOf('fd7f::/64') },
     hostSelector: selectorOf,
     ticketLifetimeMs: 3_600_000,
     log,
@@ -92,6 +102,7 @@ function open(): Scene {
     placements,
     valid: ['crd_1'],
     reauthenticateAfterSec: null,
+    address6: 'fd80::5',
     ppk: null,
   }
   return scene
@@ -102,8 +113,11 @@ async function admit({ admission }: Scene, key: AttachmentKey): Promise<Answer |
   return attachAs({ admission }, key)
 }
 
-function attachAs({ admission }: Pick<Scene, 'admission'>, key: AttachmentKey): Promise<Answer | null> {
-  const requested = { ip4: true, ip6: false }
+function attachAs(
+  { admission }: Pick<Scene, 'admission'>,
+  key: AttachmentKey,
+  requested = { ip4: true, ip6: false },
+): Promise<Answer | null> {
   return admission.answer({
     kind: 'attach',
     key,
@@ -174,9 +188,44 @@ it('grants nothing to an attachment that was closed while it was looked at', asy
   expect([await late, scene.placements.of(B)]).toEqual([null, null])
 })
 
+it('RFC 7296 2.19: grants addresses, resolvers and selectors of the families a device asks for, of both when it asks for none', async () => {
+  const cases = [
+    [true, false, ['10.128.0.5'], ['10.127.0.0/24'], ['10.127.0.53']],
+    [false, true, ['fd80::5'], ['fd7f::/64'], ['2001:db8::53']],
+    [true, true, ['10.128.0.5', 'fd80::5'], ['10.127.0.0/24', 'fd7f::/64'], null],
+    [false, false, ['10.128.0.5', 'fd80::5'], ['10.127.0.0/24', 'fd7f::/64'], null],
+  ] as const
+  for (const [ip4, ip6, addresses, local, dns] of cases) {
+    const scene = open()
+    await admit(scene, A)
+    const answer = await attachAs(scene, A, { ip4, ip6 })
+    const grant = answer?.kind === 'attach' ? answer.grant : null
+    expect([grant?.ip4, grant?.ip6].filter((address) => address !== null)).toEqual(addresses)
+    expect(grant?.tsRemote.map(toText)).toEqual(
+      addresses.map((address) => (address.includes(':') ? `${address}/128` : `${address}/32`)),
+    )
+    expect(grant?.tsLocal.map(toText)).toEqual(local)
+    expect([...(grant?.dns4 ?? []), ...(grant?.dns6 ?? [])]).toEqual(dns ?? ['10.127.0.53', '2001:db8::53'])
+    expect(scene.placements.of(A)?.addresses).toEqual(addresses)
+    scene.admission.onEvent(established(A))
+    const { address4, address6 } = scene.registry.byKey(A)!
+    expect([address4, address6].filter((address) => address !== null)).toEqual(addresses)
+  }
+})
+
+it('gives nothing of IPv6 to a device whose network has no such pool', async () => {
+  const scene = open()
+  scene.address6 = null
+  await admit(scene, A)
+  expect(await attachAs(scene, A, { ip4: true, ip6: true })).toMatchObject({
+    grant: { ip4: '10.128.0.5', ip6: null, dns6: [], tsLocal: [{ type: 7 }], tsRemote: [{ type: 7 }] },
+  })
+  expect(await attachAs(scene, A, { ip4: false, ip6: true })).toMatchObject({ grant: { ip4: null, ip6: null } })
+})
+
 it('answers nothing while no place is left', async () => {
   const scene = open()
-  scene.placements.hold(B, { deviceId: 'dev_b', address4: '10.128.0.6' })
+  scene.placements.hold(B, { deviceId: 'dev_b', addresses: ['10.128.0.6'] })
   expect(await admit(scene, A)).toBeNull()
   scene.placements.release(B)
   expect(await admit(scene, A)).toMatchObject({ grant: { ip4: '10.128.0.5' } })
@@ -294,7 +343,9 @@ function resume({ admission }: Scene, ticketId: string, change: Partial<ResumeQu
 }
 
 it('grants what the network says: resolvers of both families, their domains, a ticket', async () => {
-  expect(await admit(open(), A)).toMatchObject({
+  const scene = open()
+  await admit(scene, A)
+  expect(await attachAs(scene, A, { ip4: true, ip6: true })).toMatchObject({
     grant: {
       dns4: ['10.127.0.53'],
       dns6: ['2001:db8::53'],

@@ -1,7 +1,7 @@
 /**
  * The concentrator's side of the core's questions and events: who may attach, and what is then known about it.
  *
- * A device gets its stable address and nothing else: selectors are its own address on its side and the service prefix on ours.
+ * A device gets its stable addresses and nothing else: selectors are these on its side and the service prefixes on ours.
  * The newest attachment of a device replaces the older one, also when both were admitted before either stood. What stands in the
  * core stands in the registry, or is ended: nothing may run that a revocation would not find. A device of which something changed
  * between admission and attachment is looked up once more. Identities never reach the log above debug;
@@ -32,6 +32,7 @@ import type { AttemptLog } from './attempt-log.ts'
 import { createCredentialAnswers } from './credential-answers.ts'
 import type { CredentialDesk } from './credential-desk.ts'
 import { createEapDesk } from './eap-desk.ts'
+import { addressesOf, grantOfLease, leaseOf, type Lease, type ServicePrefixes } from './lease.ts'
 import type { Placements } from './placements.ts'
 import type { Realm } from './realm.ts'
 import { createSpentTickets } from './spent-tickets.ts'
@@ -40,10 +41,11 @@ import type { StateWriter } from './state-writer.ts'
 /** What an attachment was granted, until it stands or is closed. */
 interface Granted {
   readonly device: GrantedDevice
+  readonly lease: Lease
   readonly watch: ForgettingWatch
 }
 
-type GrantedDevice = Pick<CachedDevice, 'deviceId' | 'organizationId' | 'identity' | 'address4'>
+type GrantedDevice = Pick<CachedDevice, 'deviceId' | 'organizationId' | 'identity'>
 
 /** Whoever proves itself claims first; EAP takes its rounds between. */
 const MOST_CLAIMS = 20_000
@@ -72,8 +74,8 @@ export interface AdmissionOptions {
   readonly rng: Rng
   /** Our IKE identity. */
   readonly ikeIdentity: string
-  readonly servicePrefix: TrafficSelector
-  readonly hostSelector: (address4: string) => TrafficSelector
+  readonly servicePrefixes: ServicePrefixes
+  readonly hostSelector: (address: string) => TrafficSelector
   /** Of a resumption ticket; 0 gives none. */
   readonly ticketLifetimeMs: number
   readonly log: Logger
@@ -144,28 +146,24 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const device = await findValid(subject, question.credential)
     const isAwaited = asking.delete(key)
     const isHeard = device === null || (device !== undefined && budget.take(subject, performance.now()))
-    if (!device || !isHeard || !isAwaited || !placements.hold(key, device)) {
+    const lease = device && leaseOf(device, question.requested, options.servicePrefixes)
+    const placed = lease && { deviceId: subject, addresses: addressesOf(lease) }
+    if (!device || !lease || !placed || !isHeard || !isAwaited || !placements.hold(key, placed)) {
       watch.end()
       return device === null ? { kind: 'attach', grant: null, refusal: 'refused' } : null
     }
     grants.get(key)?.watch.end()
-    grants.set(key, { device, watch })
-    return { kind: 'attach', grant: grantOf(device) }
+    grants.set(key, { device, lease, watch })
+    return { kind: 'attach', grant: grantOf(device, lease) }
   }
 
-  function grantOf(device: CachedDevice): AttachGrant {
-    const { address4, dnsServers, dnsDomains, reauthenticateAfterSec } = device
+  function grantOf(device: CachedDevice, lease: Lease): AttachGrant {
+    const { reauthenticateAfterSec } = device
     const current = registry.byDevice(device.deviceId)
     return {
-      ip4: address4,
-      ip6: null,
-      dns4: dnsServers.filter((server) => !server.includes(':')),
-      dns6: dnsServers.filter((server) => server.includes(':')),
-      dnsDomains,
+      ...grantOfLease(lease, options.servicePrefixes, device, options.hostSelector),
       authLifetimeMs: reauthenticateAfterSec === null ? null : reauthenticateAfterSec * 1000,
       ticketLifetimeMs: options.ticketLifetimeMs || null,
-      tsLocal: [options.servicePrefix],
-      tsRemote: [options.hostSelector(address4)],
       replaces: current?.state === 'attached' ? [current.key] : [],
     }
   }
@@ -235,13 +233,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
       end(event.key, 'revoked')
       return
     }
-    const { device, watch } = granted
+    const { device, lease, watch } = granted
     const older = registry.byDevice(event.subject)
     registry.attach({
       key: event.key,
       deviceId: event.subject,
       organizationId: device.organizationId,
-      address4: device.address4,
+      ...lease,
       credentialId: event.credential,
       attachedAtMs: nowMs,
       state: 'attached',

@@ -71,6 +71,7 @@ function snapshot(deviceId: string, changes: Partial<AttachmentSnapshot> = {}): 
     organizationId,
     state: 'attached',
     address4: '10.128.0.10',
+    address6: null,
     credentialId: null,
     remoteAddress: '192.0.2.10',
     remotePort: 4500,

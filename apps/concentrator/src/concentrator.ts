@@ -11,7 +11,14 @@ import {
   createSubjectTable,
   selectorOf,
 } from '@culvert/concentrator-core'
-import { configureTun, ensureNamespace, openCrypto, openDataPlane, type DataPlane } from '@culvert/dataplane'
+import {
+  configureTun,
+  ensureNamespace,
+  kernelHasIpv6,
+  openCrypto,
+  openDataPlane,
+  type DataPlane,
+} from '@culvert/dataplane'
 import {
   createSecretOpener,
   openPool,
@@ -78,6 +85,7 @@ async function assemble(
 ): Promise<Concentrator> {
   const crypto = await openCrypto()
   const sealingKey = await readSealingKey(settings.sealingPrivateKeyFile)
+  const inner6 = usableInner6(settings, log)
   const incarnation = await registerConcentrator(pool, {
     id: settings.nodeName,
     slot: settings.slot,
@@ -85,6 +93,7 @@ async function assemble(
     ikeIdentity: settings.ikeIdentity,
     tunNamespace: settings.tunNamespace,
     dialAddress: settings.dialAddress,
+    dialAddress6: inner6?.dialAddress ?? null,
   })
   const registry = createAttachmentRegistry()
   const cache = createCredentialCache(CREDENTIAL_CACHE)
@@ -113,13 +122,13 @@ async function assemble(
     deleteIke: (key, reason) => started?.command({ kind: 'deleteIke', key, reason }),
     rng: createSystemRng(),
     ikeIdentity: settings.ikeIdentity,
-    servicePrefix: selectorOf(settings.servicePrefix),
+    servicePrefixes: { ip4: selectorOf(settings.servicePrefix), ip6: inner6 && selectorOf(inner6.servicePrefix) },
     hostSelector: selectorOf,
     ticketLifetimeMs: settings.ticketLifetimeSec * 1000,
     log,
   })
   const tickets = createTicketVault(sealingKey, () => Date.now())
-  const packets = { settings, incarnation, admission, placements, tickets, log, onFailure }
+  const packets = { settings, inner6, incarnation, admission, placements, tickets, log, onFailure }
   const { driver, dataPlane, closeSockets } = await startPackets(packets)
   started = driver
   await realm.refresh()
@@ -166,6 +175,7 @@ async function assemble(
 /** Namespace, TUN, both UDP sockets and the driver between them and the IKE core. */
 async function startPackets(options: {
   settings: ConcentratorSettings
+  inner6: ConcentratorSettings['inner6']
   incarnation: number
   admission: Admission
   placements: Placements
@@ -173,7 +183,7 @@ async function startPackets(options: {
   log: Logger
   onFailure: (error: Error) => void
 }): Promise<{ driver: IkeDriver; dataPlane: DataPlane; closeSockets: () => Promise<void> }> {
-  const { settings, incarnation, admission, placements, log, onFailure } = options
+  const { settings, inner6, incarnation, admission, placements, log, onFailure } = options
   const { address, espPort, ikePort, tunNamespace, tunName } = settings
   let driver: IkeDriver | null = null
   await ensureNamespace(tunNamespace)
@@ -181,7 +191,7 @@ async function startPackets(options: {
     {
       bind: [{ address, port: espPort }],
       tun: { name: tunName, namespace: tunNamespace, mtuBytes: settings.tunMtuBytes },
-      role: { kind: 'concentrator', dialAddresses: [settings.dialAddress] },
+      role: { kind: 'concentrator', dialAddresses: [settings.dialAddress, ...(inner6 ? [inner6.dialAddress] : [])] },
       incarnation,
       nodeSlot: settings.slot,
       maxSas: mostChildSas(settings),
@@ -207,8 +217,8 @@ async function startPackets(options: {
     namespace: tunNamespace,
     name: tunName,
     mtuBytes: settings.tunMtuBytes,
-    addresses: [`${settings.dialAddress}/32`],
-    routes: [settings.poolPrefix],
+    addresses: [`${settings.dialAddress}/32`, ...(inner6 ? [`${inner6.dialAddress}/128`] : [])],
+    routes: [settings.poolPrefix, ...(inner6 ? [inner6.poolPrefix] : [])],
   })
   const plain = await openPlainSocket({ address, port: ikePort }, (bytes, path) => driver?.datagram(bytes, path))
   const rng = createSystemRng()
@@ -247,6 +257,13 @@ async function startPackets(options: {
       await dataPlane.close()
     },
   }
+}
+
+/** A kernel without IPv6 cannot carry it inside either. */
+function usableInner6({ inner6 }: ConcentratorSettings, log: Logger): ConcentratorSettings['inner6'] {
+  if (inner6 === null || kernelHasIpv6()) return inner6
+  log.warn('this kernel has no IPv6: devices get IPv4 addresses alone')
+  return null
 }
 
 /** Says loudly that secrets leave this process. */

@@ -49,6 +49,18 @@ const schema = Type.Object({
     default: '10.128.0.0/9',
     description: 'the prefix all inner addresses come from',
   }),
+  CONCENTRATOR_DIAL_ADDRESS6: Type.String({
+    default: 'fd43:756c:7665:7f00::1',
+    description: 'the inner IPv6 address gateways dial from, none for no IPv6 in tunnels',
+  }),
+  CONCENTRATOR_SERVICE_PREFIX6: Type.String({
+    default: 'fd43:756c:7665:7f00::/64',
+    description: 'the IPv6 prefix that devices may reach',
+  }),
+  CONCENTRATOR_POOL_PREFIX6: Type.String({
+    default: 'fd43:756c:7665:8000::/49',
+    description: 'the prefix all inner IPv6 addresses come from',
+  }),
   CONCENTRATOR_MAX_DEVICES: Type.Integer({ minimum: 1, maximum: 60_000, default: 20_000 }),
   CONCENTRATOR_IKE_REKEY_SEC: Type.Integer({
     minimum: 0,
@@ -132,6 +144,14 @@ function readSettings(): ConcentratorSettings & { logLevel: LogLevel } {
     dialAddress: env.CONCENTRATOR_DIAL_ADDRESS,
     servicePrefix: env.CONCENTRATOR_SERVICE_PREFIX,
     poolPrefix: env.CONCENTRATOR_POOL_PREFIX,
+    inner6:
+      env.CONCENTRATOR_DIAL_ADDRESS6 === 'none'
+        ? null
+        : {
+            dialAddress: env.CONCENTRATOR_DIAL_ADDRESS6,
+            servicePrefix: env.CONCENTRATOR_SERVICE_PREFIX6,
+            poolPrefix: env.CONCENTRATOR_POOL_PREFIX6,
+          },
     sealingPrivateKeyFile: env.SEALING_PRIVATE_KEY_FILE,
     rung: env.CONCENTRATOR_RUNG ?? null,
     pathMtu: env.CONCENTRATOR_PATH_MTU,

@@ -4,8 +4,8 @@ import { expect, it } from 'vitest'
 import { createPlacements } from './placements.ts'
 
 const [A, B, C] = [1 as AttachmentKey, 2 as AttachmentKey, 3 as AttachmentKey]
-const first = { deviceId: 'dev_a', address4: '10.128.0.5' }
-const second = { deviceId: 'dev_b', address4: '10.128.0.6' }
+const first = { deviceId: 'dev_a', addresses: ['10.128.0.5', 'fd80::5'] }
+const second = { deviceId: 'dev_b', addresses: ['10.128.0.6'] }
 
 it('places all attachments of a device alike, and others elsewhere', () => {
   const placements = createPlacements(createSubjectTable(4))
@@ -16,7 +16,7 @@ it('places all attachments of a device alike, and others elsewhere', () => {
   ] as const) {
     expect(placements.hold(key, device)).toBe(true)
   }
-  expect(placements.of(A)).toEqual({ subject: 1, addresses: ['10.128.0.5'] })
+  expect(placements.of(A)).toEqual({ subject: 1, addresses: ['10.128.0.5', 'fd80::5'] })
   expect(placements.of(B)).toEqual({ subject: 2, addresses: ['10.128.0.6'] })
   expect(placements.of(C)).toEqual(placements.of(A))
 })

@@ -9,7 +9,8 @@ import type { AttachmentKey } from '@culvert/ikev2'
 
 export interface PlacedDevice {
   readonly deviceId: string
-  readonly address4: string
+  /** Leased for this attachment, textual. */
+  readonly addresses: readonly string[]
 }
 
 export interface Placements {
@@ -30,11 +31,11 @@ export function createPlacements(subjects: SubjectTable): Placements {
   }
 
   return {
-    hold(key, { deviceId, address4 }) {
+    hold(key, { deviceId, addresses }) {
       const held = subjects.hold(deviceId)
       if (held === null) return false
       release(key)
-      placed.set(key, { deviceId, placement: { subject: held.subject, addresses: [address4] } })
+      placed.set(key, { deviceId, placement: { subject: held.subject, addresses } })
       return true
     },
     release,

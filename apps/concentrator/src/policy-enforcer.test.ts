@@ -136,6 +136,7 @@ async function attachDevice({ registry, writer }: Node, known?: string): Promise
     deviceId,
     organizationId,
     address4: `10.128.0.${9 + count}`,
+    address6: null,
     credentialId: `crd_${deviceId}`,
     attachedAtMs: performance.now(),
     state: 'attached',

@@ -21,6 +21,8 @@ export interface ConcentratorSettings {
   readonly dialAddress: string
   readonly servicePrefix: string
   readonly poolPrefix: string
+  /** The same three for IPv6; null: devices have IPv4 alone inside. */
+  readonly inner6: { readonly dialAddress: string; readonly servicePrefix: string; readonly poolPrefix: string } | null
   readonly sealingPrivateKeyFile: string
   readonly rung: 'native' | 'portable' | null
   readonly pathMtu: 'discover' | 'fragment'

@@ -62,6 +62,7 @@ function attach(registry: ReturnType<typeof createAttachmentRegistry>, deviceId:
     deviceId,
     organizationId: 'org_a',
     address4: '10.128.0.10',
+    address6: null,
     credentialId: 'crd_a',
     attachedAtMs: performance.now(),
     state: 'attached',

@@ -135,6 +135,7 @@ function snapshotOf(record: AttachmentRecord, changed: boolean): AttachmentSnaps
     organizationId: record.organizationId,
     state: record.state,
     address4: record.address4,
+    address6: record.address6,
     credentialId: record.credentialId,
     remoteAddress: record.remote.address,
     remotePort: record.remote.port,

@@ -36,6 +36,8 @@ export interface ConcentratorTarget {
   readonly remoteIdentity: string
   /** What the device wants to reach, CIDR. */
   readonly remotePrefix: string
+  /** The same over IPv6; null, or left out: it asks for no IPv6 address. */
+  readonly remotePrefix6?: string | null
 }
 
 export interface DeviceOptions extends SimIdentity, ConcentratorTarget, Omit<RadioOptions, 'devices'> {}
@@ -43,18 +45,21 @@ export interface DeviceOptions extends SimIdentity, ConcentratorTarget, Omit<Rad
 export interface Device {
   readonly identity: string
   readonly dataPlane: DataPlane
-  /** Inner address while attached. */
+  /** Inner addresses while attached. */
   readonly address4: string | null
+  readonly address6: string | null
   /** The IKE driver and key of the current attachment, for tests that rekey or delete from the device's side. */
   readonly driver: IkeDriver
   readonly key: AttachmentKey | null
-  onAttached(handler: (address4: string) => void): void
+  /** Told the inner addresses, IPv4 first. */
+  onAttached(handler: (addresses: readonly string[]) => void): void
   onEvent(handler: (event: IkeEvent) => void): void
   /** Says goodbye; the radio stays open unless the device came with its own. */
   stop(): Promise<void>
 }
 
 const ID_FQDN = 2
+const NO_ADDRESSES = { ip4: null, ip6: null }
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
 /** How much of the life of an authentication passes before the next one. */
@@ -68,6 +73,9 @@ export async function startDevice(options: DeviceOptions, log: Logger): Promise<
     ...device,
     get address4() {
       return device.address4
+    },
+    get address6() {
+      return device.address6
     },
     get key() {
       return device.key
@@ -88,7 +96,7 @@ export function attachDevice(
 ): Device {
   const { driver } = radio
   let key: AttachmentKey | null = null
-  let address4: string | null = null
+  let addresses: { readonly ip4: string | null; readonly ip6: string | null } = NO_ADDRESSES
   let stopped = false
   let pauseMs = FIRST_PAUSE_MS
   let timer: NodeJS.Timeout | null = null
@@ -96,8 +104,10 @@ export function attachDevice(
   let ticket: { readonly ticket: ResumptionTicket; readonly untilMs: number } | null = null
   let renewal: NodeJS.Timeout | null = null
   const route = createRoute(options.remoteAddress)
+  const { remotePrefix6 = null } = options
+  const remotePrefixes = [options.remotePrefix, ...(remotePrefix6 === null ? [] : [remotePrefix6])]
   const children = new Set<Spi>()
-  const attachedHandlers: ((address4: string) => void)[] = []
+  const attachedHandlers: ((addresses: readonly string[]) => void)[] = []
   const eventHandlers: ((event: IkeEvent) => void)[] = []
 
   function initiate(): void {
@@ -119,9 +129,9 @@ export function attachDevice(
         ...(resume && { resume }),
         ...(route.redirectedFrom && { redirectedFrom: route.redirectedFrom }),
         requestTicket: true,
-        tsLocal: [selectorOf('0.0.0.0/0')],
-        tsRemote: [selectorOf(options.remotePrefix)],
-        requestAddress: { ip4: true, ip6: false },
+        tsLocal: ['0.0.0.0/0', ...(remotePrefix6 === null ? [] : ['::/0'])].map(selectorOf),
+        tsRemote: remotePrefixes.map(selectorOf),
+        requestAddress: { ip4: true, ip6: remotePrefix6 !== null },
         label: identity,
       },
     })
@@ -193,17 +203,25 @@ export function attachDevice(
     children.clear()
     if (renewal) clearTimeout(renewal)
     pauseMs = FIRST_PAUSE_MS
-    const address = event.ip4
-    if (address === null) return
+    const { ip4, ip6 } = event
+    if (ip4 === null && ip6 === null) return
     configured = configured
-      .then(() => configureTun({ ...options.tun, addresses: [`${address}/32`], routes: [options.remotePrefix] }))
+      .then(() => configureTun({ ...options.tun, ...interfaceOf({ ip4, ip6 }) }))
       .then(() => {
         if (key !== event.key) return // cut off meanwhile
-        address4 = address
-        log.info({ address4 }, 'attached')
-        for (const handler of attachedHandlers) handler(address)
+        addresses = { ip4, ip6 }
+        log.info({ address4: ip4, address6: ip6 }, 'attached')
+        for (const handler of attachedHandlers) handler(listOf(addresses))
       })
       .catch((error: unknown) => log.error({ err: error }, 'the TUN of the device could not be configured'))
+  }
+
+  /** Its addresses, and routes of the families that it has. */
+  function interfaceOf({ ip4, ip6 }: typeof addresses): { addresses: string[]; routes: string[] } {
+    return {
+      addresses: [...(ip4 === null ? [] : [`${ip4}/32`]), ...(ip6 === null ? [] : [`${ip6}/128`])],
+      routes: remotePrefixes.filter((prefix) => (prefix.includes(':') ? ip6 : ip4) !== null),
+    }
   }
 
   /** A new attachment beside the one that stands (RFC 4478), proven as the first one was. */
@@ -217,7 +235,7 @@ export function attachDevice(
 
   function cutOff(reason: string, againInMs = pauseMs): void {
     key = null
-    address4 = null
+    addresses = NO_ADDRESSES
     if (renewal) clearTimeout(renewal)
     if (stopped || timer) return
     log.info({ reason, againInMs }, 'not attached')
@@ -235,14 +253,18 @@ export function attachDevice(
     dataPlane: radio.dataPlane,
     driver,
     get address4() {
-      return address4
+      return addresses.ip4
+    },
+    get address6() {
+      return addresses.ip6
     },
     get key() {
       return key
     },
     onAttached(handler) {
       attachedHandlers.push(handler)
-      if (address4 !== null) handler(address4)
+      const known = listOf(addresses)
+      if (known.length > 0) handler(known)
     },
     onEvent: (handler) => void eventHandlers.push(handler),
     async stop() {
@@ -253,6 +275,10 @@ export function attachDevice(
       await configured
     },
   }
+}
+
+function listOf({ ip4, ip6 }: { readonly ip4: string | null; readonly ip6: string | null }): string[] {
+  return [ip4, ip6].filter((address) => address !== null)
 }
 
 function fqdn(name: string): { type: number; data: Uint8Array } {

@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { ConfigError, loadConfig, logSettings } from '@culvert/config'
+import { kernelHasIpv6 } from '@culvert/dataplane'
 import type { InitiatorProof } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
 import { Type } from 'typebox'
@@ -46,6 +47,10 @@ const schema = Type.Object({
     Type.String({ description: 'instead of the two: a JSON file with a list of { identity, psk }' }),
   ),
   DEVICE_REMOTE_PREFIX: Type.String({ default: '10.127.0.0/24', description: 'what the device wants to reach' }),
+  DEVICE_REMOTE_PREFIX6: Type.String({
+    default: 'fd43:756c:7665:7f00::/64',
+    description: 'what it wants to reach over IPv6, none to ask for no IPv6 address',
+  }),
   DEVICE_TUN: Type.String({ default: 'culvert-dev0', maxLength: 15, description: 'the name of its TUN interface' }),
   DEVICE_HTTP_PORT: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 65_535, description: 'serve a small page on this port' }),
@@ -69,6 +74,7 @@ const target = {
   remoteEspPort: config.DEVICE_REMOTE_ESP_PORT,
   remoteIdentity: config.DEVICE_REMOTE_IDENTITY,
   remotePrefix: config.DEVICE_REMOTE_PREFIX,
+  remotePrefix6: config.DEVICE_REMOTE_PREFIX6 === 'none' || !kernelHasIpv6() ? null : config.DEVICE_REMOTE_PREFIX6,
 }
 const radio = await openRadio(
   {
@@ -91,17 +97,19 @@ process.once('SIGTERM', () => void stop())
 process.once('SIGINT', () => void stop())
 
 function servePage(device: Device, port: number): void {
-  device.onAttached((address4) => {
-    if (pages.has(address4)) return
-    const page = serveWebPage(address4, port, device.identity)
-    pages.set(address4, page)
-    page.then(
-      () => log.info({ address4, port }, 'the page of the device is up'),
-      (error: unknown) => {
-        pages.delete(address4)
-        log.error({ err: error }, 'the page of the device could not be served')
-      },
-    )
+  device.onAttached((addresses) => {
+    for (const address of addresses) {
+      if (pages.has(address)) continue
+      const page = serveWebPage(address, port, device.identity)
+      pages.set(address, page)
+      page.then(
+        () => log.info({ address, port }, 'the page of the device is up'),
+        (error: unknown) => {
+          pages.delete(address)
+          log.error({ err: error }, 'the page of the device could not be served')
+        },
+      )
+    }
   })
 }
 

@@ -264,6 +264,7 @@ async function attach(deviceId: string, state: 'attached' | 'detached', concentr
       organizationId,
       state,
       address4: rows[0]!.address,
+      address6: null,
       credentialId: null,
       remoteAddress: '198.51.100.1',
       remotePort: 4500,

@@ -20,6 +20,7 @@ function record(key: number, deviceId = 'dev_a'): AttachmentRecord {
     deviceId,
     organizationId: 'org_a',
     address4: '10.128.0.5',
+    address6: null,
     credentialId: 'crd_a',
     attachedAtMs: key,
     state: 'attached',

@@ -10,7 +10,9 @@ export interface AttachmentRecord {
   readonly key: AttachmentKey
   readonly deviceId: string
   readonly organizationId: string
-  readonly address4: string
+  /** Leased this time; null for a family that was not asked for or cannot be had. */
+  readonly address4: string | null
+  readonly address6: string | null
   /** The credential that was proven; when it goes, so does the attachment. */
   readonly credentialId: string
   readonly attachedAtMs: number

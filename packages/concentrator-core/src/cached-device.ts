@@ -26,6 +26,7 @@ export interface CachedDevice {
   /** IKE identity in lower case. */
   readonly identity: string
   readonly address4: string
+  readonly address6: string | null
   readonly policyVersion: number
   readonly tiers: readonly TierName[]
   /** Of both families, canonical text. */

@@ -10,6 +10,7 @@ function device(deviceId: string): CachedDevice {
     organizationId: 'org_a',
     identity: 'a.example',
     address4: '10.128.0.5',
+    address6: null,
     policyVersion: 1,
     tiers: ['modern'],
     dnsServers: [],

@@ -16,6 +16,7 @@ export { openDataPlane } from './open.ts'
 export {
   configureTun,
   ensureNamespace,
+  kernelHasIpv6,
   namespaceExists,
   removeNamespace,
   removeTun,

@@ -91,6 +91,24 @@ describe('constraints', () => {
     await network('10.200.16.0/20')
   })
 
+  it('keep IPv6 pools from overlapping, and refuse those without 64 bits for hosts', async () => {
+    let next = 0
+    const network6 = (pool6: string): Promise<unknown> =>
+      db.network.create({
+        data: { id: newId('net'), organizationId, name: newId('net'), pool4: `10.210.${16 * next++}.0/20`, pool6 },
+      })
+    await network6('fd00:1:2:8::/64')
+    for (const pool6 of ['fd00:1:2:8::/64', 'fd00:1:2::/48', 'fd00::/16']) {
+      await expect(network6(pool6)).rejects.toSatisfy(
+        (error) => JSON.stringify(error).includes('23P01') || String(error).includes('overlap'),
+      )
+    }
+    await network6('fd00:1:2:9::/64')
+    for (const pool6 of ['fd00:1:3::1/64', 'fd00:1:3::/65', '10.211.0.0/20', 'fd00::/8']) {
+      await expect(network6(pool6)).rejects.toThrow('networks_pool6_is_a_network')
+    }
+  })
+
   it('refuse a pool that is not a network', async () => {
     await expect(network('10.201.0.1/20')).rejects.toThrow('networks_pool4_is_a_network')
   })

@@ -7,6 +7,7 @@ import { ensureNetwork, nextAddress } from './networks.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { address6In } from './pools6.ts'
 import { denySerials } from './revoked-certificates.ts'
 import { inTransaction } from './transaction.ts'
 import { endTunnelsOfDevice } from './tunnel-end.ts'
@@ -23,6 +24,7 @@ export interface DeviceRecord {
   readonly tags: string[]
   readonly ikeIdentity: string
   readonly address4: string
+  readonly address6: string | null
   readonly tunnelable: boolean
   /** What is said for this device alone; null: nothing. */
   readonly proposalTiers: ProposalTier[] | null
@@ -38,6 +40,8 @@ export interface DeviceRecord {
 export interface NewDevice {
   readonly organizationId: string
   readonly zone: string
+  /** Where IPv6 pools of networks come from; null or left out: new networks have IPv4 alone. */
+  readonly pool6Prefix?: string | null
   readonly iccid: string
   readonly imsi: string | null
   readonly imei: string | null
@@ -64,7 +68,7 @@ export interface DeviceFilter {
 }
 
 const columns = `d.id, d.organization_id AS "organizationId", d.network_id AS "networkId", d.name, d.iccid, d.imsi, d.imei, d.eid, d.tags,
-  d.ike_identity AS "ikeIdentity", host(d.address4) AS address4, d.tunnelable, d.proposal_tiers AS "proposalTiers",
+  d.ike_identity AS "ikeIdentity", host(d.address4) AS address4, host(d.address6) AS address6, d.tunnelable, d.proposal_tiers AS "proposalTiers",
   n.proposal_tiers AS "networkProposalTiers", o.proposal_tiers AS "organizationProposalTiers", d.version, d.created_at AS "createdAt",
   d.updated_at AS "updatedAt", coalesce(a.state = 'attached', false) AS attached, a.last_seen_at AS "lastSeenAt"`
 const source = `devices d JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id
@@ -78,13 +82,14 @@ export async function createDevice(
   const id = newId('dev')
   try {
     return await inTransaction(pool, async (tx) => {
-      const networkId = await ensureNetwork(tx, device.organizationId, 'default')
+      const networkId = await ensureNetwork(tx, device.organizationId, 'default', device.pool6Prefix ?? null)
       const address = networkId === null ? null : await nextAddress(tx, networkId)
       if (networkId === null || address === null) throw new NetworkFull()
       await tx.query(
-        `INSERT INTO devices (id, organization_id, network_id, name, iccid, imsi, imei, eid, tags, ike_identity, address4, tunnelable,
+        `INSERT INTO devices (id, organization_id, network_id, name, iccid, imsi, imei, eid, tags, ike_identity, address4, address6, tunnelable,
            proposal_tiers)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 || '.' || o.slug || '.' || $11, $12, $13, $14::text[] FROM organizations o WHERE o.id = $2`,
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 || '.' || o.slug || '.' || $11, $12::inet, ${address6In('$12')}, $13, $14::text[]
+         FROM organizations o JOIN networks n ON n.organization_id = o.id AND n.id = $3 WHERE o.id = $2`,
         [
           id,
           device.organizationId,

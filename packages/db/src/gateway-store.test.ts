@@ -33,8 +33,8 @@ beforeAll(async () => {
      VALUES ('dev_a', 'org_a', 'net_a', 'a', '8949020000000000001', 'a', '10.128.0.2', now())`,
   )
   await pool.query(
-    `INSERT INTO concentrators (id, slot, addresses, ike_identity, tun_namespace, dial_address)
-     VALUES ('con-1', 1, '{}', 'c', 'culvert-tun', '10.127.0.1')`,
+    `INSERT INTO concentrators (id, slot, addresses, ike_identity, tun_namespace, dial_address, dial_address6)
+     VALUES ('con-1', 1, '{}', 'c', 'culvert-tun', '10.127.0.1', 'fd7f::1')`,
   )
   await pool.query(
     `INSERT INTO attachments (device_id, organization_id, concentrator_id, epoch, state, address4, remote_address, remote_port,
@@ -72,14 +72,13 @@ describe('desired state', () => {
     expect(port).toMatchObject({
       id: 'prt_tun_a',
       tunnelState: 'opening',
-      deviceAddress: '10.128.0.2',
       devicePort: 22,
       gatewayPort: null,
       desired: 'listen',
       desiredGeneration: 1,
       appliedGeneration: 0,
       allowFrom: ['192.0.2.0/24'],
-      route: { namespace: 'culvert-tun', dialAddress: '10.127.0.1' },
+      route: { namespace: 'culvert-tun', dialAddress: '10.127.0.1', deviceAddress: '10.128.0.2' },
     })
     expect(port?.remainingMs).toBeGreaterThan(0)
     expect(port?.remainingMs).toBeLessThanOrEqual(60_000)
@@ -106,10 +105,27 @@ describe('desired state', () => {
     expect((await readGatewayPorts(changedMeanwhile, 'gw-1', true)).map((port) => port.id)).toEqual(['prt_tun_a'])
   })
 
+  test('a device is reached over IPv6 when it leased nothing else, and over IPv4 when it leased both', async () => {
+    const reachedBy = async (address4: string | null, address6: string | null): Promise<unknown> => {
+      await pool.query(`UPDATE attachments SET address4 = $1, address6 = $2`, [address4, address6])
+      const route = (await readDeviceRoutes(pool, ['dev_a'])).get('dev_a')
+      await addTunnel('tun_a')
+      expect((await readGatewayPorts(pool, 'gw-1', false))[0]?.route).toEqual(route)
+      await pool.query('DELETE FROM tunnels')
+      return route
+    }
+    const namespace = 'culvert-tun'
+    const over4 = { namespace, dialAddress: '10.127.0.1', deviceAddress: '10.128.0.2' }
+    expect(await reachedBy(null, 'fd80::2')).toEqual({ namespace, dialAddress: 'fd7f::1', deviceAddress: 'fd80::2' })
+    expect(await reachedBy(null, null)).toBeNull()
+    expect(await reachedBy('10.128.0.2', 'fd80::2')).toEqual(over4)
+    expect(await reachedBy('10.128.0.2', null)).toEqual(over4)
+  })
+
   test('a device that left has no route', async () => {
     expect(await readDeviceRoutes(pool, ['dev_a', 'dev_b'])).toEqual(
       new Map([
-        ['dev_a', { namespace: 'culvert-tun', dialAddress: '10.127.0.1' }],
+        ['dev_a', { namespace: 'culvert-tun', dialAddress: '10.127.0.1', deviceAddress: '10.128.0.2' }],
         ['dev_b', null],
       ]),
     )

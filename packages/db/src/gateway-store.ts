@@ -26,10 +26,15 @@ export interface GatewayLease {
   readonly startedAt: Date
 }
 
-/** How an attached device is reached: from `dialAddress` inside a network namespace of the gateway's host (may be empty). */
+/**
+ * How an attached device is reached: from `dialAddress` inside a network namespace of the gateway's host (may be empty).
+ * Over IPv4, unless the device leased IPv6 alone.
+ */
 export interface DeviceRoute {
   readonly namespace: string
   readonly dialAddress: string
+  /** Inner address of the device, of the same family. */
+  readonly deviceAddress: string
 }
 
 /** One tunnel port with all that serving it takes, as it was in one moment. */
@@ -39,7 +44,6 @@ export interface GatewayPort {
   readonly tunnelId: string
   readonly tunnelState: string
   readonly deviceId: string
-  readonly deviceAddress: string
   readonly devicePort: number
   readonly gatewayPort: number | null
   readonly desired: string
@@ -120,7 +124,7 @@ export async function readDeviceRoutes(
   deviceIds: readonly string[],
 ): Promise<Map<string, DeviceRoute | null>> {
   const { rows } = await pool.query<{ device_id: string } & RouteRow>(
-    `SELECT a.device_id, c.tun_namespace, c.dial_address FROM attachments a JOIN concentrators c ON c.id = a.concentrator_id
+    `SELECT a.device_id, ${routeColumns} FROM attachments a JOIN concentrators c ON c.id = a.concentrator_id
      WHERE a.device_id = ANY($1) AND a.state = 'attached'`,
     [deviceIds],
   )
@@ -156,7 +160,12 @@ export async function reportPorts(
 interface RouteRow {
   tun_namespace: string | null
   dial_address: string | null
+  device_address: string | null
 }
+
+/** Of the attachment `a` and its concentrator `c`. */
+const routeColumns = `c.tun_namespace, CASE WHEN a.address4 IS NULL THEN c.dial_address6 ELSE c.dial_address END AS dial_address,
+       host(coalesce(a.address4, a.address6)) AS device_address`
 
 interface PortRow extends RouteRow {
   id: string
@@ -164,7 +173,6 @@ interface PortRow extends RouteRow {
   tunnel_id: string
   state: string
   device_id: string
-  device_address: string
   device_port: number
   gateway_port: number | null
   desired: string
@@ -178,11 +186,10 @@ interface PortRow extends RouteRow {
 async function readPorts(pool: Pool, gatewayId: string, which: string): Promise<GatewayPort[]> {
   const { rows } = await pool.query<PortRow>(
     `SELECT p.id, p.organization_id, p.tunnel_id, p.device_port, p.gateway_port, p.desired, p.desired_generation,
-       p.applied_generation, t.state, t.device_id, t.allow_from, host(d.address4) AS device_address,
-       (extract(epoch FROM t.expires_at - now()) * 1000)::float8 AS remaining_ms, c.tun_namespace, c.dial_address
+       p.applied_generation, t.state, t.device_id, t.allow_from,
+       (extract(epoch FROM t.expires_at - now()) * 1000)::float8 AS remaining_ms, ${routeColumns}
      FROM tunnel_ports p
      JOIN tunnels t ON t.organization_id = p.organization_id AND t.id = p.tunnel_id
-     JOIN devices d ON d.organization_id = t.organization_id AND d.id = t.device_id
      LEFT JOIN attachments a ON a.organization_id = t.organization_id AND a.device_id = t.device_id AND a.state = 'attached'
      LEFT JOIN concentrators c ON c.id = a.concentrator_id
      WHERE p.gateway_id = $1 AND ${which}`,
@@ -194,7 +201,6 @@ async function readPorts(pool: Pool, gatewayId: string, which: string): Promise<
     tunnelId: row.tunnel_id,
     tunnelState: row.state,
     deviceId: row.device_id,
-    deviceAddress: row.device_address,
     devicePort: row.device_port,
     gatewayPort: row.gateway_port,
     desired: row.desired,
@@ -206,10 +212,10 @@ async function readPorts(pool: Pool, gatewayId: string, which: string): Promise<
   }))
 }
 
-function toRoute({ tun_namespace, dial_address }: RouteRow): DeviceRoute | null {
-  return tun_namespace === null || dial_address === null
+function toRoute({ tun_namespace, dial_address, device_address }: RouteRow): DeviceRoute | null {
+  return tun_namespace === null || dial_address === null || device_address === null
     ? null
-    : { namespace: tun_namespace, dialAddress: dial_address }
+    : { namespace: tun_namespace, dialAddress: dial_address, deviceAddress: device_address }
 }
 
 async function checkLease(client: PoolClient, lease: GatewayLease): Promise<void> {

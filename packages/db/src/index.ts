@@ -103,6 +103,7 @@ export {
 } from './tunnels.ts'
 export { appendEvent, appendEvents, type NewEvent } from './outbox.ts'
 export { openPool, type PoolOptions } from './pool.ts'
+export { allotPools6 } from './pools6.ts'
 export { connectPrisma, type Database } from './prisma.ts'
 export { generateSealingKeyPair, sealingKeyId, sealSecret, type SealBinding, type SealingKeyPair } from './seal.ts'
 export { createSecretOpener, openSecret, type SecretOpener } from './secret-opener.ts'

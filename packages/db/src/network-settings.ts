@@ -11,6 +11,8 @@ export interface NetworkRecord {
   readonly name: string
   /** Inner address pool, a prefix with its length. */
   readonly pool4: string
+  /** Null while its devices have IPv4 alone. */
+  readonly pool6: string | null
   readonly proposalTiers: ProposalTier[] | null
   readonly organizationProposalTiers: ProposalTier[] | null
   /** IPv4 and IPv6 mixed. */
@@ -29,7 +31,7 @@ export interface NetworkChange {
   readonly reauthenticateAfterSec?: number | null | undefined
 }
 
-const columns = `n.id, n.name, n.pool4::text AS pool4, n.proposal_tiers AS "proposalTiers",
+const columns = `n.id, n.name, n.pool4::text AS pool4, n.pool6::text AS pool6, n.proposal_tiers AS "proposalTiers",
   o.proposal_tiers AS "organizationProposalTiers", n.dns_servers AS "dnsServers", n.dns_domains AS "dnsDomains",
   n.reauthenticate_after_sec AS "reauthenticateAfterSec", n.version, n.created_at AS "createdAt", n.updated_at AS "updatedAt"`
 const source = 'networks n JOIN organizations o ON o.id = n.organization_id'

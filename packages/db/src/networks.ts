@@ -4,16 +4,24 @@
  */
 import type { PoolClient } from 'pg'
 import { newId } from './ids.ts'
+import { allocationLock, nextPool6 } from './pools6.ts'
 
 /** Inner pools of the installation come out of 10.128.0.0/9, a /20 for each network. */
 const rangeStart = ip4ToNumber('10.128.0.0')
 const rangeEnd = ip4ToNumber('10.255.255.255')
 const poolSize = 2 ** 12
 const poolBits = 20
-const allocationLock = 4_242_001
 
-/** @returns the id of the organization's network of this name, made now if need be; null when the range is used up */
-export async function ensureNetwork(tx: PoolClient, organizationId: string, name: string): Promise<string | null> {
+/**
+ * @param pool6Prefix where its IPv6 pool comes from; null for none
+ * @returns the id of the organization's network of this name, made now if need be; null when the IPv4 range is used up
+ */
+export async function ensureNetwork(
+  tx: PoolClient,
+  organizationId: string,
+  name: string,
+  pool6Prefix: string | null,
+): Promise<string | null> {
   const known = await findNetwork(tx, organizationId, name)
   if (known) return known
   await tx.query('SELECT pg_advisory_xact_lock($1)', [allocationLock])
@@ -22,11 +30,12 @@ export async function ensureNetwork(tx: PoolClient, organizationId: string, name
   const start = await nextPool(tx)
   if (start === null) return null
   const id = newId('net')
-  await tx.query('INSERT INTO networks (id, organization_id, name, pool4) VALUES ($1, $2, $3, $4)', [
+  await tx.query('INSERT INTO networks (id, organization_id, name, pool4, pool6) VALUES ($1, $2, $3, $4, $5)', [
     id,
     organizationId,
     name,
     `${numberToIp4(start)}/${poolBits}`,
+    pool6Prefix === null ? null : await nextPool6(tx, pool6Prefix),
   ])
   return id
 }

@@ -87,14 +87,15 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
         tiers: effectiveTiersOf(device).tiers,
         concentratorAddresses: concentrator.addresses,
         concentratorIdentity: concentrator.ikeIdentity,
-        servicePrefix: context.servicePrefix,
+        servicePrefixes: [context.servicePrefix, ...(device.address6 === null ? [] : [context.servicePrefix6])],
+        virtualAddresses: device.address6 === null ? ['0.0.0.0'] : ['0.0.0.0', '::'],
       })
       return reply.type('text/plain; charset=utf-8').send(config)
     },
   )
 }
 
-function registration(api: Api, { pool, zone, queues }: ApiContext): void {
+function registration(api: Api, { pool, zone, pool6Prefix, queues }: ApiContext): void {
   api.post(
     '/devices',
     {
@@ -113,6 +114,7 @@ function registration(api: Api, { pool, zone, queues }: ApiContext): void {
       const device = await createDevice(pool, {
         organizationId,
         zone,
+        pool6Prefix,
         iccid,
         imsi,
         imei,

@@ -166,6 +166,7 @@ export async function setAttached(
       organizationId: device.organization_id,
       state,
       address4: device.address,
+      address6: null,
       credentialId: null,
       changed: true,
       remoteAddress: '198.51.100.7',

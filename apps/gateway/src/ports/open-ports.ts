@@ -194,6 +194,6 @@ export class OpenPorts {
 }
 
 function rulesOf(row: GatewayPort): ConstructorParameters<typeof PortListener>[0] {
-  const { id: portId, organizationId, tunnelId, deviceAddress, devicePort, allowFrom, route } = row
-  return { portId, organizationId, tunnelId, deviceAddress, devicePort, allowFrom, route }
+  const { id: portId, organizationId, tunnelId, devicePort, allowFrom, route } = row
+  return { portId, organizationId, tunnelId, devicePort, allowFrom, route }
 }

@@ -13,10 +13,9 @@ const rules: PortRules = {
   portId: 'prt_a',
   tunnelId: 'tun_a',
   organizationId: 'org_a',
-  deviceAddress: '10.128.0.2',
   devicePort: 22,
   allowFrom: ['127.0.0.0/8'],
-  route: { namespace: '', dialAddress: '' },
+  route: { namespace: '', dialAddress: '', deviceAddress: '10.128.0.2' },
 }
 
 test('a client that is no longer allowed when its device answers is reset, and hears nothing of the device', async () => {

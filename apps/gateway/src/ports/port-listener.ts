@@ -23,7 +23,6 @@ export interface PortRules {
   readonly portId: string
   readonly tunnelId: string
   readonly organizationId: string
-  readonly deviceAddress: string
   readonly devicePort: number
   readonly allowFrom: readonly string[]
   /** Null while the device is attached nowhere. */
@@ -142,7 +141,7 @@ export class PortListener {
     const outcome = await this.#parts.dialer.dial({
       namespace: route.namespace,
       localAddress: route.dialAddress,
-      host: rules.deviceAddress,
+      host: route.deviceAddress,
       port: rules.devicePort,
     })
     this.#waiting.delete(client)

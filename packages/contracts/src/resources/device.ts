@@ -68,6 +68,9 @@ export const Device = Type.Object(
     tags: Type.Array(Type.String()),
     networkId: NetworkId,
     address: Type.String({ format: 'ipv4', description: 'Inner address, stable for the life of the device.' }),
+    address6: nullable(
+      Type.String({ format: 'ipv6', description: 'Inner IPv6 address, as stable; null: its network has IPv4 alone.' }),
+    ),
     ikeIdentity: Type.String({ description: 'FQDN that the device claims in IKE_AUTH (IDi).' }),
     tunnelable: Type.Boolean(),
     proposalTiers: nullable(ProposalTiers),

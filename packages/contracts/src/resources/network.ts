@@ -32,6 +32,7 @@ export const Network = Type.Object(
     id: NetworkId,
     name: Type.String(),
     pool: Type.String({ description: 'Inner addresses of its devices.' }),
+    pool6: nullable(Type.String({ description: 'Their inner IPv6 addresses; null: IPv4 alone.' })),
     proposalTiers: nullable(ProposalTiers),
     effectiveTiers: EffectiveTiers,
     dnsServers: Type.Array(Type.String()),

@@ -85,6 +85,9 @@ const QUIET_HOST: Sysctls = [
   ['net/ipv4/conf/all/accept_redirects', '0'],
   ['net/ipv4/conf/all/accept_source_route', '0'],
   ['net/ipv4/conf/all/send_redirects', '0'],
+  ['net/ipv6/conf/all/forwarding', '0'],
+  ['net/ipv6/conf/all/accept_redirects', '0'],
+  ['net/ipv6/conf/default/accept_redirects', '0'],
   ['net/ipv6/conf/default/autoconf', '0'],
   ['net/ipv6/conf/default/accept_ra', '0'],
   ['net/ipv6/conf/default/addr_gen_mode', '1'],
@@ -95,10 +98,17 @@ const QUIET_HOST: Sysctls = [
 function quietInterface(name: string): Sysctls {
   return [
     [`net/ipv4/conf/${name}/rp_filter`, '0'],
+    [`net/ipv6/conf/${name}/disable_ipv6`, '0'],
+    [`net/ipv6/conf/${name}/accept_redirects`, '0'],
     [`net/ipv6/conf/${name}/autoconf`, '0'],
     [`net/ipv6/conf/${name}/accept_ra`, '0'],
     [`net/ipv6/conf/${name}/addr_gen_mode`, '1'],
   ]
+}
+
+/** Whether addresses and routes of IPv6 can be given to interfaces here. */
+export function kernelHasIpv6(): boolean {
+  return existsSync('/proc/sys/net/ipv6')
 }
 
 /** Kernels without IPv6 have no such files; what is not there needs no silencing. */

@@ -58,12 +58,12 @@ async function upsertAttachments(
 ): Promise<Set<string>> {
   const { rows } = await client.query<{ device_id: string }>(
     `INSERT INTO attachments (device_id, organization_id, concentrator_id, epoch, state, address4, remote_address, remote_port,
-       behind_nat, attached_at, detached_at, detach_reason, last_seen_at, credential_id)
+       behind_nat, attached_at, detached_at, detach_reason, last_seen_at, credential_id, address6)
      SELECT v.device_id, v.organization_id, $1, 1, v.state, v.address4, v.remote_address, v.remote_port, v.behind_nat,
-       v.attached_at, v.detached_at, v.detach_reason, v.last_seen_at, c.id
+       v.attached_at, v.detached_at, v.detach_reason, v.last_seen_at, c.id, v.address6
      FROM json_to_recordset($2) AS v(device_id text, organization_id text, state text, address4 inet, remote_address text,
        remote_port int, behind_nat bool, attached_at timestamptz, detached_at timestamptz, detach_reason text,
-       last_seen_at timestamptz, changed bool, credential_id text)
+       last_seen_at timestamptz, changed bool, credential_id text, address6 inet)
      JOIN devices d ON d.id = v.device_id AND d.organization_id = v.organization_id
      LEFT JOIN credentials c ON c.organization_id = d.organization_id AND c.device_id = d.id AND c.id = v.credential_id
      WHERE v.changed OR NOT EXISTS (SELECT 1 FROM attachments a
@@ -71,7 +71,7 @@ async function upsertAttachments(
      ON CONFLICT (device_id) DO UPDATE SET
        epoch = attachments.epoch + (CASE WHEN attachments.concentrator_id = excluded.concentrator_id
          AND attachments.attached_at = excluded.attached_at THEN 0 ELSE 1 END),
-       concentrator_id = excluded.concentrator_id, state = excluded.state, address4 = excluded.address4,
+       concentrator_id = excluded.concentrator_id, state = excluded.state, address4 = excluded.address4, address6 = excluded.address6,
        remote_address = excluded.remote_address, remote_port = excluded.remote_port, behind_nat = excluded.behind_nat,
        attached_at = excluded.attached_at, detached_at = excluded.detached_at, detach_reason = excluded.detach_reason,
        last_seen_at = excluded.last_seen_at, credential_id = excluded.credential_id
@@ -88,6 +88,7 @@ function attachmentRow(snapshot: AttachmentSnapshot): Readonly<Record<string, un
     organization_id: snapshot.organizationId,
     state: snapshot.state,
     address4: snapshot.address4,
+    address6: snapshot.address6,
     remote_address: snapshot.remoteAddress,
     remote_port: snapshot.remotePort,
     behind_nat: snapshot.behindNat,

@@ -7,7 +7,9 @@ export interface AttachmentSnapshot {
   readonly deviceId: string
   readonly organizationId: string
   readonly state: 'attached' | 'detached'
-  readonly address4: string
+  /** Leased this time; null for a family that was not asked for or cannot be had. */
+  readonly address4: string | null
+  readonly address6: string | null
   /** The one that was proven; null when the core named none. */
   readonly credentialId: string | null
   readonly remoteAddress: string

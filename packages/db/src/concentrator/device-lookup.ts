@@ -12,6 +12,8 @@ export interface DeviceForAttach {
   readonly deviceId: string
   readonly organizationId: string
   readonly address4: string
+  /** Null while its network has no IPv6 pool. */
+  readonly address6: string | null
   readonly policyVersion: number
   /** An IKE SA in another tier is refused. */
   readonly tiers: readonly ProposalTier[]
@@ -72,6 +74,7 @@ interface Row extends CredentialRow {
   readonly id: string
   readonly organization_id: string
   readonly address4: string
+  readonly address6: string | null
   readonly policy_version: number
   readonly device_tiers: ProposalTier[] | null
   readonly network_tiers: ProposalTier[] | null
@@ -84,7 +87,7 @@ interface Row extends CredentialRow {
 async function readDevices(pool: Pool, identities: readonly string[]): Promise<Map<string, DeviceForAttach>> {
   const { rows } = await pool.query<Row>({
     name: 'concentrator_find_devices',
-    text: `SELECT d.ike_identity, d.id, d.organization_id, host(d.address4) AS address4, d.policy_version,
+    text: `SELECT d.ike_identity, d.id, d.organization_id, host(d.address4) AS address4, host(d.address6) AS address6, d.policy_version,
          d.proposal_tiers AS device_tiers, n.proposal_tiers AS network_tiers, o.proposal_tiers AS organization_tiers,
          n.dns_servers, n.dns_domains, n.reauthenticate_after_sec,
          c.id AS credential_id, c.kind, c.method, c.identity, c.is_required, c.fingerprint, c.serial, c.sealed_secret, c.sealing_key_id
@@ -113,6 +116,7 @@ function deviceOf(row: Row): Omit<DeviceForAttach, 'credentials'> {
     deviceId: row.id,
     organizationId: row.organization_id,
     address4: row.address4,
+    address6: row.address6,
     policyVersion: row.policy_version,
     tiers: effectiveTiers({ device, network, organization }).tiers,
     dnsServers: row.dns_servers,

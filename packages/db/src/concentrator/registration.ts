@@ -12,6 +12,8 @@ export interface ConcentratorRegistration {
   readonly ikeIdentity: string
   readonly tunNamespace: string
   readonly dialAddress: string
+  /** Null, or left out: no IPv6 inside. */
+  readonly dialAddress6?: string | null
 }
 
 const LARGEST_INCARNATION = 0xff_ffff
@@ -30,12 +32,21 @@ export async function registerConcentrator(pool: Pool, node: ConcentratorRegistr
     if (incarnation < 1 || incarnation > LARGEST_INCARNATION)
       throw new Error('the incarnations of this installation are used up')
     await client.query(
-      `INSERT INTO concentrators (id, slot, incarnation, addresses, ike_identity, tun_namespace, dial_address, state, started_at, heartbeat_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, 'starting', now(), now())
+      `INSERT INTO concentrators (id, slot, incarnation, addresses, ike_identity, tun_namespace, dial_address, dial_address6, state, started_at, heartbeat_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'starting', now(), now())
        ON CONFLICT (id) DO UPDATE SET slot = excluded.slot, incarnation = excluded.incarnation, addresses = excluded.addresses,
          ike_identity = excluded.ike_identity, tun_namespace = excluded.tun_namespace, dial_address = excluded.dial_address,
-         state = 'starting', started_at = now(), heartbeat_at = now(), attached_count = 0`,
-      [node.id, node.slot, incarnation, node.addresses, node.ikeIdentity, node.tunNamespace, node.dialAddress],
+         dial_address6 = excluded.dial_address6,         state = 'starting', started_at = now(), heartbeat_at = now(), attached_count = 0`,
+      [
+        node.id,
+        node.slot,
+        incarnation,
+        node.addresses,
+        node.ikeIdentity,
+        node.tunNamespace,
+        node.dialAddress,
+        node.dialAddress6 ?? null,
+      ],
     )
     const left = await client.query<{ device_id: string; organization_id: string }>(
       `UPDATE attachments SET state = 'detached', detached_at = now(), detach_reason = 'node_restarted'

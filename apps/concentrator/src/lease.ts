@@ -1,0 +1,56 @@
+/**
+ * Which of its addresses a device gets for this attachment: those of the families it asks for in its configuration request (RFC 7296
+ * 2.19). One that asks for none knows its addresses, and has both.
+ */
+import type { CachedDevice } from '@culvert/concentrator-core'
+import type { AttachGrant, RequestedAddresses, TrafficSelector } from '@culvert/ikev2'
+
+export interface Lease {
+  readonly address4: string | null
+  readonly address6: string | null
+}
+
+/** Everything to and from the dial addresses of a family; null: this node has no IPv6 inside. */
+export interface ServicePrefixes {
+  readonly ip4: TrafficSelector
+  readonly ip6: TrafficSelector | null
+}
+
+export function leaseOf(
+  { address4, address6 }: Pick<CachedDevice, 'address4' | 'address6'>,
+  requested: RequestedAddresses,
+  { ip6 }: ServicePrefixes,
+): Lease {
+  const asksForNone = !requested.ip4 && !requested.ip6
+  return {
+    address4: requested.ip4 || asksForNone ? address4 : null,
+    address6: ip6 !== null && (requested.ip6 || asksForNone) ? address6 : null,
+  }
+}
+
+/** @returns the leased addresses, as a data plane takes them */
+export function addressesOf({ address4, address6 }: Lease): string[] {
+  return [address4, address6].filter((address) => address !== null)
+}
+
+/** Addresses, resolvers that they can reach, and the selectors of both sides; nothing of a family that is not leased. */
+export function grantOfLease(
+  { address4, address6 }: Lease,
+  servicePrefixes: ServicePrefixes,
+  { dnsServers, dnsDomains }: Pick<CachedDevice, 'dnsServers' | 'dnsDomains'>,
+  hostSelector: (address: string) => TrafficSelector,
+): Pick<AttachGrant, 'ip4' | 'ip6' | 'dns4' | 'dns6' | 'dnsDomains' | 'tsLocal' | 'tsRemote'> {
+  const isIp6 = (server: string): boolean => server.includes(':')
+  return {
+    ip4: address4,
+    ip6: address6,
+    dns4: address4 === null ? [] : dnsServers.filter((server) => !isIp6(server)),
+    dns6: address6 === null ? [] : dnsServers.filter(isIp6),
+    dnsDomains,
+    tsLocal: [
+      ...(address4 === null ? [] : [servicePrefixes.ip4]),
+      ...(address6 === null || servicePrefixes.ip6 === null ? [] : [servicePrefixes.ip6]),
+    ],
+    tsRemote: addressesOf({ address4, address6 }).map(hostSelector),
+  }
+}
