@@ -36,13 +36,6 @@ export function parseCidr(text: string): Cidr | undefined {
   return cidr !== undefined && compareBytes(cidr.network, address) === 0 ? cidr : undefined
 }
 
-/** Like `parseCidr`, and a bare address stands for itself alone (/32, /128). */
-export function parseCidrOrAddress(text: string): Cidr | undefined {
-  if (text.includes('/')) return parseCidr(text)
-  const address = parseIp(text)
-  return address === undefined ? undefined : cidrAround(address, address.length * 8)
-}
-
 /** The prefix of that length which holds `address` (4 or 16 octets). @returns `undefined` when a length is impossible. */
 export function cidrAround(address: Uint8Array, prefixLength: number): Cidr | undefined {
   const family = ipFamily(address)
@@ -74,11 +67,6 @@ export function cidrsOverlap(a: Cidr, b: Cidr): boolean {
 export function cidrToRange(cidr: Cidr): IpRange {
   const end = cidr.network.map((octet, index) => octet | (0xff & ~maskOctet(cidr.prefixLength, index)))
   return { start: cidr.network.slice(), end }
-}
-
-/** Number of addresses in the prefix. */
-export function cidrSize(cidr: Cidr): bigint {
-  return 1n << BigInt(cidr.network.length * 8 - cidr.prefixLength)
 }
 
 /** The octet number `index` of a netmask. */

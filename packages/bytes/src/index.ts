@@ -1,19 +1,9 @@
 export { ByteReader } from './byte-reader.ts'
 export { ByteWriter } from './byte-writer.ts'
 export type { ByteWriterOptions } from './byte-writer.ts'
-export {
-  cidrAround,
-  cidrContains,
-  cidrContainsCidr,
-  cidrSize,
-  cidrsOverlap,
-  cidrToRange,
-  formatCidr,
-  parseCidr,
-  parseCidrOrAddress,
-} from './cidr.ts'
+export { cidrAround, cidrContains, cidrContainsCidr, cidrsOverlap, cidrToRange, formatCidr, parseCidr } from './cidr.ts'
 export type { Cidr, CidrText, IpRange } from './cidr.ts'
-export { InvariantError, assertNever } from './invariant.ts'
-export { addToIp, canonicalIp, compareIp, formatIp, ipFamily, parseIp, parseIpv4, parseIpv6 } from './ip-address.ts'
+export { InvariantError } from './invariant.ts'
+export { canonicalIp, formatIp, ipFamily, parseIp, parseIpv4, parseIpv6 } from './ip-address.ts'
 export type { IpFamily, IpText } from './ip-address.ts'
 export { compareBytes, concatBytes, constantTimeEqual, fromHex, toHex, zeroize } from './octets.ts'

@@ -8,8 +8,3 @@
 export class InvariantError extends Error {
   override readonly name = 'InvariantError'
 }
-
-/** Proves to the compiler that a union was handled completely. @throws InvariantError when a value came through a cast. */
-export function assertNever(value: never): never {
-  throw new InvariantError(`unhandled member of a union: ${typeof value}`)
-}

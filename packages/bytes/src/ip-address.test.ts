@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { isIPv4, isIPv6 } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { addToIp, canonicalIp, compareIp, formatIp, ipFamily, parseIp, parseIpv4, parseIpv6 } from './ip-address.ts'
+import { canonicalIp, formatIp, ipFamily, parseIp, parseIpv4, parseIpv6 } from './ip-address.ts'
 
 const octets = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 const ipv4 = octets(4)
@@ -114,34 +114,5 @@ describe('formatIp', () => {
 
   it('gives undefined for text that is no address', () => {
     expect(canonicalIp('example.com')).toBeUndefined()
-  })
-})
-
-describe('compareIp', () => {
-  it('orders IPv4 numerically and before IPv6', () => {
-    const sorted = ['0.0.0.1', '9.0.0.0', '10.0.0.0', '255.255.255.255', '::', '::1', 'ffff::'].map((text) =>
-      parseIp(text)!,
-    )
-    expect([...sorted].reverse().sort(compareIp)).toEqual(sorted)
-    expect(compareIp(sorted[0]!, sorted[0]!.slice())).toBe(0)
-  })
-})
-
-describe('addToIp', () => {
-  it('is addition of big integers', () => {
-    const big = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
-    fc.assert(
-      fc.property(fc.oneof(ipv4, octets(16)), fc.oneof(fc.nat({ max: 70_000 }), fc.maxSafeNat()), (address, offset) => {
-        const sum = big(address) + BigInt(offset)
-        const result = addToIp(address, offset)
-        expect(result === undefined ? undefined : big(result)).toBe(
-          sum < 2n ** BigInt(8 * address.length) ? sum : undefined,
-        )
-      }),
-    )
-  })
-
-  it.each([-1, 0.5, Number.NaN, 2 ** 53])('refuses the offset %d', (offset) => {
-    expect(addToIp(new Uint8Array(16), offset)).toBeUndefined()
   })
 })

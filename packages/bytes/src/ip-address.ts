@@ -5,7 +5,6 @@
  * (RFC 5952, with the dotted form for IPv4-mapped addresses), so equal addresses have equal texts and the text can be a
  * map key.
  */
-import { compareBytes } from './octets.ts'
 
 /** Address in canonical text, made by `formatIp` or `canonicalIp` only. */
 export type IpText = string & { readonly __brand: 'IpText' }
@@ -75,25 +74,6 @@ export function canonicalIp(text: string): IpText | undefined {
 export function ipFamily(bytes: Uint8Array): IpFamily | undefined {
   if (bytes.length === 4) return 4
   return bytes.length === 16 ? 6 : undefined
-}
-
-/** Orders addresses: IPv4 before IPv6, numerically within a family. */
-export function compareIp(a: Uint8Array, b: Uint8Array): -1 | 0 | 1 {
-  if (a.length !== b.length) return a.length < b.length ? -1 : 1
-  return compareBytes(a, b)
-}
-
-/** @param offset a natural number up to 2^53 - 1. @returns a fresh address that much higher; `undefined` past the last one. */
-export function addToIp(address: Uint8Array, offset: number): Uint8Array | undefined {
-  if (!Number.isSafeInteger(offset) || offset < 0) return undefined
-  const sum = address.slice()
-  let carry = offset
-  for (let i = sum.length - 1; i >= 0 && carry > 0; i--) {
-    const value = (sum[i] ?? 0) + (carry % 256)
-    sum[i] = value & 0xff
-    carry = Math.floor(carry / 256) + (value >>> 8)
-  }
-  return carry === 0 ? sum : undefined
 }
 
 /** Octets of colon-separated groups; a dotted IPv4 tail is allowed where the text ends. */

@@ -26,8 +26,3 @@ export function createIkeSpiAllocator(slot: number, rng: Rng): IkeSpiAllocator {
     },
   }
 }
-
-/** The slot of the node that made this SPI. */
-export function slotOfIkeSpi(spi: IkeSpi): number {
-  return Number.parseInt(spi.slice(0, 2), 16)
-}

@@ -8,7 +8,7 @@ export {
   type ForgettingWatch,
 } from './credential-cache.ts'
 export { attemptReasonOf, readableProposals, type ReadableProposal, type ReadableTransform } from './failed-attempt.ts'
-export { createIkeSpiAllocator, slotOfIkeSpi, type IkeSpiAllocator } from './ike-spi-allocator.ts'
+export { createIkeSpiAllocator, type IkeSpiAllocator } from './ike-spi-allocator.ts'
 export { selectorOf } from './selectors.ts'
 export { createSubjectTable, type SubjectTable } from './subject-table.ts'
 export { MOST_SYNTHETIC_ADDRESSES, SyntheticAddresses, type SyntheticAddressOptions } from './synthetic-addresses.ts'

@@ -51,6 +51,12 @@ export const errorRegistry = {
     title: 'The device has enough credentials',
     advice: 'Revoke one first: two of a kind may be active, for rotation.',
   },
+  certificate_limit: {
+    status: 409,
+    title: 'The device has had too many certificates',
+    advice:
+      'Revoked ones count until they would have expired, as the revocation list names them: wait, or ask for shorter lives with `expiresAt`.',
+  },
   credential_revoked: { status: 409, title: 'The credential is already revoked', advice: 'Nothing is to be done.' },
   network_full: {
     status: 409,

@@ -1,5 +1,11 @@
 /** Credentials of devices. Secrets come sealed and are never read back here; certificates are made by the signer. */
-import { credentialStateAt, type CredentialKind, type CredentialState, type Issuance } from '@culvert/lifecycle'
+import {
+  credentialStateAt,
+  stepCredential,
+  type CredentialKind,
+  type CredentialState,
+  type Issuance,
+} from '@culvert/lifecycle'
 import type { Pool, PoolClient } from 'pg'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { notify, signerChannel } from './notify.ts'
@@ -50,6 +56,10 @@ export type NewCredential = {
 
 /** Two of each kind, so that a device can be moved to a new one without a gap. */
 export const maxActiveCredentials = 2
+/** Certificates of a device that are not over yet, revoked ones included: each of those stands on the revocation list until then. */
+export const maxCertificatesInForce = 32
+/** Of any kind, beside those certificates; what ended first is forgotten when more come. */
+export const maxEndedCredentials = 50
 const columns = `c.id, c.device_id AS "deviceId", c.kind, c.method, c.identity, c.is_required AS "isRequired", c.issuance, c.refusal,
   c.certificates, c.serial, c.fingerprint, c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.revoked_at AS "revokedAt",
   EXISTS (SELECT 1 FROM attachments a WHERE a.organization_id = c.organization_id AND a.device_id = c.device_id
@@ -61,7 +71,9 @@ const canAttach = `${isActive} AND kind <> 'ppk' AND issuance IS DISTINCT FROM '
 export async function addCredential(
   pool: Pool,
   credential: NewCredential,
-): Promise<{ credential: CredentialRecord; touched: Touched } | 'not_found' | 'credential_limit'> {
+): Promise<
+  { credential: CredentialRecord; touched: Touched } | 'not_found' | 'credential_limit' | 'certificate_limit'
+> {
   const { id, organizationId, deviceId, kind } = credential
   return inTransaction(pool, async (tx) => {
     if (!(await lockDevice(tx, organizationId, deviceId))) return 'not_found'
@@ -70,6 +82,9 @@ export async function addCredential(
       [organizationId, deviceId, kind],
     )
     if ((counted[0]?.n ?? 0) >= maxActiveCredentials) return 'credential_limit'
+    if (kind === 'certificate' && (await hasTooManyCertificates(tx, organizationId, deviceId)))
+      return 'certificate_limit'
+    await forgetEnded(tx, organizationId, deviceId)
     await raisePolicyVersion(tx, organizationId, deviceId)
     const { rows } = await tx.query<CredentialRecord>(
       `INSERT INTO credentials AS c (id, organization_id, device_id, kind, sealed_secret, sealing_key_id, method, identity, is_required,
@@ -82,6 +97,26 @@ export async function addCredential(
     const touched = { gateways: [], concentrators: await tellConcentrators(tx, deviceId) }
     return { credential: rows[0] as CredentialRecord, touched }
   })
+}
+
+async function hasTooManyCertificates(tx: PoolClient, organizationId: string, deviceId: string): Promise<boolean> {
+  const { rows } = await tx.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM credentials
+     WHERE organization_id = $1 AND device_id = $2 AND serial IS NOT NULL AND expires_at > now()`,
+    [organizationId, deviceId],
+  )
+  return (rows[0]?.n ?? 0) >= maxCertificatesInForce
+}
+
+/** Makes room for one more; a revoked certificate stays denied by its serial, which is kept apart. */
+async function forgetEnded(tx: PoolClient, organizationId: string, deviceId: string): Promise<void> {
+  await tx.query(
+    `DELETE FROM credentials WHERE organization_id = $1 AND id IN (
+       SELECT id FROM credentials WHERE organization_id = $1 AND device_id = $2
+         AND NOT (${isActive}) AND NOT (serial IS NOT NULL AND expires_at > now())
+       ORDER BY coalesce(revoked_at, expires_at) DESC OFFSET $3)`,
+    [organizationId, deviceId, maxEndedCredentials],
+  )
 }
 
 /** Columns from `sealed_secret` to `csr`. */
@@ -133,12 +168,9 @@ export async function revokeCredential(
   const { organizationId, deviceId, id } = key
   return inTransaction(pool, async (tx) => {
     if (!(await lockDevice(tx, organizationId, deviceId))) return 'not_found'
-    const { rows } = await tx.query<{ revoked: boolean }>(
-      `SELECT revoked_at IS NOT NULL AS revoked FROM credentials WHERE organization_id = $1 AND device_id = $2 AND id = $3 FOR UPDATE`,
-      [organizationId, deviceId, id],
-    )
-    if (!rows[0]) return 'not_found'
-    if (rows[0].revoked) return 'credential_revoked'
+    const state = await lockCredential(tx, key)
+    if (state === null) return 'not_found'
+    if (stepCredential(state, { kind: 'revoke' }) === null) return 'credential_revoked'
     const revoked = await tx.query<{ serial: string | null; notAfter: Date | null }>(
       `UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND id = $2 RETURNING serial, expires_at AS "notAfter"`,
       [organizationId, id],
@@ -154,6 +186,24 @@ export async function revokeCredential(
     await appendEvent(tx, { organizationId, type: 'credential.revoked', resourceId: id, data: { deviceId } })
     return { gateways, concentrators: await tellConcentrators(tx, deviceId) }
   })
+}
+
+/** @returns its state by the clock of the database, null when the device has no such credential; held until the transaction ends */
+export async function lockCredential(
+  tx: PoolClient,
+  key: { organizationId: string; deviceId: string; id: string },
+): Promise<CredentialState | null> {
+  const { rows } = await tx.query<{
+    revokedAt: Date | null
+    expiresAt: Date | null
+    issuance: Issuance | null
+    now: Date
+  }>(
+    `SELECT revoked_at AS "revokedAt", expires_at AS "expiresAt", issuance, now() FROM credentials
+     WHERE organization_id = $1 AND device_id = $2 AND id = $3 FOR UPDATE`,
+    [key.organizationId, key.deviceId, key.id],
+  )
+  return rows[0] ? credentialState(rows[0], rows[0].now) : null
 }
 
 /** Makes the concentrators look at the device's credentials again. */
@@ -172,7 +222,10 @@ async function lockDevice(tx: PoolClient, organizationId: string, deviceId: stri
   return rowCount === 1
 }
 
-export function credentialState(record: CredentialRecord, now: Date): CredentialState {
+export function credentialState(
+  record: Pick<CredentialRecord, 'revokedAt' | 'expiresAt' | 'issuance'>,
+  now: Date,
+): CredentialState {
   const life = {
     revokedAtMs: record.revokedAt?.getTime() ?? null,
     expiresAtMs: record.expiresAt?.getTime() ?? null,

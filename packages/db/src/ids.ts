@@ -14,15 +14,6 @@ export function newId(prefix: IdPrefix): string {
   return text
 }
 
-/** @returns true when `text` has the shape of an id with this prefix */
-export function isId(prefix: IdPrefix, text: string): boolean {
-  return (
-    text.length === prefix.length + 1 + idLength &&
-    text.startsWith(`${prefix}_`) &&
-    /^[a-z2-7]+$/.test(text.slice(-idLength))
-  )
-}
-
 /** @returns the random part of an id, which names the thing inside IKE identities */
 export function idSuffix(id: string): string {
   return id.slice(id.indexOf('_') + 1)

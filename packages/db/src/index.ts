@@ -1,7 +1,7 @@
 export { makeApiKey, parseApiKey, verifyApiKey, type NewApiKey, type ParsedApiKey } from './api-key.ts'
 export { readAttachment, type AttachmentRecord } from './attachments.ts'
 export { brokenConstraint, isDatabaseUnavailable } from './errors.ts'
-export { idSuffix, isId, newId, type IdPrefix } from './ids.ts'
+export { idSuffix, newId, type IdPrefix } from './ids.ts'
 export { listen, type Listener, type ListenHandler, type ListenOptions, type Notice } from './listen.ts'
 export { migrate } from './migrate.ts'
 export {
@@ -30,6 +30,8 @@ export {
   findCredential,
   listCredentials,
   maxActiveCredentials,
+  maxCertificatesInForce,
+  maxEndedCredentials,
   revokeCredential,
   type CredentialRecord,
   type NewCredential,

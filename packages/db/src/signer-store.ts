@@ -4,8 +4,9 @@
  * The signer is the installation's, not one organization's. It signs first and writes then; a row that was decided, revoked or
  * deleted meanwhile is left alone, and the certificate that nobody will see is forgotten.
  */
+import { stepCredential } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
-import { raisePolicyVersion } from './credentials.ts'
+import { lockCredential, raisePolicyVersion } from './credentials.ts'
 import { tellConcentrators } from './nodes.ts'
 import { concentratorChannel, credentialChangedChannel, notify } from './notify.ts'
 import { appendEvent } from './outbox.ts'
@@ -64,11 +65,14 @@ export async function decideCertificate(
       [organizationId, deviceId],
     )
     if (device.rowCount !== 1) return null
+    const state = await lockCredential(tx, pending)
+    const event = { kind: decision.kind === 'issued' ? 'issue' : 'refuse' } as const
+    if (state === null || stepCredential(state, event) === null) return null
     const made = decision.kind === 'issued' ? decision : null
-    const { rowCount } = await tx.query(
+    await tx.query(
       `UPDATE credentials SET issuance = $3, certificates = $4, serial = $5, fingerprint = $6, expires_at = coalesce($7, expires_at),
          refusal = $8, revoked_at = CASE WHEN $3 = 'refused' THEN now() END
-       WHERE organization_id = $1 AND id = $2 AND issuance = 'pending' AND revoked_at IS NULL`,
+       WHERE organization_id = $1 AND id = $2`,
       [
         organizationId,
         id,
@@ -80,7 +84,6 @@ export async function decideCertificate(
         decision.kind === 'refused' ? decision.refusal : null,
       ],
     )
-    if (rowCount !== 1) return null
     await raisePolicyVersion(tx, organizationId, deviceId)
     await appendEvent(tx, { organizationId, type: `credential.${decision.kind}`, resourceId: id, data: { deviceId } })
     await notify(tx, credentialChangedChannel, id)

@@ -27,16 +27,17 @@ export function credentialStateAt(life: CredentialLife, nowMs: number): Credenti
   return life.issuance === 'pending' ? 'pending' : 'active'
 }
 
-export type CredentialEvent = { readonly kind: 'issue' | 'refuse' | 'revoke' | 'expire' }
+export type CredentialEvent = { readonly kind: 'issue' | 'refuse' | 'revoke' }
 
 const transitions: Readonly<
   Partial<Record<CredentialState, Partial<Record<CredentialEvent['kind'], CredentialState>>>>
 > = {
-  pending: { issue: 'active', refuse: 'refused', revoke: 'revoked', expire: 'expired' },
-  active: { revoke: 'revoked', expire: 'expired' },
+  pending: { issue: 'active', refuse: 'refused', revoke: 'revoked' },
+  active: { revoke: 'revoked' },
+  expired: { revoke: 'revoked' },
 }
 
-/** @returns the state after `event`, or null when it changes nothing */
+/** @returns the state after `event`, or null when it changes nothing; time alone leads to `expired` */
 export function stepCredential(state: CredentialState, event: CredentialEvent): CredentialState | null {
   return transitions[state]?.[event.kind] ?? null
 }

@@ -1,10 +1,4 @@
-export {
-  attachmentStates,
-  stepAttachment,
-  type AttachmentEvent,
-  type AttachmentState,
-  type AttachmentStatus,
-} from './attachment.ts'
+export { attachmentStates, type AttachmentState } from './attachment.ts'
 export { attemptHint, attemptReasons, attemptStages, type AttemptReason, type AttemptStage } from './attach-attempt.ts'
 export {
   credentialKinds,
@@ -35,7 +29,6 @@ export {
   endStateOf,
   expiryReasons,
   failureReasons,
-  isActiveTunnel,
   isFinalTunnel,
   stepTunnel,
   tunnelReasons,

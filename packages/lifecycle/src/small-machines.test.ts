@@ -4,44 +4,24 @@ import {
   attemptHint,
   attemptReasons,
   credentialStateAt,
-  credentialStates,
   defaultProposalTiers,
   effectiveTiers,
   iccidFault,
   luhnCheckDigit,
-  stepAttachment,
   stepCredential,
 } from './index.ts'
-
-describe('stepAttachment', () => {
-  const attached = { state: 'attached', epoch: 5 } as const
-
-  it('takes a first and a newer attachment', () => {
-    expect(stepAttachment(null, { kind: 'attached', epoch: 1 })).toEqual({ state: 'attached', epoch: 1 })
-    expect(stepAttachment(attached, { kind: 'attached', epoch: 6 })).toEqual({ state: 'attached', epoch: 6 })
-  })
-
-  it('ignores what an older attachment says late', () => {
-    expect(stepAttachment(attached, { kind: 'attached', epoch: 4 })).toBeNull()
-    expect(stepAttachment(attached, { kind: 'detached', epoch: 4 })).toBeNull()
-  })
-
-  it('detaches the present one once', () => {
-    const detached = stepAttachment(attached, { kind: 'detached', epoch: 5 })
-    expect(detached).toEqual({ state: 'detached', epoch: 5 })
-    expect(stepAttachment(detached, { kind: 'detached', epoch: 5 })).toBeNull()
-    expect(stepAttachment(null, { kind: 'detached', epoch: 1 })).toBeNull()
-  })
-})
 
 describe('credentials', () => {
   it('never come back', () => {
     expect(stepCredential('active', { kind: 'revoke' })).toBe('revoked')
-    expect(stepCredential('active', { kind: 'expire' })).toBe('expired')
-    for (const state of credentialStates.filter((name) => name !== 'pending' && name !== 'active')) {
-      for (const kind of ['issue', 'refuse', 'revoke', 'expire'] as const)
-        expect(stepCredential(state, { kind })).toBeNull()
+    for (const state of ['refused', 'revoked'] as const) {
+      for (const kind of ['issue', 'refuse', 'revoke'] as const) expect(stepCredential(state, { kind })).toBeNull()
     }
+  })
+
+  it('that have expired can be revoked and nothing else', () => {
+    expect(stepCredential('expired', { kind: 'revoke' })).toBe('revoked')
+    for (const kind of ['issue', 'refuse'] as const) expect(stepCredential('expired', { kind })).toBeNull()
   })
 
   it('of the signer are pending until they are issued or refused, once', () => {

@@ -92,11 +92,6 @@ export function endStateOf(reason: TunnelReason): 'closed' | 'expired' | 'failed
   return 'failed'
 }
 
-/** @returns true while the tunnel holds or may get a port */
-export function isActiveTunnel(state: TunnelState): boolean {
-  return !isFinalTunnel(state)
-}
-
 export function isFinalTunnel(state: TunnelState): boolean {
   return state === 'closed' || state === 'expired' || state === 'failed'
 }

@@ -31,7 +31,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
         operationId: 'issueCredential',
         summary: 'Issue a credential',
         description:
-          'A secret is in this answer only. Two credentials of a kind may be active, so that a device can be moved to a new one.',
+          'A secret is in this answer only. Two credentials of a kind may be active, so that a device can be moved to a new one. Of those that ended, the latest are kept.',
         tags,
         params: ofDevice,
         querystring: WaitQuery,
@@ -39,7 +39,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
         response: {
           201: json(Type.Ref('IssuedCredential'), 'Issued.'),
           202: json(Type.Ref('IssuedCredential'), 'A certificate that is not signed yet: read the credential later.'),
-          ...problems('not_found', 'credential_limit', 'weak_psk', 'csr_refused'),
+          ...problems('not_found', 'credential_limit', 'certificate_limit', 'weak_psk', 'csr_refused'),
         },
       },
     },
