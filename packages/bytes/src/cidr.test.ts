@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { BlockList } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { cidrAround, cidrContains, cidrContainsCidr, cidrsOverlap, cidrToRange } from './cidr.ts'
+import { cidrAround, cidrContains, cidrContainsCidr, cidrSize, cidrsOverlap, cidrToRange } from './cidr.ts'
 import { formatCidr, parseCidr } from './cidr.ts'
 import type { Cidr } from './cidr.ts'
 import { formatIp, parseIp } from './ip-address.ts'
@@ -126,14 +126,15 @@ describe('cidrsOverlap', () => {
   })
 })
 
-describe('cidrToRange', () => {
+describe('cidrToRange and cidrSize', () => {
   it.each([
-    ['192.0.2.0/24', '192.0.2.0', '192.0.2.255'],
-    ['192.0.2.9/32', '192.0.2.9', '192.0.2.9'],
-    ['0.0.0.0/0', '0.0.0.0', '255.255.255.255'],
-    ['2001:db8::/33', '2001:db8::', '2001:db8:7fff:ffff:ffff:ffff:ffff:ffff'],
-  ])('%s runs from %s to %s', (text, start, end) => {
+    ['192.0.2.0/24', '192.0.2.0', '192.0.2.255', 256n],
+    ['192.0.2.9/32', '192.0.2.9', '192.0.2.9', 1n],
+    ['0.0.0.0/0', '0.0.0.0', '255.255.255.255', 2n ** 32n],
+    ['2001:db8::/33', '2001:db8::', '2001:db8:7fff:ffff:ffff:ffff:ffff:ffff', 2n ** 95n],
+  ])('%s runs from %s to %s', (text, start, end, size) => {
     const range = cidrToRange(cidr(text))
     expect([formatIp(range.start), formatIp(range.end)]).toEqual([start, end])
+    expect(cidrSize(cidr(text))).toBe(size)
   })
 })

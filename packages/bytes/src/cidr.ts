@@ -69,6 +69,11 @@ export function cidrToRange(cidr: Cidr): IpRange {
   return { start: cidr.network.slice(), end }
 }
 
+/** Number of addresses in the prefix. */
+export function cidrSize(cidr: Cidr): bigint {
+  return 1n << BigInt(cidr.network.length * 8 - cidr.prefixLength)
+}
+
 /** The octet number `index` of a netmask. */
 function maskOctet(prefixLength: number, index: number): number {
   const bits = Math.min(8, Math.max(0, prefixLength - 8 * index))
