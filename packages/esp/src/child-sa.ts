@@ -12,7 +12,7 @@ import { type LifetimeSettings, lifetimeOf, type SaLifetime } from './lifetime.t
 import { ReplayWindow } from './replay-window.ts'
 import { wordsOf } from './octets.ts'
 import { SelectorSet } from './selector-set.ts'
-import type { TransformPair } from './transform-pair.ts'
+import type { AhPair, TransformPair } from './transform-pair.ts'
 import { TransportMode } from './transport-mode.ts'
 
 /** What the owner of an SA has to hear now (CONFORMANCE C66). */
@@ -33,6 +33,8 @@ export class ChildSa {
   readonly udpEncap: boolean
   readonly opener: EspOpener
   readonly sealer: EspSealer
+  /** Null for ESP. With AH the opener and the sealer of ESP do nothing. */
+  readonly ah: AhPair | null
   readonly replayWindow: ReplayWindow
   readonly tsLocal: SelectorSet
   readonly tsRemote: SelectorSet
@@ -73,6 +75,7 @@ export class ChildSa {
     this.peerBehindNat = description.peerBehindNat
     this.opener = transforms.opener
     this.sealer = transforms.sealer
+    this.ah = transforms.ah ?? null
     this.replayWindow = replayWindow
     this.tsLocal = new SelectorSet(description.tsLocal)
     this.tsRemote = new SelectorSet(description.tsRemote)
@@ -120,6 +123,8 @@ export class ChildSa {
   destroy(): void {
     this.opener.destroy()
     this.sealer.destroy()
+    this.ah?.opener.destroy()
+    this.ah?.sealer.destroy()
   }
 }
 

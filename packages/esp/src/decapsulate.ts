@@ -89,7 +89,7 @@ export function inspectEspHeader(
   out.hasAdvanced = false
   if (length < ESP_HEADER_BYTES) return DropCode.runt
   const sa = sad.inbound(readUint32(bytes, offset))
-  if (sa === undefined) return DropCode.unknownSpi
+  if (sa === undefined || sa.ah !== null) return DropCode.unknownSpi
   if (sa.isSpent) return DropCode.lifetimeOver
   const { opener, replayWindow } = sa
   const textBytes = length - ESP_HEADER_BYTES - opener.ivBytes - opener.icvBytes
@@ -160,7 +160,13 @@ export function acceptPayload(
   const { sa } = out
   if (sa === null) return DropCode.badIcv
   const code = sa.transport === null ? readTunnelled(bytes, payload, out) : rebuild(bytes, payload, sa.transport, out)
-  if (code !== DropCode.none) return code
+  return code === DropCode.none ? admitInner(bytes, out, hosts) : code
+}
+
+/** The last part: selectors, checksum behind a NAT, source; counts the packet that `out.inner` was read from. */
+export function admitInner(bytes: Uint8Array, out: Decapsulated, hosts: HostMappings | null): DropCode {
+  const { sa } = out
+  if (sa === null) return DropCode.badIcv
   if (!sa.tsRemote.matchesSource(out.inner) || !sa.tsLocal.matchesDestination(out.inner)) {
     return DropCode.selectorMismatch
   }

@@ -72,6 +72,8 @@ export const DropCode = {
   pathUnconfirmed: 32,
   /** From one device to another, but at the end of its hops. */
   hopLimitExceeded: 33,
+  /** AH that lies about its length, in a fragment or behind options that make no sense (CONFORMANCE N18). */
+  badAuthHeader: 34,
 } as const
 
 export type DropCode = (typeof DropCode)[keyof typeof DropCode]

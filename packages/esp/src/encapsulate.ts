@@ -90,9 +90,10 @@ export function sealInto(packet: PacketSlice, out: Encapsulated): DropCode {
   return DropCode.none
 }
 
-/** Before a sequence number is spent. @returns `none`, `lifetimeOver` or `notForTransportMode` */
+/** Before a sequence number is spent. @returns `none`, `lifetimeOver`, `noOutboundSa` for an SA of AH, or `notForTransportMode` */
 export function mayLeave(sa: ChildSa, inner: InnerPacket): DropCode {
   if (sa.isSpent) return DropCode.lifetimeOver
+  if (sa.ah !== null) return DropCode.noOutboundSa
   return sa.transport === null || sa.transport.carries(inner) ? DropCode.none : DropCode.notForTransportMode
 }
 

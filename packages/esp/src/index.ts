@@ -64,10 +64,15 @@ export {
   UNLIMITED_POLICY,
 } from './subject-policies.ts'
 export {
+  type AhPair,
+  createAhPair,
   createTransformPair,
   type TransformContext,
   type TransformPair,
   type TransformPairError,
 } from './transform-pair.ts'
 export { TransportMode } from './transport-mode.ts'
+export { ahBytes, PROTOCOL_AH } from './ah/ah-header.ts'
+export { openAh } from './ah/open-ah.ts'
+export { sealAhInto } from './ah/seal-ah.ts'
 export { classifyDatagram, DatagramKind, NON_ESP_MARKER_BYTES } from './udp-encapsulation.ts'

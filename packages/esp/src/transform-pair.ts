@@ -5,6 +5,7 @@
  */
 import type { CryptoProvider } from '@culvert/crypto'
 import type { ChildKeys, Transform } from '@culvert/ikev2'
+import { AhTransform } from './ah/ah-transform.ts'
 import { AeadTransform, CipherAndMacTransform, type EspOpener, type EspSealer } from './esp-transform.ts'
 import { IvCounter } from './iv-counter.ts'
 import type { RandomPool } from './random-pool.ts'
@@ -14,6 +15,13 @@ const ENCR_NULL = 11
 export interface TransformPair {
   readonly opener: EspOpener
   readonly sealer: EspSealer
+  /** Of an SA of AH, whose opener and sealer do nothing. */
+  readonly ah?: AhPair
+}
+
+export interface AhPair {
+  readonly opener: AhTransform
+  readonly sealer: AhTransform
 }
 
 /** Why no pair could be made: both are faults of this side, not of the peer. */
@@ -54,6 +62,32 @@ export function createTransformPair(
     new CipherAndMacTransform(cipher, integrity, { key, integrityKey, esn: keys.esn }, context.random)
   const opener = make(keys.inboundKey, keys.inboundIntegKey)
   return { ok: true, value: { opener, sealer: make(keys.outboundKey, keys.outboundIntegKey) } }
+}
+
+/** For AH: an integrity algorithm alone. Copies the keys; the caller zeroes its own. */
+export function createAhPair(
+  keys: ChildKeys,
+  { provider }: Pick<TransformContext, 'provider'>,
+): { readonly ok: true; readonly value: TransformPair } | { readonly ok: false; readonly error: TransformPairError } {
+  const integrity = integrityOf(keys.integ, provider)
+  if (integrity === null) return { ok: false, error: 'unsupported' }
+  const { inboundIntegKey, outboundIntegKey } = keys
+  if (inboundIntegKey.length !== integrity.keyBytes || outboundIntegKey.length !== integrity.keyBytes) {
+    return { ok: false, error: 'keyLength' }
+  }
+  const make = (key: Uint8Array): AhTransform => new AhTransform(integrity, key, keys.esn)
+  const ah = { opener: make(inboundIntegKey), sealer: make(outboundIntegKey) }
+  return { ok: true, value: { opener: NO_ESP, sealer: NO_ESP, ah } }
+}
+
+/** Opens and seals nothing. */
+const NO_ESP: EspOpener & EspSealer = {
+  ivBytes: 0,
+  icvBytes: 0,
+  alignBytes: 4,
+  open: () => null,
+  seal: () => false,
+  destroy: () => {},
 }
 
 function integrityOf(transform: Transform | null, provider: CryptoProvider): ReturnType<CryptoProvider['integrity']> {

@@ -60,7 +60,7 @@ export class TransportMode {
     }
     writeUint16(bytes, at + 2, HEADER_BYTES_4 + payloadBytes)
     bytes[at + 9] = protocol
-    writeUint16(bytes, at + 10, ~sumOf(bytes, at, HEADER_BYTES_4, 0) & 0xffff)
+    headerChecksum(bytes, at)
   }
 
   /** Puts the TCP, UDP or ICMPv6 checksum of a received packet right; `inner` was read from `bytes` behind `writeHeader`. */
@@ -141,6 +141,12 @@ function recomputed(bytes: Uint8Array, inner: InnerPacket, field: number): numbe
   const pseudo = sumOf(bytes, packetOffset + addresses, inner.version === 4 ? 8 : 32, protocol + length)
   writeUint16(bytes, field, 0)
   return ~sumOf(bytes, transportOffset, length, pseudo) & 0xffff
+}
+
+/** Computes the checksum of the IPv4 header at `at`, with its options. */
+export function headerChecksum(bytes: Uint8Array, at: number): void {
+  writeUint16(bytes, at + 10, 0)
+  writeUint16(bytes, at + 10, ~sumOf(bytes, at, (bytes[at]! & 0x0f) * 4, 0) & 0xffff)
 }
 
 /** One's complement sum (RFC 1071) of `length` octets, folded. */

@@ -8,6 +8,7 @@ import {
   type ChildSa,
   composeSpi,
   createInnerPacket,
+  createAhPair,
   createTransformPair,
   DropCode,
   type InnerPacket,
@@ -244,7 +245,8 @@ export function installIn(
   description: ChildSaDescription,
   placement: Placement | null = placementOf(description),
 ): ChildSa {
-  const pair = createTransformPair(description.keys, transformContext())
+  const create = description.protocol === 'ah' ? createAhPair : createTransformPair
+  const pair = create(description.keys, transformContext())
   if (!pair.ok) throw new Error(pair.error)
   const sa = sad.install(description, pair.value, placement)
   if (typeof sa === 'string') throw new Error(sa)
@@ -290,6 +292,8 @@ export function createEnds(suite: Suite = SUITES[0]!, esn = false, options: Ends
   const forDevice = describeSa(spiD, {
     spiOut: spiC,
     mode: forConcentrator.mode,
+    protocol: forConcentrator.protocol ?? 'esp',
+    path: { local: forConcentrator.path.remote, remote: forConcentrator.path.local },
     keys: keysOf(suite, 2, 1, esn),
     tsLocal: forConcentrator.tsRemote,
     tsRemote: forConcentrator.tsLocal,

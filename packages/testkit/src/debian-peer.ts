@@ -42,6 +42,10 @@ const PEERS = {
   tcpdump: { programs: ['tcpdump'], packages: ['tcpdump', 'libpcap0.8'] },
   tshark: { programs: ['tshark'], packages: ['tshark'] },
   curl: { programs: ['curl'], packages: ['curl', 'libcurl4'] },
+  scapy: {
+    programs: ['scapy'],
+    packages: ['python3-scapy', 'python3-cryptography', 'python3-cffi-backend', 'python3-minimal'],
+  },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
   ssh: { programs: ['ssh', 'ssh-keygen'], packages: ['openssh-client'] },
 } as const satisfies Record<string, PeerPackages>

@@ -30,6 +30,8 @@ export interface ChildSaDescription {
   /** ESP in UDP (always true once NAT was detected or port 4500 is used). */
   readonly udpEncap: boolean
   readonly peerBehindNat: boolean
+  /** Left out: ESP. For AH `keys.encr` is ENCR_NULL without a key, and there is no UDP encapsulation (RFC 4302). */
+  readonly protocol?: 'esp' | 'ah'
   readonly mode: 'tunnel' | 'transport'
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]
