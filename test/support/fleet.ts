@@ -16,6 +16,7 @@ export interface RegisteredDevice {
   readonly id: string
   readonly ikeIdentity: string
   readonly address4: string
+  readonly address6: string
   readonly psk: string
   readonly credentialId: string
   /** The secret as it stands in swanctl.conf. */
@@ -52,10 +53,14 @@ export function nextIccid(): string {
 }
 
 export async function registerDevice(api: Api, name: string): Promise<RegisteredDevice> {
-  const device = await api<{ id: string; ikeIdentity: string; address: string }>('POST', '/v1/devices', {
-    iccid: nextIccid(),
-    name,
-  })
+  const device = await api<{ id: string; ikeIdentity: string; address: string; address6: string }>(
+    'POST',
+    '/v1/devices',
+    {
+      iccid: nextIccid(),
+      name,
+    },
+  )
   if (device.status !== 201) throw new Error(`registering ${name}: ${device.status} ${device.text}`)
   const { id, ikeIdentity } = device.body
   const credential = await api<IssuedCredential>('POST', `/v1/devices/${id}/credentials`, { kind: 'psk' })
@@ -66,6 +71,7 @@ export async function registerDevice(api: Api, name: string): Promise<Registered
     id,
     ikeIdentity,
     address4: device.body.address,
+    address6: device.body.address6,
     psk,
     credentialId: credential.body.id,
     swanctlSecret: swanctl.secret,
@@ -99,6 +105,8 @@ export interface AttachmentAnswer {
   readonly state: string
   readonly detachReason: string | null
   readonly epoch: number
+  readonly address: string | null
+  readonly address6: string | null
   readonly remoteAddress: string
   readonly remotePort: number
   readonly behindNat: boolean

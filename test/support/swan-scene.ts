@@ -41,6 +41,8 @@ export interface SwanSceneOptions extends Omit<InstallationOptions, 'lab'> {
   /** Changes the configuration before it is loaded. */
   readonly edit?: (swanctlConf: string) => string
   readonly charon?: CharonSettings
+  /** On which inner address the device has its page; IPv4 unless said. */
+  readonly page?: 'address4' | 'address6'
   /** Adds to the lab before the device starts. */
   readonly prepare?: (lab: Lab) => Promise<void>
 }
@@ -68,7 +70,7 @@ async function assemble(options: SwanSceneOptions, closings: Closings): Promise<
   } catch (error) {
     throw new Error(`${String(error)}\n${swan.log()}\n${culvert.output('concentrator')}`)
   }
-  await startPage(host, device.address4, 8080, file)
+  await startPage(host, device[options.page ?? 'address4'], 8080, file)
   const tunnel = await openTunnel(culvert.acme, device.id, 8080)
   const [ike] = await swan.listSas()
   const { env } = await peer('curl')

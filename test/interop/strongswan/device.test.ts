@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { waitFor } from '@culvert/testkit'
+import { peer, waitFor } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { startPage } from '../../support/fleet.ts'
 import { skipNote, swanMissing } from '../../support/missing.ts'
 import { childSpi, ikeSpi, openSwanScene, type SwanScene } from '../../support/swan-scene.ts'
 
@@ -11,6 +12,8 @@ interface Attachment {
   readonly detachReason: string | null
   readonly ikeSas: readonly { readonly spiI: string; readonly childSas: readonly { readonly spiIn: number }[] }[]
 }
+
+const SERVICE_PREFIX6 = 'fd43:756c:7665:7f00::/64'
 
 describe.skipIf(swanMissing)(`strongSwan as a device${skipNote}`, () => {
   let scene: SwanScene
@@ -29,9 +32,13 @@ describe.skipIf(swanMissing)(`strongSwan as a device${skipNote}`, () => {
 
   it('attaches with the configuration the API returned and gets its stable address', async () => {
     const [ike] = await scene.swan.listSas()
-    expect(ike).toMatchObject({ state: 'ESTABLISHED', localVips: [scene.device.address4] })
+    expect(ike).toMatchObject({ state: 'ESTABLISHED', localVips: [scene.device.address4, scene.device.address6] })
     expect(ike?.children).toMatchObject([
-      { state: 'INSTALLED', remoteTs: ['10.127.0.0/24'], localTs: [`${scene.device.address4}/32`] },
+      {
+        state: 'INSTALLED',
+        remoteTs: ['10.127.0.0/24', SERVICE_PREFIX6],
+        localTs: [`${scene.device.address4}/32`, `${scene.device.address6}/128`],
+      },
     ])
     expect(await attachment()).toMatchObject({ state: 'attached', ikeSas: [{ spiI: ike?.spiI }] })
   })
@@ -42,6 +49,17 @@ describe.skipIf(swanMissing)(`strongSwan as a device${skipNote}`, () => {
       code: 0,
       stdout: `hello from the device at ${scene.device.address4}\n`,
     })
+  })
+
+  it('answers pings and curl over IPv6 from where gateways dial', async () => {
+    const { tun } = scene.culvert
+    const { address6 } = scene.device
+    const ping = await tun.exec('ping', ['-6', '-c', '2', '-i', '0.2', address6], { env: (await peer('ping')).env })
+    expect(ping.stdout).toContain(' 0% packet loss')
+    await startPage(scene.host, address6, 8086, scene.file)
+    const { env } = await peer('curl')
+    const { stdout } = await tun.exec('curl', ['--silent', '--max-time', '20', `http://[${address6}]:8086/`], { env })
+    expect(stdout).toBe(`hello from the device at ${address6}\n`)
   })
 
   it('carries 100 MB both ways unchanged', async () => {

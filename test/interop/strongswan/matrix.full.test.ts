@@ -16,6 +16,7 @@ import { childSpi, ikeSpi, openSwanScene, type SwanScene } from '../../support/s
 
 const FILE_BYTES = 5 * 1024 * 1024
 const FRAGMENT_BYTES = 300
+const SERVICE_PREFIX6 = 'fd43:756c:7665:7f00::/64'
 
 /** A row: IKE proposal and ESP proposal, as swanctl.conf writes them; the group in the ESP one is that of the rekey (PFS). */
 const ROWS = [
@@ -40,8 +41,8 @@ const OPTIONS: readonly { title: string; edit: (conf: string) => string; log?: R
     log: /didn't accept \S+ group MODP_1536, it requested CURVE_25519/,
   },
   {
-    title: 'remote_ts = 0.0.0.0/0 is narrowed to the service prefix',
-    edit: (conf) => conf.replace(/remote_ts *= *\S+/, 'remote_ts = 0.0.0.0/0'),
+    title: 'remote_ts = 0.0.0.0/0, ::/0 is narrowed to the service prefixes',
+    edit: (conf) => conf.replace(/remote_ts *= *.+/, 'remote_ts = 0.0.0.0/0, ::/0'),
   },
   {
     title: `messages in fragments of ${FRAGMENT_BYTES} bytes`,
@@ -85,7 +86,10 @@ describe.skipIf(missing)(`every transform in common with strongSwan${noteOf(miss
     const before = scene.swan.log().length
     await attach(edit)
     const [ike] = await scene.swan.listSas()
-    expect(ike?.children).toMatchObject([{ remoteTs: ['10.127.0.0/24'], localTs: [`${scene.device.address4}/32`] }])
+    const { address4, address6 } = scene.device
+    expect(ike?.children).toMatchObject([
+      { remoteTs: ['10.127.0.0/24', SERVICE_PREFIX6], localTs: [`${address4}/32`, `${address6}/128`] },
+    ])
     await exercise(async () => {})
     const story = scene.swan.log().slice(before)
     if (log) expect(story).toMatch(log)
@@ -250,7 +254,7 @@ function keyExchangeOf(esp: string): string | null {
 }
 
 function secondChild(conf: string, first: string): string {
-  const halved = conf.replace(/remote_ts *= *\S+/, 'remote_ts = 10.127.0.0/25')
+  const halved = conf.replace(/remote_ts *= *.+/, 'remote_ts = 10.127.0.0/25')
   const second = `second { remote_ts = 10.127.0.128/25
         esp_proposals = aes128gcm16 }`
   return halved.replace(new RegExp(`(children *\\{\\s*)(${first} *\\{)`), `$1${second}\n      $2`)
