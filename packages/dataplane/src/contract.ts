@@ -26,8 +26,20 @@ export interface DataPlaneOptions {
   /** Octets and packets after which an SA is rekeyed or dead; left out: the bounds of its cipher, which these only lower. */
   readonly lifetime?: LifetimeSettings
   readonly outer?: OuterHeaderOptions
+  /** Left out: everything the kernel gives. */
+  readonly offload?: OffloadLimits
   /** Leave out to take the fastest rung that passes its self-test. */
   readonly rung?: Rung
+}
+
+/** What the native rung leaves unused although the kernel has it: one step down the ladder each, to rule a fault out. */
+export interface OffloadLimits {
+  /** False: runs of datagrams are not cut by the kernel (UDP_SEGMENT) but sent as a batch (sendmmsg). */
+  readonly udpSegment?: boolean
+  /** False: the kernel joins no received datagrams (UDP_GRO). */
+  readonly udpGro?: boolean
+  /** `tso`: TCP superpackets only; `none`: single packets. */
+  readonly tun?: 'uso' | 'tso' | 'none'
 }
 
 /** What the outer header says (RFC 4301 5.1.2, 8.1). The portable rung leaves all of it to the system. */

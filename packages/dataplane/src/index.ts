@@ -6,11 +6,13 @@ export type {
   MappedHost,
   DeviceRole,
   NodeCounters,
+  OffloadLimits,
   OuterHeaderOptions,
   Rung,
   SaCounters,
   TunOptions,
 } from './contract.ts'
+export { examine, type Examination, type Finding } from './doctor.ts'
 export { openCrypto } from './native/index.ts'
 export { openDataPlane } from './open.ts'
 export {

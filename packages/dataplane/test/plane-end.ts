@@ -14,7 +14,7 @@ import { createInterface } from 'node:readline'
 import { composeSpi } from '@culvert/esp'
 import type { ChildSaDescription, Spi, TrafficSelector } from '@culvert/ikev2'
 import { encodeSocketAddress, SOCKADDR_BYTES } from '../src/native/socket-address.ts'
-import { configureTun, type DataPlane, openDataPlane, type Rung } from '../src/index.ts'
+import { configureTun, type DataPlane, type OffloadLimits, openDataPlane, type Rung } from '../src/index.ts'
 
 export interface PlaneEndOptions {
   readonly rung: Rung
@@ -30,6 +30,7 @@ export interface PlaneEndOptions {
   readonly esn: boolean
   readonly pathMtu?: 'discover' | 'fragment'
   readonly dscp?: 'none' | 'copy'
+  readonly offload?: OffloadLimits
 }
 
 const PORT = 4500
@@ -76,7 +77,7 @@ function selector(address: string): TrafficSelector {
 }
 
 async function open(options: PlaneEndOptions): Promise<DataPlane> {
-  const { end, rung, tun, outer, inner, pathMtu = 'discover', dscp = 'none' } = options
+  const { end, rung, tun, outer, inner, pathMtu = 'discover', dscp = 'none', offload = {} } = options
   const handlers = {
     onIke: (): void => {},
     onInboundTraffic: (): void => {},
@@ -96,6 +97,7 @@ async function open(options: PlaneEndOptions): Promise<DataPlane> {
       maxSas: 16,
       replayWindowPackets: 1024,
       outer: { pathMtu, dscp },
+      offload,
     },
     handlers,
   )

@@ -74,7 +74,7 @@ export class NativeDataPlane implements DataPlane {
     if (first === undefined) throw new InvariantError('a data plane has at least one socket')
     this.local = first
     this.locals = socket.locals
-    this.description = describe(socket, offload)
+    this.description = describe(socket, offload, options)
     this.#shared = SharedState.create(options.maxSas, options.maxSubjects)
     this.#policies = new SubjectPolicies(this.#shared.buffers.subjects)
     const { rung: _, ...workerOptions } = options
@@ -269,11 +269,13 @@ function workerArguments(): string[] {
   return IS_SOURCE ? ['--conditions=source'] : []
 }
 
-function describe(socket: OwnerSocket, offload: TunOffload): string {
-  const tun = { uso: 'TCP and UDP offload', tso: 'TCP offload (no UDP: kernel before 6.2)', none: 'no offload' }[
-    offload
-  ]
+function describe(socket: OwnerSocket, offload: TunOffload, options: DataPlaneOptions): string {
+  const tun = {
+    uso: 'TCP and UDP offload',
+    tso: 'TCP offload (no UDP: kernel before 6.2, or not wanted)',
+    none: 'no offload',
+  }[offload]
   const path = socket.icmp === null ? 'DF clear' : 'path MTU discovered'
-  const udp = socket.gro ? 'GSO and GRO' : 'GSO, no GRO'
+  const udp = `${options.offload?.udpSegment === false ? 'no GSO' : 'GSO'}${socket.gro ? ' and GRO' : ', no GRO'}`
   return `native: OpenSSL ${process.versions.openssl}, UDP ${udp}, ${path}, TUN ${tun}`
 }

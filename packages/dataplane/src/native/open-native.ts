@@ -22,7 +22,7 @@ export async function startNative(options: DataPlaneOptions, handlers: DataPlane
   const memory = new PacketMemory(OWNER_BYTES, addressOf)
   const socket = new OwnerSocket(memory, new Syscalls(memory), options)
   const tun = openTunOrClose(options, socket)
-  const offload = enableTunOffload(tun.fd)
+  const offload = enableTunOffload(tun.fd, options.offload?.tun)
   return NativeDataPlane.start({ options, handlers, socket, tunFd: tun.fd, offload, connections: tun.connections })
 }
 

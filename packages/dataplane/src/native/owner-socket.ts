@@ -31,14 +31,18 @@ export class OwnerSocket {
   readonly #name: number
 
   /** Throws when an address cannot be bound; nothing stays open then. */
-  constructor(memory: PacketMemory, syscalls: Syscalls, { bind, outer }: Pick<DataPlaneOptions, 'bind' | 'outer'>) {
+  constructor(
+    memory: PacketMemory,
+    syscalls: Syscalls,
+    { bind, outer, offload }: Pick<DataPlaneOptions, 'bind' | 'outer' | 'offload'>,
+  ) {
     this.#memory = memory
     this.#syscalls = syscalls
     this.#message = memory.allocate(LARGEST_MESSAGE)
     this.#name = memory.allocate(SOCKADDR_BYTES)
     const families = bind.map(({ address }) => familyOf(address))
     this.icmp = outer?.pathMtu === 'fragment' ? null : openIcmpSockets(memory, syscalls, families)
-    this.#sockets = this.#openAll(bind)
+    this.#sockets = this.#openAll(bind, offload?.udpGro !== false)
     this.locals = this.#sockets.map(({ local }) => local)
     this.wakeFd = eventfd()
     if (this.wakeFd < 0) {
@@ -88,11 +92,13 @@ export class OwnerSocket {
     if (mayFragment) setDontFragment(this.#syscalls, socket.fd, socket.family, true)
   }
 
-  #openAll(bind: readonly SocketAddress[]): UdpSocket[] {
+  #openAll(bind: readonly SocketAddress[], wantsGro: boolean): UdpSocket[] {
     const sockets: UdpSocket[] = []
     try {
-      for (const address of bind)
-        sockets.push(openUdpSocket(this.#memory, this.#syscalls, { bind: address, dontFragment: this.icmp !== null }))
+      const dontFragment = this.icmp !== null
+      for (const address of bind) {
+        sockets.push(openUdpSocket(this.#memory, this.#syscalls, { bind: address, dontFragment, wantsGro }))
+      }
       return sockets
     } catch (error) {
       closeAll(sockets)

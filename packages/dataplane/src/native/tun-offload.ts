@@ -22,8 +22,10 @@ const LADDER: readonly (readonly [TunOffload, number])[] = [
   ['tso', CSUM | TSO4 | TSO6 | TSO_ECN],
 ]
 
-export function enableTunOffload(fd: number): TunOffload {
-  for (const [name, flags] of LADDER) {
+/** @param most the rung to begin with */
+export function enableTunOffload(fd: number, most: TunOffload = 'uso'): TunOffload {
+  const from = LADDER.findIndex(([rung]) => rung === most)
+  for (const [name, flags] of from < 0 ? [] : LADDER.slice(from)) {
     if (ioctlValue(fd, TUNSETOFFLOAD, flags) === 0) return name
   }
   return 'none'

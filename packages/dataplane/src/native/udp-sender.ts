@@ -41,6 +41,7 @@ export class UdpSender {
   readonly #vectors: number
   readonly #control: number
   readonly #pollVector: number
+  readonly #segments: boolean
 
   #end: number
   #count = 0
@@ -49,7 +50,9 @@ export class UdpSender {
   #destination = 0
   #marks = 0
 
-  constructor(memory: PacketMemory, syscalls: SendingSyscalls, fd: number) {
+  /** @param segments whether the kernel may be asked to cut runs */
+  constructor(memory: PacketMemory, syscalls: SendingSyscalls, fd: number, segments = true) {
+    this.#segments = segments
     this.#memory = memory
     this.#syscalls = syscalls
     this.#fd = fd
@@ -104,11 +107,14 @@ export class UdpSender {
 
   #sendRun(): void {
     const total = this.#end - this.#buffer
+    if (!this.#segments && this.#count > 1) return this.#sendSingly(total)
     this.#prepare(this.#headers, this.#buffer, total, this.#writeControl())
     const result = this.#send()
     if (result >= 0) return
-    if (this.#count > 1 && !isTransient(result)) this.#sendSingly(total)
-    else this.#lose(result, this.#count)
+    if (this.#count > 1 && !isTransient(result)) {
+      this.refusedRuns++
+      this.#sendSingly(total)
+    } else this.#lose(result, this.#count)
   }
 
   #lose(result: number, count: number): void {
@@ -185,7 +191,6 @@ export class UdpSender {
   }
 
   #sendSingly(total: number): void {
-    this.refusedRuns++
     const [count, segmentBytes] = [this.#count, this.#segmentBytes]
     this.#count = 1 // one datagram each: no segment size in the control messages
     const controlBytes = this.#writeControl()

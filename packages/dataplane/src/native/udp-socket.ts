@@ -62,13 +62,14 @@ export function setDontFragment(
 export interface UdpSocketOptions {
   readonly bind: SocketAddress
   readonly dontFragment: boolean
+  readonly wantsGro: boolean
 }
 
 /** Opens it in the network namespace of the calling thread. Throws when the address cannot be bound. */
 export function openUdpSocket(
   memory: PacketMemory,
   syscalls: Syscalls,
-  { bind, dontFragment }: UdpSocketOptions,
+  { bind, dontFragment, wantsGro }: UdpSocketOptions,
 ): UdpSocket {
   const family = familyOf(bind.address)
   const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC)
@@ -94,7 +95,7 @@ export function openUdpSocket(
   }
   syscalls.getsockname(fd, name)
   const local = decodeSocketAddress(memory.bytes, name)
-  return { fd, family, local, gro: set(SOL_UDP, UDP_GRO, 1) }
+  return { fd, family, local, gro: wantsGro && set(SOL_UDP, UDP_GRO, 1) }
 }
 
 /** With the code that Node gives the same failure. */

@@ -24,6 +24,8 @@ const CASES: readonly (readonly [title: string, options: PairOptions])[] = [
   ['AES-GCM, single datagrams on the wire', { ...NATIVE, ...GCM, singleDatagrams: true }],
   ['ChaCha20-Poly1305 with ESN', { ...NATIVE, ...CHACHA }],
   ['AES-CBC and HMAC with ESN', { ...NATIVE, ...CBC }],
+  ['no superpackets anywhere', { ...NATIVE, ...GCM, offload: { udpSegment: false, udpGro: false, tun: 'none' } }],
+  ['TCP superpackets only', { ...NATIVE, ...GCM, offload: { tun: 'tso' } }],
   ['IPv6 inside', { ...NATIVE, ...GCM, inner: 'ipv6' }],
   ['IPv6 outside', { ...NATIVE, ...GCM, outer: 'ipv6' }],
   ['a wire with a smaller MTU than the tunnel', { ...NATIVE, ...GCM, wireMtuBytes: 1280 }],

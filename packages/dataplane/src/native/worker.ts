@@ -82,7 +82,7 @@ class DataWorker {
       fd,
       local,
       receiver: new UdpReceiver(memory, this.#syscalls, fd),
-      sender: new UdpSender(memory, this.#syscalls, fd),
+      sender: new UdpSender(memory, this.#syscalls, fd, options.offload?.udpSegment !== false),
     }))
     this.#icmp = new IcmpListener(memory, this.#syscalls, setup.icmp ?? [])
     this.#paths = new PathMtus({

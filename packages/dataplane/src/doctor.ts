@@ -1,0 +1,34 @@
+/**
+ * Examines what a data plane can have on this machine, and says what is missing and what would help. Sends datagrams to itself over
+ * the loopback interface; opens nothing that others see and leaves nothing behind.
+ */
+import type { Rung } from './contract.ts'
+
+export interface Finding {
+  /** What was looked at: stable, for programs. */
+  readonly name: string
+  /** `used`: the data plane takes it. `missing`: it does without. `broken`: without it there is no data plane at all. */
+  readonly state: 'used' | 'missing' | 'broken'
+  /** One sentence for people: what there is, or what its absence costs. */
+  readonly detail: string
+  /** What to do about it; null when there is nothing to do. */
+  readonly remedy: string | null
+}
+
+export interface Examination {
+  /** The rung that would be opened; null when none can. */
+  readonly rung: Rung | null
+  readonly findings: readonly Finding[]
+}
+
+export async function examine(): Promise<Examination> {
+  let native: typeof import('./native/examination.ts')
+  try {
+    native = await import('./native/examination.ts')
+  } catch (error) {
+    const detail = `koffi does not load here (${error instanceof Error ? error.message : 'unknown error'}).`
+    const remedy = 'Install the dependencies on this machine (npm ci); koffi needs Linux on x64 or arm64.'
+    return { rung: null, findings: [{ name: 'koffi', state: 'broken', detail, remedy }] }
+  }
+  return native.examineNative()
+}

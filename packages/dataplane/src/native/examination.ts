@@ -1,0 +1,181 @@
+/**
+ * The probes of `doctor.ts`, each of them with the code that the data plane itself uses.
+ */
+import { closeSync, constants, openSync } from 'node:fs'
+import { endianness, release } from 'node:os'
+import type { Examination, Finding } from '../doctor.ts'
+import { tunSyscalls } from '../tun/tun-syscalls.ts'
+import { openIcmpSockets } from './icmp-sockets.ts'
+import { PacketMemory } from './packet-memory.ts'
+import { runSelfTest } from './self-test.ts'
+import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
+import { addressOf, AF_INET, AF_INET6, closeFile, socket, SOCK_CLOEXEC, SOCK_RAW, Syscalls } from './syscalls.ts'
+import { enableTunOffload } from './tun-offload.ts'
+import { UdpReceiver } from './udp-receiver.ts'
+import { UdpSender } from './udp-sender.ts'
+import { openUdpSocket, type UdpSocket } from './udp-socket.ts'
+
+const MEMORY_BYTES = 4 << 20
+const PROTOCOL_ESP = 50
+const TUNSETIFF = 0x400454ca
+const IFF_TUN_NO_PI_VNET = 0x0001 | 0x1000 | 0x4000
+const IFREQ_BYTES = 40
+const SOL_SOCKET = 1
+const SO_RCVBUF = 8
+/** The kernel doubles what it was asked for. */
+const WANTED_BUFFER_BYTES = 16 << 20
+const DATAGRAMS = 8
+const DATAGRAM_BYTES = 1000
+
+const used = (name: string, detail: string): Finding => ({ name, state: 'used', detail, remedy: null })
+const missing = (name: string, detail: string, remedy: string | null): Finding => ({
+  name,
+  state: 'missing',
+  detail,
+  remedy,
+})
+
+export function examineNative(): Examination {
+  const memory = new PacketMemory(MEMORY_BYTES, addressOf)
+  const syscalls = new Syscalls(memory)
+  const platform = examinePlatform()
+  const openssl = examineOpenssl()
+  const tun = examineTun()
+  const findings = [
+    platform,
+    openssl,
+    ...tun,
+    ...examineUdp(memory, syscalls),
+    examinePath(memory, syscalls),
+    examineNativeEsp(),
+  ]
+  const hasTun = tun.every(({ state }) => state !== 'broken')
+  const isNative = platform.state === 'used' && openssl.state === 'used'
+  return { rung: hasTun ? (isNative ? 'native' : 'portable') : null, findings }
+}
+
+function examinePlatform(): Finding {
+  const here = `Kernel ${process.platform} ${release()} on ${process.arch}, Node ${process.version}`
+  const isSupported = process.platform === 'linux' && endianness() === 'LE' && ['x64', 'arm64'].includes(process.arch)
+  if (isSupported) return used('platform', `${here}: the native data plane is built for it.`)
+  return missing('platform', `${here}: only the portable data plane runs here.`, 'Use Linux on x64 or arm64.')
+}
+
+function examineOpenssl(): Finding {
+  try {
+    runSelfTest()
+    return used('openssl', `OpenSSL ${process.versions.openssl} is called directly and gave the known answers.`)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown error'
+    return missing('openssl', `OpenSSL cannot be called directly (${reason}).`, 'Run a Node that exports its OpenSSL.')
+  }
+}
+
+function examineTun(): readonly Finding[] {
+  const broken = (detail: string, remedy: string): readonly Finding[] => [
+    { name: 'tun', state: 'broken', detail, remedy },
+  ]
+  let fd: number
+  try {
+    fd = openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK)
+  } catch {
+    return broken(
+      'There is no /dev/net/tun, or it may not be opened.',
+      'Load the tun module; give a container the device.',
+    )
+  }
+  try {
+    const request = new Uint8Array(IFREQ_BYTES)
+    new TextEncoder().encodeInto('culvertdr%d', request)
+    new DataView(request.buffer).setUint16(16, IFF_TUN_NO_PI_VNET, true)
+    const result = tunSyscalls().ioctlBytes(fd, TUNSETIFF, request)
+    if (result < 0) return broken(`A TUN cannot be created (errno ${-result}).`, 'Run as root or with CAP_NET_ADMIN.')
+    return [used('tun', 'A TUN with virtio-net headers can be created.'), describeOffload(enableTunOffload(fd))]
+  } finally {
+    closeSync(fd) // and with it the interface
+  }
+}
+
+function describeOffload(offload: ReturnType<typeof enableTunOffload>): Finding {
+  if (offload === 'uso') return used('tun-offload', 'TCP and UDP superpackets pass the TUN (TSO and USO).')
+  const remedy = 'Linux 6.2 or newer has both.'
+  if (offload === 'tso') return missing('tun-offload', 'Only TCP superpackets pass the TUN; UDP goes singly.', remedy)
+  return missing('tun-offload', 'Every packet passes the TUN alone: several times the CPU.', remedy)
+}
+
+function examineUdp(memory: PacketMemory, syscalls: Syscalls): readonly Finding[] {
+  const found = openLoopback(memory, syscalls, '127.0.0.1')
+  if (found === null) return [missing('udp', 'No UDP socket on 127.0.0.1.', null)]
+  try {
+    const buffers = syscalls.getIntOption(found.fd, SOL_SOCKET, SO_RCVBUF)
+    return [...sendToMyself(memory, syscalls, found), describeBuffers(buffers), examineIpv6(memory, syscalls)]
+  } finally {
+    closeFile(found.fd)
+  }
+}
+
+/** One run of equal datagrams: does the kernel cut it, and does it come back as one? */
+function sendToMyself(memory: PacketMemory, syscalls: Syscalls, { fd, local, gro }: UdpSocket): readonly Finding[] {
+  const sender = new UdpSender(memory, syscalls, fd)
+  const receiver = new UdpReceiver(memory, syscalls, fd)
+  const destination = memory.allocate(SOCKADDR_BYTES)
+  encodeSocketAddress(local, memory.bytes, destination)
+  for (let index = 0; index < DATAGRAMS; index++) {
+    sender.reserve(destination, DATAGRAM_BYTES, 0)
+    sender.commit(DATAGRAM_BYTES)
+  }
+  sender.flush()
+  const buffers = receiver.receive()
+  const bytes = receiver.buffers.slice(0, buffers).reduce((sum, { length }) => sum + length, 0)
+  const cuts = sender.refusedRuns === 0 && sender.failed === 0
+  return [
+    bytes === DATAGRAMS * DATAGRAM_BYTES
+      ? used('udp-batches', 'Datagrams are received in batches (recvmmsg).')
+      : missing('udp-batches', `Of ${DATAGRAMS} datagrams to this host not all came back.`, null),
+    cuts
+      ? used('udp-segment', 'The kernel cuts runs of datagrams (UDP_SEGMENT).')
+      : missing('udp-segment', 'Runs of datagrams are sent one by one (sendmmsg).', 'Linux 4.18 or newer cuts them.'),
+    gro
+      ? used('udp-gro', `The kernel joins received datagrams (UDP_GRO); ${DATAGRAMS} came in ${buffers}.`)
+      : missing('udp-gro', 'Received datagrams come one by one.', 'Linux 5.0 or newer joins them.'),
+  ]
+}
+
+function describeBuffers(bytes: number): Finding {
+  if (bytes >= WANTED_BUFFER_BYTES) return used('udp-buffers', 'Socket buffers of 8 MiB.')
+  const detail = `Socket buffers of ${Math.round(bytes / 2048)} KiB: bursts are lost.`
+  return missing('udp-buffers', detail, 'Run with CAP_NET_ADMIN, or raise net.core.rmem_max and wmem_max to 8388608.')
+}
+
+function examineIpv6(memory: PacketMemory, syscalls: Syscalls): Finding {
+  const found = openLoopback(memory, syscalls, '::1')
+  if (found === null)
+    return missing('ipv6', 'This host has no IPv6.', 'Enable IPv6 (sysctl net.ipv6.conf.all.disable_ipv6=0).')
+  closeFile(found.fd)
+  return used('ipv6', 'IPv6 sockets can be bound.')
+}
+
+function openLoopback(memory: PacketMemory, syscalls: Syscalls, address: string): UdpSocket | null {
+  try {
+    return openUdpSocket(memory, syscalls, { bind: { address, port: 0 }, dontFragment: false, wantsGro: true })
+  } catch {
+    return null
+  }
+}
+
+function examinePath(memory: PacketMemory, syscalls: Syscalls): Finding {
+  const sockets = openIcmpSockets(memory, syscalls, [AF_INET, AF_INET6])
+  if (sockets === null) {
+    const detail = 'Routers are not heard: DF stays clear, and packets may be fragmented on their way.'
+    return missing('path-mtu', detail, 'Run as root or with CAP_NET_RAW.')
+  }
+  for (const { fd } of sockets) closeFile(fd)
+  return used('path-mtu', 'Routers are heard: DF is set, and packets are sized to the path.')
+}
+
+function examineNativeEsp(): Finding {
+  const fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, PROTOCOL_ESP)
+  if (fd < 0) return missing('native-esp', 'ESP always travels in UDP.', 'Run as root or with CAP_NET_RAW.')
+  closeFile(fd)
+  return missing('native-esp', 'ESP always travels in UDP, which every peer has to accept.', null)
+}
