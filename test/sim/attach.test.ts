@@ -64,6 +64,27 @@ test('C35 an IPv6 address is given when it is asked for', () => {
   expect(pair.device.child.tsLocal).toEqual(selectors('fd00::5'))
 })
 
+test('RFC 7296 2.9 addresses of both families are given at once, and one Child SA has the selectors of both', () => {
+  const pair = createPair()
+  const local = selectors('10.127.0.0/24', 'fd7f::/64')
+  const remote = selectors('10.128.0.5', 'fd80::5')
+  pair.concentrator.answerTo = (question) => {
+    const answer = grantEverything(question)
+    if (answer.kind !== 'attach' || answer.grant === null) return answer
+    const grant = { ...answer.grant, ip4: '10.128.0.5', ip6: 'fd80::5', tsLocal: local, tsRemote: remote }
+    return { kind: 'attach', grant }
+  }
+  initiate(pair, {
+    requestAddress: { ip4: true, ip6: true },
+    tsLocal: selectors('0.0.0.0/0', '::/0'),
+    tsRemote: local,
+  })
+  pair.network.run(1_000)
+  expect(pair.device.eventsOf('established')[0]).toMatchObject({ ip4: '10.128.0.5', ip6: 'fd80::5' })
+  expect([pair.device.child.tsLocal, pair.device.child.tsRemote]).toEqual([remote, local])
+  expect([pair.concentrator.child.tsLocal, pair.concentrator.child.tsRemote]).toEqual([local, remote])
+})
+
 describe('C32 authentication fails with AUTHENTICATION_FAILED and nothing more', () => {
   test.each([
     ['wrong secret', { proof: { kind: 'psk', secret: WRONG } }, grantEverything],
