@@ -1,4 +1,4 @@
-import { createDeviceLookup, readPolicyWork, readTiersInUse } from '@culvert/db'
+import { addDeviceUsage, createDeviceLookup, readPolicyWork, readTiersInUse } from '@culvert/db'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { newConcentrator, newDevice, openHarness, setAttached, type Harness } from './testing/harness.ts'
 
@@ -126,6 +126,52 @@ describe('a network', () => {
       `SELECT data FROM events WHERE type = 'network.updated' ORDER BY sequence DESC LIMIT 1`,
     )
     expect(rows).toEqual([{ data: { changed: ['dnsDomains'] } }])
+  })
+})
+
+describe('what devices may use', () => {
+  const lookUp = async () => createDeviceLookup(harness.pool).find((await device()).ikeIdentity)
+
+  it('is no limit and no neighbour until somebody says otherwise', async () => {
+    const nothing = { rateLimit: null, quota: null, usage: { day: 0, month: 0, total: 0 } }
+    expect(await device()).toMatchObject(nothing)
+    expect((await harness.call('GET', networkUrl)).body).toMatchObject({ deviceToDevice: false })
+    expect((await lookUp())?.limits).toMatchObject({ ...nothing, deviceToDevice: false })
+  })
+
+  it('is told to attaching devices and, once changed, makes the nodes look', async () => {
+    const body = {
+      rateLimit: { upBytesPerSec: 100_000, downBytesPerSec: null },
+      quota: { bytes: 5_000_000_000, period: 'month' },
+    }
+    const before = await version()
+    expect((await patch(`/v1/devices/${deviceId}`, body)).body).toMatchObject(body)
+    await patch(networkUrl, { deviceToDevice: true })
+    await addDeviceUsage(harness.pool, [{ deviceId, bytes: 6_000_000_000 }])
+    const usage = { day: 6_000_000_000, month: 6_000_000_000, total: 6_000_000_000 }
+    expect(await version()).toBe(before + 2)
+    expect(await device()).toMatchObject({ ...body, usage })
+    const limits = { networkId: (await device()).networkId, deviceToDevice: true, ...body, usage }
+    expect(await lookUp()).toMatchObject({
+      pools: expect.arrayContaining([expect.stringMatching(/^10\..*\/\d+$/)]),
+      limits,
+    })
+    expect(await readPolicyWork(harness.pool, 'con-1')).toMatchObject([{ deviceId, limits }])
+    await patch(`/v1/devices/${deviceId}`, { rateLimit: null, quota: null })
+    await patch(networkUrl, { deviceToDevice: false })
+    expect((await lookUp())?.limits).toMatchObject({ rateLimit: null, quota: null, deviceToDevice: false })
+  })
+
+  it.each([
+    { rateLimit: { upBytesPerSec: 0, downBytesPerSec: null } },
+    { rateLimit: { upBytesPerSec: 1000 } },
+    { rateLimit: 5 },
+    { quota: { bytes: -1, period: 'day' } },
+    { quota: { bytes: 1, period: 'year' } },
+    { quota: { bytes: 1 } },
+    { usage: { day: 0, month: 0, total: 0 } },
+  ])('refuses %j', async (body) => {
+    expect((await patch(`/v1/devices/${deviceId}`, body)).status).toBe(400)
   })
 })
 

@@ -45,7 +45,7 @@ const tierSettingsOf = (row: DeviceRecord): TierSettings => ({
 })
 
 export function networkView(row: NetworkRecord): Network {
-  const { id, name, proposalTiers, dnsServers, dnsDomains, reauthenticateAfterSec, version } = row
+  const { id, name, proposalTiers, dnsServers, dnsDomains, reauthenticateAfterSec, deviceToDevice, version } = row
   return {
     id,
     name,
@@ -60,6 +60,7 @@ export function networkView(row: NetworkRecord): Network {
     dnsServers,
     dnsDomains,
     reauthenticateAfterSec,
+    deviceToDevice,
     version,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
@@ -127,6 +128,9 @@ export function deviceView(row: DeviceRecord): Device {
     tunnelable,
     proposalTiers: row.proposalTiers,
     effectiveTiers: tiersView(tierSettingsOf(row)),
+    rateLimit: row.rateLimit,
+    quota: row.quota,
+    usage: row.usage,
     version,
     state: row.attached ? 'online' : 'offline',
     lastSeenAt: time(row.lastSeenAt),

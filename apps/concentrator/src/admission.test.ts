@@ -16,6 +16,7 @@ import {
   type Path,
   type Question,
 } from '@culvert/ikev2'
+import { NO_USAGE } from '@culvert/lifecycle'
 import { createLogger } from '@culvert/observability'
 import { expect, it, vi } from 'vitest'
 import type { AttachAttempt } from '@culvert/db'
@@ -45,12 +46,13 @@ interface Scene {
   ppk: { readonly isRequired: boolean } | null
   readonly stored: AttachAttempt[]
   readonly placements: Placements
+  limits: CachedDevice['limits']
 }
 
 function open(): Scene {
   const registry = createAttachmentRegistry()
   const cache = createCredentialCache({ entries: 10, freshMs: 1000, staleMs: 1000, unknownMs: 1000 })
-  const placements = createPlacements(createSubjectTable(1))
+  const placements = createPlacements(createSubjectTable(1), { admit: () => {} })
   const ended: Scene['ended'] = []
   const touched: string[] = []
   const lines: object[] = []
@@ -64,6 +66,8 @@ function open(): Scene {
     address4: '10.128.0.5',
     address6: scene.address6,
     policyVersion: 1,
+    pools: ['10.128.0.0/20', 'fd80::/64'],
+    limits: scene.limits,
     tiers: ['modern'],
     dnsServers: ['10.127.0.53', '2001:db8::53'],
     dnsDomains: ['acme.internal'],
@@ -100,6 +104,7 @@ function open(): Scene {
     lines,
     stored,
     placements,
+    limits: { networkId: 'net_a', deviceToDevice: false, rateLimit: null, quota: null, usage: NO_USAGE },
     valid: ['crd_1'],
     reauthenticateAfterSec: null,
     address6: 'fd80::5',
@@ -225,7 +230,7 @@ it('gives nothing of IPv6 to a device whose network has no such pool', async () 
 
 it('answers nothing while no place is left', async () => {
   const scene = open()
-  scene.placements.hold(B, { deviceId: 'dev_b', addresses: ['10.128.0.6'] })
+  scene.placements.hold(B, { deviceId: 'dev_b', addresses: ['10.128.0.6'], limits: scene.limits })
   expect(await admit(scene, A)).toBeNull()
   scene.placements.release(B)
   expect(await admit(scene, A)).toMatchObject({ grant: { ip4: '10.128.0.5' } })
@@ -341,6 +346,19 @@ function resume({ admission }: Scene, ticketId: string, change: Partial<ResumeQu
   const ticket = { ticketId, tier: 'modern', ppkMixed: false } as const
   return admission.answer({ kind: 'resume', idI, subject: 'dev_a', credential: 'crd_1', ...ticket, path, ...change })
 }
+
+it('lets a device reach the pools of its network only where devices may reach each other', async () => {
+  const scene = open()
+  await admit(scene, A)
+  const localOf = async (requested: { ip4: boolean; ip6: boolean }): Promise<string[] | undefined> => {
+    const answer = await attachAs(scene, A, requested)
+    return answer?.kind === 'attach' ? answer.grant?.tsLocal.map(toText) : []
+  }
+  expect(await localOf({ ip4: true, ip6: true })).toEqual(['10.127.0.0/24', 'fd7f::/64'])
+  scene.limits = { ...scene.limits, deviceToDevice: true }
+  expect(await localOf({ ip4: true, ip6: false })).toEqual(['10.127.0.0/24', '10.128.0.0/20'])
+  expect(await localOf({ ip4: false, ip6: true })).toEqual(['fd7f::/64', 'fd80::/64'])
+})
 
 it('grants what the network says: resolvers of both families, their domains, a ticket', async () => {
   const scene = open()

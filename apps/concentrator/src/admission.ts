@@ -1,7 +1,8 @@
 /**
  * The concentrator's side of the core's questions and events: who may attach, and what is then known about it.
  *
- * A device gets its stable addresses and nothing else: selectors are these on its side and the service prefixes on ours.
+ * A device gets its stable addresses and nothing else: selectors are these on its side and the service prefixes on ours, with the pools
+ * of its network where devices may reach each other.
  * The newest attachment of a device replaces the older one, also when both were admitted before either stood. What stands in the
  * core stands in the registry, or is ended: nothing may run that a revocation would not find. A device of which something changed
  * between admission and attachment is looked up once more. Identities never reach the log above debug;
@@ -75,6 +76,7 @@ export interface AdmissionOptions {
   /** Our IKE identity. */
   readonly ikeIdentity: string
   readonly servicePrefixes: ServicePrefixes
+  /** For an address or a prefix. */
   readonly hostSelector: (address: string) => TrafficSelector
   /** Of a resumption ticket; 0 gives none. */
   readonly ticketLifetimeMs: number
@@ -147,7 +149,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const isAwaited = asking.delete(key)
     const isHeard = device === null || (device !== undefined && budget.take(subject, performance.now()))
     const lease = device && leaseOf(device, question.requested, options.servicePrefixes)
-    const placed = lease && { deviceId: subject, addresses: addressesOf(lease) }
+    const placed = lease && { deviceId: subject, addresses: addressesOf(lease), limits: device.limits }
     if (!device || !lease || !placed || !isHeard || !isAwaited || !placements.hold(key, placed)) {
       watch.end()
       return device === null ? { kind: 'attach', grant: null, refusal: 'refused' } : null

@@ -20,6 +20,7 @@ import {
   type DataPlane,
 } from '@culvert/dataplane'
 import {
+  addDeviceUsage,
   createSecretOpener,
   openPool,
   registerConcentrator,
@@ -43,6 +44,7 @@ import { createAttemptLog } from './attempt-log.ts'
 import { createAttemptWriter } from './attempt-writer.ts'
 import { startCommandIntake } from './command-intake.ts'
 import { createCredentialDesk } from './credential-desk.ts'
+import { createDevicePolicies, type DevicePolicies } from './device-policies.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { startIdleCollector } from './idle-collector.ts'
 import { endpointConfigOf } from './ike-policy.ts'
@@ -109,7 +111,16 @@ async function assemble(
     command: (command) => started?.command(command),
     log,
   })
-  const placements = createPlacements(createSubjectTable(settings.maxDevices))
+  const subjects = createSubjectTable(settings.maxDevices)
+  let plane: DataPlane | null = null
+  const policies = createDevicePolicies({
+    plane: () => plane,
+    subjects,
+    write: (used) => addDeviceUsage(pool, used),
+    now: () => new Date(),
+    log,
+  })
+  const placements = createPlacements(subjects, policies)
   const attempts = createAttemptWriter({ write: (batch) => writeAttempts(pool, settings.nodeName, batch), log })
   const admission = createAdmission({
     desk: createCredentialDesk({ pool, cache, openSecret: createSecretOpener(sealingKey, crypto), log }),
@@ -128,9 +139,10 @@ async function assemble(
     log,
   })
   const tickets = createTicketVault(sealingKey, () => Date.now())
-  const packets = { settings, inner6, incarnation, admission, placements, tickets, log, onFailure }
+  const packets = { settings, inner6, incarnation, admission, placements, policies, tickets, log, onFailure }
   const { driver, dataPlane, closeSockets } = await startPackets(packets)
   started = driver
+  plane = dataPlane
   await realm.refresh()
   const enforcer = createPolicyEnforcer({
     pool,
@@ -138,11 +150,13 @@ async function assemble(
     registry,
     cache,
     close: (key, reason) => admission.end(key, reason),
+    update: (work) => policies.update(work.deviceId, work.limits),
     rewrite: (deviceId) => writer.rewrite(deviceId),
     log,
   })
   const intake = startCommandIntake({ settings, enforcer, cache, realm, log })
-  const heartbeat = startHeartbeat({ pool, nodeName: settings.nodeName, registry, dataPlane, enforcer, log })
+  const { nodeName } = settings
+  const heartbeat = startHeartbeat({ pool, nodeName, registry, dataPlane, enforcer, policies, log })
   await heartbeat.beat('ready')
   log.info({ dataPlane: dataPlane.description, address: settings.address }, 'concentrator ready')
 
@@ -162,6 +176,7 @@ async function assemble(
         if (gone) writer.touch(record.deviceId, true)
       }
       await writer.drain(3000)
+      await policies.count().catch(() => {})
       writer.stop()
       await attempts.stop()
       await heartbeat.beat('stopped').catch(() => {})
@@ -179,11 +194,12 @@ async function startPackets(options: {
   incarnation: number
   admission: Admission
   placements: Placements
+  policies: DevicePolicies
   tickets: TicketVault
   log: Logger
   onFailure: (error: Error) => void
 }): Promise<{ driver: IkeDriver; dataPlane: DataPlane; closeSockets: () => Promise<void> }> {
-  const { settings, inner6, incarnation, admission, placements, log, onFailure } = options
+  const { settings, inner6, incarnation, admission, placements, policies, log, onFailure } = options
   const { address, espPort, ikePort, tunNamespace, tunName } = settings
   let driver: IkeDriver | null = null
   await ensureNamespace(tunNamespace)
@@ -195,6 +211,7 @@ async function startPackets(options: {
       incarnation,
       nodeSlot: settings.slot,
       maxSas: mostChildSas(settings),
+      maxSubjects: settings.maxDevices,
       replayWindowPackets: 1024,
       lifetime: settings.childLifetime,
       outer: { pathMtu: settings.pathMtu, dscp: settings.dscp },
@@ -208,6 +225,7 @@ async function startPackets(options: {
         if (key !== undefined) admission.seen(key)
       },
       onPeerMoved: (spiIn, remote) => driver?.peerMoved(spiIn, remote),
+      onQuota: (subject) => policies.exhausted(subject),
       onSoftLimit: (spiIn) => driver?.softLimit(spiIn),
       onHardLimit: (spiIn) => driver?.hardLimit(spiIn),
       onFailure,

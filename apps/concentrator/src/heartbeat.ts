@@ -13,6 +13,7 @@ import {
 } from '@culvert/db'
 import type { Spi } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
+import type { DevicePolicies } from './device-policies.ts'
 import type { PolicyEnforcer } from './policy-enforcer.ts'
 
 const BEAT_MS = 5000
@@ -29,9 +30,10 @@ export function startHeartbeat(options: {
   registry: AttachmentRegistry
   dataPlane: DataPlane
   enforcer: PolicyEnforcer
+  policies: Pick<DevicePolicies, 'count'>
   log: Logger
 }): Heartbeat {
-  const { pool, nodeName, registry, dataPlane, enforcer, log } = options
+  const { pool, nodeName, registry, dataPlane, enforcer, policies, log } = options
   let busy = false
   let beats = 0
 
@@ -60,7 +62,12 @@ export function startHeartbeat(options: {
     busy = true
     beats++
     // One that fails does not hold up the others: a revocation must not wait for counters.
-    const steps = [() => beat('ready'), ...(beats % 2 === 0 ? [count] : []), enforcer.reconcile, enforcer.checkHeld]
+    const steps = [
+      () => beat('ready'),
+      ...(beats % 2 === 0 ? [count, policies.count] : []),
+      enforcer.reconcile,
+      enforcer.checkHeld,
+    ]
     void inOrder(steps).finally(() => {
       busy = false
     })

@@ -33,14 +33,21 @@ export function addressesOf({ address4, address6 }: Lease): string[] {
   return [address4, address6].filter((address) => address !== null)
 }
 
-/** Addresses, resolvers that they can reach, and the selectors of both sides; nothing of a family that is not leased. */
+/**
+ * Addresses, resolvers that they can reach, and the selectors of both sides; nothing of a family that is not leased. Our side holds the
+ * pools of the network where devices may reach each other.
+ *
+ * @param hostSelector for an address or a prefix
+ */
 export function grantOfLease(
   { address4, address6 }: Lease,
   servicePrefixes: ServicePrefixes,
-  { dnsServers, dnsDomains }: Pick<CachedDevice, 'dnsServers' | 'dnsDomains'>,
+  { dnsServers, dnsDomains, pools, limits }: Pick<CachedDevice, 'dnsServers' | 'dnsDomains' | 'pools' | 'limits'>,
   hostSelector: (address: string) => TrafficSelector,
 ): Pick<AttachGrant, 'ip4' | 'ip6' | 'dns4' | 'dns6' | 'dnsDomains' | 'tsLocal' | 'tsRemote'> {
-  const isIp6 = (server: string): boolean => server.includes(':')
+  const isIp6 = (text: string): boolean => text.includes(':')
+  const isLeased = (pool: string): boolean => (isIp6(pool) ? address6 : address4) !== null
+  const neighbours = limits.deviceToDevice ? pools.filter(isLeased) : []
   return {
     ip4: address4,
     ip6: address6,
@@ -50,6 +57,7 @@ export function grantOfLease(
     tsLocal: [
       ...(address4 === null ? [] : [servicePrefixes.ip4]),
       ...(address6 === null || servicePrefixes.ip6 === null ? [] : [servicePrefixes.ip6]),
+      ...neighbours.map(hostSelector),
     ],
     tsRemote: addressesOf({ address4, address6 }).map(hostSelector),
   }

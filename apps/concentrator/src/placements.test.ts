@@ -1,14 +1,17 @@
 import { createSubjectTable } from '@culvert/concentrator-core'
 import type { AttachmentKey } from '@culvert/ikev2'
+import { NO_USAGE } from '@culvert/lifecycle'
 import { expect, it } from 'vitest'
 import { createPlacements } from './placements.ts'
 
 const [A, B, C] = [1 as AttachmentKey, 2 as AttachmentKey, 3 as AttachmentKey]
-const first = { deviceId: 'dev_a', addresses: ['10.128.0.5', 'fd80::5'] }
-const second = { deviceId: 'dev_b', addresses: ['10.128.0.6'] }
+const limits = { networkId: 'net_a', deviceToDevice: false, rateLimit: null, quota: null, usage: NO_USAGE }
+const first = { deviceId: 'dev_a', addresses: ['10.128.0.5', 'fd80::5'], limits }
+const second = { deviceId: 'dev_b', addresses: ['10.128.0.6'], limits }
+const NO_POLICIES = { admit: (): void => {} }
 
 it('places all attachments of a device alike, and others elsewhere', () => {
-  const placements = createPlacements(createSubjectTable(4))
+  const placements = createPlacements(createSubjectTable(4), NO_POLICIES)
   for (const [key, device] of [
     [A, first],
     [B, second],
@@ -22,7 +25,7 @@ it('places all attachments of a device alike, and others elsewhere', () => {
 })
 
 it('knows no placement of an attachment that was not admitted or is closed', () => {
-  const placements = createPlacements(createSubjectTable(4))
+  const placements = createPlacements(createSubjectTable(4), NO_POLICIES)
   expect(placements.of(A)).toBeNull()
   placements.hold(A, first)
   placements.release(A)
@@ -31,7 +34,7 @@ it('knows no placement of an attachment that was not admitted or is closed', () 
 })
 
 it('refuses who comes when every number is held; one attachment asked twice holds once', () => {
-  const placements = createPlacements(createSubjectTable(1))
+  const placements = createPlacements(createSubjectTable(1), NO_POLICIES)
   expect([placements.hold(A, first), placements.hold(A, first), placements.hold(B, second)]).toEqual([
     true,
     true,

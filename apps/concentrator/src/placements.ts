@@ -1,14 +1,18 @@
 /**
  * Where the data plane keeps the Child SAs of an attachment: the number of its device, and the addresses it was leased.
  *
- * An attachment holds the number of its device from admission until it is closed.
+ * An attachment holds the number of its device from admission until it is closed. What the data plane shall hold the device to is said
+ * before its first SA.
  */
 import type { SubjectTable } from '@culvert/concentrator-core'
 import type { Placement } from '@culvert/esp'
 import type { AttachmentKey } from '@culvert/ikev2'
+import type { DeviceLimits } from '@culvert/lifecycle'
+import type { DevicePolicies } from './device-policies.ts'
 
 export interface PlacedDevice {
   readonly deviceId: string
+  readonly limits: DeviceLimits
   /** Leased for this attachment, textual. */
   readonly addresses: readonly string[]
 }
@@ -20,7 +24,7 @@ export interface Placements {
   of(key: AttachmentKey): Placement | null
 }
 
-export function createPlacements(subjects: SubjectTable): Placements {
+export function createPlacements(subjects: SubjectTable, policies: Pick<DevicePolicies, 'admit'>): Placements {
   const placed = new Map<AttachmentKey, { readonly deviceId: string; readonly placement: Placement }>()
 
   function release(key: AttachmentKey): void {
@@ -31,10 +35,12 @@ export function createPlacements(subjects: SubjectTable): Placements {
   }
 
   return {
-    hold(key, { deviceId, addresses }) {
+    hold(key, device) {
+      const { deviceId, addresses } = device
       const held = subjects.hold(deviceId)
       if (held === null) return false
       release(key)
+      policies.admit(device, held.subject, held.evicted)
       placed.set(key, { deviceId, placement: { subject: held.subject, addresses } })
       return true
     },

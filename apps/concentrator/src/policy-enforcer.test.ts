@@ -1,11 +1,13 @@
 import { createAttachmentRegistry, createCredentialCache, type AttachmentRecord } from '@culvert/concentrator-core'
 import {
+  addDeviceUsage,
   deviceChangedChannel,
   ensureOrganization,
   listen,
   markOffline,
   newId,
   openPool,
+  type PolicyWork,
   type Pool,
   readHeartbeats,
   registerConcentrator,
@@ -90,27 +92,58 @@ it('ends an attachment whose credential has expired, and no other', async () => 
   expect(node.closed).not.toContainEqual([lasting.key, 'revoked'])
 })
 
+it('tells what holds for the traffic of a device that stays, with what Postgres knows of its usage', async () => {
+  const node = openNode('con-1')
+  const { deviceId } = await attachDevice(node)
+  await node.enforcer.reconcile()
+  node.updated.length = 0
+  await pool.query(
+    `UPDATE devices SET quota = '{"bytes": 9, "period": "month"}', policy_version = policy_version + 1 WHERE id = $1`,
+    [deviceId],
+  )
+  const used = [{ deviceId, bytes: 5 }]
+  await addDeviceUsage(pool, used)
+  expect(await addDeviceUsage(pool, [...used, { deviceId: 'dev_gone', bytes: 1 }])).toEqual(
+    new Map([[deviceId, { day: 10, month: 10, total: 10 }]]),
+  )
+  await pool.query(`UPDATE device_usage SET day = day - 1, month = month - 31 WHERE device_id = $1`, [deviceId])
+  await node.enforcer.reconcile()
+  const limits = {
+    networkId: 'net_a',
+    deviceToDevice: false,
+    rateLimit: null,
+    quota: { bytes: 9, period: 'month' },
+    usage: { day: 0, month: 0, total: 10 },
+  }
+  expect(node.updated).toMatchObject([{ deviceId, limits }])
+  expect(node.closed).toEqual([])
+  expect(await addDeviceUsage(pool, used)).toEqual(new Map([[deviceId, { day: 5, month: 5, total: 15 }]]))
+})
+
 interface Node {
   readonly registry: ReturnType<typeof createAttachmentRegistry>
   readonly writer: StateWriter
   readonly enforcer: PolicyEnforcer
   readonly closed: [AttachmentKey, CloseReason][]
+  readonly updated: PolicyWork[]
 }
 
 function openNode(nodeName: string): Node {
   const registry = createAttachmentRegistry()
   const writer = createStateWriter({ write: (batch) => writeAttachments(pool, nodeName, batch), registry, log })
   const closed: Node['closed'] = []
+  const updated: PolicyWork[] = []
   const enforcer = createPolicyEnforcer({
     pool,
     nodeName,
     registry,
     cache: createCredentialCache({ entries: 10, freshMs: 1, staleMs: 1, unknownMs: 1 }),
     close: (key, reason) => closed.push([key, reason]),
+    update: (work) => updated.push(work),
     rewrite: (deviceId) => writer.rewrite(deviceId),
     log,
   })
-  return { registry, writer, enforcer, closed }
+  return { registry, writer, enforcer, closed, updated }
 }
 
 let count = 0

@@ -34,6 +34,8 @@ export function createPolicyEnforcer(options: {
   registry: AttachmentRegistry
   cache: CredentialCache
   close: (key: AttachmentKey, reason: CloseReason) => void
+  /** Holds the traffic of a device that stays to what is said now. */
+  update: (work: PolicyWork) => void
   /** Writes the device's row anew, with event and notice. */
   rewrite: (deviceId: string) => void
   log: Logger
@@ -57,7 +59,7 @@ export function createPolicyEnforcer(options: {
     const record = registry.byDevice(work.deviceId)
     if (!record || record.state !== 'attached') return
     const reason = reasonToClose(work, record)
-    if (!reason) return
+    if (!reason) return options.update(work)
     log.info({ deviceId: work.deviceId, reason }, 'ending an attachment')
     options.close(record.key, reason)
   }

@@ -4,6 +4,7 @@
  * Secrets belong to the holder of a value: whoever gets a copy zeroes it (`wipeDevice`) or hands it on.
  */
 import type { TierName } from '@culvert/ikev2'
+import type { DeviceLimits } from '@culvert/lifecycle'
 
 export type CachedCredential =
   | { readonly kind: 'psk'; readonly id: string; readonly secret: Uint8Array }
@@ -34,6 +35,9 @@ export interface CachedDevice {
   readonly dnsDomains: readonly string[]
   /** Null for never. */
   readonly reauthenticateAfterSec: number | null
+  /** Address pools of its network, prefixes of both families. */
+  readonly pools: readonly string[]
+  readonly limits: DeviceLimits
   /** Valid ones, newest first. */
   readonly credentials: readonly CachedCredential[]
 }

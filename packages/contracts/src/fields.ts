@@ -35,6 +35,16 @@ export const ProposalTiers = Type.Array(oneOf(proposalTiers), {
     'Sets of algorithms that may be used; null: as the level above says, and `modern` and `standard` where nobody says anything. `compat` (SHA-1, small groups, 3DES) is for equipment that offers nothing else.',
 })
 
+const BytesPerSec = Type.Integer({
+  minimum: 1000,
+  maximum: 1_000_000_000,
+  description: 'Octets per second; null: any.',
+})
+export const RateLimit = Type.Object(
+  { upBytesPerSec: nullable(BytesPerSec), downBytesPerSec: nullable(BytesPerSec) },
+  { additionalProperties: false, description: 'Up is from the device; null: no limit.' },
+)
+
 export const EffectiveTiers = Type.Object(
   {
     tiers: Type.Array(oneOf(proposalTiers), { description: 'Strongest first.' }),

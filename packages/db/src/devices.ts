@@ -1,5 +1,5 @@
 /** Devices: registration, change, deletion. Every statement is bound to an organization. */
-import type { ProposalTier } from '@culvert/lifecycle'
+import type { ProposalTier, Quota, RateLimit, Usage } from '@culvert/lifecycle'
 import type { Pool, PoolClient } from 'pg'
 import { brokenConstraint } from './errors.ts'
 import { idSuffix, newId } from './ids.ts'
@@ -30,6 +30,10 @@ export interface DeviceRecord {
   readonly proposalTiers: ProposalTier[] | null
   readonly networkProposalTiers: ProposalTier[] | null
   readonly organizationProposalTiers: ProposalTier[] | null
+  readonly rateLimit: RateLimit | null
+  readonly quota: Quota | null
+  /** A few seconds behind. */
+  readonly usage: Usage
   readonly version: number
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -60,6 +64,8 @@ export interface DeviceChange {
   readonly tags?: readonly string[] | undefined
   readonly tunnelable?: boolean | undefined
   readonly proposalTiers?: readonly ProposalTier[] | null | undefined
+  readonly rateLimit?: RateLimit | null | undefined
+  readonly quota?: Quota | null | undefined
 }
 
 export interface DeviceFilter {
@@ -67,12 +73,17 @@ export interface DeviceFilter {
   readonly tag?: string | undefined
 }
 
+const usageColumn = `json_build_object(
+  'day', CASE WHEN u.day = (now() AT TIME ZONE 'utc')::date THEN u.day_bytes ELSE 0 END,
+  'month', CASE WHEN u.month = date_trunc('month', now() AT TIME ZONE 'utc')::date THEN u.month_bytes ELSE 0 END,
+  'total', coalesce(u.total_bytes, 0)) AS usage`
 const columns = `d.id, d.organization_id AS "organizationId", d.network_id AS "networkId", d.name, d.iccid, d.imsi, d.imei, d.eid, d.tags,
   d.ike_identity AS "ikeIdentity", host(d.address4) AS address4, host(d.address6) AS address6, d.tunnelable, d.proposal_tiers AS "proposalTiers",
-  n.proposal_tiers AS "networkProposalTiers", o.proposal_tiers AS "organizationProposalTiers", d.version, d.created_at AS "createdAt",
+  n.proposal_tiers AS "networkProposalTiers", d.rate_limit AS "rateLimit", d.quota, ${usageColumn}, o.proposal_tiers AS "organizationProposalTiers", d.version, d.created_at AS "createdAt",
   d.updated_at AS "updatedAt", coalesce(a.state = 'attached', false) AS attached, a.last_seen_at AS "lastSeenAt"`
 const source = `devices d JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id
-  JOIN organizations o ON o.id = d.organization_id LEFT JOIN attachments a ON a.organization_id = d.organization_id AND a.device_id = d.id`
+  JOIN organizations o ON o.id = d.organization_id LEFT JOIN attachments a ON a.organization_id = d.organization_id AND a.device_id = d.id
+  LEFT JOIN device_usage u ON u.device_id = d.id`
 
 /** The device joins the organization's network `default`, which is made with the first device. */
 export async function createDevice(
@@ -165,7 +176,8 @@ export async function changeDevice(
     if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
     const fields = Object.entries(change).filter(([name, value]) => changeable.has(name) && value !== undefined)
     const sets = fields.map(([name], index) => `${changeable.get(name)} = $${index + 3}`)
-    const raised = change.proposalTiers === undefined ? [] : ['policy_version = policy_version + 1']
+    const isPolicy = fields.some(([name]) => policyFields.has(name))
+    const raised = isPolicy ? ['policy_version = policy_version + 1'] : []
     await tx.query(
       `UPDATE devices SET ${[...sets, ...raised, 'version = version + 1', 'updated_at = now()'].join(', ')} WHERE organization_id = $1 AND id = $2`,
       [key.organizationId, key.id, ...fields.map(([, value]) => value)],
@@ -182,7 +194,11 @@ export async function changeDevice(
 const changeable = new Map([
   ...['imsi', 'imei', 'eid', 'name', 'tags', 'tunnelable'].map((name) => [name, name] as const),
   ['proposalTiers', 'proposal_tiers'],
+  ['rateLimit', 'rate_limit'],
+  ['quota', 'quota'],
 ])
+/** What concentrators act on. */
+const policyFields = new Set(['proposalTiers', 'rateLimit', 'quota'])
 
 /** Revokes its credentials, ends its tunnels and tells the concentrators. @returns whom to hint, null when there is no such device */
 export async function deleteDevice(

@@ -132,6 +132,7 @@ export {
   type ConcentratorRegistration,
   type ConcentratorState,
 } from './concentrator/registration.ts'
+export { addDeviceUsage } from './concentrator/device-usage.ts'
 export { writeChildCounters, type ChildCounters } from './concentrator/sa-rows.ts'
 export { closeLostConnections, writeConnections, type ConnectionRow } from './gateway-connections.ts'
 export {

@@ -19,6 +19,7 @@ export interface NetworkRecord {
   readonly dnsServers: string[]
   readonly dnsDomains: string[]
   readonly reauthenticateAfterSec: number | null
+  readonly deviceToDevice: boolean
   readonly version: number
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -29,11 +30,12 @@ export interface NetworkChange {
   readonly dnsServers?: readonly string[] | undefined
   readonly dnsDomains?: readonly string[] | undefined
   readonly reauthenticateAfterSec?: number | null | undefined
+  readonly deviceToDevice?: boolean | undefined
 }
 
 const columns = `n.id, n.name, n.pool4::text AS pool4, n.pool6::text AS pool6, n.proposal_tiers AS "proposalTiers",
   o.proposal_tiers AS "organizationProposalTiers", n.dns_servers AS "dnsServers", n.dns_domains AS "dnsDomains",
-  n.reauthenticate_after_sec AS "reauthenticateAfterSec", n.version, n.created_at AS "createdAt", n.updated_at AS "updatedAt"`
+  n.reauthenticate_after_sec AS "reauthenticateAfterSec", n.device_to_device AS "deviceToDevice", n.version, n.created_at AS "createdAt", n.updated_at AS "updatedAt"`
 const source = 'networks n JOIN organizations o ON o.id = n.organization_id'
 /** Changeable fields and their columns. */
 const changeable = new Map([
@@ -41,6 +43,7 @@ const changeable = new Map([
   ['dnsServers', 'dns_servers'],
   ['dnsDomains', 'dns_domains'],
   ['reauthenticateAfterSec', 'reauthenticate_after_sec'],
+  ['deviceToDevice', 'device_to_device'],
 ])
 
 export async function listNetworks(

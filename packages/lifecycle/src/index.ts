@@ -12,6 +12,17 @@ export {
   type CredentialState,
   type Issuance,
 } from './credential.ts'
+export {
+  NO_USAGE,
+  periodOf,
+  quotaPeriods,
+  remainingBytes,
+  type DeviceLimits,
+  type Quota,
+  type QuotaPeriod,
+  type RateLimit,
+  type Usage,
+} from './device-limits.ts'
 export { iccidFault, luhnCheckDigit, type IccidFault } from './iccid.ts'
 export {
   defaultProposalTiers,

@@ -1,4 +1,5 @@
 /** REST: devices. */
+import { quotaPeriods } from '@culvert/lifecycle'
 import { Type, type Static } from 'typebox'
 import {
   DeviceId,
@@ -10,6 +11,7 @@ import {
   oneOf,
   pageQuery,
   ProposalTiers,
+  RateLimit,
   Timestamp,
 } from '../fields.ts'
 
@@ -27,6 +29,17 @@ const Tags = Type.Array(Tag, {
   maxItems: 32,
   uniqueItems: true,
 })
+
+const Quota = Type.Object(
+  {
+    bytes: Type.Integer({ minimum: 0, maximum: 1e15, description: 'Octets of both directions together.' }),
+    period: oneOf(quotaPeriods, { description: 'When it begins anew: each day or month (UTC), or never.' }),
+  },
+  {
+    additionalProperties: false,
+    description: 'When it is used up nothing passes any more, but the device stays attached; null: no quota.',
+  },
+)
 
 export const DeviceInput = Type.Object(
   {
@@ -52,6 +65,8 @@ export const DevicePatch = Type.Object(
     tags: Type.Optional(Tags),
     tunnelable: Type.Optional(Type.Boolean()),
     proposalTiers: Type.Optional(nullable(ProposalTiers)),
+    rateLimit: Type.Optional(nullable(RateLimit)),
+    quota: Type.Optional(nullable(Quota)),
   },
   { additionalProperties: false, minProperties: 1 },
 )
@@ -75,6 +90,16 @@ export const Device = Type.Object(
     tunnelable: Type.Boolean(),
     proposalTiers: nullable(ProposalTiers),
     effectiveTiers: EffectiveTiers,
+    rateLimit: nullable(RateLimit),
+    quota: nullable(Quota),
+    usage: Type.Object(
+      { day: Type.Integer(), month: Type.Integer(), total: Type.Integer() },
+      {
+        additionalProperties: false,
+        description:
+          'Octets through its tunnel in both directions: this day and this month (UTC), and ever. Some seconds behind.',
+      },
+    ),
     state: oneOf(['online', 'offline']),
     lastSeenAt: nullable(Timestamp),
     version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),

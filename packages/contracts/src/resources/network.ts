@@ -27,6 +27,11 @@ const ReauthenticateAfterSec = Type.Integer({
   description: 'Seconds after which a device must authenticate anew (RFC 4478); null for never.',
 })
 
+const DeviceToDevice = Type.Boolean({
+  description:
+    'Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches a device when it attaches the next time.',
+})
+
 export const Network = Type.Object(
   {
     id: NetworkId,
@@ -38,6 +43,7 @@ export const Network = Type.Object(
     dnsServers: Type.Array(Type.String()),
     dnsDomains: Type.Array(Type.String()),
     reauthenticateAfterSec: nullable(Type.Integer()),
+    deviceToDevice: DeviceToDevice,
     version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
     createdAt: Timestamp,
     updatedAt: Timestamp,
@@ -52,6 +58,7 @@ export const NetworkPatch = Type.Object(
     dnsServers: Type.Optional(DnsServers),
     dnsDomains: Type.Optional(DnsDomains),
     reauthenticateAfterSec: Type.Optional(nullable(ReauthenticateAfterSec)),
+    deviceToDevice: Type.Optional(DeviceToDevice),
   },
   { additionalProperties: false, minProperties: 1 },
 )

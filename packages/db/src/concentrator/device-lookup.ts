@@ -4,9 +4,10 @@
  * The identity is the one a device claims in IDi; the name it gives to EAP has one label before it (`identityOfUserName`). Only credentials that are valid now are
  * returned, the newest first: tried in this order, that is what rotation needs. Devices that come in the same turn of the event loop share a statement: ten thousand may come back at once.
  */
-import { effectiveTiers, type ProposalTier } from '@culvert/lifecycle'
+import { type DeviceLimits, effectiveTiers, type ProposalTier } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 import { credentialOf, type CredentialForAttach, type CredentialRow } from './attach-credential.ts'
+import { LIMIT_COLUMNS, type LimitRow, limitsOf } from './device-usage.ts'
 
 export interface DeviceForAttach {
   readonly deviceId: string
@@ -22,6 +23,9 @@ export interface DeviceForAttach {
   readonly dnsDomains: readonly string[]
   /** AUTH_LIFETIME (RFC 4478); null for never. */
   readonly reauthenticateAfterSec: number | null
+  /** Address pools of its network, prefixes of both families. */
+  readonly pools: readonly string[]
+  readonly limits: DeviceLimits
   readonly credentials: readonly CredentialForAttach[]
 }
 
@@ -69,7 +73,8 @@ export function createDeviceLookup(pool: Pool): DeviceLookup {
   }
 }
 
-interface Row extends CredentialRow {
+interface Row extends CredentialRow, LimitRow {
+  readonly pools: string[]
   readonly ike_identity: string
   readonly id: string
   readonly organization_id: string
@@ -89,10 +94,10 @@ async function readDevices(pool: Pool, identities: readonly string[]): Promise<M
     name: 'concentrator_find_devices',
     text: `SELECT d.ike_identity, d.id, d.organization_id, host(d.address4) AS address4, host(d.address6) AS address6, d.policy_version,
          d.proposal_tiers AS device_tiers, n.proposal_tiers AS network_tiers, o.proposal_tiers AS organization_tiers,
-         n.dns_servers, n.dns_domains, n.reauthenticate_after_sec,
+         n.dns_servers, n.dns_domains, n.reauthenticate_after_sec, array_remove(ARRAY[n.pool4::text, n.pool6::text], NULL) AS pools, ${LIMIT_COLUMNS},
          c.id AS credential_id, c.kind, c.method, c.identity, c.is_required, c.fingerprint, c.serial, c.sealed_secret, c.sealing_key_id
        FROM devices d JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id
-         JOIN organizations o ON o.id = d.organization_id
+         JOIN organizations o ON o.id = d.organization_id LEFT JOIN device_usage u ON u.device_id = d.id
          LEFT JOIN LATERAL (SELECT * FROM credentials WHERE organization_id = d.organization_id AND device_id = d.id
            AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AND (issuance IS NULL OR issuance = 'issued')
            ORDER BY created_at DESC, id LIMIT 16) c ON true
@@ -122,5 +127,7 @@ function deviceOf(row: Row): Omit<DeviceForAttach, 'credentials'> {
     dnsServers: row.dns_servers,
     dnsDomains: row.dns_domains,
     reauthenticateAfterSec: row.reauthenticate_after_sec,
+    pools: row.pools,
+    limits: limitsOf(row),
   }
 }

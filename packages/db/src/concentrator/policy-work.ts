@@ -3,8 +3,9 @@
  *
  * Desired state with versions: a job or notice only says "look"; doing the same work twice changes nothing.
  */
-import { effectiveTiers, type ProposalTier } from '@culvert/lifecycle'
+import { type DeviceLimits, effectiveTiers, type ProposalTier } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
+import { LIMIT_COLUMNS, type LimitRow, limitsOf } from './device-usage.ts'
 
 export interface PolicyWork {
   readonly deviceId: string
@@ -20,6 +21,8 @@ export interface PolicyWork {
   readonly validCredentialIds: readonly string[]
   /** An attachment in another tier ends. */
   readonly tiers: readonly ProposalTier[]
+  /** What holds for its traffic. */
+  readonly limits: DeviceLimits
 }
 
 /** Devices of this node on which something must be done: deleted, detach asked for, policy changed. */
@@ -46,11 +49,12 @@ const POLICY_COLUMNS = `SELECT a.device_id, d.deleted_at IS NOT NULL AS deleted,
     a.detach_desired > a.detach_applied AS detach_requested, a.concentrator_id, a.state,
     ARRAY(SELECT c.id FROM credentials c WHERE c.organization_id = d.organization_id AND c.device_id = d.id AND c.revoked_at IS NULL
       AND (c.expires_at IS NULL OR c.expires_at > now()) AND (c.issuance IS NULL OR c.issuance = 'issued')) AS valid_credential_ids,
-    d.proposal_tiers AS device_tiers, n.proposal_tiers AS network_tiers, o.proposal_tiers AS organization_tiers
+    d.proposal_tiers AS device_tiers, n.proposal_tiers AS network_tiers, o.proposal_tiers AS organization_tiers, ${LIMIT_COLUMNS}
   FROM attachments a JOIN devices d ON d.organization_id = a.organization_id AND d.id = a.device_id
-    JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id JOIN organizations o ON o.id = d.organization_id`
+    JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id JOIN organizations o ON o.id = d.organization_id
+    LEFT JOIN device_usage u ON u.device_id = d.id`
 
-interface PolicyRow {
+interface PolicyRow extends LimitRow {
   device_id: string
   deleted: boolean
   policy_version: number
@@ -79,6 +83,7 @@ function toWork(row: PolicyRow, nodeId: string): PolicyWork {
       network: row.network_tiers,
       organization: row.organization_tiers,
     }).tiers,
+    limits: limitsOf(row),
   }
 }
 

@@ -1,0 +1,191 @@
+/**
+ * Holds devices to what Postgres says of their traffic: rates, quotas, whether they may reach their network. And counts it.
+ *
+ * The data plane counts octets per subject; every few seconds what is new goes to Postgres, and what Postgres then knows, other nodes
+ * included, says what is left of a quota. So a process that is killed forgets at most what passed since the last count, and a
+ * device that moves between nodes may use that much more than its quota.
+ */
+import type { SubjectTable } from '@culvert/concentrator-core'
+import type { DataPlane } from '@culvert/dataplane'
+import type { Rate } from '@culvert/esp'
+import { type DeviceLimits, periodOf, remainingBytes, type Usage } from '@culvert/lifecycle'
+import type { Logger } from '@culvert/observability'
+
+type PolicyPlane = Pick<DataPlane, 'setSubject' | 'removeSubject' | 'readSubjects'>
+
+export interface DevicePolicies {
+  /** A device got this number; the one that had it before has left. */
+  admit(
+    device: { readonly deviceId: string; readonly limits: DeviceLimits },
+    subject: number,
+    evicted: string | null,
+  ): void
+  /** What Postgres says now; ignored for devices without a number. */
+  update(deviceId: string, limits: DeviceLimits): void
+  /** Writes what passed since the last time; also begins quotas anew whose period has. */
+  count(): Promise<void>
+  /** A quota stopped this subject. */
+  exhausted(subject: number): void
+}
+
+interface Entry {
+  readonly subject: number
+  limits: DeviceLimits
+  usage: Usage
+  /** Of which day, month and all time `usage` is. */
+  readonly periods: { day: string; month: string }
+  /** What the data plane had counted when `usage` was read. */
+  counted: number
+}
+
+const WRITTEN_AT_ONCE = 5000
+/** Room for what a device does in a second, and for a superpacket. */
+const LEAST_BURST_BYTES = 65_536
+
+export function createDevicePolicies(options: {
+  plane: () => PolicyPlane | null
+  subjects: Pick<SubjectTable, 'deviceOf'>
+  /** Adds octets to the usage of devices. @returns what is used then */
+  write: (used: readonly { deviceId: string; bytes: number }[]) => Promise<ReadonlyMap<string, Usage>>
+  now: () => Date
+  log: Logger
+}): DevicePolicies {
+  const { subjects, log } = options
+  const entries = new Map<string, Entry>()
+  /** Of devices that lost their number before they were counted. */
+  const left = new Map<string, number>()
+  /** Grows with the networks this node has seen. */
+  const groups = new Map<string, number>()
+  let running: Promise<void> | null = null
+
+  function groupOf(networkId: string): number {
+    const group = groups.get(networkId) ?? groups.size + 1
+    groups.set(networkId, group)
+    return group
+  }
+
+  /** @param usedBytes what the data plane has counted by now */
+  function enforce(entry: Entry, usedBytes: number): void {
+    const { subject, limits, usage, counted } = entry
+    const { quota, rateLimit } = limits
+    const used = quota === null ? 0 : usage[quota.period] + usedBytes - counted
+    options.plane()?.setSubject(subject, {
+      group: groupOf(limits.networkId),
+      mayReachGroup: limits.deviceToDevice,
+      rateIn: rateOf(rateLimit?.upBytesPerSec ?? null),
+      rateOut: rateOf(rateLimit?.downBytesPerSec ?? null),
+      quotaBytes: remainingBytes(quota, used),
+    })
+  }
+
+  function periodsNow(): Entry['periods'] {
+    const now = options.now()
+    return { day: periodOf('day', now), month: periodOf('month', now) }
+  }
+
+  function evict(deviceId: string): void {
+    const entry = entries.get(deviceId)
+    const plane = options.plane()
+    if (entry === undefined || plane === null) return
+    entries.delete(deviceId)
+    const read = plane.readSubjects([entry.subject])
+    plane.removeSubject(entry.subject)
+    read.then(
+      ([used = 0]) => {
+        if (used > entry.counted) left.set(deviceId, (left.get(deviceId) ?? 0) + used - entry.counted)
+      },
+      (error: unknown) => log.error({ err: error }, 'what a device used could not be read'),
+    )
+  }
+
+  async function refresh(of: readonly Entry[]): Promise<void> {
+    const counters = (await options.plane()?.readSubjects(of.map(({ subject }) => subject))) ?? []
+    for (const [index, entry] of of.entries()) enforce(entry, counters[index] ?? 0)
+  }
+
+  async function countOnce(): Promise<void> {
+    const all = [...entries]
+    const counters = (await options.plane()?.readSubjects(all.map(([, { subject }]) => subject))) ?? []
+    const news = all.flatMap(([deviceId, entry], index) => {
+      const seen = counters[index] ?? 0
+      return entries.get(deviceId) === entry && seen > entry.counted
+        ? [{ deviceId, entry, seen, bytes: seen - entry.counted }]
+        : []
+    })
+    for (let from = 0; from < news.length; from += WRITTEN_AT_ONCE) {
+      const batch = news.slice(from, from + WRITTEN_AT_ONCE)
+      const usage = await options.write(batch.map(({ deviceId, bytes }) => ({ deviceId, bytes })))
+      for (const { deviceId, entry, seen } of batch) {
+        entry.counted = seen
+        entry.usage = usage.get(deviceId) ?? entry.usage
+        Object.assign(entry.periods, periodsNow())
+      }
+    }
+    await refresh(news.filter(({ entry }) => entry.limits.quota !== null).map(({ entry }) => entry))
+    await countLeft()
+    await beginPeriods()
+  }
+
+  async function countLeft(): Promise<void> {
+    const rows = [...left].map(([deviceId, bytes]) => ({ deviceId, bytes }))
+    if (rows.length === 0) return
+    left.clear()
+    try {
+      await options.write(rows)
+    } catch (error) {
+      for (const { deviceId, bytes } of rows) left.set(deviceId, (left.get(deviceId) ?? 0) + bytes)
+      throw error
+    }
+  }
+
+  async function beginPeriods(): Promise<void> {
+    const { day, month } = periodsNow()
+    const begun: Entry[] = []
+    for (const entry of entries.values()) {
+      const { periods, usage, limits } = entry
+      if (periods.day === day && periods.month === month) continue
+      entry.usage = {
+        ...usage,
+        day: periods.day === day ? usage.day : 0,
+        month: periods.month === month ? usage.month : 0,
+      }
+      Object.assign(periods, { day, month })
+      if (limits.quota !== null) begun.push(entry)
+    }
+    if (begun.length > 0) await refresh(begun)
+  }
+
+  function count(): Promise<void> {
+    running ??= countOnce().finally(() => {
+      running = null
+    })
+    return running
+  }
+
+  return {
+    admit({ deviceId, limits }, subject, evicted) {
+      if (evicted !== null) evict(evicted)
+      const known = entries.get(deviceId)
+      if (known !== undefined) return
+      const entry: Entry = { subject, limits, usage: limits.usage, periods: periodsNow(), counted: 0 }
+      entries.set(deviceId, entry)
+      enforce(entry, 0)
+    },
+    update(deviceId, limits) {
+      const entry = entries.get(deviceId)
+      if (entry === undefined) return
+      entry.limits = limits
+      refresh([entry]).catch((error: unknown) => log.error({ err: error }, 'a changed policy could not be applied'))
+    },
+    count,
+    exhausted(subject) {
+      log.info({ deviceId: subjects.deviceOf(subject) }, 'the quota of a device is used up')
+      count().catch((error: unknown) => log.warn({ err: error }, 'what a device used could not be written'))
+    },
+  }
+}
+
+function rateOf(bytesPerSec: number | null): Rate | null {
+  if (bytesPerSec === null) return null
+  return { bytes: { perSec: bytesPerSec, burst: Math.max(LEAST_BURST_BYTES, bytesPerSec) }, packets: null }
+}

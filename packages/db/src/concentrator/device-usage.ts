@@ -1,0 +1,55 @@
+/** What devices used, and what a concentrator must hold them to: read with the device, written every few seconds. */
+import type { DeviceLimits, Quota, RateLimit, Usage } from '@culvert/lifecycle'
+import type { Pool } from 'pg'
+
+/** Columns for `limitsOf`, of devices `d`, networks `n` and `LEFT JOIN device_usage u ON u.device_id = d.id`. */
+export const LIMIT_COLUMNS = `n.id AS network_id, n.device_to_device, d.rate_limit, d.quota,
+  CASE WHEN u.day = (now() AT TIME ZONE 'utc')::date THEN u.day_bytes ELSE 0 END::float8 AS day_bytes,
+  CASE WHEN u.month = date_trunc('month', now() AT TIME ZONE 'utc')::date THEN u.month_bytes ELSE 0 END::float8 AS month_bytes,
+  coalesce(u.total_bytes, 0)::float8 AS total_bytes`
+
+export interface UsageRow {
+  readonly day_bytes: number
+  readonly month_bytes: number
+  readonly total_bytes: number
+}
+
+export interface LimitRow extends UsageRow {
+  readonly network_id: string
+  readonly device_to_device: boolean
+  readonly rate_limit: RateLimit | null
+  readonly quota: Quota | null
+}
+
+export function limitsOf(row: LimitRow): DeviceLimits {
+  const { network_id: networkId, device_to_device: deviceToDevice, rate_limit: rateLimit, quota } = row
+  return { networkId, deviceToDevice, rateLimit, quota, usage: usageOf(row) }
+}
+
+export function usageOf({ day_bytes: day, month_bytes: month, total_bytes: total }: UsageRow): Usage {
+  return { day, month, total }
+}
+
+/**
+ * Adds octets to the usage of devices, and of the day and month it is now. Devices that are gone are left out.
+ *
+ * @returns what is used then, by device
+ */
+export async function addDeviceUsage(
+  pool: Pool,
+  used: readonly { readonly deviceId: string; readonly bytes: number }[],
+): Promise<ReadonlyMap<string, Usage>> {
+  if (used.length === 0) return new Map()
+  const { rows } = await pool.query<UsageRow & { device_id: string }>(
+    `INSERT INTO device_usage AS u (device_id, organization_id, day, day_bytes, month, month_bytes, total_bytes)
+     SELECT d.id, d.organization_id, (now() AT TIME ZONE 'utc')::date, v.bytes, date_trunc('month', now() AT TIME ZONE 'utc')::date, v.bytes, v.bytes
+       FROM json_to_recordset($1) AS v(device_id text, bytes bigint) JOIN devices d ON d.id = v.device_id ORDER BY d.id
+     ON CONFLICT (device_id) DO UPDATE SET
+       day_bytes = EXCLUDED.day_bytes + CASE WHEN u.day = EXCLUDED.day THEN u.day_bytes ELSE 0 END, day = EXCLUDED.day,
+       month_bytes = EXCLUDED.month_bytes + CASE WHEN u.month = EXCLUDED.month THEN u.month_bytes ELSE 0 END, month = EXCLUDED.month,
+       total_bytes = u.total_bytes + EXCLUDED.total_bytes
+     RETURNING device_id, day_bytes::float8, month_bytes::float8, total_bytes::float8`,
+    [JSON.stringify(used.map(({ deviceId, bytes }) => ({ device_id: deviceId, bytes })))],
+  )
+  return new Map(rows.map((row) => [row.device_id, usageOf(row)]))
+}
