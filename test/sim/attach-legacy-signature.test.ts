@@ -4,6 +4,7 @@
 import type { SignatureKeyKind, SignatureScheme } from '@culvert/crypto'
 import { AUTH_METHOD, type FoundCredential, NOTIFY, type Payload, type TierName } from '@culvert/ikev2'
 import { describe, expect, test } from 'vitest'
+import { EapScript } from './eap-script.ts'
 import { notify } from './forge.ts'
 import { HandPeer, kindsOf, payloadOf } from './hand-peer.ts'
 import { Network } from './network.ts'
@@ -18,17 +19,22 @@ interface Scene {
   readonly kind: SignatureKeyKind
   /** Of the responder's signer; the peer's own kind when left out. */
   readonly signerKind?: SignatureKeyKind
+  readonly otherKinds?: readonly SignatureKeyKind[]
   readonly tiers?: readonly TierName[]
   readonly init?: readonly Payload[]
 }
 
-function createScene({ kind, signerKind = kind, tiers, init = [] }: Scene): { peer: HandPeer; concentrator: Node } {
+function createScene({ kind, signerKind = kind, otherKinds = [], tiers, init = [] }: Scene): {
+  peer: HandPeer
+  concentrator: Node
+} {
   const network = new Network(5)
   const concentrator = new Node(network, { name: 'con', address: '203.0.113.1' })
   const found: FoundCredential = {
     subject: 'dev_1',
     candidates: [{ kind: 'publicKey', id: 'crd_1', key: keyPair(kind, 'dev').verifying }],
     signer: signer(signerKind, 'con'),
+    otherSigners: otherKinds.map((other) => signer(other, 'con')),
     ...(tiers === undefined ? {} : { tiers }),
   }
   concentrator.answerTo = (question) =>
@@ -96,6 +102,57 @@ test('nothing is proven to a peer that could not check it: Ed25519 has no old me
     expect(kindsOf(peer.ask(peer.firstRequest(signed(peer, kind, method, scheme))))).toEqual(FAILED)
     expect(concentrator.eventsOf('attemptFailed')).toMatchObject([{ subject: 'dev_1', stage: 'auth' }])
   }
+})
+
+describe('RFC 7296 3.8 of several signers of ours', () => {
+  const both = { signerKind: 'p256', otherKinds: ['rsa'] } as const
+  const rsaSha1 = { kind: 'rsaPkcs1', hash: 'sha1' } as const
+
+  test('a peer that signs with RSA hears RSA, one that signs with ECDSA hears ECDSA', () => {
+    const old = createScene({ kind: 'rsa', ...both }).peer
+    const heard = payloadOf(old.ask(old.firstRequest(signed(old, 'rsa', AUTH_METHOD.RSA_SIGNATURE, rsaSha1))), 'auth')
+    expect(heard.method).toBe(AUTH_METHOD.RSA_SIGNATURE)
+    const octets = old.responderOctets(fqdn('con.test'))
+    expect(keyPair('rsa', 'con').verifying.verify(rsaSha1, octets, heard.data)).toBe(true)
+    const { peer } = createScene({ kind: 'p256', ...both })
+    const [kind, method, scheme] = CURVES[0]
+    expect(payloadOf(peer.ask(peer.firstRequest(signed(peer, kind, method, scheme))), 'auth').method).toBe(method)
+  })
+
+  test('with the certificates of that key', () => {
+    const { peer } = createScene({ kind: 'rsa', signerKind: 'ed25519', otherKinds: ['p256', 'rsa'] })
+    const answer = peer.ask(peer.firstRequest(signed(peer, 'rsa', AUTH_METHOD.RSA_SIGNATURE, rsaSha1)))
+    expect(payloadOf(answer, 'cert').data).toEqual(signer('rsa', 'con').certificates[0])
+    expect(payloadOf(answer, 'auth').method).toBe(AUTH_METHOD.RSA_SIGNATURE)
+  })
+
+  test('the first that the peer can check is taken where the best cannot be', () => {
+    const [kind, method, scheme] = CURVES[0]
+    const { peer } = createScene({ kind, signerKind: 'ed25519', otherKinds: ['rsa', 'p256'], tiers: ['standard'] })
+    expect(payloadOf(peer.ask(peer.firstRequest(signed(peer, kind, method, scheme))), 'auth').method).toBe(method)
+  })
+
+  test.each([
+    ['an old client that may use what is old hears RSA', undefined, [], AUTH_METHOD.RSA_SIGNATURE],
+    ['one that may not hears ECDSA', ['standard'], [], AUTH_METHOD.ECDSA_SHA256_P256],
+    ['one that knows method 14 hears that', undefined, [HASHES], AUTH_METHOD.DIGITAL_SIGNATURE],
+  ] as const)('with EAP, %s', (_name, tiers, init, method) => {
+    const network = new Network(5)
+    const concentrator = new Node(network, { name: 'con', address: '203.0.113.1' })
+    const found: FoundCredential = {
+      subject: null,
+      candidates: [{ kind: 'eap', id: null, withoutOurProof: false }],
+      signer: signer('p256', 'con'),
+      otherSigners: [signer('rsa', 'con')],
+      ...(tiers === undefined ? {} : { tiers }),
+    }
+    const script = new EapScript()
+    concentrator.answerTo = (question) =>
+      question.kind === 'eap' ? script.answer(question) : { kind: 'credential', found }
+    const peer = new HandPeer(network, concentrator.address)
+    peer.init(init)
+    expect(payloadOf(peer.ask(peer.firstRequest()), 'auth').method).toBe(method)
+  })
 })
 
 test('RFC 7427 only hashes the peer announced are signed with', () => {

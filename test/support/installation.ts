@@ -194,7 +194,9 @@ async function isReady(app: AppName, pool: Pool, call: Api): Promise<boolean> {
   if (app === 'worker') return true
   // Also that a device with a certificate need not wait for the concentrator's.
   if (app === 'signer') {
-    const { rows } = await pool.query(`SELECT 1 FROM gateway_certificates WHERE issuance = 'issued'`)
+    const { rows } = await pool.query(
+      `SELECT 1 FROM gateway_certificates WHERE issuance = 'issued' AND key_kind = 'p256'`,
+    )
     return rows.length > 0 && (await call('GET', '/v1/ca')).status === 200
   }
   const table = app === 'gateway' ? 'gateways' : 'concentrators'

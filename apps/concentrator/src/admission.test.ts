@@ -81,7 +81,7 @@ function open(): Scene {
   })
   const admission = createAdmission({
     desk: { find, findByName: find },
-    realm: { proofs: null, signer: null, trust: null, tiers: ['modern'] },
+    realm: { proofs: null, signer: null, otherSigners: [], trust: null, tiers: ['modern'] },
     cache,
     registry,
     placements,

@@ -131,15 +131,15 @@ describe('certificates', () => {
   it('N26 strangers and devices with a bad chain get the same: our signer, and the key of what they sent', async () => {
     const device = await registry.addDevice()
     const { der } = await registry.addCertificate(device)
-    const { signer, tiers } = registry.realm
+    const { signer, otherSigners, tiers } = registry.realm
     const nobody = await ask('nobody.acme.example', shown(der))
-    expect(nobody).toMatchObject({ found: null, decoy: { signer, tiers, key: { kind: 'p256' } } })
+    expect(nobody).toMatchObject({ found: null, decoy: { signer, otherSigners, tiers, key: { kind: 'p256' } } })
     for (const certificates of [[], [{ encoding: X509_SIGNATURE, data: Uint8Array.of(0x30, 3, 1, 2, 3) }]]) {
       const answers = [
         await ask('nobody.acme.example', { proof: 'signature', certificates }),
         await ask(device.identity, { proof: 'signature', certificates }),
       ]
-      expect(answers[0]).toEqual({ kind: 'credential', found: null, decoy: { signer, tiers } })
+      expect(answers[0]).toEqual({ kind: 'credential', found: null, decoy: { signer, otherSigners, tiers } })
       expect(answers[1]).toEqual(answers[0])
     }
   })
@@ -147,7 +147,7 @@ describe('certificates', () => {
   it('whoever needs our certificate waits while there is none', async () => {
     const device = await registry.addDevice()
     const { der } = await registry.addCertificate(device)
-    const bare: Realm = { proofs: null, signer: null, trust: null, tiers: ['modern'] }
+    const bare: Realm = { proofs: null, signer: null, otherSigners: [], trust: null, tiers: ['modern'] }
     expect(await ask(device.identity, shown(der), bare)).toBeNull()
     expect(await ask(device.identity, { proof: 'eap' }, bare)).toBeNull()
   })
@@ -156,9 +156,9 @@ describe('certificates', () => {
 it('N26 EAP is spoken with everybody alike, also with those who could do without our proof (RFC 5998)', async () => {
   const device = await registry.addDevice()
   await registry.addSecret(device, 'psk', 'a secret of this device, long')
-  const { signer, tiers } = registry.realm
+  const { signer, otherSigners, tiers } = registry.realm
   const candidates = [{ kind: 'eap', id: null, withoutOurProof: false }]
-  const alike = { kind: 'credential', found: { subject: null, candidates, signer, tiers } }
+  const alike = { kind: 'credential', found: { subject: null, candidates, signer, otherSigners, tiers } }
   expect(await ask(device.identity, { proof: 'eap' })).toEqual(alike)
   expect(await ask('nobody.acme.example', { proof: 'eap', eapOnly: true })).toEqual(alike)
 })

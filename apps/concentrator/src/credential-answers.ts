@@ -55,12 +55,12 @@ export function createCredentialAnswers(options: {
   }
 
   async function bySignature({ idI, certificates }: CredentialQuestion): Promise<CredentialAnswer | null> {
-    const { signer, trust } = realm
+    const { signer, otherSigners, trust } = realm
     if (signer === null || trust === null) return null
     const shown = judge(certificates, idI, trust)
     const device = await desk.find(idI)
     if (device === undefined) return null
-    const decoy = { signer, tiers: realm.tiers, ...(shown.key && { key: shown.key }) }
+    const decoy = { signer, otherSigners, tiers: realm.tiers, ...(shown.key && { key: shown.key }) }
     if (device === null) return { kind: 'credential', found: null, decoy }
     const credential = device.credentials.find(
       (known) => known.kind === 'certificate' && known.fingerprint === shown.fingerprint,
@@ -70,7 +70,7 @@ export function createCredentialAnswers(options: {
     wipeDevice(device, ['ppk'])
     if (doubt !== null || !credential || !shown.key) return { kind: 'credential', found: null, decoy }
     const candidates = [{ kind: 'publicKey' as const, id: credential.id, key: shown.key }]
-    return { kind: 'credential', found: foundOf(device, { candidates, signer }), decoy }
+    return { kind: 'credential', found: foundOf(device, { candidates, signer, otherSigners }), decoy }
   }
 
   /**
@@ -78,7 +78,7 @@ export function createCredentialAnswers(options: {
    * (RFC 5998): clients say so whatever their configuration wants of us.
    */
   async function byEap({ idI }: CredentialQuestion): Promise<CredentialAnswer | null> {
-    const { signer, tiers } = realm
+    const { signer, otherSigners, tiers } = realm
     const device = await desk.find(idI)
     if (device) {
       onClaim(idI, device, null)
@@ -86,7 +86,7 @@ export function createCredentialAnswers(options: {
     }
     if (signer === null || device === undefined) return null
     const candidates = [{ kind: 'eap' as const, id: null, withoutOurProof: false }]
-    return { kind: 'credential', found: { subject: null, candidates, signer, tiers } }
+    return { kind: 'credential', found: { subject: null, candidates, signer, otherSigners, tiers } }
   }
 
   return {
@@ -104,7 +104,7 @@ export function createCredentialAnswers(options: {
   }
 }
 
-type Means = Pick<FoundCredential, 'candidates' | 'signer'>
+type Means = Pick<FoundCredential, 'candidates' | 'signer' | 'otherSigners'>
 
 function foundOf(device: CachedDevice, means: Means): FoundCredential {
   const { deviceId: subject, tiers } = device

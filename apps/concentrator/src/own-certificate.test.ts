@@ -85,6 +85,31 @@ it('asks for another one when the authorities are others', async () => {
   await other.close()
 })
 
+it('a node has certificates of two kinds of keys side by side: RSA is for devices that check nothing else', async () => {
+  await registry.pool.query('DELETE FROM gateway_certificates')
+  const realm = createRealm({ pool: registry.pool, nodeName: 'con-1', command: () => undefined, log })
+  for (const kind of ['p256', 'rsa2048'] as const) {
+    const one = createOwnCertificate(registry.pool, 'con-1', log, kind)
+    await one.refresh(registry.realm.trust)
+    expect(await sign()).toBe(1)
+    await one.refresh(registry.realm.trust)
+    expect(one.proofs?.signer.key).toMatchObject(kind === 'p256' ? { kind } : { kind: 'rsa', bits: 2048 })
+  }
+  const { rows } = await registry.pool.query('SELECT key_kind FROM gateway_certificates ORDER BY 1')
+  expect(rows).toEqual([{ key_kind: 'p256' }, { key_kind: 'rsa2048' }])
+  await realm.refresh()
+  expect([realm.signer, realm.otherSigners]).toEqual([null, []])
+  await sign()
+  await realm.refresh()
+  expect(realm.signer?.key.kind).toBe('p256')
+  await vi.waitFor(async () => {
+    await sign()
+    await realm.refresh()
+    expect(realm.otherSigners.map(({ key }) => key.kind)).toEqual(['rsa'])
+  })
+  await realm.stop()
+})
+
 it('a refusal is repeated later, not at once', async () => {
   await own.refresh(registry.realm.trust)
   const [request] = await readPendingGateways(registry.pool)

@@ -1,5 +1,5 @@
 /**
- * The certificate by which this node proves itself to devices that share no key with it.
+ * A certificate by which this node proves itself to devices that share no key with it; it has one for each kind of key.
  *
  * ```
  *   none ─▶ asked ─▶ issued ─▶ asked again, while the old one serves ─▶ issued ...
@@ -10,7 +10,7 @@
  * authorities of the installation are others. Without a signer a node has none, and serves devices with shared keys.
  */
 import { createPrivateKey } from 'node:crypto'
-import { readGatewayCertificate, requestGatewayCertificate, type Pool } from '@culvert/db'
+import { readGatewayCertificate, requestGatewayCertificate, type GatewayKeyKind, type Pool } from '@culvert/db'
 import { signingKey } from '@culvert/crypto'
 import type { TlsCertificate } from '@culvert/eap'
 import type { Signer } from '@culvert/ikev2'
@@ -40,7 +40,12 @@ interface Issued extends OwnProofs {
   readonly renewAtMs: number
 }
 
-export function createOwnCertificate(pool: Pool, nodeName: string, log: Logger): OwnCertificate {
+export function createOwnCertificate(
+  pool: Pool,
+  nodeName: string,
+  log: Logger,
+  keyKind: GatewayKeyKind = 'p256',
+): OwnCertificate {
   let issued: Issued | null = null
   let asked: { readonly pair: KeyPair; readonly untilMs: number } | null = null
   let askAgainMs = 0
@@ -54,13 +59,13 @@ export function createOwnCertificate(pool: Pool, nodeName: string, log: Logger):
   }
 
   async function ask(): Promise<void> {
-    const pair = await makeKeyPair('p256')
-    await requestGatewayCertificate(pool, nodeName, pair.publicKey)
+    const pair = await makeKeyPair(keyKind)
+    await requestGatewayCertificate(pool, nodeName, pair.publicKey, keyKind)
     asked = { pair, untilMs: Date.now() + AGAIN_WITHOUT_ANSWER_MS }
   }
 
   function giveUp(reason: string | null): void {
-    log.warn({ reason }, 'this node got no certificate; devices without a shared key cannot attach here')
+    log.warn({ reason, keyKind }, 'this node got no certificate; devices that share no key with it may not attach here')
     forget()
     askAgainMs = Date.now() + AGAIN_AFTER_REFUSAL_MS
   }
@@ -83,7 +88,7 @@ export function createOwnCertificate(pool: Pool, nodeName: string, log: Logger):
       const lifeMs = answer.notAfter.getTime() - Date.now()
       issued = { ...proofs, renewAtMs: Date.now() + (lifeMs * 2) / 3 }
       askAgainMs = Date.now() + AGAIN_AFTER_REFUSAL_MS
-      log.info({ notAfter: answer.notAfter }, 'this node has a certificate')
+      log.info({ notAfter: answer.notAfter, keyKind }, 'this node has a certificate')
     } else if (answer === null || Date.now() > untilMs) forget()
   }
 

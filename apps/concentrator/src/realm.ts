@@ -12,6 +12,8 @@ import { createOwnCertificate, type OwnProofs } from './own-certificate.ts'
 export interface Realm {
   readonly proofs: OwnProofs | null
   readonly signer: Signer | null
+  /** With RSA, for devices that check nothing else; empty until it is there. */
+  readonly otherSigners: readonly Signer[]
   readonly trust: Trust | null
   /** Tiers in which anybody at all may come. */
   readonly tiers: readonly TierName[]
@@ -35,6 +37,7 @@ export function createRealm(options: {
   const { pool, nodeName, command, log } = options
   const book = createAuthorityBook(pool, log)
   const own = createOwnCertificate(pool, nodeName, log)
+  const rsa = createOwnCertificate(pool, nodeName, log, 'rsa2048')
   let tiers: readonly TierName[] | null = null
   let announced: Trust | null = null
   let running: Promise<void> | null = null
@@ -51,10 +54,13 @@ export function createRealm(options: {
 
   async function refreshTrust(): Promise<void> {
     await book.refresh()
+    if (book.trust !== announced) {
+      announced = book.trust
+      command({ kind: 'acceptAuthorities', hashes: announced?.hashes ?? [] })
+    }
     await own.refresh(book.trust)
-    if (book.trust === announced) return
-    announced = book.trust
-    command({ kind: 'acceptAuthorities', hashes: announced?.hashes ?? [] })
+    // The one that most devices take comes first.
+    if (own.proofs !== null) await rsa.refresh(book.trust)
   }
 
   /** One that fails does not hold up the other. */
@@ -90,6 +96,9 @@ export function createRealm(options: {
     },
     get signer() {
       return own.proofs?.signer ?? null
+    },
+    get otherSigners() {
+      return rsa.proofs === null ? [] : [rsa.proofs.signer]
     },
     get trust() {
       return book.trust

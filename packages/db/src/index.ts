@@ -48,6 +48,7 @@ export {
   readGatewayCertificate,
   requestGatewayCertificate,
   type GatewayCertificate,
+  type GatewayKeyKind,
 } from './concentrator/gateway-certificate.ts'
 export {
   decideCertificate,

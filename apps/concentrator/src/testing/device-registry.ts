@@ -155,6 +155,7 @@ async function realmOf(authority: Authority, rootDer: Uint8Array, root: string):
   return {
     proofs: { signer, tls },
     signer,
+    otherSigners: [],
     trust: { anchors: good(trustAnchors([rootDer])), crls: createCrlSet(), authorities: [root], hashes: [] },
     tiers: ['modern', 'standard'],
   }

@@ -1,7 +1,7 @@
 /**
- * The certificate a concentrator shows to devices that do not share a key with it.
+ * The certificates a concentrator shows to devices that do not share a key with it, one for each kind of key.
  *
- * The node makes a key for every process life, writes its public half here and waits for the signer, which says so on the node's
+ * The node makes keys for every process life, writes their public halves here and waits for the signer, which says so on the node's
  * channel. Nothing is lost when that takes long: until then it serves devices with shared keys. Ask again with the same or a new
  * key before the certificate ends.
  */
@@ -17,14 +17,21 @@ export interface GatewayCertificate {
   readonly refusal: string | null
 }
 
+export type GatewayKeyKind = 'p256' | 'rsa2048'
+
 /** @param publicKey SubjectPublicKeyInfo, DER; the names come from the row that `registerConcentrator` wrote */
-export async function requestGatewayCertificate(pool: Pool, nodeId: string, publicKey: Uint8Array): Promise<void> {
+export async function requestGatewayCertificate(
+  pool: Pool,
+  nodeId: string,
+  publicKey: Uint8Array,
+  keyKind: GatewayKeyKind = 'p256',
+): Promise<void> {
   await inTransaction(pool, async (tx) => {
     await tx.query(
-      `INSERT INTO gateway_certificates (concentrator_id, public_key, issuance) VALUES ($1, $2, 'pending')
-       ON CONFLICT (concentrator_id) DO UPDATE SET public_key = excluded.public_key, issuance = 'pending', certificates = NULL,
+      `INSERT INTO gateway_certificates (concentrator_id, key_kind, public_key, issuance) VALUES ($1, $3, $2, 'pending')
+       ON CONFLICT (concentrator_id, key_kind) DO UPDATE SET public_key = excluded.public_key, issuance = 'pending', certificates = NULL,
          serial = NULL, fingerprint = NULL, not_after = NULL, refusal = NULL, requested_at = now()`,
-      [nodeId, Buffer.from(publicKey)],
+      [nodeId, Buffer.from(publicKey), keyKind],
     )
     await notify(tx, signerChannel, '')
   })

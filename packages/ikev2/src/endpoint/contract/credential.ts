@@ -46,6 +46,8 @@ export interface FoundCredential {
   readonly candidates: readonly Candidate[]
   /** How we prove ourselves. Left out: with the peer's own shared key. */
   readonly signer?: Signer
+  /** With keys of other kinds, for peers that do not check a signature of `signer`. */
+  readonly otherSigners?: readonly Signer[]
   /** Tiers this peer may use; an IKE SA in another one is refused. Left out: any. */
   readonly tiers?: readonly TierName[]
   /** All that are good now, rotation gives two; the peer names one. With a required one nothing is attached without. */
@@ -59,6 +61,7 @@ export interface FoundCredential {
 export interface Decoy {
   /** Of the realm: how we would prove ourselves. With it, or with `withoutOurProof`, EAP is played to its failure. */
   readonly signer?: Signer
+  readonly otherSigners?: readonly Signer[]
   /** Key of the certificate the peer sent, to compute with. */
   readonly key?: VerifyingKey
   readonly withoutOurProof?: boolean

@@ -15,7 +15,7 @@ import { peerSignature } from '../../keys/signature-choice.ts'
 import { prfOf } from '../ike-keys.ts'
 import { askAttach } from './ask-attach.ts'
 import { authOctets } from './auth-octets.ts'
-import { allowsCompat, sharedKeyProof, signatureProof } from './own-proof.ts'
+import { allowsCompat, chosenProof, sharedKeyProof } from './own-proof.ts'
 import { findProvenKey, findProvenPsk, type KeyCandidate, proofKindOf, type PskCandidate } from './peer-proof.ts'
 import { applyPpk, judgePpk } from './ppk.ts'
 import { rejectPeer } from './reject.ts'
@@ -95,9 +95,6 @@ function failureOf(found: FoundCredential | null, proof: ProofKind): string {
 
 /** With the signer of this peer, else with the secret it proved itself. */
 function ownProofFor({ claim, init }: CredentialAsked, found: FoundCredential, proven: Candidate): OwnProof | null {
-  const { signer } = found
-  if (signer === undefined) return proven.kind === 'psk' ? sharedKeyProof(proven.secret) : null
-  const signature = peerSignature(claim.auth.method, claim.auth.data, init.hashes)
-  const rsa = signature?.schemes[0]?.kind === 'rsaPss' ? 'rsaPss' : 'rsaPkcs1'
-  return signatureProof(signer, { hashes: init.hashes, allowsSha1: allowsCompat(found), rsa })
+  if (found.signer === undefined) return proven.kind === 'psk' ? sharedKeyProof(proven.secret) : null
+  return chosenProof(found, init.hashes, peerSignature(claim.auth.method, claim.auth.data, init.hashes))
 }

@@ -2,7 +2,7 @@
  * How we prove ourselves in IKE_AUTH: the shared key of the peer, or a signature with certificates (RFC 7296 2.15, 3.6, 3.8).
  */
 import { sharedKeyAuth } from '../../keys/authentication.ts'
-import { chooseSignature, type PeerAbilities, signatureData } from '../../keys/signature-choice.ts'
+import { chooseSignature, type PeerAbilities, type PeerSignature, signatureData } from '../../keys/signature-choice.ts'
 import type { FoundCredential, InitiatorProof, Signer } from '../../endpoint/contract.ts'
 import type { Payload } from '../../message/model.ts'
 import { AUTH_METHOD, CERT_ENCODING } from '../../message/numbers.ts'
@@ -15,9 +15,39 @@ export function allowsCompat({ tiers }: Pick<FoundCredential, 'tiers'>): boolean
 }
 
 /** @returns a proof with this key; null when the peer could not check it. */
-export function signatureProof(signer: Signer, peer: PeerAbilities): OwnProof | null {
+function signatureProof(signer: Signer, peer: PeerAbilities): OwnProof | null {
   const choice = chooseSignature(signer.key.kind, peer)
   return choice === null ? null : { kind: 'signature', signer, choice }
+}
+
+/** What there is to prove ourselves with, to a peer that may use these tiers. */
+export type OwnMeans = Pick<FoundCredential, 'signer' | 'otherSigners' | 'tiers'>
+
+/**
+ * Who signs with RSA is taken to check RSA; so is, where nothing of the peer is signed, one that knows no method 14 and may use SHA-1:
+ * of the methods before (RFC 7296 3.8) ECDSA came late.
+ *
+ * @param theirs how the peer signed; null when it has not.
+ * @returns null without a signer, and when the peer could check none.
+ */
+export function chosenProof(
+  means: OwnMeans,
+  hashes: InitExchange['hashes'],
+  theirs: PeerSignature | null,
+): OwnProof | null {
+  const { signer, otherSigners = [] } = means
+  if (signer === undefined) return null
+  const allowsSha1 = allowsCompat(means)
+  const scheme = theirs?.schemes[0]?.kind
+  const wantsRsa = theirs === null ? hashes === null && allowsSha1 : scheme === 'rsaPkcs1' || scheme === 'rsaPss'
+  const peer = { hashes, allowsSha1, rsa: scheme === 'rsaPss' ? 'rsaPss' : 'rsaPkcs1' } as const
+  const signers = [signer, ...otherSigners]
+  const first = wantsRsa ? signers.filter(({ key }) => key.kind === 'rsa') : []
+  for (const each of [...first, ...signers]) {
+    const proof = signatureProof(each, peer)
+    if (proof !== null) return proof
+  }
+  return null
 }
 
 /** @returns a proof with a copy of the secret. */

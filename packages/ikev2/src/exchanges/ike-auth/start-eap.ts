@@ -4,10 +4,10 @@
  * Who may not use EAP, or is nobody, is played to its failure when the driver gives a decoy, so that a stranger learns neither
  * which identities exist nor how they authenticate (N26). Without a decoy nobody but those known to use EAP gets an answer to it.
  */
-import type { Decoy, EapSession, FoundCredential, Question, Signer } from '../../endpoint/contract.ts'
+import type { Decoy, EapSession, FoundCredential, Question } from '../../endpoint/contract.ts'
 import { ask, type Context } from '../../endpoint/context.ts'
-import type { CredentialAsked, EapAsked, EapRun, IkeSa, OwnProof } from '../../sa/ike-sa.ts'
-import { allowsCompat, signatureProof } from './own-proof.ts'
+import type { CredentialAsked, EapAsked, EapRun, IkeSa } from '../../sa/ike-sa.ts'
+import { chosenProof } from './own-proof.ts'
 import { rejectPeer } from './reject.ts'
 
 interface Known {
@@ -54,20 +54,15 @@ function genuineRun(state: CredentialAsked, found: FoundCredential): Prepared | 
   const candidate = found.candidates.find(({ kind }) => kind === 'eap')
   if (candidate?.kind !== 'eap') return null
   if (candidate.withoutOurProof && takesEapOnly(state)) return { found, proof: null }
-  const proof = signed(state, found.signer, allowsCompat(found))
+  // A peer that has not signed anything gets PKCS #1 v1.5, which all of them can check.
+  const proof = chosenProof(found, state.init.hashes, null)
   return proof === null ? null : { found, proof }
 }
 
 function decoyRun(state: CredentialAsked, decoy: Decoy): Prepared | null {
-  const { signer, withoutOurProof } = decoy
-  if (withoutOurProof === true && takesEapOnly(state)) return { found: null, proof: null }
-  const proof = signed(state, signer, allowsCompat(decoy))
+  if (decoy.withoutOurProof === true && takesEapOnly(state)) return { found: null, proof: null }
+  const proof = chosenProof(decoy, state.init.hashes, null)
   return proof === null ? null : { found: null, proof }
-}
-
-/** A peer that has not signed anything: PKCS #1 v1.5, which all of them can check. */
-function signed({ init }: CredentialAsked, signer: Signer | undefined, allowsSha1: boolean): OwnProof | null {
-  return signer === undefined ? null : signatureProof(signer, { hashes: init.hashes, allowsSha1, rsa: 'rsaPkcs1' })
 }
 
 function takesEapOnly({ ask: { question } }: CredentialAsked): boolean {
