@@ -157,6 +157,8 @@ describe('what devices may use', () => {
       limits,
     })
     expect(await readPolicyWork(harness.pool, 'con-1')).toMatchObject([{ deviceId, limits }])
+    const config = await harness.call('GET', `/v1/devices/${deviceId}/config?target=swanctl`)
+    expect(config.text).toMatch(/remote_ts = 10\.127\.0\.0\/24, .*10\.128\.\d+\.0\/\d+/)
     await patch(`/v1/devices/${deviceId}`, { rateLimit: null, quota: null })
     await patch(networkUrl, { deviceToDevice: false })
     expect((await lookUp())?.limits).toMatchObject({ rateLimit: null, quota: null, deviceToDevice: false })

@@ -15,7 +15,7 @@ export interface SwanctlInput {
   readonly tiers: readonly ProposalTier[]
   readonly concentratorAddresses: readonly string[]
   readonly concentratorIdentity: string
-  /** What the device routes into the tunnel. */
+  /** What the device routes into the tunnel: where gateways dial from, and the pools of its network where devices may reach each other. */
   readonly servicePrefixes: readonly string[]
   /** One of each family that it asks for. */
   readonly virtualAddresses: readonly ('0.0.0.0' | '::')[]

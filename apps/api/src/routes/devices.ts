@@ -8,6 +8,8 @@ import {
   listCredentials,
   listDevices,
   preferredConcentrator,
+  readNetwork,
+  type NetworkRecord,
 } from '@culvert/db'
 import { Type } from 'typebox'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
@@ -87,12 +89,21 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
         tiers: effectiveTiersOf(device).tiers,
         concentratorAddresses: concentrator.addresses,
         concentratorIdentity: concentrator.ikeIdentity,
-        servicePrefixes: [context.servicePrefix, ...(device.address6 === null ? [] : [context.servicePrefix6])],
+        servicePrefixes: [
+          context.servicePrefix,
+          ...(device.address6 === null ? [] : [context.servicePrefix6]),
+          ...neighbours(await readNetwork(pool, request.organizationId, device.networkId)),
+        ],
         virtualAddresses: device.address6 === null ? ['0.0.0.0'] : ['0.0.0.0', '::'],
       })
       return reply.type('text/plain; charset=utf-8').send(config)
     },
   )
+}
+
+/** Pools of a network whose devices may reach each other. */
+function neighbours(network: NetworkRecord | null): string[] {
+  return network?.deviceToDevice ? [network.pool4, network.pool6].filter((pool) => pool !== null) : []
 }
 
 function registration(api: Api, { pool, zone, pool6Prefix, queues }: ApiContext): void {
