@@ -74,6 +74,18 @@ describe.skipIf(missing)(`many simulated devices in one process${missing ? ` (sk
     }
   })
 
+  it('all have IPv6 inside as well, each its own address', async () => {
+    const { env } = await peer('curl')
+    for (const { ikeIdentity, address6 } of fleet) {
+      await waitFor(() => simulated.output().includes(`"address":"${address6}","port":8080`), {
+        message: `the page of ${address6}`,
+      })
+      const url = `http://[${address6}]:8080/`
+      const { stdout } = await culvert.tun.exec('curl', ['--silent', '--max-time', '10', url], { env, check: false })
+      expect(stdout).toContain(`Hello from ${ikeIdentity} at ${address6}`)
+    }
+  })
+
   it('one that is detached comes back by itself, the others do not notice', async () => {
     const [first] = fleet
     const epochOf = async (device: RegisteredDevice | undefined): Promise<number> =>
