@@ -100,7 +100,14 @@ export function createAdmission(options: AdmissionOptions): Admission {
       remember(device)
     },
   })
-  const eap = createEapDesk({ desk, realm, serverName: options.ikeIdentity, rng: options.rng, onProven: remember })
+  const eap = createEapDesk({
+    desk,
+    realm,
+    serverName: options.ikeIdentity,
+    rng: options.rng,
+    onProven: remember,
+    onClaim: (remote, device) => attempts.claimedInEap(remote, device?.deviceId ?? null),
+  })
 
   function remember({ deviceId, identity }: CachedDevice): void {
     claims.delete(deviceId)

@@ -93,3 +93,21 @@ it('says why a claim was in doubt, as long as nobody else was proven', () => {
     { deviceId: 'dev_b', isProven: true, reason: 'no_proposal' },
   ])
 })
+
+it('an attempt that failed in EAP is about the device whose name was given there, once, and not about the one of another run', () => {
+  const stored: AttachAttempt[] = []
+  const attempts = createAttemptLog({ log, store: (attempt) => void stored.push(attempt), tiers: () => [] })
+  const { remote } = attempt.path
+  const inEap = { ...attempt, stage: 'eap' } as const
+  const elsewhere = { ...inEap, path: { ...attempt.path, remote: { ...remote, port: 501 } } }
+  attempts.claimed(attempt.idI as never, 'dev_idi', { reason: 'no_credential', detail: 'no valid shared key' })
+  attempts.claimedInEap(remote, 'dev_eap')
+  for (const event of [elsewhere, inEap, inEap]) attempts.failed(event, 0)
+  attempts.claimedInEap(remote, 'dev_eap')
+  attempts.claimedInEap(remote, null)
+  attempts.failed(inEap, 0)
+  attempts.claimedInEap(remote, 'dev_eap')
+  attempts.failed({ ...inEap, subject: 'dev_proven' }, 0)
+  expect(stored.map(({ deviceId }) => deviceId)).toEqual(['dev_idi', 'dev_eap', 'dev_idi', 'dev_idi', 'dev_proven'])
+  expect(stored[1]).toMatchObject({ isProven: false, reason: 'authentication_failed', detail: 'identity not known' })
+})

@@ -31,6 +31,8 @@ export interface RefusedChild {
 export interface AttemptLog {
   /** Somebody claims an identity that is a device's, with or without a doubt of ours. */
   claimed(idI: Identity, deviceId: string, doubt: Doubt | null): void
+  /** The same by the name that was given to EAP, which counts for more: many clients put an address into IDi. Null when EAP begins. */
+  claimedInEap(remote: SocketAddress, deviceId: string | null): void
   /** @param nowMs of a monotonic clock */
   failed(event: FailedAttempt, nowMs: number): void
   childRefused(child: RefusedChild): void
@@ -45,6 +47,8 @@ export function createAttemptLog(options: {
   const { log, store } = options
   /** Devices by identity, the latest last. */
   const claims = new Map<string, { readonly deviceId: string; readonly doubt: Doubt | null }>()
+  /** Devices by the place where EAP runs, the latest last. */
+  const eapClaims = new Map<string, string>()
   let lines = MOST_LINES
   let countedMs = 0
   let leftOut = 0
@@ -59,12 +63,25 @@ export function createAttemptLog(options: {
     if (!oldest.done) claims.delete(oldest.value)
   }
 
+  function claimedInEap(remote: SocketAddress, deviceId: string | null): void {
+    const place = placeOf(remote)
+    eapClaims.delete(place)
+    if (deviceId === null) return
+    eapClaims.set(place, deviceId)
+    const oldest = eapClaims.keys().next()
+    if (eapClaims.size > MOST_CLAIMED && !oldest.done) eapClaims.delete(oldest.value)
+  }
+
   function failed(event: FailedAttempt, nowMs: number): void {
     const { path, stage, detail, offered } = event
     const identity = event.idI && identityText(event.idI)
     const claim = claims.get(identity ?? '')
-    const deviceId = event.subject ?? claim?.deviceId
-    const doubt = event.reason === 'authenticationFailed' && event.subject === null ? claim?.doubt : null
+    const place = placeOf(path.remote)
+    const inEap = event.stage === 'eap' ? eapClaims.get(place) : undefined
+    eapClaims.delete(place)
+    const deviceId = event.subject ?? inEap ?? claim?.deviceId
+    const isDoubted = event.reason === 'authenticationFailed' && event.subject === null && inEap === undefined
+    const doubt = isDoubted ? claim?.doubt : null
     store({
       ...attempt(path.remote, offered),
       deviceId: deviceId ?? null,
@@ -108,6 +125,7 @@ export function createAttemptLog(options: {
 
   return {
     claimed,
+    claimedInEap,
     failed,
     childRefused({ deviceId, remote, notify, offered }) {
       store({
@@ -121,4 +139,8 @@ export function createAttemptLog(options: {
       log.info({ deviceId, notify }, 'a Child SA was refused')
     },
   }
+}
+
+function placeOf({ address, port }: SocketAddress): string {
+  return `${address} ${port}`
 }

@@ -25,6 +25,7 @@ let registry: DeviceRegistry
 let cache: CredentialCache
 let eap: EapDesk
 let proven: string[]
+let claimed: (string | null)[]
 let sessions = 0
 
 beforeAll(async () => {
@@ -34,6 +35,7 @@ afterAll(() => registry.close())
 beforeEach(() => {
   cache = createCredentialCache({ entries: 100, freshMs: 60_000, staleMs: 60_000, unknownMs: 60_000 })
   proven = []
+  claimed = []
   const desk = createCredentialDesk({
     pool: registry.pool,
     cache,
@@ -41,7 +43,10 @@ beforeEach(() => {
     log: createLogger('test', 'silent'),
   })
   const onProven = ({ deviceId }: { deviceId: string }): void => void proven.push(deviceId)
-  eap = createEapDesk({ desk, realm: registry.realm, serverName: 'con.example', rng, onProven })
+  const onClaim = (_remote: object, device: { deviceId: string } | null): void => {
+    claimed.push(device?.deviceId ?? null)
+  }
+  eap = createEapDesk({ desk, realm: registry.realm, serverName: 'con.example', rng, onProven, onClaim })
 })
 
 interface Conversation {
@@ -98,6 +103,13 @@ describe('EAP-MSCHAPv2', () => {
       ppks: [{ isRequired: true, secret: new TextEncoder().encode('post-quantum') }],
     })
     expect([proven, eap.size]).toEqual([[device.deviceId], 0])
+  })
+
+  it('says whose name was given to it, also with a wrong password and whatever is in IDi', async () => {
+    const device = await registry.addDevice()
+    await registry.addSecret(device, 'eap', PASSWORD)
+    const { last } = await converse(mschap(device, 'wrong'), { identity: 'nobody', idI: '192.0.2.11' })
+    expect([last.outcome, claimed]).toEqual(['failure', [null, device.deviceId]])
   })
 
   it('takes a Windows domain in front of the name', async () => {

@@ -16,7 +16,7 @@ import {
   type EapMethod,
   type EapStep,
 } from '@culvert/eap'
-import type { Answer, EapSession, Question } from '@culvert/ikev2'
+import type { Answer, EapSession, Question, SocketAddress } from '@culvert/ikev2'
 import { validateChain, type Certificate } from '@culvert/pki'
 import type { OwnProofs } from './own-certificate.ts'
 import type { Trust } from './authority-book.ts'
@@ -55,15 +55,19 @@ export function createEapDesk(options: {
   rng: Rng
   /** Somebody was proven to be this device. */
   onProven: (device: CachedDevice) => void
+  /** Somebody at this address gave EAP the name of this device; null for a run that begins. */
+  onClaim: (remote: SocketAddress, device: CachedDevice | null) => void
 }): EapDesk {
   const { desk, realm, rng } = options
   const runs = new Map<EapSession, Run>()
-  const mschap = createMschapMethod({ serverName: options.serverName, secretFor })
   let tls: { readonly proofs: OwnProofs; readonly trust: Trust; readonly method: EapMethod } | null = null
 
-  async function secretFor(userName: string): Promise<Uint8Array | null> {
+  async function secretFor(userName: string, remote: SocketAddress): Promise<Uint8Array | null> {
     const found = await byUserName(userName)
-    if (found) wipeDevice(found.device, ['eap'])
+    if (found) {
+      options.onClaim(remote, found.device)
+      wipeDevice(found.device, ['eap'])
+    }
     return found?.credential.kind === 'eap' ? found.credential.secret : null
   }
 
@@ -114,8 +118,12 @@ export function createEapDesk(options: {
     return null
   }
 
-  function start({ session, idI, withoutOurProof }: EapQuestion): Run {
+  function start({ session, idI, path, withoutOurProof }: EapQuestion): Run {
+    const { remote } = path
+    options.onClaim(remote, null)
     const certificates = tlsMethod()
+    const { serverName } = options
+    const mschap = createMschapMethod({ serverName, secretFor: (userName) => secretFor(userName, remote) })
     const methods = [...(certificates ? [certificates] : []), ...(withoutOurProof ? [] : [mschap])]
     const claimedIdentity = identityText(idI)
     const eap = createEapAuthenticator({ methods, askIdentity: true, claimedIdentity, rng })
