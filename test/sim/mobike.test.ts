@@ -46,6 +46,26 @@ describe('C18 MOBIKE_SUPPORTED is said only by who does MOBIKE', () => {
   })
 })
 
+describe('RFC 4555 3.4 a responder names its other addresses', () => {
+  const addresses = ['192.0.2.1', '2001:db8::1', '203.0.113.9']
+  test('to a peer that does MOBIKE', () => {
+    const pair = createPair({ device: MOBIKE, concentrator: { ...MOBIKE, addresses } })
+    addresses[0] = pair.concentrator.address // the one that was used is not named
+    initiate(pair)
+    pair.network.run(1_000)
+    const response = pair.transcript.take()[3]
+    expect(response).toContain('N(MOBIKE_SUPPORTED), N(ADDITIONAL_IP6_ADDRESS), N(ADDITIONAL_IP4_ADDRESS)')
+    expect(response?.match(/ADDITIONAL/g)).toHaveLength(2)
+  })
+
+  test('and to no other', () => {
+    const pair = createPair({ concentrator: { ...MOBIKE, addresses } })
+    initiate(pair)
+    pair.network.run(1_000)
+    expect(pair.transcript.take().join()).not.toContain('ADDITIONAL')
+  })
+})
+
 describe('a device moves (3.5)', () => {
   test('update, answer, return routability check: everything follows', () => {
     const pair = attachedPair(BOTH)

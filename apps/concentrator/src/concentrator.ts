@@ -33,7 +33,7 @@ import {
   createIkeDriver,
   createSystemRng,
   openKeyLog,
-  openPlainSocket,
+  openPlainSockets,
   type IkeDriver,
   type KeyLog,
 } from '@culvert/ike-driver'
@@ -52,7 +52,7 @@ import { createPlacements, type Placements } from './placements.ts'
 import { createPolicyEnforcer } from './policy-enforcer.ts'
 import { createRealm } from './realm.ts'
 import { readSealingKey } from './sealing-key.ts'
-import type { ConcentratorSettings } from './settings.ts'
+import { outerAddressesOf, type ConcentratorSettings } from './settings.ts'
 import { createStateWriter } from './state-writer.ts'
 import { createTicketVault } from './ticket-vault.ts'
 
@@ -91,7 +91,7 @@ async function assemble(
   const incarnation = await registerConcentrator(pool, {
     id: settings.nodeName,
     slot: settings.slot,
-    addresses: [settings.address],
+    addresses: [...outerAddressesOf(settings)],
     ikeIdentity: settings.ikeIdentity,
     tunNamespace: settings.tunNamespace,
     dialAddress: settings.dialAddress,
@@ -158,7 +158,7 @@ async function assemble(
   const { nodeName } = settings
   const heartbeat = startHeartbeat({ pool, nodeName, registry, dataPlane, enforcer, policies, log })
   await heartbeat.beat('ready')
-  log.info({ dataPlane: dataPlane.description, address: settings.address }, 'concentrator ready')
+  log.info({ dataPlane: dataPlane.description, addresses: outerAddressesOf(settings) }, 'concentrator ready')
 
   return {
     dataPlane,
@@ -200,12 +200,13 @@ async function startPackets(options: {
   onFailure: (error: Error) => void
 }): Promise<{ driver: IkeDriver; dataPlane: DataPlane; closeSockets: () => Promise<void> }> {
   const { settings, inner6, incarnation, admission, placements, policies, log, onFailure } = options
-  const { address, espPort, ikePort, tunNamespace, tunName } = settings
+  const { espPort, ikePort, tunNamespace, tunName } = settings
+  const addresses = outerAddressesOf(settings)
   let driver: IkeDriver | null = null
   await ensureNamespace(tunNamespace)
   const dataPlane = await openDataPlane(
     {
-      bind: [{ address, port: espPort }],
+      bind: addresses.map((address) => ({ address, port: espPort })),
       tun: { name: tunName, namespace: tunNamespace, mtuBytes: settings.tunMtuBytes },
       role: { kind: 'concentrator', dialAddresses: [settings.dialAddress, ...(inner6 ? [inner6.dialAddress] : [])] },
       incarnation,
@@ -238,7 +239,10 @@ async function startPackets(options: {
     addresses: [`${settings.dialAddress}/32`, ...(inner6 ? [`${inner6.dialAddress}/128`] : [])],
     routes: [settings.poolPrefix, ...(inner6 ? [inner6.poolPrefix] : [])],
   })
-  const plain = await openPlainSocket({ address, port: ikePort }, (bytes, path) => driver?.datagram(bytes, path))
+  const plain = await openPlainSockets(
+    addresses.map((address) => ({ address, port: ikePort })),
+    (bytes, path) => driver?.datagram(bytes, path),
+  )
   const rng = createSystemRng()
   const keyLog = openKeyLogOf(settings, log)
   const collector = startIdleCollector()
@@ -247,7 +251,7 @@ async function startPackets(options: {
     endpoint: createEndpoint(endpointConfigOf(settings)),
     dataPlane,
     espPort,
-    sendPlain: (bytes, remote) => plain.send(bytes, remote),
+    sendPlain: (bytes, remote, local) => plain.send(bytes, remote, local),
     crypto,
     rng,
     incarnation,

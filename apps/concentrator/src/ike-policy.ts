@@ -5,7 +5,7 @@
  * up before it would give up itself. Lifetimes are longer than what devices usually set: the device rekeys first.
  */
 import { modernTier, proposalTiers, type EndpointConfig } from '@culvert/ikev2'
-import type { ConcentratorSettings } from './settings.ts'
+import { outerAddressesOf, type ConcentratorSettings } from './settings.ts'
 
 const ID_FQDN = 2
 
@@ -15,6 +15,7 @@ export function endpointConfigOf(settings: ConcentratorSettings): EndpointConfig
     proposals: modernTier, // of an initiator, which this node never is
     tiers: proposalTiers,
     features: { mobike: true, redirect: true, childless: true, resumption: settings.ticketLifetimeSec > 0, ppk: true },
+    addresses: outerAddressesOf(settings),
     cookieThreshold: 100,
     maxHalfOpen: 2000,
     maxIkeSas: settings.maxDevices,

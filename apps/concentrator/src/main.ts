@@ -1,5 +1,5 @@
 /**
- * `concentrator`: terminates devices' IKEv2/ESP tunnels on one address. Needs root (or CAP_NET_ADMIN) and /dev/net/tun.
+ * `concentrator`: terminates devices' IKEv2/ESP tunnels on one address of each family. Needs root (or CAP_NET_ADMIN) and /dev/net/tun.
  */
 import {
   ConfigError,
@@ -24,6 +24,7 @@ const schema = Type.Object({
   ...logSettings,
   ...zoneSettings,
   CONCENTRATOR_ADDRESS: Type.String({ description: 'the outer IPv4 address that devices reach' }),
+  CONCENTRATOR_ADDRESS6: Type.Optional(Type.String({ description: 'the outer IPv6 address that devices reach too' })),
   CONCENTRATOR_IKE_PORT: Type.Integer({ minimum: 1, maximum: 65_535, default: 500 }),
   CONCENTRATOR_ESP_PORT: Type.Integer({ minimum: 1, maximum: 65_535, default: 4500 }),
   CONCENTRATOR_IDENTITY: Type.Optional(
@@ -135,6 +136,7 @@ function readSettings(): ConcentratorSettings & { logLevel: LogLevel } {
     databaseUrl: env.DATABASE_URL,
     redisUrl: env.REDIS_URL ?? null,
     address: env.CONCENTRATOR_ADDRESS,
+    address6: env.CONCENTRATOR_ADDRESS6 ?? null,
     ikePort: env.CONCENTRATOR_IKE_PORT,
     espPort: env.CONCENTRATOR_ESP_PORT,
     ikeIdentity: env.CONCENTRATOR_IDENTITY ?? `concentrator.${env.CULVERT_ZONE}`,
@@ -184,7 +186,8 @@ function sentenceOf(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE')
     return 'The IKE or ESP port is taken by another process: set CONCENTRATOR_IKE_PORT and CONCENTRATOR_ESP_PORT, or end it (ss -ulpn shows it).'
-  if (code === 'EADDRNOTAVAIL') return 'CONCENTRATOR_ADDRESS is not an address of this machine.'
+  if (code === 'EADDRNOTAVAIL')
+    return 'CONCENTRATOR_ADDRESS or CONCENTRATOR_ADDRESS6 is not an address of this machine.'
   if (code === 'EACCES' || code === 'EPERM') return 'The concentrator needs root: start it with sudo.'
   return error.name === 'TunError' ? error.message : (error.stack ?? error.message)
 }

@@ -11,6 +11,8 @@ export interface ConcentratorSettings {
   readonly redisUrl: string | null
   /** Outer IPv4 address that devices reach. */
   readonly address: string
+  /** Outer IPv6 address beside it, or null. */
+  readonly address6: string | null
   readonly ikePort: number
   readonly espPort: number
   readonly ikeIdentity: string
@@ -39,4 +41,9 @@ export interface ConcentratorSettings {
   readonly livenessSec: number
   /** Life of a resumption ticket; 0 gives none. */
   readonly ticketLifetimeSec: number
+}
+
+/** Every address at which devices reach this node, the preferred one first. */
+export function outerAddressesOf({ address, address6 }: ConcentratorSettings): readonly string[] {
+  return address6 === null ? [address] : [address, address6]
 }

@@ -321,7 +321,10 @@ export async function openSide(
   await ensureNamespace(name)
   const notices = createNotices()
   const options: DataPlaneOptions = {
-    bind: [{ address: '127.0.0.1', port: 0 }],
+    bind: [
+      { address: '127.0.0.1', port: 0 },
+      { address: '::1', port: 0 },
+    ],
     tun: { name: 'culvert0', namespace: name, mtuBytes: MTU_BYTES },
     incarnation: 77,
     maxSas: 64,

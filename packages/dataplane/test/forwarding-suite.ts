@@ -148,6 +148,25 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
     await until(() => expect(ping.lines).toHaveLength(1))
   })
 
+  it('moves from an IPv4 socket to an IPv6 one when told, and back', async () => {
+    const { concentrator, device } = lab
+    const findings = { peerBehindNat: false, isConfirmed: true }
+    for (const [index, family] of [1, 0].entries()) {
+      const [here, there] = [concentrator.plane.locals[family]!, device.plane.locals[family]!]
+      concentrator.plane.move(spis.concentrator, { local: here, remote: there }, findings)
+      device.plane.move(spis.device, { local: there, remote: here }, findings)
+      await expectTransfer(`512${index}`)
+      device.plane.sendIke(new Uint8Array(900).fill(6), here, there)
+      await until(() => expect(concentrator.notices.ike.at(-1)).toMatchObject({ remote: there }))
+    }
+    concentrator.plane.move(
+      spis.concentrator,
+      { local: concentrator.plane.local, remote: lab.middle.towardsDevice },
+      findings,
+    )
+    device.plane.move(spis.device, { local: device.plane.local, remote: device.via }, findings)
+  })
+
   it('takes over the TUN after a restart, with the streams that the kernel still holds', async () => {
     const streams = await Promise.all(
       FAMILIES.map(async ({ device }) => {

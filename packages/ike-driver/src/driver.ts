@@ -37,7 +37,7 @@ export interface IkeDriverOptions {
   /** Port of the data plane's socket; messages along a path with this local port get the non-ESP marker there. */
   readonly espPort: number
   /** Sends along paths of any other local port (the IKE port); null where only the ESP port is used. */
-  readonly sendPlain: ((bytes: Uint8Array, remote: SocketAddress) => void) | null
+  readonly sendPlain: ((bytes: Uint8Array, remote: SocketAddress, local: SocketAddress) => void) | null
   readonly crypto: CryptoProvider
   readonly rng: Rng
   readonly incarnation: number
@@ -232,7 +232,7 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
 
   function send(bytes: Uint8Array, path: Path): void {
     if (path.local.port === espPort) dataPlane.sendIke(bytes, path.remote, path.local)
-    else sendPlain?.(bytes, path.remote)
+    else sendPlain?.(bytes, path.remote, path.local)
   }
 
   function ask(ticket: number, question: Question): void {

@@ -46,3 +46,32 @@ export async function openPlainSocket(
     },
   }
 }
+
+/** One for each address; a message leaves over that of its local address. */
+export interface PlainSockets {
+  send(bytes: Uint8Array, remote: SocketAddress, local: SocketAddress): void
+  close(): Promise<void>
+}
+
+/** @throws the bind error of the system; nothing stays open then */
+export async function openPlainSockets(
+  binds: readonly SocketAddress[],
+  onDatagram: (bytes: Uint8Array, path: Path) => void,
+): Promise<PlainSockets> {
+  const sockets: PlainSocket[] = []
+  const close = async (): Promise<void> => void (await Promise.all(sockets.map((socket) => socket.close())))
+  try {
+    for (const bind of binds) sockets.push(await openPlainSocket(bind, onDatagram))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    send(bytes, remote, local) {
+      const mine = sockets.find((socket) => socket.local.address === local.address)
+      const socket = mine ?? sockets.find((other) => isIPv6(other.local.address) === isIPv6(remote.address))
+      socket?.send(bytes, remote)
+    },
+    close,
+  }
+}

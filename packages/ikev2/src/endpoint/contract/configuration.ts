@@ -45,6 +45,8 @@ export interface EndpointConfig {
   /** As responder: tiers in order of preference. Left out: `proposals` alone. */
   readonly tiers?: readonly ProposalTier[]
   readonly features?: EndpointFeatures
+  /** Every address this end is reached at; peers with MOBIKE are told those they did not use (RFC 4555 3.4). */
+  readonly addresses?: readonly string[]
   /**
    * Whose certificates we take, SHA-1 of each CA's SubjectPublicKeyInfo, 20 octets (RFC 7296 3.7). Peers are asked for one of
    * these, the first 32; left out or empty: no CERTREQ is sent.

@@ -3,11 +3,13 @@
  *
  * ```
  *   HDR, SK {IDi, ..., [N(MOBIKE_SUPPORTED)], [N(USE_TRANSPORT_MODE)]}  -->
- *                                     <--  HDR, SK {IDr, ..., [N(MOBIKE_SUPPORTED)], [N(AUTH_LIFETIME)]}
+ *                                     <--  HDR, SK {IDr, ..., [N(MOBIKE_SUPPORTED), N(ADDITIONAL_IP*_ADDRESS)...],
+ *                                                   [N(AUTH_LIFETIME)]}
  * ```
  *
  * RFC 4555 3.1, RFC 7296 1.3.1, RFC 4478.
  */
+import { compareBytes, parseIp } from '@culvert/bytes'
 import type { AttachGrant, InitiatorConfig } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import type { Payload } from '../../message/model.ts'
@@ -40,7 +42,18 @@ export function answerWishes(
   const isMobile = wishes.mobike && config.features?.mobike === true
   if (isMobile) agreeOnMobike(attachment, env.nowMs)
   attachment.transportMode = !isMobile && grant?.transportMode === true
-  return [...(isMobile ? [notify(NOTIFY.MOBIKE_SUPPORTED)] : []), ...startAuthLifetime(context, attachment, grant)]
+  const mobile = isMobile ? [notify(NOTIFY.MOBIKE_SUPPORTED), ...otherAddresses(context, attachment)] : []
+  return [...mobile, ...startAuthLifetime(context, attachment, grant)]
+}
+
+/** Where else the peer may reach us (RFC 4555 3.4, 3.6). */
+function otherAddresses({ config }: Context, { route }: Attachment): readonly Payload[] {
+  const here = parseIp(route.path.local.address)
+  return (config.addresses ?? []).flatMap((text) => {
+    const address = parseIp(text)
+    if (address === undefined || (here !== undefined && compareBytes(address, here) === 0)) return []
+    return [notify(address.length === 4 ? NOTIFY.ADDITIONAL_IP4_ADDRESS : NOTIFY.ADDITIONAL_IP6_ADDRESS, address)]
+  })
 }
 
 /** As initiator: what the request asks for. */
