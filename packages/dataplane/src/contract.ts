@@ -28,6 +28,8 @@ export interface DataPlaneOptions {
   readonly outer?: OuterHeaderOptions
   /** Left out: everything the kernel gives. */
   readonly offload?: OffloadLimits
+  /** Threads of the native rung that forward, 1 to 16; one when left out. An interface made for one queue takes one. */
+  readonly dataThreads?: number
   /** Leave out to take the fastest rung that passes its self-test. */
   readonly rung?: Rung
 }
@@ -109,6 +111,8 @@ export interface SaCounters {
   readonly bytesIn: number
   readonly packetsOut: number
   readonly bytesOut: number
+  /** By name of DropCode: packets of this SA, or with its SPI, that went no further. Only causes that were met. */
+  readonly drops: Readonly<Record<string, number>>
 }
 
 export interface NodeCounters {

@@ -61,6 +61,8 @@ export interface SaKeys {
 export interface LabRungs {
   readonly concentrator: Rung
   readonly device: Rung
+  /** Of each side; one when left out. */
+  readonly dataThreads?: number
 }
 
 export const AES_GCM: SaKeys = {
@@ -93,11 +95,13 @@ export class ForwardingLab {
     const middle = await MiddleBox.open()
     const concentrator = await openSide(`${mark}-c`, middle.towardsDevice, {
       rung: rungs.concentrator,
+      ...threadsOf(rungs),
       nodeSlot: CONCENTRATOR_SLOT,
       role: { kind: 'concentrator', dialAddresses: [DIAL_ADDRESS, DIAL_ADDRESS6] },
     })
     const device = await openSide(`${mark}-d`, middle.towardsConcentrator, {
       rung: rungs.device,
+      ...threadsOf(rungs),
       nodeSlot: DEVICE_SLOT,
       role: { kind: 'device' },
     })
@@ -316,7 +320,7 @@ function addressOf(socket: Socket): SocketAddress {
 export async function openSide(
   name: string,
   via: SocketAddress,
-  given: Pick<DataPlaneOptions, 'nodeSlot' | 'role'> & { readonly rung: Rung },
+  given: Pick<DataPlaneOptions, 'nodeSlot' | 'role' | 'dataThreads'> & { readonly rung: Rung },
 ): Promise<Side> {
   await ensureNamespace(name)
   const notices = createNotices()
@@ -387,4 +391,8 @@ export function selector(start: string, end: string): TrafficSelector {
     startAddress: octets(start),
     endAddress: octets(end),
   }
+}
+
+function threadsOf({ dataThreads }: LabRungs): { dataThreads?: number } {
+  return dataThreads === undefined ? {} : { dataThreads }
 }

@@ -7,7 +7,8 @@ import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
 import type { EspOpener, EspSealer } from './esp-transform.ts'
 import { LeasedAddresses, type Placement } from './placement.ts'
 import { prefixesOfRange, type Prefix } from './prefixes.ts'
-import { OutboundSequence } from './outbound-sequence.ts'
+import { OutboundSequence, SEQUENCE_WORDS } from './outbound-sequence.ts'
+import { PathCredit } from './path-credit.ts'
 import { type LifetimeSettings, lifetimeOf, type SaLifetime } from './lifetime.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { wordsOf } from './octets.ts'
@@ -25,6 +26,9 @@ export interface ChildSaContext {
   readonly placement: Placement | null
   readonly lifetime?: LifetimeSettings | undefined
 }
+
+/** Numbers, the credit of the path, and whether the SA is spent. */
+export const SHARED_SA_WORDS: number = SEQUENCE_WORDS + 2
 
 export class ChildSa {
   readonly spiIn: Spi
@@ -49,20 +53,22 @@ export class ChildSa {
   /** Null in tunnel mode. */
   readonly transport: TransportMode | null
   readonly lifetime: SaLifetime
-  /** Past a hard limit: nothing is sent or accepted any more. */
-  isSpent = false
   path: Path
   /** As found at the last move: only such a peer is reported when it comes from elsewhere (C60). */
   peerBehindNat: boolean
   isOutboundActive = false
   readonly sequence: OutboundSequence
-  /** Octets that may still go to `path`; infinite once the peer was heard to answer from there. */
-  pathCreditBytes = Infinity
+  readonly pathCredit = new PathCredit()
   packetsIn = 0
   bytesIn = 0
   packetsOut = 0
   bytesOut = 0
+  /** What other threads have sent on this SA, as far as this one has heard. */
+  packetsOutElsewhere = 0
+  bytesOutElsewhere = 0
   #hasReportedSoftLimit = false
+  /** 1 when the SA is spent; shared by threads. */
+  #spent: Int32Array = new Int32Array(1)
 
   /** @throws RangeError for transport mode between anything but two hosts, and for settings that are no limits */
   constructor(description: ChildSaDescription, transforms: TransformPair, context: ChildSaContext) {
@@ -91,6 +97,21 @@ export class ChildSa {
     this.lifetime = lifetimeOf(description.keys, lifetime)
   }
 
+  /**
+   * What several threads must count together lies in `words` from now on: `SHARED_SA_WORDS`, zero for a new SA.
+   */
+  share(words: Int32Array): void {
+    if (words.length !== SHARED_SA_WORDS) throw new RangeError('wrong memory size for the shared part of an SA')
+    this.sequence.share(words.subarray(0, SEQUENCE_WORDS))
+    this.pathCredit.share(words.subarray(SEQUENCE_WORDS, SEQUENCE_WORDS + 1))
+    this.#spent = words.subarray(SEQUENCE_WORDS + 1)
+  }
+
+  /** Past a hard limit: nothing is sent or accepted any more. */
+  get isSpent(): boolean {
+    return Atomics.load(this.#spent, 0) !== 0
+  }
+
   /** The number this thread sent last. */
   get sequenceLow(): number {
     return this.sequence.low
@@ -105,7 +126,7 @@ export class ChildSa {
     const { softBytes, softPackets } = this.lifetime
     if (!this.#isPast(softBytes, softPackets) || this.isSpent) return LifetimeNotice.none
     if (this.#isPast(this.lifetime.hardBytes, this.lifetime.hardPackets)) {
-      this.isSpent = true
+      Atomics.store(this.#spent, 0, 1)
       return LifetimeNotice.hard
     }
     if (this.#hasReportedSoftLimit) return LifetimeNotice.none
@@ -114,8 +135,8 @@ export class ChildSa {
   }
 
   #isPast(bytes: number, packets: number): boolean {
-    if (this.bytesIn >= bytes || this.bytesOut >= bytes) return true
-    if (this.packetsIn >= packets || this.packetsOut >= packets) return true
+    if (this.bytesIn >= bytes || this.bytesOut + this.bytesOutElsewhere >= bytes) return true
+    if (this.packetsIn >= packets || this.packetsOut + this.packetsOutElsewhere >= packets) return true
     // Numbers are used up by packets that were lost, too.
     return !this.esn && (this.sequenceLow >= packets || this.replayWindow.topLow >= packets)
   }

@@ -1,5 +1,5 @@
 export { AddressField, rewriteHeader, type TransportChecksum } from './address-rewrite.ts'
-export { ChildSa, type ChildSaContext, LifetimeNotice } from './child-sa.ts'
+export { ChildSa, SHARED_SA_WORDS, type ChildSaContext, LifetimeNotice } from './child-sa.ts'
 export {
   acceptPlaintext,
   commitAuthentic,

@@ -13,8 +13,8 @@
 const LAST = 0
 const LOWER_HIGH = 1
 const UPPER_HIGH = 2
-/** Words of memory that a sequence needs; the fourth keeps neighbors aligned. */
-export const SEQUENCE_WORDS = 4
+/** Words of memory that a sequence needs. */
+export const SEQUENCE_WORDS = 3
 
 const HALF = 0x8000_0000
 const LAST_LOW = 0xffff_ffff

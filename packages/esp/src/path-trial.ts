@@ -12,18 +12,16 @@ const AMPLIFICATION = 3
 
 /** The SA sends to another address from now on, or what it sends to was confirmed. An address on trial keeps its credit. */
 export function setPathTrial(sa: ChildSa, isNewAddress: boolean, isConfirmed: boolean): void {
-  if (isConfirmed) sa.pathCreditBytes = Infinity
-  else if (isNewAddress || sa.pathCreditBytes === Infinity) sa.pathCreditBytes = 0
+  if (isConfirmed) sa.pathCredit.bytes = Infinity
+  else if (isNewAddress || sa.pathCredit.bytes === Infinity) sa.pathCredit.bytes = 0
 }
 
 /** @param bytes of an authentic, fresh ESP packet from the address that the SA sends to */
 export function earnPathCredit(sa: ChildSa, bytes: number): void {
-  sa.pathCreditBytes += AMPLIFICATION * bytes
+  sa.pathCredit.earn(AMPLIFICATION * bytes)
 }
 
 /** @returns false when an ESP packet of this length must not go there now; counts it otherwise */
 export function spendPathCredit(sa: ChildSa, bytes: number): boolean {
-  if (sa.pathCreditBytes < bytes) return false
-  sa.pathCreditBytes -= bytes
-  return true
+  return sa.pathCredit.spend(bytes)
 }

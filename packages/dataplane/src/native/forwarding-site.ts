@@ -1,6 +1,7 @@
 /** What both directions of the worker work with. */
 import type { DeviceIsolation, SubjectPolicies } from '@culvert/esp'
 import type { Checksum } from './checksum.ts'
+import type { Handoff } from './handoff.ts'
 import type { NativeSad } from './native-sad.ts'
 import type { Notices } from './notices.ts'
 import type { PacketMemory } from './packet-memory.ts'
@@ -21,4 +22,7 @@ export interface ForwardingSite {
   readonly paths: PathMtus
   /** Which bits of an inner TOS or traffic class the outer header shows. */
   readonly tosMask: number
+  readonly handoff: Handoff
+  /** Lines of counters of the other workers. */
+  readonly others: readonly Float64Array[]
 }

@@ -27,13 +27,14 @@ import { createChecksum } from './checksum.ts'
 import { Coalescer } from './coalescer.ts'
 import { Openssl } from './evp.ts'
 import { Hairpin } from './hairpin.ts'
+import { Handoff } from './handoff.ts'
 import { Inbound } from './inbound.ts'
 import type { FromWorker } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
 import { Notices } from './notices.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { PathMtus } from './path-mtus.ts'
-import { NodeField, SaField, SharedState } from './shared-state.ts'
+import { createCommonBuffers, NodeField, SaField, SharedState } from './shared-state.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
 import { addressOf } from './syscalls.ts'
 import { TransformFactory } from './transform-factory.ts'
@@ -158,6 +159,14 @@ class Harness {
   constructor() {
     const { memory, shared, notices } = this
     const checksum = createChecksum(memory)
+    const { rings, ...common } = createCommonBuffers({
+      ...SAD_OPTIONS,
+      maxSubjects: 8,
+      threads: 1,
+      hasFlows: false,
+      flowHashSeed: 1,
+    })
+    const handoff = new Handoff({ memory, thread: 0, threads: 1, rings, controls: [shared.control], wake: () => {} })
     const openssl = new Openssl(memory)
     const transforms = new TransformFactory({ ...transformContext, ...SAD_OPTIONS, memory, checksum, openssl })
     const source = memory.allocate(SOCKADDR_BYTES)
@@ -167,7 +176,7 @@ class Harness {
     const sender = {} as unknown as UdpSender // nothing is sent here
     const sockets = [{ fd: -1, local: LOCAL, receiver, sender }]
     const paths = new PathMtus({ memory, shared, routeMtu: () => 0, locals: [LOCAL] })
-    this.sads = new NativeSad({ memory, shared, transforms, sockets, paths }, WITH_HOSTS())
+    this.sads = new NativeSad({ memory, shared, transforms, sockets, paths, sharedSas: common.sharedSas }, WITH_HOSTS())
     for (const index of [0, 1]) must(this.sads.install(describeSa(index), placementOf(index)) === null)
     const sink = {
       write: (frame: number, length: number): void =>
@@ -175,19 +184,9 @@ class Harness {
     }
     const coalescer = new Coalescer(memory, checksum, sink, { tcp: true, udp: true })
     const isolation = createIsolation()
-    const policies = new SubjectPolicies(shared.buffers.subjects)
-    const site = {
-      memory,
-      checksum,
-      sads: this.sads,
-      shared,
-      notices,
-      isolation,
-      policies,
-      tunMtuBytes: 1400,
-      paths,
-      tosMask: 3,
-    }
+    const policies = new SubjectPolicies(common.subjects)
+    const local = { memory, checksum, sads: this.sads, shared, notices, handoff, others: [] }
+    const site = { ...local, isolation, policies, tunMtuBytes: 1400, paths, tosMask: 3 }
     const hairpin = new Hairpin(site, { sealPacket: () => DropCode.none })
     this.#inbound = new Inbound(site, sockets, coalescer, hairpin)
   }

@@ -19,7 +19,7 @@ import {
   inspectEspHeader,
   NON_ESP_MARKER_BYTES,
 } from '@culvert/esp'
-import type { SocketAddress } from '@culvert/ikev2'
+import type { SocketAddress, Spi } from '@culvert/ikev2'
 import type { Coalescer } from './coalescer.ts'
 import { applyOuterCongestion, setInnerCongestion } from './congestion.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
@@ -32,6 +32,8 @@ import { decodeSocketAddress, formatAddress, sameSocketAddress } from './socket-
 import type { ReceivedBuffer } from './udp-receiver.ts'
 
 const TCP_SYN = 0x02
+/** In one round. */
+const MOST_HANDED_OVER = 256
 
 export class Inbound {
   readonly #site: ForwardingSite
@@ -56,6 +58,21 @@ export class Inbound {
     return received
   }
 
+  /** Handles what other workers handed over, a batch at most. @returns packets taken */
+  receiveHandedOver(): number {
+    const { handoff } = this.#site
+    let count = 0
+    while (count < MOST_HANDED_OVER && handoff.take()) {
+      if (count++ === 0) this.#last.forget()
+      const { data, length, source, ecn } = handoff.taken
+      const buffer = { data, length, segmentBytes: length, source, ecn, local: 0 }
+      const code = this.#openEsp(data, length, buffer)
+      if (code !== DropCode.none) this.#dropEsp(code, data)
+    }
+    if (count > 0) this.#coalescer.flush()
+    return count
+  }
+
   #receiveFrom(socket: OuterSocket): number {
     const { receiver } = socket
     const count = receiver.receive()
@@ -63,27 +80,54 @@ export class Inbound {
     this.#last.forget()
     for (let index = 0; index < count; index++) this.#takeApart(receiver.buffers[index]!, socket)
     this.#coalescer.flush()
+    this.#site.handoff.flush()
     return count
   }
 
   #takeApart(buffer: ReceivedBuffer, socket: OuterSocket): void {
     const { bytes } = this.#site.memory
-    const { node } = this.#site.shared
     const end = buffer.data + buffer.length
     const step = buffer.segmentBytes
-    if (step === 0 || hasNoPort(bytes, buffer.source)) {
-      node[NodeField.drops + DropCode.runt]!++
-      return
-    }
+    if (step === 0 || hasNoPort(bytes, buffer.source)) return this.#drop(DropCode.runt)
     for (let at = buffer.data; at < end; at += step) {
       const length = end - at < step ? end - at : step
       const kind = classifyDatagram(bytes, at, length)
       let code: DropCode = DropCode.none
-      if (kind === DatagramKind.esp) code = this.#openEsp(at, length, buffer)
-      else if (kind === DatagramKind.ike) code = this.#takeIke(at, length, buffer, socket)
+      if (kind === DatagramKind.esp) {
+        code = this.#isForeign(at) ? this.#handOver(at, length, buffer, socket) : this.#openEsp(at, length, buffer)
+        if (code !== DropCode.none) this.#dropEsp(code, at)
+        continue
+      }
+      if (kind === DatagramKind.ike) code = this.#takeIke(at, length, buffer, socket)
       else if (kind === DatagramKind.runt) code = DropCode.runt
-      if (code !== DropCode.none) node[NodeField.drops + code]!++
+      if (code !== DropCode.none) this.#drop(code)
     }
+  }
+
+  #drop(code: DropCode): void {
+    this.#site.shared.node[NodeField.drops + code]!++
+  }
+
+  /** Counted for the SA too that its SPI names; whoever sent it need not be its peer. */
+  #dropEsp(code: DropCode, at: number): void {
+    const { memory, sads, shared } = this.#site
+    this.#drop(code)
+    if (code === DropCode.runt) return
+    const record = sads.find(memory.view.getUint32(at) as Spi)
+    if (record !== undefined) shared.sas[record.line + SaField.drops + code]!++
+  }
+
+  /** Whether another worker keeps the window of its SA. What has no SA is nobody's. */
+  #isForeign(at: number): boolean {
+    const { memory, handoff, sads } = this.#site
+    const spi = memory.view.getUint32(at)
+    return handoff.isForeign(spi) && sads.find(spi as Spi) !== undefined
+  }
+
+  #handOver(data: number, length: number, { source, ecn }: ReceivedBuffer, socket: OuterSocket): DropCode {
+    const { memory, handoff } = this.#site
+    const packet = { data, length, source, ecn, socket: this.#sockets.indexOf(socket) }
+    return handoff.give(memory.view.getUint32(data), packet) ? DropCode.none : DropCode.queueFull
   }
 
   #openEsp(at: number, length: number, buffer: ReceivedBuffer): DropCode {
@@ -135,7 +179,7 @@ export class Inbound {
     const { memory, notices } = this.#site
     notices.noteTraffic(record)
     const { sa, destination } = record
-    if (sa.pathCreditBytes !== Infinity && sameSocketAddress(memory, buffer.source, destination)) {
+    if (sa.pathCredit.bytes !== Infinity && sameSocketAddress(memory, buffer.source, destination)) {
       earnPathCredit(sa, length)
     }
     if (!this.#out.hasAdvanced || !record.sa.peerBehindNat) return

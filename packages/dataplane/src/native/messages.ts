@@ -1,14 +1,14 @@
 /**
- * Messages between the owner of the data plane and its worker.
+ * Messages between the owner of the data plane and its workers.
  *
- * Keys never travel in a message: structured cloning would leave copies in buffers that nobody can wipe. They lie in a shared
- * buffer of their own, which the worker zeroes as soon as the SA stands or was refused.
+ * Keys never travel in a message: structured cloning would leave copies in buffers that nobody can wipe. They lie in a key arena
+ * (`key-arena.ts`).
  */
 import type { ChildKeys, ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import type { KnownFlow, MoveFindings, Placement } from '@culvert/esp'
 import type { DataPlaneOptions } from '../contract.ts'
 import type { IcmpSocket } from './icmp-sockets.ts'
-import type { SharedBuffers } from './shared-state.ts'
+import type { CommonBuffers, SharedBuffers } from './shared-state.ts'
 import type { TunOffload } from './tun-offload.ts'
 
 export interface BoundSocket {
@@ -18,25 +18,29 @@ export interface BoundSocket {
 
 export interface WorkerSetup {
   readonly options: Omit<DataPlaneOptions, 'rung'>
+  /** Which of `threads` workers this is. */
+  readonly thread: number
+  readonly threads: number
   /** In the order of `bind`. */
   readonly sockets: readonly BoundSocket[]
   readonly tunFd: number
-  readonly wakeFd: number
+  /** Event counters of all workers; one's own is that of `thread`. */
+  readonly wakeFds: readonly number[]
   readonly offload: TunOffload
   /** Where routers' errors are heard; null: the path MTU is not learned. */
   readonly icmp: readonly IcmpSocket[] | null
   readonly connections: readonly KnownFlow[]
-  readonly shared: SharedBuffers
+  /** Of all workers; one's own is that of `thread`. */
+  readonly shared: readonly SharedBuffers[]
+  readonly common: CommonBuffers
 }
 
-/** Byte lengths of the four keys in `SealedAway`, in this order. */
-const KEY_FIELDS = ['inboundKey', 'outboundKey', 'inboundIntegKey', 'outboundIntegKey'] as const
-
-/** A Child SA whose keys lie in shared memory. */
+/** A Child SA whose keys lie in the arena of its batch. */
 export interface PostedChildSa {
   readonly description: Omit<ChildSaDescription, 'keys'>
-  readonly keys: Omit<ChildKeys, (typeof KEY_FIELDS)[number]>
-  readonly material: SharedArrayBuffer
+  readonly keys: Pick<ChildKeys, 'encr' | 'integ' | 'esn'>
+  readonly offset: number
+  /** Byte lengths of the four keys, inbound, outbound, inbound and outbound integrity. */
   readonly lengths: readonly number[]
 }
 
@@ -58,10 +62,15 @@ export interface ReceivedIke {
   readonly path: Path
 }
 
+export interface InstallAnswer {
+  readonly ticket: number
+  readonly error: string | null
+}
+
 export type FromWorker =
   | { readonly kind: 'ready' }
-  /** `error` null: the SA takes packets. */
-  | { readonly kind: 'installed'; readonly ticket: number; readonly error: string | null }
+  /** One for each SA of a batch; `error` null: the SA takes packets. */
+  | { readonly kind: 'installed'; readonly answers: readonly InstallAnswer[] }
   /** `bytes`: octets of all datagrams. */
   | { readonly kind: 'ike'; readonly datagrams: readonly ReceivedIke[]; readonly bytes: number }
   | {
@@ -74,33 +83,9 @@ export type FromWorker =
       readonly quotas: readonly number[]
     }
 
-/** Moves the keys to shared memory and zeroes those of `child`. */
-export function packChildSa(child: ChildSaDescription): PostedChildSa {
-  const { keys, ...description } = child
-  const { encr, integ, esn } = keys
-  const lengths = KEY_FIELDS.map((field) => keys[field].length)
-  const material = new SharedArrayBuffer(lengths.reduce((sum, length) => sum + length, 0))
-  const bytes = new Uint8Array(material)
-  let at = 0
-  for (const field of KEY_FIELDS) {
-    bytes.set(keys[field], at)
-    at += keys[field].length
-    keys[field].fill(0)
-  }
-  return { description, keys: { encr, integ, esn }, material, lengths }
-}
-
-/** Hands the Child SA to `use`; its keys are views of shared memory, and zero afterwards. */
-export function withChildSa<T>(posted: PostedChildSa, use: (child: ChildSaDescription) => T): T {
-  const bytes = new Uint8Array(posted.material)
-  let at = 0
-  const views = posted.lengths.map((length) => bytes.subarray(at, (at += length)))
-  const [inboundKey, outboundKey, inboundIntegKey, outboundIntegKey] = views
-  if (!inboundKey || !outboundKey || !inboundIntegKey || !outboundIntegKey) throw new Error('keys are missing')
-  const keys = { ...posted.keys, inboundKey, outboundKey, inboundIntegKey, outboundIntegKey }
-  try {
-    return use({ ...posted.description, keys })
-  } finally {
-    bytes.fill(0)
-  }
+/** What is posted at once; the same to every worker. */
+export interface PostedBatch {
+  readonly commands: readonly ToWorker[]
+  /** Keys of the SAs in it, null when there are none. */
+  readonly arena: SharedArrayBuffer | null
 }

@@ -1,19 +1,12 @@
 /**
- * The owner's side of the native data plane: opens descriptors, starts the worker, passes SAs in and messages out.
+ * The owner's side of the native data plane: takes over the descriptors, starts the workers, passes SAs in and messages out.
  *
- * The worker and its port are unreferenced while nothing is awaited: a data plane alone does not keep a process alive.
+ * Every worker is told of every SA, in the same order. What is asked within one turn of the event loop is posted as one batch. The
+ * first worker that dies or hangs ends all of them: the node fails over instead of limping.
  */
-import { closeSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
+import { randomInt } from 'node:crypto'
 import { InvariantError } from '@culvert/bytes'
-import {
-  DROP_CODE_NAMES,
-  type MoveFindings,
-  type Placement,
-  spiIndex,
-  SubjectPolicies,
-  type SubjectPolicy,
-} from '@culvert/esp'
+import { type MoveFindings, type Placement, spiIndex, SubjectPolicies, type SubjectPolicy } from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import type {
   DataPlane,
@@ -24,23 +17,32 @@ import type {
   SaCounters,
 } from '../contract.ts'
 import { ip4Number } from '../ip4-number.ts'
-import { guardExit, type GuardedWorker, releaseGuard } from './exit-guard.ts'
-import { type FromWorker, packChildSa, type ToWorker, type WorkerSetup } from './messages.ts'
+import { closeTun, type OpenTun } from '../tun/open-tun.ts'
+import { readNode, readSa } from './counters.ts'
+import { DataThread } from './data-thread.ts'
+import { KeyArenas } from './key-arena.ts'
+import type { FromWorker, InstallAnswer, ToWorker, WorkerSetup } from './messages.ts'
 import type { OwnerSocket } from './owner-socket.ts'
-import { ControlWord, NodeField, SA_LINE_FIELDS, SaField, SharedState } from './shared-state.ts'
+import { LOOK_INTERVAL_MS, PulseWatch } from './pulse-watch.ts'
+import { ControlWord, createCommonBuffers, sharedSaWords, SharedState } from './shared-state.ts'
 import { familyOf } from './socket-address.ts'
 import type { TunOffload } from './tun-offload.ts'
 
 export interface NativeParts {
   readonly options: DataPlaneOptions
   readonly handlers: DataPlaneHandlers
+  /** Spread over as many workers as the TUN has queues. */
   readonly socket: OwnerSocket
-  readonly tunFd: number
+  readonly tun: OpenTun
   readonly offload: TunOffload
-  readonly connections: WorkerSetup['connections']
+  /** The kernel sends each datagram to the worker of its SPI. */
+  readonly isSteered: boolean
 }
 
+/** What the workers have not all answered yet. */
 interface Waiting {
+  left: number
+  error: string | null
   resolve(): void
   reject(error: Error): void
 }
@@ -51,65 +53,95 @@ export class NativeDataPlane implements DataPlane {
   readonly local: SocketAddress
   readonly locals: readonly SocketAddress[]
   readonly #parts: NativeParts
-  readonly #shared: SharedState
+  readonly #common: WorkerSetup['common']
+  readonly #threads: readonly DataThread[]
+  readonly #shared: readonly SharedState[]
+  readonly #looking: NodeJS.Timeout
   readonly #policies: SubjectPolicies
-  readonly #worker: Worker
-  readonly #guard: GuardedWorker
   readonly #ended: Promise<void>
+  readonly #end: () => void
   readonly #waiting = new Map<number, Waiting>()
-  #tickets = 0
-  #state: 'open' | 'closing' | 'ended' = 'open'
+  readonly #arenas = new KeyArenas()
+  /** SAs whose limits were told: each worker may find them. */
+  readonly #softLimited = new Set<Spi>()
+  readonly #hardLimited = new Set<Spi>()
+  /** SPI by index, 0 where there is none. */
+  readonly #installed: Uint32Array
+  #commands: ToWorker[] = []
+  #tickets = READY
+  #state: 'open' | 'closing' | 'failed' = 'open'
 
-  /** Takes over the descriptors; resolves when the worker forwards. */
+  /** Takes over the descriptors; resolves when every worker forwards. */
   static async start(parts: NativeParts): Promise<NativeDataPlane> {
     const plane = new NativeDataPlane(parts)
-    await plane.#await(READY)
+    try {
+      await plane.#await(READY)
+    } catch (error) {
+      await plane.#ended // so that another rung finds the port and the TUN free
+      throw error
+    }
     return plane
   }
 
   private constructor(parts: NativeParts) {
-    const { options, socket, offload } = parts
-    this.#parts = parts
+    const { options, socket, tun, offload } = parts
     const [first] = socket.locals
     if (first === undefined) throw new InvariantError('a data plane has at least one socket')
+    this.#parts = parts
     this.local = first
     this.locals = socket.locals
-    this.description = describe(socket, offload, options)
-    this.#shared = SharedState.create(options.maxSas, options.maxSubjects)
-    this.#policies = new SubjectPolicies(this.#shared.buffers.subjects)
-    const { rung: _, ...workerOptions } = options
-    const setup: WorkerSetup = {
-      options: workerOptions,
-      sockets: socket.bound,
-      tunFd: parts.tunFd,
-      wakeFd: socket.wakeFd,
-      offload,
-      icmp: socket.icmp,
-      connections: parts.connections,
-      shared: this.#shared.buffers,
-    }
-    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB }
-    this.#worker = new Worker(WORKER_URL, { workerData: setup, execArgv: workerArguments(), resourceLimits })
-    this.#worker.unref()
-    this.#guard = { control: this.#shared.control, wake: () => socket.wake() }
-    guardExit(this.#guard)
-    this.#worker.on('message', (message: FromWorker) => this.#receive(message))
-    this.#ended = new Promise((resolve) => {
-      let failure = new Error('the data worker ended')
-      this.#worker.on('error', (error: Error) => (failure = error))
-      this.#worker.on('exit', () => {
-        this.#end(failure)
-        resolve()
-      })
+    this.description = describe(parts)
+    this.#installed = new Uint32Array(options.maxSas)
+    const threads = tun.fds.length
+    this.#common = createCommonBuffers({
+      maxSas: options.maxSas,
+      maxSubjects: options.maxSubjects ?? options.maxSas,
+      threads,
+      hasFlows: options.role.kind === 'concentrator',
+      flowHashSeed: randomInt(2 ** 32),
     })
+    this.#policies = new SubjectPolicies(this.#common.subjects)
+    this.#shared = tun.fds.map(() => SharedState.create(options.maxSas))
+    const { rung: _, ...workerOptions } = options
+    const setupOf = (thread: number): WorkerSetup => ({
+      options: workerOptions,
+      thread,
+      threads,
+      sockets: socket.boundOf(thread),
+      tunFd: tun.fds[thread]!,
+      wakeFds: socket.wakeFds,
+      offload,
+      icmp: socket.icmpOf(thread),
+      connections: thread === 0 ? tun.connections : [],
+      shared: this.#shared.map(({ buffers }) => buffers),
+      common: this.#common,
+    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#ended = promise
+    this.#end = resolve
+    this.#threads = tun.fds.map((_fd, thread) => {
+      const receive = (message: FromWorker): void => this.#receive(thread, message)
+      const ended = (failure: Error): void => this.#threadEnded(failure)
+      return new DataThread(setupOf(thread), () => socket.wake(thread), { receive, ended })
+    })
+    const watch = new PulseWatch()
+    this.#looking = setInterval(() => this.#look(watch), LOOK_INTERVAL_MS).unref()
   }
 
   async install(child: ChildSaDescription, placement: Placement | null): Promise<void> {
     familyOf(child.path.remote.address)
+    if (this.#state !== 'open') throw closedWith(child)
+    if (!this.#arenas.hasRoomFor(child.keys)) this.#flush()
     const ticket = ++this.#tickets
+    const isFirst = this.#takeIndex(child.spiIn)
     const answered = this.#await(ticket)
-    this.#post({ kind: 'install', ticket, child: packChildSa(child), placement })
-    await answered
+    this.#post({ kind: 'install', ticket, child: this.#arenas.pack(child), placement })
+    try {
+      await answered
+    } catch (error) {
+      if (isFirst) this.#freeIndex(child.spiIn)
+      throw error
+    }
   }
 
   activateOutbound(spiIn: Spi): void {
@@ -123,6 +155,9 @@ export class NativeDataPlane implements DataPlane {
   }
 
   remove(spiIn: Spi): void {
+    this.#softLimited.delete(spiIn)
+    this.#hardLimited.delete(spiIn)
+    this.#freeIndex(spiIn)
     this.#post({ kind: 'remove', spiIn })
   }
 
@@ -136,7 +171,7 @@ export class NativeDataPlane implements DataPlane {
     this.#post({ kind: 'unmapHost', synthetic: ip4Number(synthetic) })
   }
 
-  /** Written to shared memory: the worker reads it with the next packet. */
+  /** Written to shared memory: workers read it with the next packet. */
   setSubject(subject: number, policy: SubjectPolicy): void {
     this.#policies.set(subject, policy)
   }
@@ -158,124 +193,159 @@ export class NativeDataPlane implements DataPlane {
   }
 
   readSaCounters(spis: readonly Spi[]): Promise<readonly SaCounters[]> {
-    const { sas } = this.#shared
-    const lines = spis.map((spi) => ({ spiIn: spi, line: spiIndex(spi) * SA_LINE_FIELDS }))
-    const known = lines.filter(({ spiIn, line }) => sas[line + SaField.spi] === spiIn)
-    return Promise.resolve(
-      known.map(({ spiIn, line }) => ({
-        spiIn,
-        packetsIn: sas[line + SaField.packetsIn] ?? 0,
-        bytesIn: sas[line + SaField.bytesIn] ?? 0,
-        packetsOut: sas[line + SaField.packetsOut] ?? 0,
-        bytesOut: sas[line + SaField.bytesOut] ?? 0,
-      })),
-    )
+    return Promise.resolve(spis.map((spiIn) => readSa(this.#shared, spiIn)).filter((counters) => counters !== null))
   }
 
   readCounters(): Promise<NodeCounters> {
-    const { node } = this.#shared
-    const drops: Record<string, number> = {}
-    for (const [code, name] of DROP_CODE_NAMES.entries()) {
-      if (code > 0) drops[name] = node[NodeField.drops + code] ?? 0
-    }
-    return Promise.resolve({
-      packetsIn: node[NodeField.packetsIn] ?? 0,
-      bytesIn: node[NodeField.bytesIn] ?? 0,
-      packetsOut: node[NodeField.packetsOut] ?? 0,
-      bytesOut: node[NodeField.bytesOut] ?? 0,
-      drops,
-    })
+    return Promise.resolve(readNode(this.#shared))
   }
 
-  /** Ends the worker, then closes the descriptors; the TUN interface itself stays. */
+  /** Ends the workers, then closes the descriptors; the TUN interface itself stays. */
   async close(): Promise<void> {
     if (this.#state === 'open') {
+      this.#flush()
       this.#state = 'closing'
-      Atomics.store(this.#shared.control, ControlWord.stop, 1)
-      this.#worker.ref()
-      this.#parts.socket.wake()
+      for (const thread of this.#threads) {
+        thread.ref()
+        thread.stop()
+      }
     }
     await this.#ended
   }
 
-  #post(message: ToWorker): void {
+  /** Sequence numbers begin anew where no SA is installed. @returns false when the workers will refuse it */
+  #takeIndex(spiIn: Spi): boolean {
+    if (this.#installed[spiIndex(spiIn)] !== 0) return false
+    this.#installed[spiIndex(spiIn)] = spiIn
+    sharedSaWords(this.#common.sharedSas, spiIn).fill(0)
+    return true
+  }
+
+  #freeIndex(spiIn: Spi): void {
+    if (this.#installed[spiIndex(spiIn)] === spiIn) this.#installed[spiIndex(spiIn)] = 0
+  }
+
+  #post(command: ToWorker): void {
     if (this.#state !== 'open') return
-    this.#worker.postMessage(message)
-    if (Atomics.exchange(this.#shared.control, ControlWord.mail, 1) === 0) this.#parts.socket.wake()
+    this.#commands.push(command)
+    if (this.#commands.length === 1) queueMicrotask(() => this.#flush())
+  }
+
+  #flush(): void {
+    const arena = this.#arenas.seal(this.#threads.length)
+    if (this.#commands.length === 0) return
+    const batch = { commands: this.#commands, arena }
+    this.#commands = []
+    for (const thread of this.#threads) thread.post(batch)
   }
 
   #await(ticket: number): Promise<void> {
     if (this.#state !== 'open') return Promise.reject(new Error('the data plane is closed'))
-    this.#worker.ref()
-    return new Promise((resolve, reject) => this.#waiting.set(ticket, { resolve, reject }))
+    for (const thread of this.#threads) thread.ref()
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(ticket, { left: this.#threads.length, error: null, resolve, reject })
+    })
   }
 
-  #receive(message: FromWorker): void {
+  #receive(thread: number, message: FromWorker): void {
     const { handlers } = this.#parts
+    const { control } = this.#shared[thread]!
     switch (message.kind) {
       case 'ready':
-        return this.#answer(READY, null)
+        return this.#answer({ ticket: READY, error: null })
       case 'installed':
-        return this.#answer(message.ticket, message.error)
+        for (const answer of message.answers) this.#answer(answer)
+        return
       case 'ike':
-        Atomics.sub(this.#shared.control, ControlWord.ikeBacklog, message.datagrams.length)
-        Atomics.sub(this.#shared.control, ControlWord.ikeBacklogBytes, message.bytes)
+        Atomics.sub(control, ControlWord.ikeBacklog, message.datagrams.length)
+        Atomics.sub(control, ControlWord.ikeBacklogBytes, message.bytes)
         for (const { bytes, path } of message.datagrams) handlers.onIke(bytes, path)
         return
       case 'notices':
         for (const spiIn of message.traffic) handlers.onInboundTraffic(spiIn)
         for (const { spiIn, remote } of message.moved) handlers.onPeerMoved(spiIn, remote)
-        for (const spiIn of message.softLimits) handlers.onSoftLimit(spiIn)
-        for (const spiIn of message.hardLimits) handlers.onHardLimit(spiIn)
+        for (const spiIn of message.softLimits) if (isNew(this.#softLimited, spiIn)) handlers.onSoftLimit(spiIn)
+        for (const spiIn of message.hardLimits) if (isNew(this.#hardLimited, spiIn)) handlers.onHardLimit(spiIn)
         for (const subject of message.quotas) handlers.onQuota?.(subject)
         return
     }
   }
 
-  #answer(ticket: number, error: string | null): void {
+  #answer({ ticket, error }: InstallAnswer): void {
     const waiting = this.#waiting.get(ticket)
+    if (waiting === undefined) return
+    waiting.left--
+    waiting.error ??= error
+    if (waiting.left > 0) return
     this.#waiting.delete(ticket)
-    if (this.#waiting.size === 0 && this.#state === 'open') this.#worker.unref()
-    if (error === null) waiting?.resolve()
-    else waiting?.reject(new Error(`the data plane refused the Child SA: ${error}`))
+    if (this.#waiting.size === 0 && this.#state === 'open') for (const thread of this.#threads) thread.unref()
+    if (waiting.error === null) waiting.resolve()
+    else waiting.reject(new Error(`the data plane refused the Child SA: ${waiting.error}`))
   }
 
-  /** The worker is gone: nobody uses the descriptors any more. */
-  #end(failure: Error): void {
-    const isExpected = this.#state === 'closing'
-    this.#state = 'ended'
-    releaseGuard(this.#guard)
+  #look(watch: PulseWatch): void {
+    const worker = watch.look(this.#threads.map(({ pulse }) => pulse))
+    if (worker === -1 || this.#state !== 'open' || this.#waiting.has(READY)) return
+    this.#fail(new Error(`data worker ${worker} does not answer`))
+    void this.#threads[worker]?.terminate()
+    setTimeout(() => this.#end(), GIVE_UP_MS).unref() // and leave the descriptors to it
+  }
+
+  #threadEnded(failure: Error): void {
+    this.#fail(failure)
+    if (this.#threads.some(({ hasEnded }) => !hasEnded)) return
+    // Nobody uses the descriptors any more.
+    clearInterval(this.#looking)
+    this.#arenas.clear()
     this.#parts.socket.close()
-    closeSync(this.#parts.tunFd)
+    closeTun(this.#parts.tun)
+    this.#end()
+  }
+
+  /** Once: nobody forwards any more, and everybody who waits is told. */
+  #fail(failure: Error): void {
+    if (this.#state === 'failed') return
+    const isExpected = this.#state === 'closing'
+    this.#state = 'failed'
     const hasStarted = !this.#waiting.has(READY)
-    for (const { reject } of this.#waiting.values())
+    for (const thread of this.#threads) if (!thread.hasEnded) thread.stop()
+    for (const { reject } of this.#waiting.values()) {
       reject(isExpected ? new Error('the data plane was closed') : failure)
+    }
     this.#waiting.clear()
     if (!isExpected && hasStarted) this.#parts.handlers.onFailure(failure)
   }
 }
 
-/** The worker makes only short-lived garbage (boxed numbers): a small nursery stays in the cache and costs less memory. */
-const YOUNG_GENERATION_MB = 2
-
-/** Ticket of the worker's first message. */
-const READY = 0
-
-const IS_SOURCE = import.meta.url.endsWith('.ts')
-const WORKER_URL = new URL(`./worker.${IS_SOURCE ? 'ts' : 'js'}`, import.meta.url)
-
-/** From sources, the worker reads its packages from sources too, whatever runs the owner. */
-function workerArguments(): string[] {
-  return IS_SOURCE ? ['--conditions=source'] : []
+function isNew(told: Set<Spi>, spiIn: Spi): boolean {
+  if (told.has(spiIn)) return false
+  told.add(spiIn)
+  return true
 }
 
-function describe(socket: OwnerSocket, offload: TunOffload, options: DataPlaneOptions): string {
-  const tun = {
+function closedWith({ keys }: ChildSaDescription): Error {
+  for (const key of [keys.inboundKey, keys.outboundKey, keys.inboundIntegKey, keys.outboundIntegKey]) key.fill(0)
+  return new Error('the data plane is closed')
+}
+
+/** After a worker that hangs was told to end. */
+const GIVE_UP_MS = 2000
+
+/** Ticket of the workers' first messages. */
+const READY = 0
+
+function describe({ socket, tun, offload, isSteered, options }: NativeParts): string {
+  const carries = {
     uso: 'TCP and UDP offload',
     tso: 'TCP offload (no UDP: kernel before 6.2, or not wanted)',
     none: 'no offload',
-  }[offload]
-  const path = socket.icmp === null ? 'DF clear' : 'path MTU discovered'
+  }
   const udp = `${options.offload?.udpSegment === false ? 'no GSO' : 'GSO'}${socket.gro ? ' and GRO' : ', no GRO'}`
-  return `native: OpenSSL ${process.versions.openssl}, UDP ${udp}, ${path}, TUN ${tun}`
+  const path = socket.icmpOf(0) === null ? 'DF clear' : 'path MTU discovered'
+  const threads = tun.fds.length
+  const wanted = options.dataThreads ?? 1
+  const count =
+    threads < wanted ? `1 data thread of ${wanted} (the interface was made for one)` : `${threads} data threads`
+  const steering = threads === 1 ? '' : isSteered ? ', steered by SPI' : ', hand-off by SPI (no reuseport BPF)'
+  return `native: OpenSSL ${process.versions.openssl}, UDP ${udp}, ${path}, TUN ${carries[offload]}, ${count}${steering}`
 }

@@ -21,7 +21,7 @@ import type { OuterSocket } from './outer-socket.ts'
 import type { PathMtus } from './path-mtus.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import type { NativeOpener, NativeSealer } from './packet-transform.ts'
-import { SA_LINE_FIELDS, SaField, type SharedState } from './shared-state.ts'
+import { SA_LINE_FIELDS, SaField, sharedSaWords, type SharedState } from './shared-state.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
 import type { TransformFactory } from './transform-factory.ts'
 
@@ -48,6 +48,8 @@ export interface NativeSadSite {
   readonly transforms: TransformFactory
   readonly sockets: readonly OuterSocket[]
   readonly paths: PathMtus
+  /** Of all workers. */
+  readonly sharedSas: SharedArrayBuffer
 }
 
 export class NativeSad {
@@ -81,6 +83,7 @@ export class NativeSad {
     }
     const destination = this.#addresses + SOCKADDR_BYTES * index
     encodeSocketAddress(child.path.remote, this.#site.memory.bytes, destination)
+    sa.share(sharedSaWords(this.#site.sharedSas, sa.spiIn))
     const line = index * SA_LINE_FIELDS
     this.#site.shared.sas.fill(0, line, line + SA_LINE_FIELDS)
     this.#site.shared.sas[line + SaField.spi] = sa.spiIn

@@ -7,6 +7,9 @@ import { forwardingRules } from '../../test/forwarding-suite.ts'
 describe('native data plane', () => {
   forwardingRules('cvnn', { concentrator: 'native', device: 'native' })
 })
+describe('native data plane of three threads', () => {
+  forwardingRules('cvn3', { concentrator: 'native', device: 'native', dataThreads: 3 })
+})
 describe('native concentrator, portable device', () => {
   forwardingRules('cvnp', { concentrator: 'native', device: 'portable' })
 })

@@ -2,8 +2,9 @@
  * Builds the native data plane, or says why it cannot be had here.
  */
 import { endianness } from 'node:os'
+import { IV_THREADS } from '@culvert/esp'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions } from '../contract.ts'
-import { openTun, type OpenTun } from '../tun/open-tun.ts'
+import { closeTun, openTun, type OpenTun } from '../tun/open-tun.ts'
 import { NativeDataPlane } from './native-data-plane.ts'
 import { OwnerSocket } from './owner-socket.ts'
 import { PacketMemory } from './packet-memory.ts'
@@ -22,13 +23,24 @@ export async function startNative(options: DataPlaneOptions, handlers: DataPlane
   const memory = new PacketMemory(OWNER_BYTES, addressOf)
   const socket = new OwnerSocket(memory, new Syscalls(memory), options)
   const tun = openTunOrClose(options, socket)
-  const offload = enableTunOffload(tun.fd, options.offload?.tun)
-  return NativeDataPlane.start({ options, handlers, socket, tunFd: tun.fd, offload, connections: tun.connections })
+  const offload = tun.fds.map((fd) => enableTunOffload(fd, options.offload?.tun))[0] ?? 'none'
+  return NativeDataPlane.start({ options, handlers, socket, tun, offload, isSteered: spread(socket, tun) })
 }
 
-function openTunOrClose(options: DataPlaneOptions, socket: OwnerSocket): OpenTun {
+function spread(socket: OwnerSocket, tun: OpenTun): boolean {
   try {
-    return openTun(options.tun, { vnetHeader: true })
+    return socket.spread(tun.fds.length)
+  } catch (error) {
+    closeTun(tun)
+    socket.close()
+    throw error
+  }
+}
+
+/** A queue of the TUN for each data thread. */
+function openTunOrClose({ tun, dataThreads = 1 }: DataPlaneOptions, socket: OwnerSocket): OpenTun {
+  try {
+    return openTun(tun, { vnetHeader: true, queues: Math.min(Math.max(1, Math.floor(dataThreads)), IV_THREADS) })
   } catch (error) {
     socket.close()
     throw error

@@ -52,6 +52,8 @@ export class Outbound implements PacketSealer {
   /** Frame of an answer to a packet that does not fit; its virtio_net_hdr stays zero. */
   readonly #tooBig: number
   readonly #inner = createInnerPacket()
+  /** The SA of the current frame, once it is found. */
+  #record: NativeSa | null = null
   readonly #overwritten = new Uint8Array(TRAILER_ROOM_BYTES)
 
   constructor(site: ForwardingSite, syscalls: Syscalls, tunFd: number, sockets: readonly OuterSocket[]) {
@@ -66,7 +68,6 @@ export class Outbound implements PacketSealer {
 
   /** Reads until nothing waits or a round's worth is done, then sends. @returns frames read */
   drain(): number {
-    const { node } = this.#site.shared
     let frames = 0
     let total = 0
     while (frames < MOST_FRAMES && total < MOST_BYTES) {
@@ -74,11 +75,18 @@ export class Outbound implements PacketSealer {
       if (length <= 0) break
       frames++
       total += length
+      this.#record = null
       const code = this.#forward(length)
-      if (code !== DropCode.none) node[NodeField.drops + code]!++
+      if (code !== DropCode.none) this.#drop(code)
     }
     for (let index = 0; index < this.#sockets.length; index++) this.#sockets[index]!.sender.flush()
     return frames
+  }
+
+  #drop(code: DropCode): void {
+    const { node, sas } = this.#site.shared
+    node[NodeField.drops + code]!++
+    if (this.#record !== null) sas[this.#record.line + SaField.drops + code]!++
   }
 
   #forward(length: number): DropCode {
@@ -90,6 +98,7 @@ export class Outbound implements PacketSealer {
     if (code !== DropCode.none) return code
     const record = sads.outbound(inner)
     if (typeof record === 'number') return record
+    this.#record = record
     if (isolation !== null) {
       code = isolation.admitOutbound(bytes, inner)
       if (code !== DropCode.none) return code
@@ -117,6 +126,7 @@ export class Outbound implements PacketSealer {
   sealPacket(record: NativeSa, inner: InnerPacket, tos: number): DropCode {
     const { paths, tosMask } = this.#site
     const marks = (tos & tosMask) | (inner.totalBytes > paths.largestInner(record) ? MAY_FRAGMENT : 0)
+    this.#hearOthers(record)
     record.sa.sequence.reserve(1) // none that a dropped segment left behind
     const code = this.#seal(record, inner, inner.packetOffset, inner.totalBytes, false, marks)
     this.#publish(record)
@@ -135,13 +145,13 @@ export class Outbound implements PacketSealer {
 
   /** Each segment counts for itself, passed or dropped. */
   #sealSegments(record: NativeSa, marks: number): void {
-    const { node } = this.#site.shared
     const segmenter = this.#segmenter
+    this.#hearOthers(record)
     record.sa.sequence.reserve(segmenter.count) // too few left: `take` hands them out one by one
     while (segmenter.next()) {
       const { offset, length, more } = segmenter
       const code = this.#seal(record, this.#inner, offset, length, more, marks)
-      if (code !== DropCode.none) node[NodeField.drops + code]!++
+      if (code !== DropCode.none) this.#drop(code)
     }
   }
 
@@ -149,6 +159,24 @@ export class Outbound implements PacketSealer {
     const { sas } = this.#site.shared
     sas[record.line + SaField.packetsOut] = record.sa.packetsOut
     sas[record.line + SaField.bytesOut] = record.sa.bytesOut
+  }
+
+  /** For the limits of the SA, which count what all workers send: before each frame. */
+  #hearOthers(record: NativeSa): void {
+    const { others, notices } = this.#site
+    if (others.length === 0) return
+    const { sa, line } = record
+    let packets = 0
+    let bytes = 0
+    for (let i = 0; i < others.length; i++) {
+      const other = others[i]!
+      if (other[line + SaField.spi] !== sa.spiIn) continue
+      packets += other[line + SaField.packetsOut]!
+      bytes += other[line + SaField.bytesOut]!
+    }
+    sa.packetsOutElsewhere = packets
+    sa.bytesOutElsewhere = bytes
+    notices.noteLimits(record)
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * What the owning thread does itself on the worker's descriptors: sends IKE messages and keepalives, wakes the worker.
+ * What the owning thread does itself on the workers' descriptors: sends IKE messages and keepalives, wakes a worker.
  *
  * Sending never waits: a full socket buffer loses the message, which IKE repeats.
  */
@@ -12,6 +12,7 @@ import { NON_ESP_MARKER_BYTES } from '@culvert/esp'
 import type { PacketMemory } from './packet-memory.ts'
 import { encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
 import { type IcmpSocket, openIcmpSockets } from './icmp-sockets.ts'
+import { steerBySpi } from './spi-steering.ts'
 import { openUdpSocket, setDontFragment, type UdpSocket } from './udp-socket.ts'
 
 const LARGEST_MESSAGE = 65_507
@@ -19,18 +20,21 @@ const LARGEST_MESSAGE = 65_507
 const NEVER_FRAGMENTED = 548
 
 export class OwnerSocket {
-  readonly wakeFd: number
-  /** Where each is bound, in the order of `bind`. */
+  /** Where each address is bound, in the order of `bind`. */
   readonly locals: readonly SocketAddress[]
-  /** Null: the path MTU cannot be learned, and DF is clear. */
-  readonly icmp: readonly IcmpSocket[] | null
   readonly #memory: PacketMemory
   readonly #syscalls: Syscalls
-  readonly #sockets: readonly UdpSocket[]
+  /** By address, then by worker. */
+  readonly #groups: UdpSocket[][]
+  readonly #wakeFds: number[] = []
+  /** By worker: each hears every message. Null: the path MTU cannot be learned, and DF is clear. */
+  readonly #icmp: (readonly IcmpSocket[] | null)[]
+  readonly #families: readonly number[]
+  readonly #wantsGro: boolean
   readonly #message: number
   readonly #name: number
 
-  /** Throws when an address cannot be bound; nothing stays open then. */
+  /** Binds every address once. Throws when one cannot be bound; nothing stays open then. */
   constructor(
     memory: PacketMemory,
     syscalls: Syscalls,
@@ -41,26 +45,54 @@ export class OwnerSocket {
     this.#message = memory.allocate(LARGEST_MESSAGE)
     this.#name = memory.allocate(SOCKADDR_BYTES)
     const families = bind.map(({ address }) => familyOf(address))
-    this.icmp = outer?.pathMtu === 'fragment' ? null : openIcmpSockets(memory, syscalls, families)
-    this.#sockets = this.#openAll(bind, offload?.udpGro !== false)
-    this.locals = this.#sockets.map(({ local }) => local)
-    this.wakeFd = eventfd()
-    if (this.wakeFd < 0) {
-      this.#closeSockets()
-      throw new Error(`cannot make an event counter (errno ${-this.wakeFd})`)
-    }
+    const isLearning = outer?.pathMtu !== 'fragment'
+    this.#icmp = [isLearning ? openIcmpSockets(memory, syscalls, families) : null]
+    this.#families = families
+    this.#wantsGro = offload?.udpGro !== false
+    this.#groups = this.#openAll(bind).map((socket) => [socket])
+    this.locals = this.#groups.map(([first]) => first!.local)
   }
 
-  get bound(): readonly BoundSocket[] {
-    return this.#sockets.map(({ fd, local }) => ({ fd, local }))
+  /**
+   * Gives each worker its sockets and its event counter. Call it once.
+   * @returns whether the kernel sends each datagram to the worker of its SPI; true for one worker
+   */
+  spread(workers: number): boolean {
+    for (let worker = 0; worker < workers; worker++) {
+      const fd = eventfd()
+      if (fd < 0) throw new Error(`cannot make an event counter (errno ${-fd})`)
+      this.#wakeFds.push(fd)
+    }
+    if (workers === 1) return true
+    while (this.#icmp.length < workers) this.#icmp.push(this.#openIcmp())
+    return this.#groups.map((group) => this.#spreadGroup(group, workers)).every(Boolean)
+  }
+
+  #spreadGroup(group: UdpSocket[], workers: number): boolean {
+    const first = group[0]!
+    while (group.length < workers) group.push(this.#open(first.local, first))
+    return steerBySpi(this.#memory, this.#syscalls, first.fd, workers)
+  }
+
+  /** The sockets of one worker, in the order of `bind`. */
+  boundOf(worker: number): readonly BoundSocket[] {
+    return this.#groups.map((group) => ({ fd: group[worker]!.fd, local: group[worker]!.local }))
+  }
+
+  icmpOf(worker: number): readonly IcmpSocket[] | null {
+    return this.#icmp[worker] ?? null
+  }
+
+  get wakeFds(): readonly number[] {
+    return this.#wakeFds
   }
 
   get gro(): boolean {
-    return this.#sockets.every(({ gro }) => gro)
+    return this.#groups.flat().every(({ gro }) => gro)
   }
 
-  wake(): void {
-    this.#syscalls.signalEventfd(this.wakeFd)
+  wake(worker: number): void {
+    this.#syscalls.signalEventfd(this.#wakeFds[worker]!)
   }
 
   sendIke(bytes: Uint8Array, remote: SocketAddress, local: SocketAddress | undefined): void {
@@ -77,39 +109,53 @@ export class OwnerSocket {
 
   close(): void {
     this.#closeSockets()
-    closeFile(this.wakeFd)
+    for (const fd of this.#wakeFds) closeFile(fd)
   }
 
   #send(length: number, remote: SocketAddress, local: SocketAddress | undefined): void {
-    const socket = this.#sockets[chooseLocal(this.locals, remote, local)]
+    const [socket] = this.#groups[chooseLocal(this.locals, remote, local)] ?? []
     if (socket === undefined) return
     encodeSocketAddress(remote, this.#memory.bytes, this.#name)
     const nameBytes = sockaddrLength(this.#memory, this.#name)
     // A long IKE message that is lost for its length would be lost again: better in pieces. ESP may pass without DF meanwhile.
-    const mayFragment = this.icmp !== null && length > NEVER_FRAGMENTED
+    const mayFragment = this.#isLearning && length > NEVER_FRAGMENTED
     if (mayFragment) setDontFragment(this.#syscalls, socket.fd, socket.family, false)
     this.#syscalls.sendto(socket.fd, this.#message, length, this.#name, nameBytes)
     if (mayFragment) setDontFragment(this.#syscalls, socket.fd, socket.family, true)
   }
 
-  #openAll(bind: readonly SocketAddress[], wantsGro: boolean): UdpSocket[] {
+  get #isLearning(): boolean {
+    return this.#icmp[0] !== null
+  }
+
+  #open(bind: SocketAddress, beside?: UdpSocket): UdpSocket {
+    const options = { bind, dontFragment: this.#isLearning, wantsGro: this.#wantsGro, ...(beside && { beside }) }
+    return openUdpSocket(this.#memory, this.#syscalls, options)
+  }
+
+  #openIcmp(): readonly IcmpSocket[] | null {
+    return this.#isLearning ? openIcmpSockets(this.#memory, this.#syscalls, this.#families) : null
+  }
+
+  #closeIcmp(): void {
+    for (const sockets of this.#icmp) closeAll(sockets ?? [])
+  }
+
+  #openAll(bind: readonly SocketAddress[]): UdpSocket[] {
     const sockets: UdpSocket[] = []
     try {
-      const dontFragment = this.icmp !== null
-      for (const address of bind) {
-        sockets.push(openUdpSocket(this.#memory, this.#syscalls, { bind: address, dontFragment, wantsGro }))
-      }
+      for (const address of bind) sockets.push(this.#open(address))
       return sockets
     } catch (error) {
       closeAll(sockets)
-      closeAll(this.icmp ?? [])
+      this.#closeIcmp()
       throw error
     }
   }
 
   #closeSockets(): void {
-    closeAll(this.#sockets)
-    closeAll(this.icmp ?? [])
+    closeAll(this.#groups.flat())
+    this.#closeIcmp()
   }
 }
 

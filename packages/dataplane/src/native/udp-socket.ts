@@ -24,6 +24,7 @@ export const IPV6_PKTINFO = 50
 export const IPV6_TCLASS = 67
 
 const SO_SNDBUF = 7
+const SO_REUSEPORT = 15
 const SO_RCVBUF = 8
 const SO_SNDBUFFORCE = 32
 const SO_RCVBUFFORCE = 33
@@ -63,13 +64,18 @@ export interface UdpSocketOptions {
   readonly bind: SocketAddress
   readonly dontFragment: boolean
   readonly wantsGro: boolean
+  /**
+   * The first socket of this address, which others may join from then on. The first one was bound alone: an address that another
+   * process has is refused.
+   */
+  readonly beside?: UdpSocket
 }
 
 /** Opens it in the network namespace of the calling thread. Throws when the address cannot be bound. */
 export function openUdpSocket(
   memory: PacketMemory,
   syscalls: Syscalls,
-  { bind, dontFragment, wantsGro }: UdpSocketOptions,
+  { bind, dontFragment, wantsGro, beside }: UdpSocketOptions,
 ): UdpSocket {
   const family = familyOf(bind.address)
   const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC)
@@ -85,6 +91,10 @@ export function openUdpSocket(
   } else {
     set(SOL_IPV6, IPV6_RECVTCLASS, 1)
     if (isWildcard(bind)) set(SOL_IPV6, IPV6_RECVPKTINFO, 1)
+  }
+  if (beside !== undefined) {
+    set(SOL_SOCKET, SO_REUSEPORT, 1)
+    syscalls.setIntOption(beside.fd, SOL_SOCKET, SO_REUSEPORT, 1)
   }
   const name = memory.allocate(SOCKADDR_BYTES)
   encodeSocketAddress(bind, memory.bytes, name)

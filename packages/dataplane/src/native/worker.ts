@@ -1,8 +1,8 @@
 /**
  * The data worker: one thread, both directions, from the first message to the last.
  *
- * A round takes one batch of datagrams, then drains the TUN, then looks at the mail word; with nothing to do it sleeps in poll(2)
- * on the socket, the TUN and the event counter. Every `AIR_MS` at the latest it returns to the event loop, because a thread that
+ * A round takes one batch of datagrams of every socket and what other workers handed over, then drains its queue of the TUN, then
+ * looks at the mail word; with nothing to do it sleeps in poll(2) on the sockets, the TUN and its event counter. Every `AIR_MS` at the latest it returns to the event loop, because a thread that
  * never does can be neither ended nor joined. An error here ends the worker; its owner fails over.
  */
 import { randomBytes, randomInt } from 'node:crypto'
@@ -18,7 +18,9 @@ import type { ForwardingSite } from './forwarding-site.ts'
 import { Hairpin } from './hairpin.ts'
 import { IcmpListener } from './icmp-sockets.ts'
 import { Inbound } from './inbound.ts'
-import { type FromWorker, type ToWorker, withChildSa, type WorkerSetup } from './messages.ts'
+import { Handoff, HANDOFF_BYTES } from './handoff.ts'
+import { finishArena, withChildSa } from './key-arena.ts'
+import type { FromWorker, InstallAnswer, PostedBatch, ToWorker, WorkerSetup } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
 import { Notices } from './notices.ts'
 import type { OuterSocket } from './outer-socket.ts'
@@ -26,7 +28,7 @@ import { Outbound } from './outbound.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { PathMtus } from './path-mtus.ts'
 import { routeMtu } from './route-mtu.ts'
-import { ControlWord, NodeField, SharedState } from './shared-state.ts'
+import { ControlWord, MOST_FLOWS, NodeField, SharedState } from './shared-state.ts'
 import { SOCKADDR_BYTES } from './socket-address.ts'
 import { sharedMs } from '../shared-clock.ts'
 import { addressOf, POLL_FAILED, POLLIN, Syscalls } from './syscalls.ts'
@@ -41,7 +43,6 @@ const FIXED_BYTES = 2 << 20
 /** What a receiver and a sender take. */
 const SOCKET_BYTES = 5 << 18
 const POLLFD_BYTES = 8
-const MOST_FLOWS = 1 << 17
 
 class DataWorker {
   readonly #setup: WorkerSetup
@@ -56,6 +57,8 @@ class DataWorker {
   readonly #isolation: DeviceIsolation | null
   readonly #policies: SubjectPolicies | null
   readonly #sockets: readonly OuterSocket[]
+  readonly #handoff: Handoff
+  readonly #wakeFd: number
   readonly #inbound: Inbound
   readonly #outbound: Outbound
   readonly #paths: PathMtus
@@ -68,7 +71,7 @@ class DataWorker {
     const { options, tunFd, offload } = setup
     this.#setup = setup
     this.#port = port
-    this.#shared = new SharedState(setup.shared)
+    this.#shared = new SharedState(setup.shared[setup.thread]!)
     const memory = new PacketMemory(memoryBytes(setup), addressOf)
     this.#memory = memory
     const checksum = createChecksum(memory)
@@ -77,7 +80,7 @@ class DataWorker {
     this.#hosts = options.role.kind === 'concentrator' ? new HostMappings(randomInt(2 ** 32)) : null
     this.#isolation = createIsolation(setup, this.#hosts)
     const tellQuota = (subject: number): void => this.#notices.noteQuota(subject)
-    this.#policies = this.#isolation && new SubjectPolicies(setup.shared.subjects, tellQuota)
+    this.#policies = this.#isolation && new SubjectPolicies(setup.common.subjects, tellQuota)
     this.#sockets = setup.sockets.map(({ fd, local }) => ({
       fd,
       local,
@@ -92,6 +95,14 @@ class DataWorker {
       locals: this.#sockets.map(({ local }) => local),
     })
     this.#sads = this.#createSads(memory, checksum)
+    this.#handoff = new Handoff({
+      memory,
+      thread: setup.thread,
+      threads: setup.threads,
+      rings: setup.common.rings,
+      controls: setup.shared.map(({ control }) => new Int32Array(control)),
+      wake: (thread) => this.#syscalls.signalEventfd(setup.wakeFds[thread]!),
+    })
     const site: ForwardingSite = {
       memory,
       checksum,
@@ -103,13 +114,16 @@ class DataWorker {
       tunMtuBytes: options.tun.mtuBytes,
       paths: this.#paths,
       tosMask: options.outer?.dscp === 'copy' ? 0xff : 3,
+      handoff: this.#handoff,
+      others: setup.shared.filter((_shared, thread) => thread !== setup.thread).map(({ sas }) => new Float64Array(sas)),
     }
     const toTun = { write: (frame: number, length: number): void => this.#writeTun(frame, length) }
     const coalescer = new Coalescer(memory, checksum, toTun, { tcp: offload !== 'none', udp: offload === 'uso' })
     this.#outbound = new Outbound(site, this.#syscalls, tunFd, this.#sockets)
     this.#inbound = new Inbound(site, this.#sockets, coalescer, new Hairpin(site, this.#outbound))
     const icmp = setup.icmp ?? []
-    const fds = [tunFd, setup.wakeFd, ...[...icmp, ...this.#sockets].map(({ fd }) => fd)]
+    this.#wakeFd = setup.wakeFds[setup.thread]!
+    const fds = [tunFd, this.#wakeFd, ...[...icmp, ...this.#sockets].map(({ fd }) => fd)]
     this.#pollCount = fds.length
     this.#pollVector = memory.allocate(POLLFD_BYTES * fds.length)
     for (const [index, fd] of fds.entries()) {
@@ -131,9 +145,10 @@ class DataWorker {
       if (!isBusy) this.#sleep()
       if (nowMs - airedMs < AIR_MS) continue
       airedMs = nowMs
-      this.#isolation?.advanceTo(Math.floor(nowMs / 1000))
+      this.#isolation?.advanceTo(Math.floor(sharedMs(nowMs) / 1000))
       this.#tendPaths(nowMs)
       this.#publish()
+      Atomics.add(control, ControlWord.pulse, 1)
       await nextTurn()
     }
   }
@@ -145,7 +160,7 @@ class DataWorker {
 
   /** @returns whether there was anything to do */
   #forward(): boolean {
-    const received = this.#inbound.receive()
+    const received = this.#inbound.receive() + this.#inbound.receiveHandedOver()
     const read = this.#outbound.drain()
     this.#notices.flush()
     return received + read > 0
@@ -153,11 +168,16 @@ class DataWorker {
 
   #sleep(): void {
     const { view } = this.#memory
+    const { control } = this.#shared
     const timeoutMs = this.#notices.isWaiting ? NOTICE_POLL_MS : POLL_MS
-    if (this.#syscalls.poll(this.#pollVector, this.#pollCount, timeoutMs) <= 0) return
+    Atomics.store(control, ControlWord.asleep, 1)
+    // What was handed over before this word was set woke nobody.
+    const ready = this.#handoff.isEmpty ? this.#syscalls.poll(this.#pollVector, this.#pollCount, timeoutMs) : 0
+    Atomics.store(control, ControlWord.asleep, 0)
+    if (ready <= 0) return
     if ((view.getInt16(this.#pollVector + 6, true) & POLL_FAILED) !== 0)
       throw new Error('the TUN interface was removed')
-    if (view.getInt16(this.#pollVector + POLLFD_BYTES + 6, true) !== 0) this.#syscalls.drainEventfd(this.#setup.wakeFd)
+    if (view.getInt16(this.#pollVector + POLLFD_BYTES + 6, true) !== 0) this.#syscalls.drainEventfd(this.#wakeFd)
     const heard = this.#pollVector + 2 * POLLFD_BYTES + 6
     for (let index = 0; index < (this.#setup.icmp?.length ?? 0); index++) {
       if (view.getInt16(heard + POLLFD_BYTES * index, true) !== 0) return this.#tendPaths(this.#notices.nowMs)
@@ -179,16 +199,23 @@ class DataWorker {
     const { control } = this.#shared
     if (Atomics.exchange(control, ControlWord.mail, 0) === 0) return
     for (;;) {
-      const received = receiveMessageOnPort(this.#port) as { message: ToWorker } | undefined
+      const received = receiveMessageOnPort(this.#port) as { message: PostedBatch } | undefined
       if (received === undefined) return
-      this.#obey(received.message)
+      this.#obeyAll(received.message)
     }
   }
 
-  #obey(message: ToWorker): void {
+  #obeyAll({ commands, arena }: PostedBatch): void {
+    const answers: InstallAnswer[] = []
+    for (const command of commands) this.#obey(command, arena, answers)
+    finishArena(arena)
+    if (answers.length > 0) this.#post({ kind: 'installed', answers })
+  }
+
+  #obey(message: ToWorker, arena: SharedArrayBuffer | null, answers: InstallAnswer[]): void {
     switch (message.kind) {
       case 'install': {
-        this.#post({ kind: 'installed', ticket: message.ticket, error: this.#install(message) })
+        answers.push({ ticket: message.ticket, error: this.#install(message, arena) })
         return
       }
       case 'activateOutbound':
@@ -210,9 +237,12 @@ class DataWorker {
   }
 
   /** One SA that cannot be made must not end the worker. */
-  #install({ child: posted, placement }: ToWorker & { kind: 'install' }): string | null {
+  #install(
+    { child: posted, placement }: ToWorker & { kind: 'install' },
+    arena: SharedArrayBuffer | null,
+  ): string | null {
     try {
-      return withChildSa(posted, (child) => this.#sads.install(child, placement))
+      return withChildSa(posted, arena, (child) => this.#sads.install(child, placement))
     } catch (error) {
       return error instanceof Error ? error.message : 'unknown error'
     }
@@ -243,38 +273,51 @@ class DataWorker {
       incarnation,
       lifetime,
     } = this.#setup.options
+    const { thread, common } = this.#setup
+    const { sharedSas } = common
     const random = new RandomPool((length) => randomBytes(length))
     const openssl = new Openssl(memory)
     const provider = opensslProvider
-    const transforms = new TransformFactory({ memory, checksum, openssl, random, provider, incarnation, maxSas })
+    const transforms = new TransformFactory({
+      memory,
+      checksum,
+      openssl,
+      random,
+      provider,
+      incarnation,
+      thread,
+      maxSas,
+    })
     const outboundBy = role.kind === 'concentrator' ? 'destination' : 'source'
     const options = { nodeSlot, maxSas, maxSubjects, replayWindowPackets, outboundBy, lifetime } as const
     const hosts = this.#hosts
     return new NativeSad(
-      { memory, shared: this.#shared, transforms, sockets: this.#sockets, paths: this.#paths },
+      { memory, shared: this.#shared, transforms, sockets: this.#sockets, paths: this.#paths, sharedSas },
       { ...options, ...(hosts && { hosts }) },
     )
   }
 }
 
 function memoryBytes({ options: { maxSas }, sockets }: WorkerSetup): number {
-  return FIXED_BYTES + SOCKET_BYTES * sockets.length + SOCKADDR_BYTES * maxSas + transformBytes(maxSas)
+  return FIXED_BYTES + HANDOFF_BYTES + SOCKET_BYTES * sockets.length + SOCKADDR_BYTES * maxSas + transformBytes(maxSas)
 }
 
-function createIsolation({ options, connections }: WorkerSetup, hosts: HostMappings | null): DeviceIsolation | null {
+function createIsolation(
+  { options, connections, common }: WorkerSetup,
+  hosts: HostMappings | null,
+): DeviceIsolation | null {
   if (options.role.kind !== 'concentrator') return null
-  const isolation = new DeviceIsolation(
-    dialAddressesOf(options.role),
-    { maxFlows: MOST_FLOWS, hashSeed: randomInt(2 ** 32) },
-    hosts,
-  )
-  isolation.advanceTo(Math.floor(performance.now() / 1000))
+  const { flows, flowHashSeed: hashSeed } = common
+  if (flows === null) throw new Error('a concentrator has a flow table')
+  const table = { maxFlows: MOST_FLOWS, hashSeed, memory: flows }
+  const isolation = new DeviceIsolation(dialAddressesOf(options.role), table, hosts)
+  isolation.advanceTo(Math.floor(sharedMs(performance.now()) / 1000))
   isolation.adopt(connections)
   return isolation
 }
 
 async function main(setup: WorkerSetup, port: MessagePort): Promise<void> {
-  const control = new Int32Array(setup.shared.control)
+  const control = new Int32Array(setup.shared[setup.thread]!.control)
   try {
     const worker = new DataWorker(setup, port)
     try {

@@ -8,6 +8,7 @@
  * Everything happens on the thread that owns it. Queues are bounded: sends by `UdpPort`, packets out of the TUN by its kernel queue.
  */
 import { randomBytes } from 'node:crypto'
+import { closeSync } from 'node:fs'
 import { InvariantError } from '@culvert/bytes'
 import { opensslProvider } from '@culvert/crypto'
 import {
@@ -88,6 +89,8 @@ class PortableDataPlane implements DataPlane {
   readonly #policies: SubjectPolicies | null
   readonly #random = new RandomPool((length) => randomBytes(length))
   readonly #drops = new Float64Array(DROP_CODE_COUNT)
+  /** By name of DropCode. */
+  readonly #saDrops = new WeakMap<ChildSa, Map<string, number>>()
   readonly #incoming = createDecapsulated()
   readonly #outgoing = createEncapsulated()
   readonly #slice: PacketSlice = { bytes: new Uint8Array(0), offset: 0, length: 0 }
@@ -96,6 +99,7 @@ class PortableDataPlane implements DataPlane {
   /** Where they are bound; before, where they shall be. */
   #locals: readonly SocketAddress[]
   #tun: TunDevice | undefined
+  #tunLockFd: number | null = null
   #hasFailed = false
 
   constructor(options: DataPlaneOptions, handlers: DataPlaneHandlers, whyNotNative: string) {
@@ -135,6 +139,7 @@ class PortableDataPlane implements DataPlane {
     this.#isolation?.advanceTo(nowSec(performance.now()))
     this.#isolation?.adopt(tun.connections)
     const fail = (error: Error): void => this.#fail(error)
+    this.#tunLockFd = tun.lockFd
     this.#tun = new TunDevice(tun.fd, { onPacket: (bytes, length) => this.#fromTun(bytes, length), onFailure: fail })
     try {
       for (const [index, bind] of this.#options.bind.entries()) {
@@ -219,7 +224,9 @@ class PortableDataPlane implements DataPlane {
       const sa = this.#sad.inbound(spiIn)
       if (sa === undefined) return []
       const { packetsIn, bytesIn, packetsOut, bytesOut } = sa
-      return [{ spiIn, packetsIn, bytesIn, packetsOut, bytesOut }]
+      return [
+        { spiIn, packetsIn, bytesIn, packetsOut, bytesOut, drops: Object.fromEntries(this.#saDrops.get(sa) ?? []) },
+      ]
     })
   }
 
@@ -234,6 +241,8 @@ class PortableDataPlane implements DataPlane {
 
   async close(): Promise<void> {
     await Promise.all([...this.#udps.map((udp) => udp.close()), this.#tun?.close()])
+    if (this.#tunLockFd !== null) closeSync(this.#tunLockFd)
+    this.#tunLockFd = null
     this.#sad.clear()
   }
 
@@ -265,7 +274,7 @@ class PortableDataPlane implements DataPlane {
     if (packet.sa !== null) earnFrom(packet.sa, datagram.length, address, port)
     if (code === DropCode.none) this.#toTun(packet)
     else if (code === DropCode.notToDialAddress) code = this.#toOtherDevice(packet)
-    if (code !== DropCode.none) this.#drop(code)
+    if (code !== DropCode.none) this.#drop(code, this.#sad.inbound(spiOf(datagram)))
     this.#notices.afterInbound(packet, address, port, nowMs)
   }
 
@@ -319,7 +328,7 @@ class PortableDataPlane implements DataPlane {
     } catch {
       code = DropCode.cryptoFailed
     }
-    if (code !== DropCode.none) this.#drop(code)
+    if (code !== DropCode.none) this.#drop(code, this.#outgoing.sa)
   }
 
   #forwardOut(bytes: Uint8Array, length: number): DropCode {
@@ -364,8 +373,13 @@ class PortableDataPlane implements DataPlane {
       translateOutbound(bytes, inner, hosts.hostOf(inner.destination4))
   }
 
-  #drop(code: DropCode): void {
+  /** @param sa whose packet it was, as far as that is known */
+  #drop(code: DropCode, sa: ChildSa | null | undefined = null): void {
     this.#drops[code] = this.#drops[code]! + 1
+    if (!sa) return
+    const drops = this.#saDrops.get(sa) ?? new Map<string, number>()
+    const name = DROP_CODE_NAMES[code]!
+    this.#saDrops.set(sa, drops.set(name, (drops.get(name) ?? 0) + 1))
   }
 
   #fail(error: Error): void {
@@ -378,8 +392,12 @@ class PortableDataPlane implements DataPlane {
 /** What came from where the SA sends to is answered threefold while that place is on trial. */
 function earnFrom(sa: ChildSa, bytes: number, address: string, port: number): void {
   const { remote } = sa.path
-  const isOnTrial = sa.pathCreditBytes !== Infinity
+  const isOnTrial = sa.pathCredit.bytes !== Infinity
   if (isOnTrial && remote.port === port && remote.address === address) earnPathCredit(sa, bytes)
+}
+
+function spiOf(datagram: Uint8Array): number {
+  return new DataView(datagram.buffer, datagram.byteOffset).getUint32(0)
 }
 
 function nowSec(nowMs: number): number {

@@ -10,13 +10,14 @@ import type { KnownFlow } from '@culvert/esp'
 import type { TunOptions } from '../contract.ts'
 import { parseKernelConnections } from './kernel-connections.ts'
 import { TunError } from './tun-error.ts'
-import { EBUSY, EINVAL, EPERM, type TunSyscalls, tunSyscalls } from './tun-syscalls.ts'
+import { EADDRINUSE, EBUSY, EINVAL, EPERM, type TunSyscalls, tunSyscalls } from './tun-syscalls.ts'
 
 const TUNSETIFF = 0x400454ca
 const TUNSETPERSIST = 0x400454cb
 const TUNSETOFFLOAD = 0x400454d0
 const IFF_TUN = 0x0001
 const IFF_NO_PI = 0x1000
+const IFF_MULTI_QUEUE = 0x0100
 const IFF_VNET_HDR = 0x4000
 const IFREQ_BYTES = 40
 const IFNAMSIZ = 16
@@ -24,11 +25,17 @@ const IFNAMSIZ = 16
 export interface TunFeatures {
   /** Every packet carries a virtio-net header; needed for offload, which the caller then turns on. */
   readonly vnetHeader: boolean
+  /** How many queues are wanted; one when left out. */
+  readonly queues?: number
 }
 
 export interface OpenTun {
-  /** Owned by the caller, who closes it. Usable from any thread and namespace. */
+  /** The first of `fds`. */
   readonly fd: number
+  /** One per queue: as many as were wanted, or one when the interface was made for one. Owned by the caller. */
+  readonly fds: readonly number[]
+  /** An interface for several queues admits several holders: this descriptor, to be closed with the others, keeps them out. */
+  readonly lockFd: number | null
   /** TCP connections the namespace already had. */
   readonly connections: readonly KnownFlow[]
 }
@@ -57,7 +64,7 @@ function openAndLeave(name: string, features: TunFeatures, own: number, calls: T
   const left = calls.enterNetworkNamespace(own)
   if (left < 0) {
     // Going on in the wrong namespace would open sockets there.
-    if (outcome.ok) closeSync(outcome.value.fd)
+    if (outcome.ok) closeTun(outcome.value)
     throw new TunError('system', `Cannot return to the own network namespace (errno ${-left}).`)
   }
   if (!outcome.ok) throw outcome.error
@@ -89,19 +96,76 @@ function enterNamespace(namespace: string, calls: TunSyscalls): void {
   if (result < 0) throw new TunError('no_namespace', `"${namespace}" is not a network namespace (errno ${-result}).`)
 }
 
+/** Closes every descriptor; the interface itself stays. */
+export function closeTun({ fds, lockFd }: Pick<OpenTun, 'fds' | 'lockFd'>): void {
+  for (const fd of fds) closeSync(fd)
+  if (lockFd !== null) closeSync(lockFd)
+}
+
 function openHere(name: string, features: TunFeatures, calls: TunSyscalls): OpenTun {
-  const fd = openDeviceNode()
+  const { fds, lockFd } = openQueues(name, features, calls)
   try {
-    attach(fd, name, features, calls)
-    // A former owner may have left offload on; without the header for it, its packets could not be understood.
-    calls.ioctlNumber(fd, TUNSETOFFLOAD, 0)
+    for (const fd of fds) {
+      // A former owner may have left offload on; without the header for it, its packets could not be understood.
+      calls.ioctlNumber(fd, TUNSETOFFLOAD, 0)
+    }
+    const fd = fds[0]!
     const persist = calls.ioctlNumber(fd, TUNSETPERSIST, 1)
     if (persist < 0) throw new TunError('system', `Cannot make interface "${name}" persistent (errno ${-persist}).`)
-    return { fd, connections: readConnections() }
+    return { fd, fds, lockFd, connections: readConnections() }
   } catch (error) {
-    closeSync(fd)
+    closeTun({ fds, lockFd })
     throw error
   }
+}
+
+/** As many queues as wanted; an interface that exists keeps the kind that it was made with. */
+function openQueues(name: string, features: TunFeatures, calls: TunSyscalls): Pick<OpenTun, 'fds' | 'lockFd'> {
+  const { queues = 1 } = features
+  return (
+    openKind(name, { ...features, queues }, queues > 1, calls) ??
+    openKind(name, { ...features, queues: queues > 1 ? 1 : queues }, queues === 1, calls) ??
+    fail(attachError(name, -EINVAL))
+  )
+}
+
+/** @returns null when the interface is of the other kind */
+function openKind(
+  name: string,
+  features: Required<TunFeatures>,
+  isMulti: boolean,
+  calls: TunSyscalls,
+): Pick<OpenTun, 'fds' | 'lockFd'> | null {
+  // Before the first queue: packets for whoever holds the interface would come to it.
+  const lockFd = isMulti ? lock(name, calls) : null
+  const fds: number[] = []
+  try {
+    for (let queue = 0; queue < features.queues; queue++) {
+      const fd = openDeviceNode()
+      fds.push(fd)
+      const result = attach(fd, name, features, isMulti, calls)
+      if (result === -EINVAL && queue === 0) {
+        closeTun({ fds, lockFd })
+        return null
+      }
+      if (result < 0) throw attachError(name, result)
+    }
+    return { fds, lockFd }
+  } catch (error) {
+    closeTun({ fds, lockFd })
+    throw error
+  }
+}
+
+function fail(error: TunError): never {
+  throw error
+}
+
+function lock(name: string, calls: TunSyscalls): number {
+  const fd = calls.bindAbstract(`culvert/tun/${name}`)
+  if (fd === -EADDRINUSE) throw attachError(name, -EBUSY)
+  if (fd < 0) throw new TunError('system', `Cannot lock the TUN interface "${name}" (errno ${-fd}).`)
+  return fd
 }
 
 function readConnections(): KnownFlow[] {
@@ -123,18 +187,20 @@ function openDeviceNode(): number {
   }
 }
 
-function attach(fd: number, name: string, features: TunFeatures, calls: TunSyscalls): void {
+function attach(fd: number, name: string, features: TunFeatures, isMulti: boolean, calls: TunSyscalls): number {
   const request = new Uint8Array(IFREQ_BYTES)
   new TextEncoder().encodeInto(name, request)
-  const flags = IFF_TUN | IFF_NO_PI | (features.vnetHeader ? IFF_VNET_HDR : 0)
+  const flags = IFF_TUN | IFF_NO_PI | (features.vnetHeader ? IFF_VNET_HDR : 0) | (isMulti ? IFF_MULTI_QUEUE : 0)
   new DataView(request.buffer).setUint16(IFNAMSIZ, flags, true)
-  const result = calls.ioctlBytes(fd, TUNSETIFF, request)
-  if (result >= 0) return
+  return calls.ioctlBytes(fd, TUNSETIFF, request)
+}
+
+function attachError(name: string, result: number): TunError {
   if (result === -EPERM) {
-    throw new TunError('not_permitted', `Creating the TUN interface "${name}" needs CAP_NET_ADMIN in its namespace.`)
+    return new TunError('not_permitted', `Creating the TUN interface "${name}" needs CAP_NET_ADMIN in its namespace.`)
   }
   if (result === -EBUSY || result === -EINVAL) {
-    throw new TunError('name_in_use', `Interface "${name}" is held by another process or is not a TUN interface.`)
+    return new TunError('name_in_use', `Interface "${name}" is held by another process or is not a TUN interface.`)
   }
-  throw new TunError('system', `Cannot create the TUN interface "${name}" (errno ${-result}).`)
+  return new TunError('system', `Cannot create the TUN interface "${name}" (errno ${-result}).`)
 }

@@ -11,6 +11,7 @@ export const EPERM = 1
 export const EINTR = 4
 export const EAGAIN = 11
 export const EBUSY = 16
+export const EADDRINUSE = 98
 export const EINVAL = 22
 export const POLLIN = 1
 export const POLL_FAILED: number = 0x08 | 0x10 | 0x20
@@ -20,6 +21,8 @@ export interface TunSyscalls {
   ioctlBytes(fd: number, request: number, argument: Uint8Array): number
   ioctlNumber(fd: number, request: number, argument: number): number
   enterNetworkNamespace(fd: number): number
+  /** Binds a fresh UNIX socket to a name of the abstract namespace, which every network namespace has its own of. @returns it, or -errno */
+  bindAbstract(name: string): number
   /** @returns a non-blocking event counter, or -errno */
   eventfd(): number
   /** @param entries `pollEntries` @returns number of ready entries, or -errno */
@@ -30,6 +33,9 @@ export interface TunSyscalls {
 }
 
 const CLONE_NEWNET = 0x4000_0000
+const AF_UNIX = 1
+const SOCK_DGRAM = 2
+const SOCK_CLOEXEC = 0x80000
 const EFD_NONBLOCK_CLOEXEC = 0x800 | 0x80000
 
 let loaded: TunSyscalls | undefined
@@ -46,6 +52,9 @@ function load(): TunSyscalls {
     const ioctlPointer = libc.func('ioctl', 'int', ['int', 'unsigned long', 'void *'])
     const ioctlValue = libc.func('ioctl', 'int', ['int', 'unsigned long', 'unsigned long'])
     const setns = libc.func('setns', 'int', ['int', 'int'])
+    const socket = libc.func('socket', 'int', ['int', 'int', 'int'])
+    const bind = libc.func('bind', 'int', ['int', 'void *', 'uint32_t'])
+    const close = libc.func('close', 'int', ['int'])
     const eventfd = libc.func('eventfd', 'int', ['uint32_t', 'int'])
     const poll = libc.func('poll', 'int', ['void *', 'unsigned long', 'int'])
     const read = libc.func('read', 'int64_t', ['int', 'void *', 'size_t'])
@@ -55,6 +64,14 @@ function load(): TunSyscalls {
       ioctlBytes: (fd, request, argument) => checked(ioctlPointer(fd, request, argument)),
       ioctlNumber: (fd, request, argument) => checked(ioctlValue(fd, request, argument)),
       enterNetworkNamespace: (fd) => checked(setns(fd, CLONE_NEWNET)),
+      bindAbstract: (name) => {
+        const fd = checked(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0))
+        if (fd < 0) return fd
+        const address = abstractAddress(name)
+        const bound = checked(bind(fd, address, address.length))
+        if (bound < 0) close(fd)
+        return bound < 0 ? bound : fd
+      },
       eventfd: () => checked(eventfd(0, EFD_NONBLOCK_CLOEXEC)),
       poll: (entries, count, timeoutMs) => {
         if (entries.length < count * POLL_ENTRY_BYTES) throw new RangeError('too few poll entries')
@@ -70,6 +87,11 @@ function load(): TunSyscalls {
 }
 
 const POLL_ENTRY_BYTES = 8
+
+/** struct sockaddr_un: family, a zero octet, the name. */
+function abstractAddress(name: string): Uint8Array {
+  return Uint8Array.from([AF_UNIX, 0, 0, ...new TextEncoder().encode(name)])
+}
 
 /** struct pollfd for each descriptor: int fd, short events (readable), short revents. */
 export function pollEntries(fds: readonly number[]): Uint8Array {

@@ -131,7 +131,8 @@ describe('RFC 4302 AH', () => {
     const packet = seal(ends, INNER)
     ends.concentratorSa.checkLifetime()
     expect(() => seal(ends, INNER)).toThrow('lifetimeOver')
-    ends.deviceSa.isSpent = true
+    ends.deviceSa.packetsIn = 1
+    ends.deviceSa.checkLifetime()
     expect(open(ends, packet)).toBe('lifetimeOver')
   })
 
