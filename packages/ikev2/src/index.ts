@@ -36,7 +36,7 @@ export {
 } from './message/numbers.ts'
 export { type AddedFragment, addFragment, type FragmentSet } from './message/reassembly.ts'
 export { openMessage, sealMessage, type SealLimits, type SkKeys } from './message/seal.ts'
-export { defaultEspSuites, defaultIkeSuites } from './proposal/default-suites.ts'
+export { defaultAhSuites, defaultEspSuites, defaultIkeSuites } from './proposal/default-suites.ts'
 export { type NearestMatch, nearestMatch, type ProposalDifference } from './proposal/nearest-match.ts'
 export { compatTier, modernTier, proposalTiers, standardTier } from './proposal/tiers.ts'
 export { checkChoice, type OfferOptions, proposalsFor } from './proposal/offer.ts'

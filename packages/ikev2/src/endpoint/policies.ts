@@ -1,7 +1,7 @@
 /**
  * Which peer may use what: looked up by the names of its tiers and shared (`proposal/peer-policy.ts`).
  */
-import type { TierName } from './contract.ts'
+import type { ChildProtocol, TierName } from './contract.ts'
 import type { Context } from './context.ts'
 import { ownPolicy, type PeerPolicy, tierPolicy } from '../proposal/peer-policy.ts'
 import type { Channel } from '../sa/channel.ts'
@@ -10,8 +10,8 @@ const OWN = 'own'
 const ALL = 'all'
 
 /** What we propose as initiator. */
-export function initiatorPolicy(context: Context): PeerPolicy {
-  return shared(context, OWN, () => ownPolicy(context.config))
+export function initiatorPolicy(context: Context, protocol: ChildProtocol = 'esp'): PeerPolicy {
+  return shared(context, `${OWN}:${protocol}`, () => ownPolicy(context.config, protocol))
 }
 
 /** What anybody at all may use now, before it is known who asks. */

@@ -16,7 +16,7 @@ import { type Attachment, findChildOut, MAX_CHILD_SAS, MAX_NEW_CHILD_SAS } from 
 import type { ChildSa } from '../sa/child-sa.ts'
 import type { PayloadOf } from '../sa/payload-shape.ts'
 import { type AgreedSelectors, agreeSelectors, type SelectorRequest } from './child-selectors.ts'
-import { chooseChildSuite, installChild } from './child-keys.ts'
+import { chooseChildSuite, installChild, protocolsFor } from './child-keys.ts'
 import { invalidKePayload, notify, spiBytes } from './notify.ts'
 
 /** SPIs below are reserved by IANA (RFC 4303 2.1). */
@@ -70,6 +70,7 @@ export function agreeOnChild(context: Context, attachment: Attachment, request: 
     keGroupOffered: request.ke?.group ?? null,
     kePolicy: request.kePolicy,
     spiBytes: 4,
+    protocols: protocolsFor(attachment, request.replaces),
   })
   if (chosen === null) return refuse(NOTIFY.NO_PROPOSAL_CHOSEN)
   const { selected, suite } = chosen

@@ -3,11 +3,12 @@
  *
  * The exchange initiator's outbound keys come first in KEYMAT (C42), whoever was the original initiator of the IKE SA.
  */
-import type { ChildSaDescription, ChildSaSummary, Env } from '../endpoint/contract.ts'
+import type { ChildProtocol, ChildSaDescription, ChildSaSummary, Env } from '../endpoint/contract.ts'
 import type { Context } from '../endpoint/context.ts'
 import { deriveChildKeys } from '../keys/key-schedule.ts'
-import type { Proposal } from '../message/model.ts'
-import { ESN, KE, PROTOCOL } from '../message/numbers.ts'
+import type { Proposal, Transform } from '../message/model.ts'
+import { ENCR, ESN, KE, PROTOCOL, TRANSFORM_TYPE } from '../message/numbers.ts'
+import { protocolIdOf } from './notify.ts'
 import type { PeerPolicy } from '../proposal/peer-policy.ts'
 import { selectProposal, type SelectedSuite, type SelectOptions } from '../proposal/select.ts'
 import type { ChildInput, ResolvedChildSuite } from '../sa/agreement.ts'
@@ -17,14 +18,23 @@ import { type ChildSa, createChildSa } from '../sa/child-sa.ts'
 
 /** @returns null when the provider lacks one of them, or the choice is not complete. */
 export function resolveChildSuite(env: Env, selected: SelectedSuite): ResolvedChildSuite | null {
-  const { encr, integ, esn } = selected
+  const { encr, integ, esn, proposal } = selected
+  if (proposal.protocolId === PROTOCOL.AH) return resolveAhSuite(env, selected)
   if (encr === null) return null
   const cipher = env.crypto.cipher(encr.id, encr.keyBits)
   const integrity = integ === null ? null : env.crypto.integrity(integ.id)
   if (cipher === null || (integ !== null && integrity === null)) return null
   if (cipher.kind === 'block' && integrity === null) return null
-  return { encr, integ, esn: esn?.id === ESN.YES, cipher, integrity }
+  return { protocol: 'esp', encr, integ, esn: esn?.id === ESN.YES, cipher, integrity }
 }
+
+function resolveAhSuite(env: Env, { integ, esn }: SelectedSuite): ResolvedChildSuite | null {
+  const integrity = integ === null ? null : env.crypto.integrity(integ.id)
+  if (integrity === null) return null
+  return { protocol: 'ah', encr: NO_ENCRYPTION, integ, esn: esn?.id === ESN.YES, cipher: null, integrity }
+}
+
+const NO_ENCRYPTION: Transform = { type: TRANSFORM_TYPE.ENCR, id: ENCR.NULL, keyBits: null }
 
 export interface ChosenChildSuite {
   readonly selected: SelectedSuite
@@ -36,14 +46,27 @@ export function chooseChildSuite(
   env: Env,
   offered: readonly Proposal[],
   { tiers }: PeerPolicy,
-  options: Omit<SelectOptions, 'protocolId'>,
+  options: Omit<SelectOptions, 'protocolId'> & { readonly protocols: readonly ChildProtocol[] },
 ): ChosenChildSuite | null {
-  for (const { esp } of tiers) {
-    const selected = selectProposal(offered, esp, { ...options, protocolId: PROTOCOL.ESP })
-    const suite = selected === null ? null : resolveChildSuite(env, selected)
-    if (selected !== null && suite !== null) return { selected, suite }
+  for (const tier of tiers) {
+    for (const protocol of options.protocols) {
+      const suites = protocol === 'ah' ? (tier.ah ?? []) : tier.esp
+      const selected = selectProposal(offered, suites, { ...options, protocolId: protocolIdOf(protocol) })
+      const suite = selected === null ? null : resolveChildSuite(env, selected)
+      if (selected !== null && suite !== null) return { selected, suite }
+    }
   }
   return null
+}
+
+/**
+ * What a Child SA may be protected with, best first. AH covers the outer addresses, so it is for paths that change none: no NAT, no
+ * MOBIKE (RFC 4302 3.3.3.1, RFC 3948 1). A rekey keeps its protocol.
+ */
+export function protocolsFor({ route, mobike }: Attachment, replaces: ChildSa | null): readonly ChildProtocol[] {
+  const isStill = !route.peerBehindNat && !route.localBehindNat && mobike === null
+  const allowed: readonly ChildProtocol[] = isStill ? ['esp', 'ah'] : ['esp']
+  return replaces === null ? allowed : allowed.filter((protocol) => protocol === replaces.protocol)
 }
 
 /** Hands the Child SA to the data plane and adds it to the attachment. */
@@ -55,6 +78,7 @@ export function installChild(context: Context, attachment: Attachment, input: Ch
   const child = createChildSa({
     spiIn,
     spiOut,
+    protocol: suite.protocol,
     encr: suite.encr,
     integ: suite.integ,
     esn: suite.esn,
@@ -95,7 +119,8 @@ function describe({ route }: Attachment, input: ChildInput): ChildSaDescription 
       outboundIntegKey: outboundKeys.integKey,
     },
     path: route.path,
-    udpEncap: true,
+    udpEncap: suite.protocol === 'esp',
+    ...(suite.protocol === 'ah' && { protocol: suite.protocol }),
     peerBehindNat: route.peerBehindNat,
     mode: input.mode,
     tsLocal: input.tsLocal,
@@ -108,5 +133,6 @@ function describe({ route }: Attachment, input: ChildInput): ChildSaDescription 
 
 export function childSummary(child: ChildSa): ChildSaSummary {
   const { spiIn, spiOut, encr, integ, esn, mode, tsLocal, tsRemote, replaces } = child
-  return { spiIn, spiOut, encr, integ, esn, mode, tsLocal, tsRemote, replaces }
+  const summary = { spiIn, spiOut, encr, integ, esn, mode, tsLocal, tsRemote, replaces }
+  return child.protocol === 'ah' ? { ...summary, protocol: child.protocol } : summary
 }

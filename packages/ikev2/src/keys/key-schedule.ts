@@ -121,13 +121,13 @@ export interface ChildDirectionKeys {
 export function deriveChildKeys(
   prf: Prf,
   skD: Uint8Array,
-  suite: { readonly cipher: Cipher; readonly integ: Integrity | null },
+  suite: { readonly cipher: Cipher | null; readonly integ: Integrity | null },
   input: ChildKeyInput,
 ): { readonly initiator: ChildDirectionKeys; readonly responder: ChildDirectionKeys } {
   const { cipher, integ } = suite
   const { sharedSecret = new Uint8Array(0), additional = [] } = input
   const seed = concatBytes(sharedSecret, input.nonceI, input.nonceR, ...additional)
-  const encrBytes = cipher.keyBytes + cipher.saltBytes
+  const encrBytes = cipher === null ? 0 : cipher.keyBytes + cipher.saltBytes
   const macBytes = integ === null ? 0 : integ.keyBytes
   const cut = cutter(prfPlus(prf, skD, seed, 2 * (encrBytes + macBytes)))
   const initiator = { encrKey: cut(encrBytes), integKey: cut(macBytes) }

@@ -41,3 +41,8 @@ export const defaultEspSuites: readonly SuitePolicy[] = [
   { encr: AEAD, prf: [], integ: [], ke: GROUPS, esn: SEQUENCE_NUMBERS },
   { encr: CBC, prf: [], integ: MACS, ke: GROUPS, esn: SEQUENCE_NUMBERS },
 ]
+
+/** For who allows AH beside ESP; nobody does unless told. */
+export const defaultAhSuites: readonly SuitePolicy[] = [
+  { encr: [], prf: [], integ: MACS, ke: GROUPS, esn: SEQUENCE_NUMBERS },
+]

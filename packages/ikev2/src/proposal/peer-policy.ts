@@ -3,7 +3,7 @@
  *
  * A tier is a policy with a name. Where no tiers are configured there is one without a name, made of `proposals`.
  */
-import type { EndpointConfig, ProposalPolicy, SuitePolicy, TierName } from '../endpoint/contract.ts'
+import type { ChildProtocol, EndpointConfig, ProposalPolicy, SuitePolicy, TierName } from '../endpoint/contract.ts'
 
 export interface NamedPolicy extends ProposalPolicy {
   readonly name: TierName | null
@@ -14,10 +14,14 @@ export interface PeerPolicy {
   readonly tiers: readonly NamedPolicy[]
   /** The ESP suites of all of them, best first. */
   readonly esp: readonly SuitePolicy[]
+  /** Of AH; empty where it is not allowed. */
+  readonly ah: readonly SuitePolicy[]
+  /** What we propose for a new Child SA. */
+  readonly proposes: ChildProtocol
 }
 
 /** What we propose as initiator, whatever tiers there are; read at each use, so that it may be replaced while SAs stand. */
-export function ownPolicy(config: EndpointConfig): PeerPolicy {
+export function ownPolicy(config: EndpointConfig, proposes: ChildProtocol = 'esp'): PeerPolicy {
   return {
     get tiers() {
       return [{ ...config.proposals, name: null }]
@@ -25,6 +29,10 @@ export function ownPolicy(config: EndpointConfig): PeerPolicy {
     get esp() {
       return config.proposals.esp
     },
+    get ah() {
+      return config.proposals.ah ?? []
+    },
+    proposes,
   }
 }
 
@@ -33,7 +41,13 @@ export function tierPolicy(config: EndpointConfig, names: readonly TierName[] | 
   const { tiers } = config
   if (tiers === undefined) return ownPolicy(config)
   const allowed = names === null ? tiers : tiers.filter(({ name }) => names.includes(name))
-  return { tiers: allowed, esp: allowed.flatMap(({ esp }) => esp) }
+  const ah = allowed.flatMap((tier) => tier.ah ?? [])
+  return { tiers: allowed, esp: allowed.flatMap(({ esp }) => esp), ah, proposes: 'esp' }
+}
+
+/** The suites of Child SAs of this protocol. */
+export function childSuitesOf(policy: PeerPolicy, protocol: ChildProtocol): readonly SuitePolicy[] {
+  return protocol === 'ah' ? policy.ah : policy.esp
 }
 
 /** The suites we offer when we rekey an IKE SA: those of the tier it was made in. */

@@ -5,15 +5,18 @@
  */
 import type { Cipher, Integrity, Prf } from '@culvert/crypto'
 import type { IkeSuite } from '../keys/key-schedule.ts'
-import type { OriginalAddresses } from '../endpoint/contract.ts'
+import type { ChildProtocol, OriginalAddresses } from '../endpoint/contract.ts'
 import type { IkeSpi, Spi, TrafficSelector, Transform } from '../message/model.ts'
 import type { IkeTransforms } from './channel.ts'
 
 export interface ResolvedChildSuite {
+  readonly protocol: ChildProtocol
+  /** ENCR_NULL with AH. */
   readonly encr: Transform
   readonly integ: Transform | null
   readonly esn: boolean
-  readonly cipher: Cipher
+  /** Null with AH. */
+  readonly cipher: Cipher | null
   readonly integrity: Integrity | null
 }
 

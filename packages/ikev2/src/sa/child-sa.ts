@@ -9,7 +9,7 @@
  * The inbound half works from installation to removal. The outbound half is apart: what answered a rekey keeps sending on the
  * old SA until the old one is deleted (RFC 7296 2.8), so `outboundActive` starts as false there.
  */
-import type { MonotonicMs } from '../endpoint/contract.ts'
+import type { ChildProtocol, MonotonicMs } from '../endpoint/contract.ts'
 import type { Spi, TrafficSelector, Transform } from '../message/model.ts'
 import type { Channel } from './channel.ts'
 
@@ -21,6 +21,8 @@ export type ChildSaState =
 export interface ChildSa {
   readonly spiIn: Spi
   readonly spiOut: Spi
+  readonly protocol: ChildProtocol
+  /** ENCR_NULL with AH. */
   readonly encr: Transform
   readonly integ: Transform | null
   readonly esn: boolean

@@ -36,6 +36,8 @@ export interface Task {
 
 /** What we proposed, and our half of a key exchange; `keyExchange` is null for a Child SA without PFS. */
 export interface KeyOffer {
+  /** Of the proposals: IKE, AH or ESP. */
+  readonly protocolId: number
   readonly suites: readonly SuitePolicy[]
   /** With additional key exchanges, where the suites have them. */
   readonly additionalKe: boolean

@@ -4,7 +4,7 @@ import { type ChildSa, createChildSa, replaceChildSa, startDeletion } from './ch
 import type { Attempt } from './request.ts'
 import { answersWithDelete, answerToChildCreation, answerToChildRekey, answerToIkeRekey } from './simultaneous.ts'
 
-const OFFER = { nonce: new Uint8Array(32), suites: [], group: 0, additionalKe: false, keyExchange: null }
+const OFFER = { protocolId: 3, nonce: new Uint8Array(32), suites: [], group: 0, additionalKe: false, keyExchange: null }
 const REKEY_IKE: Attempt = {
   kind: 'rekeyIke',
   localSpi: '0000000000000001' as IkeSpi,
@@ -31,6 +31,7 @@ function child(): ChildSa {
   return createChildSa({
     spiIn: 1_000 as Spi,
     spiOut: 2_000 as Spi,
+    protocol: 'esp',
     encr: { type: 1, id: 20, keyBits: 256 },
     integ: null,
     esn: false,

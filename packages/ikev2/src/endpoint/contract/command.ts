@@ -5,6 +5,9 @@ import type { TierName } from './configuration.ts'
 import type { Ppk, InitiatorProof } from './credential.ts'
 import type { AttachmentKey, CloseReason, GatewayIdentity, ResumptionTicket } from './attachment.ts'
 
+/** What protects the packets of a Child SA. */
+export type ChildProtocol = 'esp' | 'ah'
+
 export type Command =
   | { readonly kind: 'initiate'; readonly peer: InitiatorConfig }
   | { readonly kind: 'rekeyIke'; readonly key: AttachmentKey }
@@ -47,6 +50,8 @@ export interface InitiatorConfig {
   /** No Child SA in IKE_AUTH when the responder allows that (RFC 6023); see `createChild`. */
   readonly childless?: boolean
   readonly transportMode?: boolean
+  /** Of its Child SAs; left out: ESP. AH needs `ah` among the proposals and a path without NAT. */
+  readonly protocol?: ChildProtocol
   /** Ask for a ticket; it comes as event `ticket`. */
   readonly requestTicket?: boolean
   /** Come back with this ticket; when it is refused, an ordinary IKE_SA_INIT follows. */

@@ -5,6 +5,11 @@ import type { Identity, Transform } from '../../message/model.ts'
 export interface ProposalPolicy {
   readonly ike: readonly SuitePolicy[]
   readonly esp: readonly SuitePolicy[]
+  /**
+   * Suites of AH (RFC 4302), without encryption; left out: none is offered or taken. A peer that offers both protocols gets ESP, and
+   * behind a NAT or with MOBIKE, whose addresses change, there is no AH.
+   */
+  readonly ah?: readonly SuitePolicy[]
 }
 
 /** One proposal we would make; a peer's proposal matches when it offers at least one transform of every type here. */
@@ -13,7 +18,7 @@ export interface SuitePolicy {
   readonly prf: readonly Transform[]
   readonly integ: readonly Transform[]
   readonly ke: readonly Transform[]
-  /** ESP only. */
+  /** ESP and AH only. */
   readonly esn: readonly Transform[]
   /**
    * Additional key exchanges in order, ADDKE1 first (RFC 9370). An empty list or one left out means none; a list that holds

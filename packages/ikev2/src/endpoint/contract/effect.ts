@@ -1,5 +1,6 @@
 /** What the driver has to do after a step, in order. */
 import type { Spi, TrafficSelector, Transform } from '../../message/model.ts'
+import type { ChildProtocol } from './command.ts'
 import type { Path } from './environment.ts'
 import type { AttachmentKey } from './attachment.ts'
 import type { Question, EapSession } from './question.ts'
@@ -31,7 +32,7 @@ export interface ChildSaDescription {
   readonly udpEncap: boolean
   readonly peerBehindNat: boolean
   /** Left out: ESP. For AH `keys.encr` is ENCR_NULL without a key, and there is no UDP encapsulation (RFC 4302). */
-  readonly protocol?: 'esp' | 'ah'
+  readonly protocol?: ChildProtocol
   readonly mode: 'tunnel' | 'transport'
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]

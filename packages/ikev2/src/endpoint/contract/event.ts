@@ -105,6 +105,8 @@ export interface ChildSaSummary {
   readonly encr: Transform
   readonly integ: Transform | null
   readonly esn: boolean
+  /** Left out: ESP. With AH `encr` is ENCR_NULL. */
+  readonly protocol?: 'ah'
   readonly mode: 'tunnel' | 'transport'
   readonly tsLocal: readonly TrafficSelector[]
   readonly tsRemote: readonly TrafficSelector[]

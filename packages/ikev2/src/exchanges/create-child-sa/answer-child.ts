@@ -14,7 +14,7 @@
 import { type Context, emit, type Received } from '../../endpoint/context.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import type { Payload, Spi, Transform } from '../../message/model.ts'
-import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
+import { NOTIFY } from '../../message/numbers.ts'
 import { readU32 } from '../../message/octets.ts'
 import { type ChildInput, wipeSecrets } from '../../sa/agreement.ts'
 import { type Attachment, findChildIn, findChildOut } from '../../sa/attachment.ts'
@@ -29,7 +29,7 @@ import { agreeOnChild } from '../child-answer.ts'
 import { childSummary, installChild } from '../child-keys.ts'
 import { drawLink, linkPayload, promise, promiseEndsAtMs } from '../ike-followup-ke/promise.ts'
 import { prfOf } from '../ike-keys.ts'
-import { notify } from '../notify.ts'
+import { notify, protocolIdOf } from '../notify.ts'
 import { NONCE_BYTES } from '../ike-sa-init/first-request.ts'
 
 /** The peer asks for one more Child SA. */
@@ -46,8 +46,8 @@ export function answerChildRekey(
   rekey: Notify,
 ): readonly Payload[] {
   if (mayNotCreate(received)) return [notify(NOTIFY.TEMPORARY_FAILURE)]
-  const isEsp = rekey.protocolId === PROTOCOL.ESP && rekey.spi.length === 4
-  const old = isEsp ? findChildOut(attachment, readU32(rekey.spi, 0) as Spi) : null
+  const named = rekey.spi.length === 4 ? findChildOut(attachment, readU32(rekey.spi, 0) as Spi) : null
+  const old = named !== null && rekey.protocolId === protocolIdOf(named.protocol) ? named : null
   const verdict = answerToChildRekey(old, received.channel.pending?.attempt ?? null)
   if (verdict === 'TEMPORARY_FAILURE') return [notify(NOTIFY.TEMPORARY_FAILURE)]
   if (verdict === 'CHILD_SA_NOT_FOUND' || old === null) return [childNotFound(rekey)]

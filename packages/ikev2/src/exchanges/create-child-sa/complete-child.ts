@@ -12,7 +12,7 @@ import { dropUnfinished } from '../../endpoint/closing.ts'
 import { type Context, emit, type Received } from '../../endpoint/context.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
 import type { Spi, Transform } from '../../message/model.ts'
-import { KE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
+import { KE, NOTIFY } from '../../message/numbers.ts'
 import { readU32 } from '../../message/octets.ts'
 import { checkChoice } from '../../proposal/offer.ts'
 import { type ChildInput, wipeSecrets } from '../../sa/agreement.ts'
@@ -66,7 +66,7 @@ export function refusedChildRekey(
   const { refusals, offer } = attempt
   const work = { kind: 'rekeyChild', spiIn: attempt.replaces, group: offer.group } as const
   if (error.type === NOTIFY.NO_PROPOSAL_CHOSEN && offer.group === KE.NONE && refusals === 0) {
-    const group = attachment.policy.esp[0]?.ke[0]?.id ?? KE.NONE
+    const group = offer.suites[0]?.ke[0]?.id ?? KE.NONE
     addTask(attachment, { work: { ...work, group }, notBeforeMs: context.env.nowMs, refusals: 1 })
     return
   }
@@ -96,7 +96,8 @@ export function readAgreement(
   const prf = prfOf(context.env.crypto, channel)
   if (!isNonceLongEnough(prf, nonce.data)) return null
   const kePolicy = offer.keyExchange === null ? 'absent' : 'optional'
-  const options = { protocolId: PROTOCOL.ESP, kePolicy, keGroupOffered: offer.keyExchange && offer.group } as const
+  const { protocolId } = offer
+  const options = { protocolId, kePolicy, keGroupOffered: offer.keyExchange && offer.group } as const
   const offered = childProposalsOf(offer, spiIn)
   const selected = checkChoice(offer.suites, offered, answered.proposals, options)
   const suite = selected === null ? null : resolveChildSuite(context.env, selected)

@@ -9,14 +9,14 @@ import type { Context } from '../../endpoint/context.ts'
 import type { Payload, Proposal, Spi, Transform } from '../../message/model.ts'
 import { KE, PROTOCOL } from '../../message/numbers.ts'
 import { proposalsFor } from '../../proposal/offer.ts'
-import { ikeSuitesOf } from '../../proposal/peer-policy.ts'
+import { childSuitesOf, ikeSuitesOf } from '../../proposal/peer-policy.ts'
 import { sameTransform } from '../../proposal/transform.ts'
 import type { Attachment } from '../../sa/attachment.ts'
 import type { Channel } from '../../sa/channel.ts'
 import type { ChildSa } from '../../sa/child-sa.ts'
 import type { KeyOffer } from '../../sa/request.ts'
 import { NONCE_BYTES } from '../ike-sa-init/first-request.ts'
-import { spiBytes } from '../notify.ts'
+import { protocolIdOf, spiBytes } from '../notify.ts'
 
 /** @param group of the KE payload, null for our choice. @returns null when the provider lacks it. */
 export function offerIkeRekey(
@@ -31,7 +31,7 @@ export function offerIkeRekey(
   const first = known.includes(transforms.ke.id) ? transforms.ke.id : (known[0] ?? transforms.ke.id)
   const chosen = group ?? first
   const inUse = transforms.tier === null ? suites : withTransforms(suites, transforms, chosen)
-  return makeOffer(context, chosen, inUse, transforms.additionalKe.length > 0)
+  return makeOffer(context, PROTOCOL.IKE, chosen, inUse, transforms.additionalKe.length > 0)
 }
 
 export function offerChildRekey(
@@ -44,9 +44,11 @@ export function offerChildRekey(
   const [best] = policy.tiers
   const hasTiers = best === undefined || best.name !== null
   // Only a peer that made a key exchange for this Child SA is offered one: some fail the rekey otherwise.
-  const chosen = group ?? (hasTiers ? child.group : (best.esp[0]?.ke[0]?.id ?? KE.NONE))
-  const suites = hasTiers ? withTransforms(policy.esp, child, chosen) : policy.esp
-  return makeOffer(context, chosen, suites, child.additionalKe || (!hasTiers && transforms.additionalKe.length > 0))
+  const allowed = childSuitesOf(policy, child.protocol)
+  const chosen = group ?? (hasTiers ? child.group : (allowed[0]?.ke[0]?.id ?? KE.NONE))
+  const suites = hasTiers ? withTransforms(allowed, child, chosen) : allowed
+  const additionalKe = child.additionalKe || (!hasTiers && transforms.additionalKe.length > 0)
+  return makeOffer(context, protocolIdOf(child.protocol), chosen, suites, additionalKe)
 }
 
 export function offerNewChild(
@@ -55,8 +57,9 @@ export function offerNewChild(
   { transforms }: Channel,
   group: number | null,
 ): KeyOffer | null {
-  const chosen = group ?? policy.esp[0]?.ke[0]?.id ?? KE.NONE
-  return makeOffer(context, chosen, policy.esp, transforms.additionalKe.length > 0)
+  const suites = childSuitesOf(policy, policy.proposes)
+  const chosen = group ?? suites[0]?.ke[0]?.id ?? KE.NONE
+  return makeOffer(context, protocolIdOf(policy.proposes), chosen, suites, transforms.additionalKe.length > 0)
 }
 
 /** The suites that hold what is in use, of Child SAs without a key exchange the first; all when none does. */
@@ -67,7 +70,7 @@ function withTransforms(
 ): readonly SuitePolicy[] {
   const fitting = suites.filter(
     (suite) =>
-      suite.encr.some((transform) => sameTransform(transform, encr)) &&
+      (suite.encr.length === 0 || suite.encr.some((transform) => sameTransform(transform, encr))) &&
       (integ === null || suite.integ.some((transform) => sameTransform(transform, integ))) &&
       (group === KE.NONE || suite.ke.some(({ id }) => id === group)),
   )
@@ -77,22 +80,27 @@ function withTransforms(
 
 function makeOffer(
   context: Context,
+  protocolId: number,
   group: number,
   suites: readonly SuitePolicy[],
   additionalKe: boolean,
 ): KeyOffer | null {
   const { env } = context
   const keyExchange = group === KE.NONE ? null : env.crypto.keyExchange(group)?.generate(env.rng)
-  return keyExchange === undefined ? null : { suites, additionalKe, nonce: env.rng(NONCE_BYTES), group, keyExchange }
+  if (keyExchange === undefined) return null
+  return { protocolId, suites, additionalKe, nonce: env.rng(NONCE_BYTES), group, keyExchange }
 }
 
 export function ikeProposalsOf({ suites, group, additionalKe }: KeyOffer, spi: Uint8Array): readonly Proposal[] {
   return proposalsFor(suites, PROTOCOL.IKE, spi, { kePolicy: 'required', keGroupFirst: group, additionalKe })
 }
 
-export function childProposalsOf({ suites, group, additionalKe }: KeyOffer, spiIn: Spi): readonly Proposal[] {
+export function childProposalsOf(
+  { protocolId, suites, group, additionalKe }: KeyOffer,
+  spiIn: Spi,
+): readonly Proposal[] {
   const kePolicy = group === KE.NONE ? 'absent' : 'optional'
-  return proposalsFor(suites, PROTOCOL.ESP, spiBytes(spiIn), { kePolicy, keGroupFirst: group, additionalKe })
+  return proposalsFor(suites, protocolId, spiBytes(spiIn), { kePolicy, keGroupFirst: group, additionalKe })
 }
 
 export function keyPayload({ group, keyExchange }: KeyOffer): readonly Payload[] {

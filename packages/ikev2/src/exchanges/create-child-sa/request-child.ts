@@ -39,7 +39,7 @@ export function requestChildRekey(
   const spiIn = offer === null ? null : context.env.allocateChildSpi()
   if (offer === null || spiIn === null) return 'skipped'
   const payloads: Payload[] = [
-    childNotify(NOTIFY.REKEY_SA, child.spiIn),
+    childNotify(NOTIFY.REKEY_SA, child.protocol, child.spiIn),
     ...(child.mode === 'transport' ? [notify(NOTIFY.USE_TRANSPORT_MODE)] : []),
     { kind: 'sa', proposals: childProposalsOf(offer, spiIn) },
     { kind: 'nonce', data: offer.nonce },

@@ -4,17 +4,19 @@
 import { wipeProof } from '../../endpoint/closing.ts'
 import { type Context, emit } from '../../endpoint/context.ts'
 import type { Payload, Spi } from '../../message/model.ts'
-import { NOTIFY, PROTOCOL } from '../../message/numbers.ts'
+import { NOTIFY } from '../../message/numbers.ts'
 import { readU32 } from '../../message/octets.ts'
 import { checkChoice } from '../../proposal/offer.ts'
+import { childSuitesOf } from '../../proposal/peer-policy.ts'
 import { addTask, allowSelectors, type Attachment } from '../../sa/attachment.ts'
 import type { ChildSa } from '../../sa/child-sa.ts'
 import type { AuthSent, IkeSa, TrustAsked } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload, firstError } from '../../sa/payload-shape.ts'
 import { narrow } from '../../traffic-selector/narrow.ts'
-import { childSummary, installChild, resolveChildSuite } from '../child-keys.ts'
+import { childSummary, installChild, protocolsFor, resolveChildSuite } from '../child-keys.ts'
 import { establishIkeSa, ikeSummary } from '../ike-establish.ts'
 import { prfOf } from '../ike-keys.ts'
+import { protocolIdOf } from '../notify.ts'
 import { originalAddressesOf } from '../transport-mode.ts'
 import { followRedirect } from '../redirect/attached.ts'
 import { hearTicket } from '../session-resume/grant.ts'
@@ -70,9 +72,11 @@ function firstChild(context: Context, state: InitiatorState, payloads: readonly 
   if (spiIn === null || answered === null || tsLocal === null || tsRemote === null) return null
   const isTransport = findNotify(payloads, NOTIFY.USE_TRANSPORT_MODE) !== null
   if (isTransport && peer.transportMode !== true) return null
-  const options = { protocolId: PROTOCOL.ESP, kePolicy: 'absent' } as const
+  const { policy } = attachment
+  if (!protocolsFor(attachment, null).includes(policy.proposes)) return null
+  const options = { protocolId: protocolIdOf(policy.proposes), kePolicy: 'absent' } as const
   const offered = firstChildProposals(attachment, spiIn)
-  const selected = checkChoice(attachment.policy.esp, offered, answered.proposals, options)
+  const selected = checkChoice(childSuitesOf(policy, policy.proposes), offered, answered.proposals, options)
   const suite = selected === null ? null : resolveChildSuite(context.env, selected)
   if (selected === null || suite === null || selected.proposal.spi.length !== 4) return null
   allowSelectors(attachment, { tsLocal, tsRemote })

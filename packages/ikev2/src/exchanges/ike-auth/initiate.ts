@@ -15,13 +15,14 @@ import { sendRequest } from '../../endpoint/outbound.ts'
 import { mixPpk } from '../../keys/post-quantum-preshared-key.ts'
 import { identityBody } from '../../message/identity-codec.ts'
 import type { Payload, Proposal, Spi } from '../../message/model.ts'
-import { EXCHANGE, NOTIFY, PROTOCOL } from '../../message/numbers.ts'
+import { EXCHANGE, NOTIFY } from '../../message/numbers.ts'
 import { proposalsFor } from '../../proposal/offer.ts'
+import { childSuitesOf } from '../../proposal/peer-policy.ts'
 import type { Attachment } from '../../sa/attachment.ts'
 import type { AuthSent, IkeSa, OwnProof } from '../../sa/ike-sa.ts'
 import { prfOf } from '../ike-keys.ts'
 import { certificateRequest } from '../ike-sa-init/auth-abilities.ts'
-import { notify, spiBytes } from '../notify.ts'
+import { notify, protocolIdOf, spiBytes } from '../notify.ts'
 import { authOctets } from './auth-octets.ts'
 import { requestFor } from './configuration.ts'
 import { wishesOf } from './extensions.ts'
@@ -58,7 +59,8 @@ function firstChildPayloads(attachment: Attachment, peer: InitiatorConfig, spiIn
 
 /** Without key exchange methods: there is no KE payload in IKE_AUTH. */
 export function firstChildProposals({ policy }: Attachment, spiIn: Spi): readonly Proposal[] {
-  return proposalsFor(policy.esp, PROTOCOL.ESP, spiBytes(spiIn), { kePolicy: 'absent' })
+  const suites = childSuitesOf(policy, policy.proposes)
+  return proposalsFor(suites, protocolIdOf(policy.proposes), spiBytes(spiIn), { kePolicy: 'absent' })
 }
 
 function authPayloads(prf: Prf, { peer, init }: AuthSent, proof: OwnProof): readonly Payload[] {

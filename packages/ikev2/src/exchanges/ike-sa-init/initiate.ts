@@ -47,7 +47,7 @@ export function initiate(context: Context, peer: InitiatorConfig): void {
     sentAtMs: env.nowMs,
   }
   const key = newAttachmentKey(tables)
-  const policy = initiatorPolicy(context)
+  const policy = initiatorPolicy(context, peer.protocol)
   const attachment = createAttachment({ key, subject: peer.label, role: 'initiator', route, policy }, env.nowMs)
   const spiI = env.allocateIkeSpi()
   const nonceI = env.rng(NONCE_BYTES)

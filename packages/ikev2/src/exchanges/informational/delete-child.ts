@@ -20,7 +20,7 @@ import type { ChildSa } from '../../sa/child-sa.ts'
 import type { IkeSa } from '../../sa/ike-sa.ts'
 import type { PayloadOf } from '../../sa/payload-shape.ts'
 import { answersWithDelete } from '../../sa/simultaneous.ts'
-import { spiBytes } from '../notify.ts'
+import { protocolIdOf, spiBytes } from '../notify.ts'
 
 /** @returns `skipped` when the Child SA is gone already, `exhausted` when the IKE SA cannot send. */
 export function requestChildDelete(
@@ -33,7 +33,7 @@ export function requestChildDelete(
   if (child === null) return 'skipped'
   // The peer drops what comes on it as soon as it has our Delete.
   activateSuccessor(context, attachment, child)
-  const payload: Payload = { kind: 'delete', protocolId: PROTOCOL.ESP, spis: [spiBytes(spiIn)] }
+  const payload: Payload = { kind: 'delete', protocolId: protocolIdOf(child.protocol), spis: [spiBytes(spiIn)] }
   const exchange = { ...ike, exchangeType: EXCHANGE.INFORMATIONAL }
   return sendRequest(context, exchange, [payload], { kind: 'deleteChild', spiIn }) ? 'sent' : 'exhausted'
 }
@@ -51,17 +51,20 @@ export function acceptChildDeletes(
   channel: Channel,
   deletes: readonly PayloadOf<'delete'>[],
 ): readonly Payload[] {
-  const ours: Uint8Array[] = []
+  const ours: { readonly protocolId: number; readonly spi: Uint8Array }[] = []
   for (const { protocolId, spis } of deletes) {
-    if (protocolId !== PROTOCOL.ESP) continue
     for (const spi of spis) {
       const child = findChildOut(attachment, readU32(spi, 0) as Spi)
-      if (child === null) continue
-      if (answersWithDelete(child, channel.pending?.attempt ?? null)) ours.push(spiBytes(child.spiIn))
+      if (child === null || protocolId !== protocolIdOf(child.protocol)) continue
+      const isAnswered = answersWithDelete(child, channel.pending?.attempt ?? null)
+      if (isAnswered) ours.push({ protocolId, spi: spiBytes(child.spiIn) })
       takeOut(context, attachment, child)
     }
   }
-  return ours.length === 0 ? [] : [{ kind: 'delete', protocolId: PROTOCOL.ESP, spis: ours }]
+  return [PROTOCOL.ESP, PROTOCOL.AH].flatMap((protocolId): readonly Payload[] => {
+    const spis = ours.filter((own) => own.protocolId === protocolId).map(({ spi }) => spi)
+    return spis.length === 0 ? [] : [{ kind: 'delete', protocolId, spis }]
+  })
 }
 
 /** The peer does not know this Child SA any more (CHILD_SA_NOT_FOUND): it goes without a word (C51). */

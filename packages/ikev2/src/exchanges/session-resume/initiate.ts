@@ -52,7 +52,7 @@ function comeBack(context: Context, peer: InitiatorConfig, resume: ResumptionTic
   const nat = { peerBehindNat: false, localBehindNat: false }
   const route = { path, ...nat, movedAtMs: env.nowMs, trial: null, sentAtMs: env.nowMs }
   const key = newAttachmentKey(tables)
-  const policy = initiatorPolicy(context)
+  const policy = initiatorPolicy(context, peer.protocol)
   const attachment = createAttachment({ key, subject, role: 'initiator', route, policy }, env.nowMs)
   const spiI = env.allocateIkeSpi()
   const common = { attachment, peer, resume, nonceI: env.rng(NONCE_BYTES) }
