@@ -43,6 +43,8 @@ export type InstallError =
   | 'spiOutZero'
   | 'tooManySelectors'
   | 'noPlacement'
+  /** Transforms of ESP for an SA of AH, or the other way round: a data plane without raw sockets has only those of ESP. */
+  | 'wrongProtocol'
   /** Transport mode between anything but two hosts. */
   | 'transportSelectors'
   /** Transport mode with a host that another peer is in transport mode with: two behind one NAT (RFC 3948 5.2). */
@@ -92,6 +94,7 @@ export class Sad {
     if (spiSlot(description.spiIn) !== this.#options.nodeSlot || index >= this.#bySpi.length) return 'spiNotOurs'
     if (this.#bySpi[index] !== undefined) return 'spiInUse'
     if (description.spiOut === 0) return 'spiOutZero'
+    if ((description.protocol === 'ah') !== (transforms.ah !== undefined)) return 'wrongProtocol'
     if (Math.max(description.tsLocal.length, description.tsRemote.length) > MAX_SELECTORS) return 'tooManySelectors'
     if (!this.#isPlacedRightly(placement)) return 'noPlacement'
     const refused = description.mode === 'transport' ? this.#refuseTransport(description) : null

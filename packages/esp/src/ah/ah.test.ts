@@ -4,20 +4,28 @@ import { describe, expect, it } from 'vitest'
 import type { ChildKeys, ChildSaDescription } from '@culvert/ikev2'
 import {
   createEnds,
+  describeSa,
   type Ends,
   type EndsOptions,
   internetChecksum,
   ip4,
   ip6,
+  keysOf,
+  placementOf,
   range4,
   range6,
+  SAD_OPTIONS,
   type Suite,
+  transformContext,
   udp,
   withRoom,
 } from '../../test/packets.ts'
 import { createDecapsulated, decapsulate } from '../decapsulate.ts'
 import { DROP_CODE_NAMES, DropCode } from '../drop-code.ts'
 import { createEncapsulated, encapsulate, findOutbound } from '../encapsulate.ts'
+import { Sad } from '../sad.ts'
+import { composeSpi } from '../spi.ts'
+import { createAhPair, createTransformPair } from '../transform-pair.ts'
 import { ahBytes, createAhPlace, findAh } from './ah-header.ts'
 import { openAh } from './open-ah.ts'
 import { sealAhInto } from './seal-ah.ts'
@@ -152,6 +160,20 @@ describe('RFC 4302 AH', () => {
     expect(encapsulate(esp.concentrator, packet, out)).toBe(DropCode.none)
     expect(decapsulate(ah.device, out.buffer.slice(0, out.length), createDecapsulated())).toBe(DropCode.unknownSpi)
     expect(open(esp, seal(ah, INNER))).toBe('unknownSpi')
+  })
+
+  it('an SA of AH is refused where only transforms of ESP are, and the other way round', () => {
+    const keys = (): ChildKeys => keysOf(SHA2_256, 1, 2, false)
+    const sad = new Sad(SAD_OPTIONS)
+    for (const [protocol, create] of [
+      ['ah', createTransformPair],
+      ['esp', createAhPair],
+    ] as const) {
+      const description = describeSa(composeSpi(1, 3, 0), { protocol, keys: keys() })
+      const pair = create(keys(), transformContext())
+      if (!pair.ok) throw new Error(pair.error)
+      expect(sad.install(description, pair.value, placementOf(description))).toBe('wrongProtocol')
+    }
   })
 
   it('opens and signs nothing once the SA is gone', () => {
