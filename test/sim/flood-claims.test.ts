@@ -78,6 +78,28 @@ describe('N19 nobody locks a device out by claiming its name', () => {
     expect(pair.device.eventsOf('established')).toHaveLength(1)
   })
 
+  test('a device that was here before is not held up by its neighbours at all, whatever their number', () => {
+    const pair = attachedPair()
+    const { network, device, concentrator } = pair
+    device.command({ kind: 'deleteIke', key: device.key, reason: 'shutdown' })
+    network.run(100)
+    for (const host of [9, 10, 11]) claim(pair, claimant(pair, `198.51.100.${host}`), 25)
+    const refused = failures(pair)
+    expect(refused).toBeLessThan(40)
+    const before = concentrator.eventsOf('established').length
+    initiate(pair)
+    network.run(100)
+    expect(concentrator.eventsOf('established')).toHaveLength(before + 1)
+  })
+
+  test('who guesses at an address where somebody authenticated has a budget there too', () => {
+    const pair = attachedPair()
+    const before = failures(pair)
+    claim(pair, pair.device, 60)
+    expect(failures(pair) - before).toBeLessThan(30)
+    expect(failures(pair) - before).toBeGreaterThanOrEqual(20)
+  })
+
   test('a standing attachment is not touched', () => {
     const pair = attachedPair()
     claim(pair, claimant(pair, '198.51.100.9'), 30)

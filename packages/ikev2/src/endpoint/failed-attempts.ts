@@ -5,22 +5,51 @@
  *   a name and a source with too many failures   dropped without an answer, and heard when it is repeated after a while
  *   the same name from another source            as ever
  *   another name from the same source            as ever
+ *   the same name from an address where          as ever: such an address is a source of its own
+ *     somebody has authenticated of late
  * ```
  *
  * Never by the name alone: who claims a device's name from elsewhere does not lock it out. Even from the device's own source the
- * budget refills, so the device, which repeats its request, gets in between. A name that nobody has counts like one that somebody
- * has. How many attempts a source can make at all is bounded by its places in the half-open table.
+ * budget refills, so a device that was never here, which repeats its request, gets in between; one that was is not held up by its
+ * neighbours at all. Who authenticated there does not matter, so nobody learns whether a name is one of them. A name that nobody has
+ * counts like one that somebody has. How many attempts a source can make at all is bounded by its places in the half-open table.
  */
 import { type BudgetLimits, Budgets } from './budgets.ts'
 import type { Context } from './context.ts'
-import { sourceName } from './source.ts'
+import { hostName, sourceName } from './source.ts'
 import { toHex } from '../message/octets.ts'
 
 const LIMITS: BudgetLimits = { burst: 20, refillMs: 500, names: 4_096 }
 const NAME_BYTES = 16
+const MOST_FAMILIAR = 16_384
 
 export function createFailedAttempts(): Budgets {
   return new Budgets(LIMITS)
+}
+
+/** Somebody has proven who it is at this address. */
+export function noteAuthentication({ tables }: Context, address: string): void {
+  tables.familiar.add(hostName(address))
+}
+
+/** Addresses where somebody authenticated, the last ones. */
+export class FamiliarAddresses {
+  readonly #hosts = new Set<string>()
+
+  get size(): number {
+    return this.#hosts.size
+  }
+
+  has(host: string): boolean {
+    return this.#hosts.has(host)
+  }
+
+  add(host: string): void {
+    this.#hosts.delete(host)
+    this.#hosts.add(host)
+    const oldest = this.#hosts.values().next()
+    if (this.#hosts.size > MOST_FAMILIAR && !oldest.done) this.#hosts.delete(oldest.value)
+  }
 }
 
 /** @param idBody body of IDi. @param address where the request came from. */
@@ -33,6 +62,8 @@ export function noteFailure(context: Context, idBody: Uint8Array, address: strin
   context.tables.failedAttempts.take(nameOf(context, idBody, address), context.env.nowMs)
 }
 
-function nameOf({ env }: Context, idBody: Uint8Array, address: string): string {
-  return `${toHex(env.crypto.sha256(idBody).subarray(0, NAME_BYTES))}/${sourceName(address)}`
+function nameOf({ env, tables }: Context, idBody: Uint8Array, address: string): string {
+  const host = hostName(address)
+  const place = tables.familiar.has(host) ? host : sourceName(address)
+  return `${toHex(env.crypto.sha256(idBody).subarray(0, NAME_BYTES))}/${place}`
 }

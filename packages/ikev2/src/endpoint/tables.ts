@@ -13,7 +13,7 @@ import { TimerHeap } from '../sa/timer-heap.ts'
 import { createTokenBucket, type TokenBucket } from '../sa/token-bucket.ts'
 import { Budgets } from './budgets.ts'
 import { createCookieSecrets, type CookieSecrets } from './cookie.ts'
-import { createFailedAttempts } from './failed-attempts.ts'
+import { createFailedAttempts, FamiliarAddresses } from './failed-attempts.ts'
 import { HalfOpenTable } from './half-open.ts'
 import { UsedNames } from './used-names.ts'
 
@@ -32,6 +32,7 @@ export interface Tables {
   readonly usedTickets: UsedNames
   /** By claimed identity and source. */
   readonly failedAttempts: Budgets
+  readonly familiar: FamiliarAddresses
   /** One object for each combination of transforms in use, shared by all SAs. */
   readonly transforms: Map<string, IkeTransforms>
   /** One object for each combination of tiers, shared by all peers that may use it. */
@@ -70,6 +71,7 @@ export function createTables(): Tables {
     errorSources: new Budgets(ERROR_SOURCE_LIMITS),
     usedTickets: new UsedNames(MOST_USED_TICKETS),
     failedAttempts: createFailedAttempts(),
+    familiar: new FamiliarAddresses(),
     transforms: new Map(),
     policies: new Map(),
     acceptedTiers: null,

@@ -4,6 +4,7 @@
 import type { IkeSaSummary } from '../endpoint/contract.ts'
 import { dropUnfinished } from '../endpoint/closing.ts'
 import { type Context, emit } from '../endpoint/context.ts'
+import { noteAuthentication } from '../endpoint/failed-attempts.ts'
 import { addOther, type Attachment, dropOther } from '../sa/attachment.ts'
 import { type Channel, hardLifetimeMs, jitteredLifetimeMs } from '../sa/channel.ts'
 import type { Established, IkeSa } from '../sa/ike-sa.ts'
@@ -31,7 +32,9 @@ export function establishIkeSa(context: Context, attachment: Attachment, sa: Ike
   context.tables.attachments.set(attachment.key, attachment)
   context.tables.established += 1
   if (attachment.role === 'responder') {
-    attachment.origin = context.tables.halfOpen.attached(attachment.route.path.remote.address)
+    const { address } = attachment.route.path.remote
+    attachment.origin = context.tables.halfOpen.attached(address)
+    noteAuthentication(context, address)
   }
   context.touched.add(sa)
 }
