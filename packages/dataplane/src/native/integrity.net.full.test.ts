@@ -34,6 +34,8 @@ interface Run {
   /** Each way. */
   readonly bytes: number
   readonly singleDatagrams: boolean
+  /** Inside the tunnel; IPv4 unless said. */
+  readonly inner?: 'ipv4' | 'ipv6'
 }
 
 const RUNS: readonly Run[] = [
@@ -51,6 +53,14 @@ const RUNS: readonly Run[] = [
     bytes: 1000 * MEGABYTE,
     singleDatagrams: true,
   },
+  ...(['native', 'portable'] as const).map((rung): Run => ({
+    title: `${rung}, ${FIRST}, IPv6 inside`,
+    rungs: [rung, rung],
+    transforms: TRANSFORMS[FIRST]!,
+    bytes: (rung === 'native' ? 1000 : 100) * MEGABYTE,
+    singleDatagrams: false,
+    inner: 'ipv6',
+  })),
   ...Object.entries(TRANSFORMS).map(([name, transforms]): Run => ({
     title: `portable, ${name}`,
     rungs: ['portable', 'portable'],
@@ -60,7 +70,7 @@ const RUNS: readonly Run[] = [
   })),
 ]
 
-describe.each(RUNS)('$title', ({ title, rungs, transforms, bytes, singleDatagrams }) => {
+describe.each(RUNS)('$title', ({ title, rungs, transforms, bytes, singleDatagrams, inner = 'ipv4' }) => {
   let pair: PlanePair
   const until = <T>(probe: () => T | Promise<T>): Promise<T> => vi.waitFor(probe, { timeout: 150_000, interval: 20 })
 
@@ -69,7 +79,7 @@ describe.each(RUNS)('$title', ({ title, rungs, transforms, bytes, singleDatagram
       ...transforms,
       rungs,
       singleDatagrams,
-      inner: 'ipv4',
+      inner,
       outer: 'ipv4',
       wireMtuBytes: 1500,
     })
