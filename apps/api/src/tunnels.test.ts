@@ -1,4 +1,4 @@
-import { newId, writeConnections } from '@culvert/db'
+import { newId, readGatewayPorts, writeConnections } from '@culvert/db'
 import { waitFor } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
@@ -45,6 +45,14 @@ async function onlineDevice(): Promise<string> {
   return id
 }
 
+async function addConnection(tunnelId: string, bytes: { bytesUp: number; bytesDown: number }): Promise<void> {
+  await harness.pool.query(
+    `INSERT INTO connections (id, organization_id, tunnel_id, tunnel_port_id, client_address, client_port, state, opened_at, bytes_up, bytes_down)
+     SELECT $2, organization_id, tunnel_id, id, '192.0.2.1', 1, 'open', now(), $3, $4 FROM tunnel_ports WHERE tunnel_id = $1`,
+    [tunnelId, newId('con'), bytes.bytesUp, bytes.bytesDown],
+  )
+}
+
 function open(body: object, query = ''): ReturnType<typeof harness.call<Tunnel>> {
   return harness.call<Tunnel>('POST', `/v1/tunnels${query}`, { body })
 }
@@ -85,6 +93,18 @@ describe('opening a tunnel', () => {
     const lifetimeMs = Date.parse(answer.body.expiresAt) - Date.now()
     expect(lifetimeMs).toBeGreaterThan(3_500_000)
     expect(lifetimeMs).toBeLessThanOrEqual(3_600_000)
+  })
+
+  it('tells the gateway what it may carry', async () => {
+    const deviceId = await onlineDevice()
+    const limits = { maxBytes: 5_000_000_000, rateLimit: { upBytesPerSec: 50_000, downBytesPerSec: null } }
+    const { body } = await open({ deviceId, port: 22, ...limits })
+    expect((await harness.call('GET', `/v1/tunnels/${body.id}`)).body).toMatchObject(limits)
+    await addConnection(body.id, { bytesUp: 3_000_000_000, bytesDown: 4 })
+    const [port] = (await readGatewayPorts(harness.pool, 'gw-1', true)).filter(({ tunnelId }) => tunnelId === body.id)
+    expect(port).toMatchObject({ ...limits, usedBytes: 3_000_000_004 })
+    for (const wrong of [{ maxBytes: 0 }, { rateLimit: {} }, { rateLimit: { upBytesPerSec: 1, downBytesPerSec: 1 } }])
+      expect((await open({ deviceId, port: 22, ...wrong })).status).toBe(400)
   })
 
   it('takes prefixes in one spelling, each once', async () => {

@@ -171,6 +171,8 @@ export function tunnelView(row: TunnelRecord): Tunnel {
     allowFrom,
     waitForDevice,
     ttlSec,
+    maxBytes: row.maxBytes,
+    rateLimit: row.rateLimit,
     version,
     host: reachable ? row.gatewayHost : null,
     port: reachable ? row.gatewayPort : null,

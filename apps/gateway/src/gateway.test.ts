@@ -420,3 +420,39 @@ describe('healing', () => {
     expect(rows).toEqual([{ state: 'stopped' }])
   })
 })
+
+describe('what a tunnel may carry', () => {
+  test('it ends with the reason quota when it is used up, whoever used it, and no client comes in any more', async () => {
+    await start()
+    const { tunnelId, port } = await world.openPort({ deviceId, devicePort: echoPort, maxBytes: 100 })
+    expect((await visit(port, 'x'.repeat(40))).text).toHaveLength(40)
+    const client = await new Client(port).greet('y'.repeat(9))
+    client.socket.write('z'.repeat(9))
+    expect(await client.closed).toMatchObject({ error: 'ECONNRESET' })
+    expect(await world.reaches(tunnelId, 'expired')).toMatchObject({ reason: 'quota' })
+    expect(await visit(port, 'x')).toMatchObject({ error: 'ECONNREFUSED' })
+    expect((await world.events(tunnelId)).map((event) => event.type)).toEqual(['tunnel.opened', 'tunnel.expired'])
+    await waitFor(async () => (await world.connections(tunnelId)).some(({ reason }) => reason === 'quota'))
+  })
+
+  test('what it carried before a restart counts', async () => {
+    await start()
+    const { tunnelId, port } = await world.openPort({ deviceId, devicePort: echoPort, maxBytes: 100 })
+    expect((await visit(port, 'x'.repeat(40))).text).toHaveLength(40)
+    await waitFor(async () => (await world.connections(tunnelId))[0]?.['up'] === 40)
+    await stop()
+    await start()
+    const client = new Client(port)
+    client.socket.write('y'.repeat(11))
+    expect(await client.closed).toMatchObject({ error: 'ECONNRESET' })
+    expect(await world.reaches(tunnelId, 'expired')).toMatchObject({ reason: 'quota' })
+  })
+
+  test('a rate loses nothing', async () => {
+    await start()
+    const rateLimit = { upBytesPerSec: 100_000, downBytesPerSec: null }
+    const { port } = await world.openPort({ deviceId, devicePort: echoPort, rateLimit })
+    const text = 'abcdefghij'.repeat(6000)
+    expect(await visit(port, text)).toEqual({ text, ended: true, error: null })
+  })
+})

@@ -161,6 +161,10 @@ export class Reconciler {
   async #listen(row: GatewayPort): Promise<PortReport[]> {
     const { failure, port, ...rest } = await this.#options.ports.listen(row)
     const report = { portId: row.id, generation: row.desiredGeneration, gatewayPort: port, failure, quarantineMs: null }
+    if (failure === 'quota') {
+      this.#options.log.info({ tunnel: row.tunnelId }, 'a tunnel has carried all it may')
+      return [report]
+    }
     if (failure !== null) {
       this.#options.log.warn({ tunnel: row.tunnelId, failure, ...rest }, 'tunnel port cannot listen')
       return [report]

@@ -287,6 +287,8 @@ async function addTunnel(deviceId: string): Promise<string> {
     ttlSec: 3_600,
     allowFrom: ['203.0.113.7/32'],
     waitForDevice: true,
+    maxBytes: null,
+    rateLimit: null,
   })
   if (typeof opened === 'string') throw new Error(opened)
   return opened.id

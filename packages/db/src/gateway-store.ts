@@ -5,7 +5,7 @@
  * under the same name writes nothing) and by generations (an older answer never covers a newer wish); a tunnel's state changes
  * as package lifecycle allows, together with its event and notices.
  */
-import type { TunnelEvent, TunnelState } from '@culvert/lifecycle'
+import type { RateLimit, TunnelEvent, TunnelState } from '@culvert/lifecycle'
 import type { Pool, PoolClient } from 'pg'
 import { notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent } from './outbox.ts'
@@ -50,6 +50,11 @@ export interface GatewayPort {
   readonly desiredGeneration: number
   readonly appliedGeneration: number
   readonly allowFrom: readonly string[]
+  /** Octets of both directions that the tunnel may carry; null: any. */
+  readonly maxBytes: number | null
+  readonly rateLimit: RateLimit | null
+  /** What it carried by the access log; 0 where nothing limits it. */
+  readonly usedBytes: number
   /** Until the tunnel expires, by the database's clock; not positive when it has. */
   readonly remainingMs: number
   readonly route: DeviceRoute | null
@@ -61,7 +66,7 @@ export interface PortReport {
   readonly generation: number
   /** The port it listens on, null when it does not. */
   readonly gatewayPort: number | null
-  readonly failure: 'no_free_port' | 'listen_failed' | null
+  readonly failure: 'no_free_port' | 'listen_failed' | 'quota' | null
   /** How long the port that was closed stays unused. */
   readonly quarantineMs: number | null
 }
@@ -179,6 +184,9 @@ interface PortRow extends RouteRow {
   desired_generation: number
   applied_generation: number
   allow_from: string[]
+  max_bytes: number | null
+  rate_limit: RateLimit | null
+  used_bytes: number
   remaining_ms: number
 }
 
@@ -186,7 +194,9 @@ interface PortRow extends RouteRow {
 async function readPorts(pool: Pool, gatewayId: string, which: string): Promise<GatewayPort[]> {
   const { rows } = await pool.query<PortRow>(
     `SELECT p.id, p.organization_id, p.tunnel_id, p.device_port, p.gateway_port, p.desired, p.desired_generation,
-       p.applied_generation, t.state, t.device_id, t.allow_from,
+       p.applied_generation, t.state, t.device_id, t.allow_from, t.max_bytes::float8, t.rate_limit,
+       CASE WHEN t.max_bytes IS NULL THEN 0 ELSE (SELECT coalesce(sum(x.bytes_up + x.bytes_down), 0) FROM connections x
+         WHERE x.organization_id = t.organization_id AND x.tunnel_id = t.id) END::float8 AS used_bytes,
        (extract(epoch FROM t.expires_at - now()) * 1000)::float8 AS remaining_ms, ${routeColumns}
      FROM tunnel_ports p
      JOIN tunnels t ON t.organization_id = p.organization_id AND t.id = p.tunnel_id
@@ -207,6 +217,9 @@ async function readPorts(pool: Pool, gatewayId: string, which: string): Promise<
     desiredGeneration: row.desired_generation,
     appliedGeneration: row.applied_generation,
     allowFrom: row.allow_from,
+    maxBytes: row.max_bytes,
+    rateLimit: row.rate_limit,
+    usedBytes: row.used_bytes,
     remainingMs: row.remaining_ms,
     route: toRoute(row),
   }))
@@ -260,7 +273,7 @@ interface TunnelPortRow {
   readonly gatewayPort: number | null
   readonly desired: string
   readonly inStep: boolean
-  readonly failure: 'no_free_port' | 'listen_failed' | null
+  readonly failure: 'no_free_port' | 'listen_failed' | 'quota' | null
   /** The tunnel has lived as long as it may. */
   readonly timeIsUp: boolean
 }

@@ -77,5 +77,7 @@ function open(deviceId: string): ReturnType<typeof openTunnel> {
     ttlSec: 60,
     allowFrom: ['0.0.0.0/0'],
     waitForDevice: true,
+    maxBytes: null,
+    rateLimit: null,
   })
 }

@@ -1,5 +1,5 @@
 /** Tunnels as customers open, read, change and close them. */
-import type { TunnelReason, TunnelState } from '@culvert/lifecycle'
+import type { RateLimit, TunnelReason, TunnelState } from '@culvert/lifecycle'
 import type { Pool, PoolClient } from 'pg'
 import { newId } from './ids.ts'
 import { chooseGateway } from './nodes.ts'
@@ -17,6 +17,8 @@ export interface TunnelRecord {
   readonly allowFrom: string[]
   readonly waitForDevice: boolean
   readonly ttlSec: number
+  readonly maxBytes: number | null
+  readonly rateLimit: RateLimit | null
   readonly expiresAt: Date
   readonly version: number
   readonly createdAt: Date
@@ -37,6 +39,9 @@ export interface NewTunnel {
   /** Canonical prefixes. */
   readonly allowFrom: readonly string[]
   readonly waitForDevice: boolean
+  /** Octets of both directions after which it ends; null: any. */
+  readonly maxBytes: number | null
+  readonly rateLimit: RateLimit | null
 }
 
 export type OpenFault = 'not_found' | 'device_offline' | 'device_not_tunnelable' | 'no_gateway' | 'tunnel_limit'
@@ -49,7 +54,7 @@ export interface TunnelFilter {
 /** Tunnels of one device that have not ended. */
 export const maxActiveTunnels = 64
 const columns = `t.id, t.device_id AS "deviceId", t.state, t.reason, t.allow_from AS "allowFrom", t.wait_for_device AS "waitForDevice",
-  t.ttl_sec AS "ttlSec", t.expires_at AS "expiresAt", t.version, t.created_at AS "createdAt", t.updated_at AS "updatedAt",
+  t.ttl_sec AS "ttlSec", t.max_bytes::float8 AS "maxBytes", t.rate_limit AS "rateLimit", t.expires_at AS "expiresAt", t.version, t.created_at AS "createdAt", t.updated_at AS "updatedAt",
   t.opened_at AS "openedAt", t.closed_at AS "closedAt", p.device_port AS "devicePort", p.gateway_id AS "gatewayId",
   g.public_host AS "gatewayHost", p.gateway_port AS "gatewayPort"`
 const source = `tunnels t JOIN tunnel_ports p ON p.organization_id = t.organization_id AND p.tunnel_id = t.id
@@ -108,8 +113,8 @@ async function insertTunnel(
 ): Promise<void> {
   const listen = tunnel.state === 'opening'
   await tx.query(
-    `INSERT INTO tunnels (id, organization_id, device_id, state, reason, allow_from, wait_for_device, ttl_sec, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::int, now() + $8::int * interval '1 second')`,
+    `INSERT INTO tunnels (id, organization_id, device_id, state, reason, allow_from, wait_for_device, ttl_sec, expires_at, max_bytes, rate_limit)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::int, now() + $8::int * interval '1 second', $9, $10)`,
     [
       tunnel.id,
       tunnel.organizationId,
@@ -119,6 +124,8 @@ async function insertTunnel(
       tunnel.allowFrom,
       tunnel.waitForDevice,
       tunnel.ttlSec,
+      tunnel.maxBytes,
+      tunnel.rateLimit,
     ],
   )
   await tx.query(

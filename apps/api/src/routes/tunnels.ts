@@ -135,6 +135,8 @@ function opening(api: Api, context: ApiContext): void {
         ttlSec: body.ttlSec ?? 3_600,
         allowFrom: allowList(body.allowFrom, request.ip),
         waitForDevice: body.waitForDevice ?? false,
+        maxBytes: body.maxBytes ?? null,
+        rateLimit: body.rateLimit ?? null,
       })
       if (typeof opened === 'string') throw new DomainError(opened, opened === 'no_gateway' ? { retryAfterSec: 5 } : {})
       if (opened.state === 'opening')

@@ -10,6 +10,7 @@
  * sockets are closed.
  */
 import type { Socket } from 'node:net'
+import { Pacer, type TunnelBudget } from './tunnel-budget.ts'
 
 export type Side = 'client' | 'device'
 
@@ -31,14 +32,15 @@ export class Flow {
   #open = 2
   #bytesTold = 0
 
-  constructor({ client, device }: FlowSockets, onEnd: (reason: string) => void) {
+  /** @param budget of the tunnel */
+  constructor({ client, device }: FlowSockets, budget: TunnelBudget, onEnd: (reason: string) => void) {
     this.#client = client
     this.#device = device
     this.#onEnd = onEnd
     client.setKeepAlive(CLIENT_KEEPALIVE)
     device.setKeepAlive(DEVICE_KEEPALIVE)
-    this.#join(client, device, 'client')
-    this.#join(device, client, 'device')
+    this.#join(client, device, 'client', budget.isLimited ? new Pacer(budget, 'down') : null)
+    this.#join(device, client, 'device', budget.isLimited ? new Pacer(budget, 'up') : null)
   }
 
   /** From the client towards the device. */
@@ -65,7 +67,7 @@ export class Flow {
     reset(this.#device)
   }
 
-  #join(from: Socket, to: Socket, side: Side): void {
+  #join(from: Socket, to: Socket, side: Side, pacer: Pacer | null): void {
     from.setNoDelay(true)
     from.once('end', () => (this.#reason ??= `${side}_closed`))
     from.on('error', (error: NodeJS.ErrnoException) => {
@@ -78,7 +80,11 @@ export class Flow {
       if (!from.readableEnded) reset(to)
       if (--this.#open === 0) this.#onEnd(this.#reason ?? `${side}_closed`)
     })
-    from.pipe(to)
+    if (pacer === null) from.pipe(to)
+    else {
+      to.once('close', () => pacer.destroy())
+      from.pipe(pacer).pipe(to)
+    }
   }
 }
 

@@ -14,11 +14,11 @@ export interface OpenPortsOptions {
   readonly pool: PortPool
   readonly quarantineMs: number
   readonly parts: ListenerParts
-  /** A tunnel's time was up and its listener is closed. */
+  /** A tunnel's time was up, or it carried all it may, and its listener is closed. */
   readonly onExpired: () => void
 }
 
-export type ListenFailure = 'no_free_port' | 'listen_failed'
+export type ListenFailure = 'no_free_port' | 'listen_failed' | 'quota'
 export type ListenResult =
   | { readonly port: number; readonly failure: null }
   | { readonly port: null; readonly failure: ListenFailure; readonly detail: string }
@@ -51,13 +51,14 @@ export class OpenPorts {
   /** Listens for `row`, or brings its listener up to date; on the number it had, when it had one. */
   async listen(row: GatewayPort): Promise<ListenResult> {
     const held = this.#held.get(row.id)
+    if (held?.listener?.isExhausted || isUsedUp(row)) return EXHAUSTED
     if (held?.listener) {
       held.row = row
       held.listener.update(rulesOf(row))
       this.#arm(held)
       return { port: held.port, failure: null }
     }
-    const listener = new PortListener(rulesOf(row), this.#options.parts)
+    const listener = new PortListener(rulesOf(row), { ...this.#options.parts, onQuota: this.#options.onExpired })
     const number = held?.port ?? row.gatewayPort
     const result = number === null ? await this.#listenAnywhere(listener) : await this.#listenOn(listener, number, held)
     if (result.failure === null) {
@@ -193,7 +194,14 @@ export class OpenPorts {
   }
 }
 
+const EXHAUSTED = { port: null, failure: 'quota', detail: 'the tunnel has carried all it may' } as const
+
+function isUsedUp({ maxBytes, usedBytes }: GatewayPort): boolean {
+  return maxBytes !== null && usedBytes >= maxBytes
+}
+
 function rulesOf(row: GatewayPort): ConstructorParameters<typeof PortListener>[0] {
-  const { id: portId, organizationId, tunnelId, devicePort, allowFrom, route } = row
-  return { portId, organizationId, tunnelId, devicePort, allowFrom, route }
+  const { id: portId, organizationId, tunnelId, devicePort, allowFrom, maxBytes, rateLimit, usedBytes, route } = row
+  const limits = { maxBytes, rateLimit }
+  return { portId, organizationId, tunnelId, devicePort, allowFrom, limits, usedBytes, route }
 }

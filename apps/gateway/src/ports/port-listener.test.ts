@@ -15,6 +15,8 @@ const rules: PortRules = {
   organizationId: 'org_a',
   devicePort: 22,
   allowFrom: ['127.0.0.0/8'],
+  limits: { maxBytes: null, rateLimit: null },
+  usedBytes: 0,
   route: { namespace: '', dialAddress: '', deviceAddress: '10.128.0.2' },
 }
 

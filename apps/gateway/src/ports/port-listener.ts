@@ -16,6 +16,7 @@ import type { Dialer } from '../dial/contract.ts'
 import type { ConnectionLimits } from '../flow/connection-limits.ts'
 import type { ConnectionRecorder } from '../flow/connection-recorder.ts'
 import { Flow, reset } from '../flow/flow.ts'
+import { TunnelBudget, type TunnelLimits } from '../flow/tunnel-budget.ts'
 import { AllowList, plainAddress } from './allow-list.ts'
 
 /** What a listener serves; may change while it listens. */
@@ -25,6 +26,10 @@ export interface PortRules {
   readonly organizationId: string
   readonly devicePort: number
   readonly allowFrom: readonly string[]
+  /** Of the tunnel; as they are when it begins to listen. */
+  readonly limits: TunnelLimits
+  /** Octets that went through the tunnel before. */
+  readonly usedBytes: number
   /** Null while the device is attached nowhere. */
   readonly route: DeviceRoute | null
 }
@@ -33,6 +38,8 @@ export interface ListenerParts {
   readonly dialer: Dialer
   readonly limits: ConnectionLimits
   readonly recorder: ConnectionRecorder
+  /** A tunnel has carried all it may: its listener and every flow are closed. */
+  readonly onQuota?: () => void
 }
 
 const BACKLOG = 511
@@ -43,6 +50,7 @@ export class PortListener {
   readonly #flows = new Map<Flow, ConnectionRow>()
   /** Accepted, their device not connected yet. */
   readonly #waiting = new Set<Socket>()
+  readonly #budget: TunnelBudget
   #rules: PortRules
   #allowList: AllowList
   #closed: string | null = null
@@ -51,6 +59,13 @@ export class PortListener {
     this.#rules = rules
     this.#allowList = new AllowList(rules.allowFrom)
     this.#parts = parts
+    this.#budget = new TunnelBudget(rules.limits, rules.usedBytes, () => {
+      // What was the last of it is still on its way to the other side.
+      setImmediate(() => {
+        this.close('quota')
+        parts.onQuota?.()
+      })
+    })
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
       void this.#accept(client)
     })
@@ -58,6 +73,10 @@ export class PortListener {
 
   get openFlows(): number {
     return this.#flows.size
+  }
+
+  get isExhausted(): boolean {
+    return this.#budget.isExhausted
   }
 
   get port(): number {
@@ -154,7 +173,7 @@ export class PortListener {
       reset(device)
       return this.#parts.recorder.refused(record, 'client_reset')
     }
-    const flow: Flow = new Flow({ client, device }, (reason) => {
+    const flow: Flow = new Flow({ client, device }, this.#budget, (reason) => {
       this.#flows.delete(flow)
       release()
       this.#parts.recorder.closed(record, flow, reason)

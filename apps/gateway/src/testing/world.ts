@@ -7,6 +7,7 @@ import { createLogger } from '@culvert/observability'
 import { waitFor } from '@culvert/testkit'
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { RateLimit } from '@culvert/lifecycle'
 import { gatewayDefaults, type GatewaySettings } from '../settings.ts'
 
 export const silent = createLogger('test', 'silent')
@@ -16,6 +17,8 @@ export interface TunnelWish {
   readonly devicePorts: readonly number[]
   readonly allowFrom?: readonly string[]
   readonly ttlMs?: number
+  readonly maxBytes?: number
+  readonly rateLimit?: RateLimit
   /** False: nobody tells the gateway. */
   readonly tell?: boolean
 }
@@ -94,16 +97,18 @@ export class World {
     devicePorts,
     allowFrom = ['127.0.0.0/8'],
     ttlMs = 3_600_000,
+    maxBytes,
+    rateLimit,
     tell = true,
   }: TunnelWish): Promise<string> {
     const id = `tun_${++this.#count}`
     await this.pool.query(
-      `WITH t AS (INSERT INTO tunnels (id, organization_id, device_id, state, allow_from, ttl_sec, expires_at, updated_at)
-         VALUES ($1, 'org_a', $2, 'opening', $3, 3600, now() + $4 * interval '1 ms', now()) RETURNING id)
+      `WITH t AS (INSERT INTO tunnels (id, organization_id, device_id, state, allow_from, ttl_sec, expires_at, updated_at, max_bytes, rate_limit)
+         VALUES ($1, 'org_a', $2, 'opening', $3, 3600, now() + $4 * interval '1 ms', now(), $6, $7) RETURNING id)
        INSERT INTO tunnel_ports (id, organization_id, tunnel_id, gateway_id, protocol, device_port, desired)
        SELECT 'prt_' || t.id || '_' || n, 'org_a', t.id, 'gw-1', 'tcp', port, 'listen'
        FROM t, unnest($5::int[]) WITH ORDINALITY AS v(port, n)`,
-      [id, deviceId, allowFrom, ttlMs, devicePorts],
+      [id, deviceId, allowFrom, ttlMs, devicePorts, maxBytes ?? null, rateLimit ?? null],
     )
     if (tell) await this.tellGateway()
     return id

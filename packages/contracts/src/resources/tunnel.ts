@@ -1,7 +1,7 @@
 /** REST: tunnels, a customer's access to a port of a device, and the access log of each. */
 import { tunnelReasons, tunnelStates } from '@culvert/lifecycle'
 import { Type, type Static } from 'typebox'
-import { DeviceId, NextCursor, nullable, oneOf, pageQuery, Timestamp, TunnelId } from '../fields.ts'
+import { DeviceId, NextCursor, nullable, oneOf, pageQuery, RateLimit, Timestamp, TunnelId } from '../fields.ts'
 
 const TtlSec = Type.Integer({ minimum: 10, maximum: 86_400, description: 'Seconds from now until the tunnel expires.' })
 const AllowFrom = Type.Array(Type.String({ format: 'cidr', maxLength: 49 }), {
@@ -12,6 +12,13 @@ const AllowFrom = Type.Array(Type.String({ format: 'cidr', maxLength: 49 }), {
     'Who may connect: addresses and prefixes. Left out: only the address this call comes from, as the API sees it.',
 })
 
+const MaxBytes = Type.Integer({
+  minimum: 1,
+  maximum: 1e15,
+  description:
+    'Octets of all its connections in both directions after which the tunnel ends with the reason `quota`; null: no end.',
+})
+
 export const TunnelInput = Type.Object(
   {
     deviceId: DeviceId,
@@ -20,6 +27,8 @@ export const TunnelInput = Type.Object(
       Type.Integer({ minimum: 10, maximum: 86_400, default: 3_600, description: 'Seconds until the tunnel expires.' }),
     ),
     allowFrom: Type.Optional(AllowFrom),
+    maxBytes: Type.Optional(nullable(MaxBytes)),
+    rateLimit: Type.Optional(nullable(RateLimit)),
     waitForDevice: Type.Optional(
       Type.Boolean({
         default: false,
@@ -50,6 +59,8 @@ export const Tunnel = Type.Object(
     allowFrom: Type.Array(Type.String()),
     waitForDevice: Type.Boolean(),
     ttlSec: Type.Integer(),
+    maxBytes: nullable(Type.Integer()),
+    rateLimit: nullable(RateLimit),
     expiresAt: Timestamp,
     version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
     createdAt: Timestamp,
