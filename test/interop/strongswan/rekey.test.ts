@@ -11,11 +11,23 @@ describe.skipIf(swanMissing)(`rekeys that the concentrator starts${skipNote}`, (
       serverUrl: inject('databaseUrl'),
       redisUrl: inject('redisUrl'),
       fileBytes: 20 * 1024 * 1024,
-      env: { CONCENTRATOR_CHILD_REKEY_SEC: '3', CONCENTRATOR_IKE_REKEY_SEC: '7' },
+      env: {
+        CONCENTRATOR_CHILD_REKEY_SEC: '3',
+        CONCENTRATOR_IKE_REKEY_SEC: '7',
+        CONCENTRATOR_DIAL_ADDRESS6: 'none',
+      },
       edit: (conf) => conf.replaceAll(/rekey_time *= *\S+/g, 'rekey_time = 0'),
     })
   })
   afterAll(() => scene?.close())
+
+  it('strongSwan lives with IPv4 alone where it asked for IPv6 as well and the concentrator has none', async () => {
+    const { address4 } = scene.device
+    const [ike] = await scene.swan.listSas()
+    expect(ike).toMatchObject({ state: 'ESTABLISHED', localVips: [address4] })
+    const child = ike?.children.find(({ state }) => state === 'INSTALLED')
+    expect(child).toMatchObject({ remoteTs: ['10.127.0.0/24'], localTs: [`${address4}/32`] })
+  })
 
   it('strongSwan follows rekeys of Child and IKE SA while traffic flows and a connection stays open', async () => {
     const slow = scene.culvert.customer.spawn('curl', ['--silent', '--no-buffer', scene.url('/slow')])
