@@ -52,13 +52,14 @@ export function nextIccid(): string {
   return `${body}${(10 - (sum % 10)) % 10}`
 }
 
-export async function registerDevice(api: Api, name: string): Promise<RegisteredDevice> {
+export async function registerDevice(api: Api, name: string, more: object = {}): Promise<RegisteredDevice> {
   const device = await api<{ id: string; ikeIdentity: string; address: string; address6: string }>(
     'POST',
     '/v1/devices',
     {
       iccid: nextIccid(),
       name,
+      ...more,
     },
   )
   if (device.status !== 201) throw new Error(`registering ${name}: ${device.status} ${device.text}`)

@@ -39,6 +39,37 @@ describe('devices', () => {
     expect((await harness.call('GET', `/v1/devices/${id}`)).body).toEqual(made.body)
   })
 
+  it('C63 have LANs behind them: canonical, bounded, and never an address of the installation', async () => {
+    const id = await newDevice(harness.call)
+    const set = (lanPrefixes: unknown): ReturnType<typeof harness.call> =>
+      harness.call('PATCH', `/v1/devices/${id}`, { body: { lanPrefixes } })
+    expect((await harness.call('GET', `/v1/devices/${id}`)).body).toMatchObject({ lanPrefixes: [] })
+    expect(await set(['192.168.1.0/24', '172.20.0.7'])).toMatchObject({
+      status: 200,
+      body: { lanPrefixes: ['192.168.1.0/24', '172.20.0.7/32'] },
+    })
+    for (const [prefix, message] of [
+      ['10.200.0.0/16', '10.128.0.0/9'],
+      ['10.127.0.0/25', '10.127.0.0/24'],
+      ['198.18.1.0/24', '198.18.0.0/15'],
+      ['127.0.0.1', '127.0.0.0/8'],
+      ['fd00::/64', 'IPv4'],
+    ] as const) {
+      expect(await set(['192.168.7.0/24', prefix])).toMatchObject({
+        status: 400,
+        body: { errors: [{ in: 'body', pointer: '/lanPrefixes/1', message: expect.stringContaining(message) }] },
+      })
+    }
+    expect((await set(['192.168.1.1/24'])).status).toBe(400)
+    expect((await set(Array.from({ length: 17 }, (_, i) => `192.168.${i}.0/24`))).status).toBe(400)
+    const made = await harness.call('POST', '/v1/devices', {
+      body: { iccid: newIccid(), lanPrefixes: ['192.168.1.0/24'] },
+    })
+    expect(made).toMatchObject({ status: 201, body: { lanPrefixes: ['192.168.1.0/24'] } })
+    const bad = await harness.call('POST', '/v1/devices', { body: { iccid: newIccid(), lanPrefixes: ['0.0.0.0/0'] } })
+    expect(bad).toMatchObject({ status: 400, body: { code: 'validation_failed' } })
+  })
+
   it('get different addresses when they are registered at the same time, never one that equipment may mistake', async () => {
     const answers = await Promise.all(
       Array.from({ length: 40 }, () =>

@@ -51,6 +51,7 @@ describe.skipIf(missing)('the swanctl configuration', () => {
       concentratorIdentity,
       servicePrefixes: ['10.127.0.0/24', 'fd7f::/64'],
       virtualAddresses: ['0.0.0.0', '::'],
+      lanPrefixes: [],
     })
     const swanctlConf = config.replaceAll(placeholders.psk, swanctlSecret(psk))
     device = await startStrongswan({ namespace: far, name: 'device', swanctlConf })

@@ -19,6 +19,8 @@ export interface SwanctlInput {
   readonly servicePrefixes: readonly string[]
   /** One of each family that it asks for. */
   readonly virtualAddresses: readonly ('0.0.0.0' | '::')[]
+  /** LANs behind the device. */
+  readonly lanPrefixes: readonly string[]
 }
 
 /** Bytes in hexadecimal: no quoting, and a key that begins with 0x or 0s is not taken for an encoding. */
@@ -52,7 +54,7 @@ ${remoteLines(proof)}
     }
     children {
       culvert {
-        remote_ts = ${servicePrefixes.join(', ')}
+${localSelectors(input)}        remote_ts = ${servicePrefixes.join(', ')}
         esp_proposals = ${esp}
         start_action = start
         close_action = start
@@ -107,6 +109,11 @@ function localLines({ proof, deviceIdentity }: SwanctlInput): string {
     case 'eap':
       return `      auth = eap-mschapv2\n      eap_id = ${proof.userName ?? deviceIdentity}`
   }
+}
+
+/** `dynamic` is the leased address. Without a LAN it is the default, and the line is left out. */
+function localSelectors({ lanPrefixes }: SwanctlInput): string {
+  return lanPrefixes.length === 0 ? '' : `        local_ts = ${['dynamic', ...lanPrefixes].join(', ')}\n`
 }
 
 /** The concentrator proves itself by its certificate to everybody who does not share a key with it. */

@@ -70,6 +70,36 @@ describe('opening a tunnel', () => {
     },
   )
 
+  it('C63 leads to a host on a registered LAN of the device only, and ends when that LAN is taken away', async () => {
+    const deviceId = await onlineDevice()
+    const wish = { deviceId, port: 80, host: '192.168.1.20' }
+    expect(await open(wish)).toMatchObject({
+      status: 422,
+      body: { code: 'host_outside_lans', errors: [{ in: 'body', pointer: '/host' }] },
+    })
+    await harness.call('PATCH', `/v1/devices/${deviceId}`, {
+      body: { lanPrefixes: ['192.168.1.0/24', '172.20.0.0/16'] },
+    })
+    for (const host of ['192.168.2.20', '10.128.0.3', '198.18.0.1']) {
+      expect((await open({ ...wish, host })).status).toBe(422)
+    }
+    expect((await open({ ...wish, host: 'router.lan' })).status).toBe(400)
+    const toHost = await open(wish)
+    expect(toHost).toMatchObject({ status: 201, body: { deviceHost: '192.168.1.20', devicePort: 80 } })
+    const toOther = await open({ ...wish, host: '172.20.3.4' })
+    const toDevice = await open({ deviceId, port: 80 })
+    expect(toDevice).toMatchObject({ status: 201, body: { deviceHost: null } })
+    await harness.call('PATCH', `/v1/devices/${deviceId}`, { body: { lanPrefixes: ['172.20.0.0/16'] } })
+    await waitFor(async () => {
+      const { body } = await harness.call<Tunnel>('GET', `/v1/tunnels/${toHost.body.id}`)
+      return body.state === 'closed'
+    })
+    expect((await harness.call('GET', `/v1/tunnels/${toHost.body.id}`)).body).toMatchObject({ reason: 'lan_removed' })
+    for (const { id } of [toOther.body, toDevice.body]) {
+      expect((await harness.call('GET', `/v1/tunnels/${id}`)).body).toMatchObject({ state: 'open' })
+    }
+  })
+
   it('answers 201 with host and port when the gateway listens, for the caller only', async () => {
     const deviceId = await onlineDevice()
     const answer = await open({ deviceId, port: 22 })

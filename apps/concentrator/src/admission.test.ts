@@ -43,6 +43,7 @@ interface Scene {
   valid: string[]
   reauthenticateAfterSec: number | null
   address6: string | null
+  lanPrefixes: string[]
   ppk: { readonly isRequired: boolean } | null
   readonly stored: AttachAttempt[]
   readonly placements: Placements
@@ -65,6 +66,7 @@ function open(): Scene {
     identity: 'a.acme.example',
     address4: '10.128.0.5',
     address6: scene.address6,
+    lanPrefixes: scene.lanPrefixes,
     policyVersion: 1,
     pools: ['10.128.0.0/20', 'fd80::/64'],
     limits: scene.limits,
@@ -106,6 +108,7 @@ function open(): Scene {
     placements,
     limits: { networkId: 'net_a', deviceToDevice: false, rateLimit: null, quota: null, usage: NO_USAGE },
     valid: ['crd_1'],
+    lanPrefixes: [],
     reauthenticateAfterSec: null,
     address6: 'fd80::5',
     ppk: null,
@@ -268,6 +271,19 @@ it('ends an attachment whose credential was revoked between its admission and it
   scene.admission.onEvent(established(A))
   await vi.waitFor(() => expect(scene.ended).toEqual([[A, 'revoked']]))
   expect(scene.registry.attachedCount).toBe(0)
+})
+
+it('C63 grants the leased address and the registered LANs, and ends an attachment whose LAN was taken meanwhile', async () => {
+  const scene = open()
+  scene.lanPrefixes = ['192.168.1.0/24', '172.20.0.0/16']
+  expect(await admit(scene, A)).toMatchObject({
+    grant: { tsRemote: ['10.128.0.5', '192.168.1.0/24', '172.20.0.0/16'].map(selectorOf) },
+  })
+  scene.lanPrefixes = ['172.20.0.0/16']
+  scene.cache.forgetDevice('dev_a')
+  scene.admission.onEvent(established(A))
+  expect(scene.registry.byDevice('dev_a')).toMatchObject({ lanPrefixes: ['192.168.1.0/24', '172.20.0.0/16'] })
+  await vi.waitFor(() => expect(scene.ended).toEqual([[A, 'revoked']]))
 })
 
 it('keeps an attachment of whose device something else changed meanwhile', async () => {

@@ -1,8 +1,8 @@
 /**
  * The concentrator's side of the core's questions and events: who may attach, and what is then known about it.
  *
- * A device gets its stable addresses and nothing else: selectors are these on its side and the service prefixes on ours, with the pools
- * of its network where devices may reach each other.
+ * A device gets its stable addresses: selectors are these and the LANs registered for the device on its side, and the service prefixes
+ * on ours, with the pools of its network where devices may reach each other.
  * The newest attachment of a device replaces the older one, also when both were admitted before either stood. What stands in the
  * core stands in the registry, or is ended: nothing may run that a revocation would not find. A device of which something changed
  * between admission and attachment is looked up once more. Identities never reach the log above debug;
@@ -46,7 +46,7 @@ interface Granted {
   readonly watch: ForgettingWatch
 }
 
-type GrantedDevice = Pick<CachedDevice, 'deviceId' | 'organizationId' | 'identity'>
+type GrantedDevice = Pick<CachedDevice, 'deviceId' | 'organizationId' | 'identity' | 'lanPrefixes'>
 
 /** Whoever proves itself claims first; EAP takes its rounds between. */
 const MOST_CLAIMS = 20_000
@@ -249,6 +249,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       deviceId: event.subject,
       organizationId: device.organizationId,
       ...lease,
+      lanPrefixes: device.lanPrefixes,
       credentialId: event.credential,
       attachedAtMs: nowMs,
       state: 'attached',
@@ -272,12 +273,17 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
   }
 
-  /** Ends the attachment if the credential that was proven is not valid any more. */
-  async function lookAgain(key: AttachmentKey, { identity }: GrantedDevice, credentialId: string): Promise<void> {
+  /** Ends the attachment if the credential that was proven is not valid any more, or a LAN that was granted is not the device's. */
+  async function lookAgain(
+    key: AttachmentKey,
+    { identity, lanPrefixes }: GrantedDevice,
+    credentialId: string,
+  ): Promise<void> {
     const device = await desk.findByName(identity)
     if (device === undefined) return // Postgres is away; the reconciler will find out
     if (device) wipeDevice(device)
-    if (device?.credentials.some(({ id }) => id === credentialId)) return
+    const hasLans = lanPrefixes.every((prefix) => device?.lanPrefixes.includes(prefix))
+    if (hasLans && device?.credentials.some(({ id }) => id === credentialId)) return
     end(key, 'revoked')
   }
 

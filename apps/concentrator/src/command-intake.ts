@@ -7,6 +7,7 @@ import type { CredentialCache } from '@culvert/concentrator-core'
 import { concentratorChannel, isDatabaseUnavailable, listen } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
 import { concentratorQueue, openQueues } from '@culvert/queue'
+import type { HostKeeper } from './host-keeper.ts'
 import type { PolicyEnforcer } from './policy-enforcer.ts'
 import type { LivingRealm } from './realm.ts'
 import type { ConcentratorSettings } from './settings.ts'
@@ -18,17 +19,20 @@ export interface CommandIntake {
 export function startCommandIntake(options: {
   settings: ConcentratorSettings
   enforcer: PolicyEnforcer
+  hosts: Pick<HostKeeper, 'reconcile'>
   cache: CredentialCache
   realm: Pick<LivingRealm, 'refresh'>
   log: Logger
 }): CommandIntake {
-  const { settings, enforcer, cache, realm, log } = options
+  const { settings, enforcer, hosts, cache, realm, log } = options
   const own = concentratorChannel(settings.nodeName)
 
   function look(): void {
-    enforcer.reconcile().catch((error: unknown) => {
-      if (!isDatabaseUnavailable(error)) log.error({ err: error }, 'reconciling failed')
-    })
+    for (const part of [enforcer, hosts]) {
+      part.reconcile().catch((error: unknown) => {
+        if (!isDatabaseUnavailable(error)) log.error({ err: error }, 'reconciling failed')
+      })
+    }
   }
 
   const listener = listen(settings.databaseUrl, [own], (notice) => {
@@ -43,7 +47,9 @@ export function startCommandIntake(options: {
     redisUrl: settings.redisUrl ?? undefined,
     logger: log,
   })
-  queues.workNode(concentratorQueue(settings.nodeName), () => enforcer.reconcile())
+  queues.workNode(concentratorQueue(settings.nodeName), async () => {
+    await Promise.all([enforcer.reconcile(), hosts.reconcile()])
+  })
   look()
   return {
     async stop() {

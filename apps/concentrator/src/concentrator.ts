@@ -9,6 +9,7 @@ import {
   createCredentialCache,
   createIkeSpiAllocator,
   createSubjectTable,
+  type AttachmentRegistry,
   selectorOf,
 } from '@culvert/concentrator-core'
 import {
@@ -22,13 +23,18 @@ import {
 import {
   addDeviceUsage,
   createSecretOpener,
+  forgetRestedHosts,
+  freeHostMapping,
   openPool,
+  readHostMappings,
+  readWantedHosts,
   registerConcentrator,
   writeAttachments,
   writeAttempts,
+  writeHostMapping,
   type Pool,
 } from '@culvert/db'
-import { SPI_INDEX_COUNT, SpiAllocator } from '@culvert/esp'
+import { SPI_INDEX_COUNT, SpiAllocator, SYNTHETIC_PREFIX } from '@culvert/esp'
 import {
   createIkeDriver,
   createSystemRng,
@@ -37,7 +43,7 @@ import {
   type IkeDriver,
   type KeyLog,
 } from '@culvert/ike-driver'
-import { createEndpoint, type TicketVault } from '@culvert/ikev2'
+import { createEndpoint, type IkeEvent, type TicketVault } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
 import { createAdmission, type Admission } from './admission.ts'
 import { createAttemptLog } from './attempt-log.ts'
@@ -48,6 +54,7 @@ import { createDevicePolicies, type DevicePolicies } from './device-policies.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { startIdleCollector } from './idle-collector.ts'
 import { endpointConfigOf } from './ike-policy.ts'
+import { createHostKeeper, HOST_QUARANTINE_MS, type HostKeeper, type HostStore } from './host-keeper.ts'
 import { createPlacements, type Placements } from './placements.ts'
 import { createPolicyEnforcer } from './policy-enforcer.ts'
 import { createRealm } from './realm.ts'
@@ -139,7 +146,23 @@ async function assemble(
     log,
   })
   const tickets = createTicketVault(sealingKey, () => Date.now())
-  const packets = { settings, inner6, incarnation, admission, placements, policies, tickets, log, onFailure }
+  let hosts: HostKeeper | null = null
+  const onAttachmentEvent = (event: IkeEvent): void => {
+    const deviceId = deviceOf(event, registry)
+    if (deviceId !== null) hosts?.deviceChanged(deviceId)
+  }
+  const packets = {
+    settings,
+    inner6,
+    incarnation,
+    admission,
+    placements,
+    policies,
+    onAttachmentEvent,
+    tickets,
+    log,
+    onFailure,
+  }
   const { driver, dataPlane, closeSockets } = await startPackets(packets)
   started = driver
   plane = dataPlane
@@ -154,9 +177,17 @@ async function assemble(
     rewrite: (deviceId) => writer.rewrite(deviceId),
     log,
   })
-  const intake = startCommandIntake({ settings, enforcer, cache, realm, log })
+  hosts = createHostKeeper({
+    store: hostStore(pool, settings.nodeName),
+    registry,
+    subjectOf: (deviceId) => subjects.subjectOf(deviceId),
+    dataPlane,
+    nowMs: () => performance.now(),
+    log,
+  })
+  const intake = startCommandIntake({ settings, enforcer, hosts, cache, realm, log })
   const { nodeName } = settings
-  const heartbeat = startHeartbeat({ pool, nodeName, registry, dataPlane, enforcer, policies, log })
+  const heartbeat = startHeartbeat({ pool, nodeName, registry, dataPlane, enforcer, hosts, policies, log })
   await heartbeat.beat('ready')
   log.info({ dataPlane: dataPlane.description, addresses: outerAddressesOf(settings) }, 'concentrator ready')
 
@@ -195,6 +226,8 @@ async function startPackets(options: {
   admission: Admission
   placements: Placements
   policies: DevicePolicies
+  /** After admission has heard of it. */
+  onAttachmentEvent: (event: IkeEvent) => void
   tickets: TicketVault
   log: Logger
   onFailure: (error: Error) => void
@@ -237,7 +270,7 @@ async function startPackets(options: {
     name: tunName,
     mtuBytes: settings.tunMtuBytes,
     addresses: [`${settings.dialAddress}/32`, ...(inner6 ? [`${inner6.dialAddress}/128`] : [])],
-    routes: [settings.poolPrefix, ...(inner6 ? [inner6.poolPrefix] : [])],
+    routes: [settings.poolPrefix, SYNTHETIC_PREFIX, ...(inner6 ? [inner6.poolPrefix] : [])],
   })
   const plain = await openPlainSockets(
     addresses.map((address) => ({ address, port: ikePort })),
@@ -266,6 +299,7 @@ async function startPackets(options: {
       onEvent(event) {
         if (event.kind === 'established' || event.kind === 'closed') collector.noteChange()
         admission.onEvent(event)
+        options.onAttachmentEvent(event)
       },
       onError: (error) => log.error({ err: error }, 'the IKE driver met an error'),
     },
@@ -293,6 +327,23 @@ function openKeyLogOf({ keyLogFolder }: ConcentratorSettings, log: Logger): KeyL
   if (keyLogFolder === null) return null
   log.warn({ folder: keyLogFolder }, 'the keys of every SA are written to a folder: whoever reads it reads the traffic')
   return openKeyLog(keyLogFolder)
+}
+
+/** The device whose attachment or Child SAs changed. */
+function deviceOf(event: IkeEvent, registry: AttachmentRegistry): string | null {
+  if (event.kind === 'established' || event.kind === 'closed') return event.subject
+  if (event.kind !== 'childEstablished' && event.kind !== 'childRekeyed') return null
+  return registry.byKey(event.key)?.deviceId ?? null
+}
+
+function hostStore(pool: Pool, nodeName: string): HostStore {
+  return {
+    readWanted: () => readWantedHosts(pool, nodeName),
+    readMapped: () => readHostMappings(pool, nodeName),
+    write: (mapped) => writeHostMapping(pool, nodeName, mapped),
+    free: (key) => freeHostMapping(pool, nodeName, key),
+    forgetRested: () => forgetRestedHosts(pool, nodeName, HOST_QUARANTINE_MS),
+  }
 }
 
 /** Child SAs a node holds: rekeys overlap, and some devices ask for more than one. */

@@ -14,6 +14,7 @@ import {
 import type { Spi } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
 import type { DevicePolicies } from './device-policies.ts'
+import type { HostKeeper } from './host-keeper.ts'
 import type { PolicyEnforcer } from './policy-enforcer.ts'
 
 const BEAT_MS = 5000
@@ -30,10 +31,11 @@ export function startHeartbeat(options: {
   registry: AttachmentRegistry
   dataPlane: DataPlane
   enforcer: PolicyEnforcer
+  hosts: Pick<HostKeeper, 'reconcile'>
   policies: Pick<DevicePolicies, 'count'>
   log: Logger
 }): Heartbeat {
-  const { pool, nodeName, registry, dataPlane, enforcer, policies, log } = options
+  const { pool, nodeName, registry, dataPlane, enforcer, hosts, policies, log } = options
   let busy = false
   let beats = 0
 
@@ -67,6 +69,7 @@ export function startHeartbeat(options: {
       ...(beats % 2 === 0 ? [count, policies.count] : []),
       enforcer.reconcile,
       enforcer.checkHeld,
+      hosts.reconcile,
     ]
     void inOrder(steps).finally(() => {
       busy = false

@@ -34,7 +34,7 @@ export function addressesOf({ address4, address6 }: Lease): string[] {
 }
 
 /**
- * Addresses, resolvers that they can reach, and the selectors of both sides; nothing of a family that is not leased. Our side holds the
+ * Addresses, resolvers that they can reach, and the selectors of both sides, registered LANs among them; nothing of a family that is not leased. Our side holds the
  * pools of the network where devices may reach each other.
  *
  * @param hostSelector for an address or a prefix
@@ -42,7 +42,13 @@ export function addressesOf({ address4, address6 }: Lease): string[] {
 export function grantOfLease(
   { address4, address6 }: Lease,
   servicePrefixes: ServicePrefixes,
-  { dnsServers, dnsDomains, pools, limits }: Pick<CachedDevice, 'dnsServers' | 'dnsDomains' | 'pools' | 'limits'>,
+  {
+    dnsServers,
+    dnsDomains,
+    lanPrefixes,
+    pools,
+    limits,
+  }: Pick<CachedDevice, 'dnsServers' | 'dnsDomains' | 'lanPrefixes' | 'pools' | 'limits'>,
   hostSelector: (address: string) => TrafficSelector,
 ): Pick<AttachGrant, 'ip4' | 'ip6' | 'dns4' | 'dns6' | 'dnsDomains' | 'tsLocal' | 'tsRemote'> {
   const isIp6 = (text: string): boolean => text.includes(':')
@@ -59,6 +65,6 @@ export function grantOfLease(
       ...(address6 === null || servicePrefixes.ip6 === null ? [] : [servicePrefixes.ip6]),
       ...neighbours.map(hostSelector),
     ],
-    tsRemote: addressesOf({ address4, address6 }).map(hostSelector),
+    tsRemote: [...addressesOf({ address4, address6 }), ...(address4 === null ? [] : lanPrefixes)].map(hostSelector),
   }
 }

@@ -78,6 +78,18 @@ it('leaves a device alone that another node holds, and ends what it has of it', 
   expect(await rowOf(record.deviceId)).toMatchObject({ state: 'attached', concentrator_id: 'con-2' })
 })
 
+it('C63 ends an attachment that was granted a LAN which is not the device’s any more, and not for one that came', async () => {
+  const node = openNode('con-1')
+  const taken = await attachDevice(node)
+  const given = await attachDevice(node)
+  Object.assign(taken, { lanPrefixes: ['192.168.1.0/24', '192.168.2.0/24'] })
+  const change = `UPDATE devices SET lan_prefixes = $2, policy_version = policy_version + 1 WHERE id = $1`
+  await pool.query(change, [taken.deviceId, ['192.168.2.0/24']])
+  await pool.query(change, [given.deviceId, ['192.168.1.0/24']])
+  await node.enforcer.reconcile()
+  expect(node.closed).toEqual([[taken.key, 'revoked']])
+})
+
 it('ends an attachment whose credential has expired, and no other', async () => {
   const node = openNode('con-1')
   const lasting = await attachDevice(node)
@@ -170,6 +182,7 @@ async function attachDevice({ registry, writer }: Node, known?: string): Promise
     organizationId,
     address4: `10.128.0.${9 + count}`,
     address6: null,
+    lanPrefixes: [],
     credentialId: `crd_${deviceId}`,
     attachedAtMs: performance.now(),
     state: 'attached',

@@ -1,6 +1,6 @@
 /**
- * Makes the node do what Postgres says: a deleted device, a revoked credential, a detach request or a newer owner ends the
- * attachment here.
+ * Makes the node do what Postgres says: a deleted device, a revoked credential, a LAN that is not its any more, a detach request or
+ * a newer owner ends the attachment here.
  *
  * A held device whose row says that it is attached nowhere (this node was taken for dead, but lives) is written again.
  *
@@ -109,6 +109,7 @@ function reasonToClose(work: PolicyWork, record: AttachmentRecord): CloseReason 
   if (work.deleted) return 'revoked'
   if (work.heldElsewhere) return 'superseded'
   if (work.detachRequested) return 'deletedLocally'
+  if (record.lanPrefixes.some((prefix) => !work.lanPrefixes.includes(prefix))) return 'revoked'
   if (!work.validCredentialIds.includes(record.credentialId)) return 'revoked'
   return record.ike.tier && !work.tiers.includes(record.ike.tier) ? 'revoked' : null
 }

@@ -63,6 +63,7 @@ function attach(registry: ReturnType<typeof createAttachmentRegistry>, deviceId:
     organizationId: 'org_a',
     address4: '10.128.0.10',
     address6: null,
+    lanPrefixes: [],
     credentialId: 'crd_a',
     attachedAtMs: performance.now(),
     state: 'attached',

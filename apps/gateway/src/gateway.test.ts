@@ -56,6 +56,37 @@ describe('opening and closing', () => {
     expect(rows).toEqual([{ client: '127.0.0.1', state: 'closed', reason: 'client_closed', up: 5, down: 5 }])
   })
 
+  test('a tunnel to a host on a LAN opens when its concentrator has an address for it, and dials that', async () => {
+    await start()
+    const host = '192.168.1.20'
+    const tunnelId = await world.openTunnel({ deviceId, devicePorts: [echoPort], deviceHost: host })
+    const other = await world.openPort({ deviceId, devicePort: echoPort })
+    expect((await world.tunnel(tunnelId))?.state).toBe('opening')
+    await world.answerHost(deviceId, host, { synthetic: '198.18.0.9' })
+    await world.reaches(tunnelId, 'open')
+    expect((await world.events(tunnelId))[0]).toMatchObject({ data: { ports: [{ deviceHost: host }] } })
+    const [row] = await world.ports(tunnelId)
+    // Nobody is at that address here; what counts is that the device itself was not dialed.
+    expect((await visit(row?.gateway_port ?? 0, 'hello')).text).toBe('')
+    expect((await visit(other.port, 'hello')).text).toBe('hello')
+    await world.pool.query(`UPDATE host_mappings SET freed_at = now()`)
+    await world.attach(deviceId, '127.0.0.1')
+    await waitFor(async () => {
+      await visit(row?.gateway_port ?? 0, 'hello')
+      return (await world.connections(tunnelId)).some(({ reason }) => reason === 'host_not_reachable')
+    })
+  })
+
+  test('a tunnel to a host that the device cannot be asked for fails with the reason', async () => {
+    await start()
+    const host = '192.168.1.21'
+    const tunnelId = await world.openTunnel({ deviceId, devicePorts: [echoPort], deviceHost: host })
+    await world.answerHost(deviceId, host, { failure: 'lan_not_carried' })
+    expect(await world.reaches(tunnelId, 'draining').catch(() => world.tunnel(tunnelId))).toMatchObject({
+      reason: 'lan_not_carried',
+    })
+  })
+
   test('a tunnel with two ports opens when both listen', async () => {
     await start()
     const tunnelId = await world.openTunnel({ deviceId, devicePorts: [echoPort, echoPort] })

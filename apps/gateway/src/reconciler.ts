@@ -159,6 +159,9 @@ export class Reconciler {
   }
 
   async #listen(row: GatewayPort): Promise<PortReport[]> {
+    const isNew = row.appliedGeneration < row.desiredGeneration
+    if (row.gatewayPort === null && row.hostFailure !== null) return [this.#refuse(row, row.hostFailure)]
+    if (row.gatewayPort === null && isHostAwaited(row)) return [] // the concentrator tells when it has mapped it
     const { failure, port, ...rest } = await this.#options.ports.listen(row)
     const report = { portId: row.id, generation: row.desiredGeneration, gatewayPort: port, failure, quarantineMs: null }
     if (failure === 'quota') {
@@ -169,9 +172,14 @@ export class Reconciler {
       this.#options.log.warn({ tunnel: row.tunnelId, failure, ...rest }, 'tunnel port cannot listen')
       return [report]
     }
-    if (row.appliedGeneration >= row.desiredGeneration) return []
+    if (!isNew) return []
     this.#options.log.debug({ tunnel: row.tunnelId, port }, 'tunnel port listens')
     return [report]
+  }
+
+  #refuse(row: GatewayPort, failure: PortReport['failure']): PortReport {
+    this.#options.log.info({ tunnel: row.tunnelId, failure }, 'the host of a tunnel cannot be reached')
+    return { portId: row.id, generation: row.desiredGeneration, gatewayPort: null, failure, quarantineMs: null }
   }
 
   #close(row: GatewayPort): PortReport {
@@ -186,6 +194,11 @@ function shallListen(row: GatewayPort): boolean {
   return (
     row.desired === 'listen' && (row.tunnelState === 'opening' || row.tunnelState === 'open') && row.remainingMs > 0
   )
+}
+
+/** The device is there, but the host on its LAN has no address yet. */
+function isHostAwaited({ deviceHost, route }: GatewayPort): boolean {
+  return deviceHost !== null && route !== null && route.hosts[deviceHost] === undefined
 }
 
 function byTunnel(rows: readonly GatewayPort[]): GatewayPort[][] {

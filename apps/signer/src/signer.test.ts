@@ -64,6 +64,7 @@ async function newDevice(): Promise<Registered> {
     name: null,
     tags: [],
     tunnelable: true,
+    lanPrefixes: [],
     proposalTiers: null,
   })
   if (typeof device === 'string') throw new Error(device)

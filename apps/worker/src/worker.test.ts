@@ -245,6 +245,7 @@ async function addDevice(state: 'attached' | 'detached', concentrator = 'con-1')
     name: null,
     tags: [],
     tunnelable: true,
+    lanPrefixes: [],
     proposalTiers: null,
   })
   if (typeof device === 'string') throw new Error(device)
@@ -284,6 +285,7 @@ async function addTunnel(deviceId: string): Promise<string> {
     organizationId,
     deviceId,
     devicePort: 22,
+    deviceHost: null,
     ttlSec: 3_600,
     allowFrom: ['203.0.113.7/32'],
     waitForDevice: true,

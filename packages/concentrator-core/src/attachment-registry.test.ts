@@ -21,6 +21,7 @@ function record(key: number, deviceId = 'dev_a'): AttachmentRecord {
     organizationId: 'org_a',
     address4: '10.128.0.5',
     address6: null,
+    lanPrefixes: [],
     credentialId: 'crd_a',
     attachedAtMs: key,
     state: 'attached',

@@ -13,6 +13,8 @@ export interface AttachmentRecord {
   /** Leased this time; null for a family that was not asked for or cannot be had. */
   readonly address4: string | null
   readonly address6: string | null
+  /** LANs it was granted to speak for. */
+  readonly lanPrefixes: readonly string[]
   /** The credential that was proven; when it goes, so does the attachment. */
   readonly credentialId: string
   readonly attachedAtMs: number

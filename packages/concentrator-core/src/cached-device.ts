@@ -28,6 +28,8 @@ export interface CachedDevice {
   readonly identity: string
   readonly address4: string
   readonly address6: string | null
+  /** LANs it may speak for, canonical IPv4 prefixes. */
+  readonly lanPrefixes: readonly string[]
   readonly policyVersion: number
   readonly tiers: readonly TierName[]
   /** Of both families, canonical text. */

@@ -11,6 +11,7 @@ function device(deviceId: string): CachedDevice {
     identity: 'a.example',
     address4: '10.128.0.5',
     address6: null,
+    lanPrefixes: [],
     policyVersion: 1,
     pools: ['10.128.0.0/20'],
     limits: {

@@ -9,7 +9,7 @@ export {
 } from './credential-cache.ts'
 export { attemptReasonOf, readableProposals, type ReadableProposal, type ReadableTransform } from './failed-attempt.ts'
 export { createIkeSpiAllocator, type IkeSpiAllocator } from './ike-spi-allocator.ts'
-export { selectorOf } from './selectors.ts'
+export { selectorOf, selectorsHold } from './selectors.ts'
 export { createSubjectTable, type SubjectTable } from './subject-table.ts'
 export { MOST_SYNTHETIC_ADDRESSES, SyntheticAddresses, type SyntheticAddressOptions } from './synthetic-addresses.ts'
 export { transformText } from './transform-text.ts'

@@ -77,6 +77,11 @@ export const errorRegistry = {
     title: 'The content type is not supported',
     advice: 'Send `Content-Type: application/json`.',
   },
+  host_outside_lans: {
+    status: 422,
+    title: 'The host is on no LAN of the device',
+    advice: 'Add its LAN to `lanPrefixes` of the device, or leave `host` out to reach the device itself.',
+  },
   weak_psk: {
     status: 422,
     title: 'The pre-shared key is too weak',

@@ -1,6 +1,6 @@
 /** String formats of our schemas that are more than a pattern; `registerFormats` makes TypeBox check them. */
 import { iccidFault } from '@culvert/lifecycle'
-import { isIP } from 'node:net'
+import { isIP, isIPv4 } from 'node:net'
 import Format from 'typebox/format'
 import { canonicalCidr } from './cidr.ts'
 
@@ -17,6 +17,7 @@ export const formatFaults: Readonly<Record<string, (text: string) => string | nu
     }[fault]
   },
   address: (text) => (isIP(text) === 0 || text.includes('%') ? 'must be an IPv4 or IPv6 address' : null),
+  ipv4: (text) => (isIPv4(text) ? null : 'must be an IPv4 address'),
   domain: (text) =>
     /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(text)
       ? null

@@ -5,6 +5,9 @@ import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 export interface ConnectionRecord {
   readonly id: string
   readonly tunnelId: string
+  /** What it went to: a host on a LAN behind the device, or null for the device itself. */
+  readonly deviceHost: string | null
+  readonly devicePort: number
   readonly clientAddress: string
   readonly clientPort: number
   readonly state: 'open' | 'closed' | 'refused'
@@ -21,12 +24,14 @@ export async function listConnections(
   tunnelId: string,
   page: PageRequest,
 ): Promise<Page<ConnectionRecord>> {
-  const where = new Conditions().add('organization_id = ? AND tunnel_id = ?', organizationId, tunnelId)
-  if (page.after) where.add('(opened_at, id) < (?, ?)', page.after.createdAt, page.after.id)
+  const where = new Conditions().add('c.organization_id = ? AND c.tunnel_id = ?', organizationId, tunnelId)
+  if (page.after) where.add('(c.opened_at, c.id) < (?, ?)', page.after.createdAt, page.after.id)
   const { rows } = await pool.query<ConnectionRecord>(
-    `SELECT id, tunnel_id AS "tunnelId", host(client_address) AS "clientAddress", client_port AS "clientPort", state, reason,
-       opened_at AS "openedAt", closed_at AS "closedAt", bytes_up::float8 AS "bytesUp", bytes_down::float8 AS "bytesDown"
-     FROM connections WHERE ${where.text} ORDER BY opened_at DESC, id DESC LIMIT ${page.limit + 1}`,
+    `SELECT c.id, c.tunnel_id AS "tunnelId", host(p.device_host) AS "deviceHost", p.device_port AS "devicePort",
+       host(c.client_address) AS "clientAddress", c.client_port AS "clientPort", c.state, c.reason, c.opened_at AS "openedAt",
+       c.closed_at AS "closedAt", c.bytes_up::float8 AS "bytesUp", c.bytes_down::float8 AS "bytesDown"
+     FROM connections c JOIN tunnel_ports p ON p.id = c.tunnel_port_id AND p.organization_id = c.organization_id
+     WHERE ${where.text} ORDER BY c.opened_at DESC, c.id DESC LIMIT ${page.limit + 1}`,
     where.values,
   )
   return toPage(rows, page.limit, ({ openedAt, id }) => ({ createdAt: openedAt, id }))

@@ -88,6 +88,7 @@ async function addDevice(): Promise<string> {
     name: newId('dev'),
     tags: [],
     tunnelable: true,
+    lanPrefixes: [],
     proposalTiers: null,
   })
   if (typeof device === 'string') throw new Error(device)

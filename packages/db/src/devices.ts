@@ -10,7 +10,7 @@ import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { address6In } from './pools6.ts'
 import { denySerials } from './revoked-certificates.ts'
 import { inTransaction } from './transaction.ts'
-import { endTunnelsOfDevice } from './tunnel-end.ts'
+import { endTunnelsOfDevice, endTunnelsOutsideLans } from './tunnel-end.ts'
 
 export interface DeviceRecord {
   readonly id: string
@@ -26,6 +26,8 @@ export interface DeviceRecord {
   readonly address4: string
   readonly address6: string | null
   readonly tunnelable: boolean
+  /** LANs behind it, canonical IPv4 prefixes. */
+  readonly lanPrefixes: string[]
   /** What is said for this device alone; null: nothing. */
   readonly proposalTiers: ProposalTier[] | null
   readonly networkProposalTiers: ProposalTier[] | null
@@ -53,6 +55,8 @@ export interface NewDevice {
   readonly name: string | null
   readonly tags: readonly string[]
   readonly tunnelable: boolean
+  /** Canonical. */
+  readonly lanPrefixes: readonly string[]
   readonly proposalTiers: readonly ProposalTier[] | null
 }
 
@@ -63,6 +67,8 @@ export interface DeviceChange {
   readonly name?: string | undefined
   readonly tags?: readonly string[] | undefined
   readonly tunnelable?: boolean | undefined
+  /** Canonical. */
+  readonly lanPrefixes?: readonly string[] | undefined
   readonly proposalTiers?: readonly ProposalTier[] | null | undefined
   readonly rateLimit?: RateLimit | null | undefined
   readonly quota?: Quota | null | undefined
@@ -78,7 +84,7 @@ const usageColumn = `json_build_object(
   'month', CASE WHEN u.month = date_trunc('month', now() AT TIME ZONE 'utc')::date THEN u.month_bytes ELSE 0 END,
   'total', coalesce(u.total_bytes, 0)) AS usage`
 const columns = `d.id, d.organization_id AS "organizationId", d.network_id AS "networkId", d.name, d.iccid, d.imsi, d.imei, d.eid, d.tags,
-  d.ike_identity AS "ikeIdentity", host(d.address4) AS address4, host(d.address6) AS address6, d.tunnelable, d.proposal_tiers AS "proposalTiers",
+  d.ike_identity AS "ikeIdentity", host(d.address4) AS address4, host(d.address6) AS address6, d.tunnelable, d.lan_prefixes AS "lanPrefixes", d.proposal_tiers AS "proposalTiers",
   n.proposal_tiers AS "networkProposalTiers", d.rate_limit AS "rateLimit", d.quota, ${usageColumn}, o.proposal_tiers AS "organizationProposalTiers", d.version, d.created_at AS "createdAt",
   d.updated_at AS "updatedAt", coalesce(a.state = 'attached', false) AS attached, a.last_seen_at AS "lastSeenAt"`
 const source = `devices d JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id
@@ -98,8 +104,8 @@ export async function createDevice(
       if (networkId === null || address === null) throw new NetworkFull()
       await tx.query(
         `INSERT INTO devices (id, organization_id, network_id, name, iccid, imsi, imei, eid, tags, ike_identity, address4, address6, tunnelable,
-           proposal_tiers)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 || '.' || o.slug || '.' || $11, $12::inet, ${address6In('$12')}, $13, $14::text[]
+           proposal_tiers, lan_prefixes)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 || '.' || o.slug || '.' || $11, $12::inet, ${address6In('$12')}, $13, $14::text[], $15::text[]
          FROM organizations o JOIN networks n ON n.organization_id = o.id AND n.id = $3 WHERE o.id = $2`,
         [
           id,
@@ -116,6 +122,7 @@ export async function createDevice(
           address,
           device.tunnelable,
           device.proposalTiers,
+          device.lanPrefixes,
         ],
       )
       const event = { organizationId: device.organizationId, resourceId: id }
@@ -184,9 +191,10 @@ export async function changeDevice(
     )
     const data = { changed: fields.map(([name]) => name) }
     await appendEvent(tx, { organizationId: key.organizationId, type: 'device.updated', resourceId: key.id, data })
-    const concentrators = raised.length > 0 ? await tellConcentrators(tx, key.id) : []
+    const gateways = change.lanPrefixes === undefined ? [] : await endTunnelsOutsideLans(tx, key.organizationId, key.id)
+    const concentrators = isPolicy ? await tellConcentrators(tx, key.id) : []
     const device = (await findDevice(tx, key.organizationId, key.id)) as DeviceRecord
-    return { device, touched: { gateways: [], concentrators } }
+    return { device, touched: { gateways, concentrators } }
   })
 }
 
@@ -196,9 +204,10 @@ const changeable = new Map([
   ['proposalTiers', 'proposal_tiers'],
   ['rateLimit', 'rate_limit'],
   ['quota', 'quota'],
+  ['lanPrefixes', 'lan_prefixes'],
 ])
 /** What concentrators act on. */
-const policyFields = new Set(['proposalTiers', 'rateLimit', 'quota'])
+const policyFields = new Set(['proposalTiers', 'lanPrefixes', 'rateLimit', 'quota'])
 
 /** Revokes its credentials, ends its tunnels and tells the concentrators. @returns whom to hint, null when there is no such device */
 export async function deleteDevice(

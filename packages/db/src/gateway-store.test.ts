@@ -78,7 +78,7 @@ describe('desired state', () => {
       desiredGeneration: 1,
       appliedGeneration: 0,
       allowFrom: ['192.0.2.0/24'],
-      route: { namespace: 'culvert-tun', dialAddress: '10.127.0.1', deviceAddress: '10.128.0.2' },
+      route: { namespace: 'culvert-tun', dialAddress: '10.127.0.1', deviceAddress: '10.128.0.2', hosts: {} },
     })
     expect(port?.remainingMs).toBeGreaterThan(0)
     expect(port?.remainingMs).toBeLessThanOrEqual(60_000)
@@ -115,8 +115,13 @@ describe('desired state', () => {
       return route
     }
     const namespace = 'culvert-tun'
-    const over4 = { namespace, dialAddress: '10.127.0.1', deviceAddress: '10.128.0.2' }
-    expect(await reachedBy(null, 'fd80::2')).toEqual({ namespace, dialAddress: 'fd7f::1', deviceAddress: 'fd80::2' })
+    const over4 = { namespace, dialAddress: '10.127.0.1', deviceAddress: '10.128.0.2', hosts: {} }
+    expect(await reachedBy(null, 'fd80::2')).toEqual({
+      namespace,
+      dialAddress: 'fd7f::1',
+      deviceAddress: 'fd80::2',
+      hosts: {},
+    })
     expect(await reachedBy(null, null)).toBeNull()
     expect(await reachedBy('10.128.0.2', 'fd80::2')).toEqual(over4)
     expect(await reachedBy('10.128.0.2', null)).toEqual(over4)
@@ -125,7 +130,7 @@ describe('desired state', () => {
   test('a device that left has no route', async () => {
     expect(await readDeviceRoutes(pool, ['dev_a', 'dev_b'])).toEqual(
       new Map([
-        ['dev_a', { namespace: 'culvert-tun', dialAddress: '10.127.0.1', deviceAddress: '10.128.0.2' }],
+        ['dev_a', { namespace: 'culvert-tun', dialAddress: '10.127.0.1', deviceAddress: '10.128.0.2', hosts: {} }],
         ['dev_b', null],
       ]),
     )

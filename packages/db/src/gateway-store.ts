@@ -7,6 +7,7 @@
  */
 import type { RateLimit, TunnelEvent, TunnelState } from '@culvert/lifecycle'
 import type { Pool, PoolClient } from 'pg'
+import type { HostFailure } from './concentrator/host-mapping-rows.ts'
 import { notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent } from './outbox.ts'
 import { inTransaction } from './transaction.ts'
@@ -35,6 +36,8 @@ export interface DeviceRoute {
   readonly dialAddress: string
   /** Inner address of the device, of the same family. */
   readonly deviceAddress: string
+  /** Where hosts on LANs behind the device are dialed there, by their address on the LAN. */
+  readonly hosts: Readonly<Record<string, string>>
 }
 
 /** One tunnel port with all that serving it takes, as it was in one moment. */
@@ -45,6 +48,10 @@ export interface GatewayPort {
   readonly tunnelState: string
   readonly deviceId: string
   readonly devicePort: number
+  /** A host on a LAN behind the device; null: the device itself. */
+  readonly deviceHost: string | null
+  /** Why the concentrator cannot reach that host. */
+  readonly hostFailure: HostFailure | null
   readonly gatewayPort: number | null
   readonly desired: string
   readonly desiredGeneration: number
@@ -60,13 +67,15 @@ export interface GatewayPort {
   readonly route: DeviceRoute | null
 }
 
+export type PortFailure = 'no_free_port' | 'listen_failed' | 'quota' | HostFailure
+
 /** What the gateway did about a port when it read `generation`. */
 export interface PortReport {
   readonly portId: string
   readonly generation: number
   /** The port it listens on, null when it does not. */
   readonly gatewayPort: number | null
-  readonly failure: 'no_free_port' | 'listen_failed' | 'quota' | null
+  readonly failure: PortFailure | null
   /** How long the port that was closed stays unused. */
   readonly quarantineMs: number | null
 }
@@ -129,7 +138,7 @@ export async function readDeviceRoutes(
   deviceIds: readonly string[],
 ): Promise<Map<string, DeviceRoute | null>> {
   const { rows } = await pool.query<{ device_id: string } & RouteRow>(
-    `SELECT a.device_id, ${routeColumns} FROM attachments a JOIN concentrators c ON c.id = a.concentrator_id
+    `SELECT a.device_id, ${routeColumns}, ${hostsColumn} FROM attachments a JOIN concentrators c ON c.id = a.concentrator_id
      WHERE a.device_id = ANY($1) AND a.state = 'attached'`,
     [deviceIds],
   )
@@ -162,10 +171,16 @@ export async function reportPorts(
   })
 }
 
+/** Of the attachment `a`. */
+const hostsColumn = `(SELECT json_object_agg(host(m.host), host(m.synthetic4)) FROM host_mappings m
+  WHERE m.concentrator_id = a.concentrator_id AND m.device_id = a.device_id AND m.synthetic4 IS NOT NULL AND m.freed_at IS NULL) AS hosts`
+
 interface RouteRow {
   tun_namespace: string | null
   dial_address: string | null
   device_address: string | null
+  /** Null when there is none. */
+  hosts: Record<string, string> | null
 }
 
 /** Of the attachment `a` and its concentrator `c`. */
@@ -179,6 +194,8 @@ interface PortRow extends RouteRow {
   state: string
   device_id: string
   device_port: number
+  device_host: string | null
+  host_failure: HostFailure | null
   gateway_port: number | null
   desired: string
   desired_generation: number
@@ -197,11 +214,13 @@ async function readPorts(pool: Pool, gatewayId: string, which: string): Promise<
        p.applied_generation, t.state, t.device_id, t.allow_from, t.max_bytes::float8, t.rate_limit,
        CASE WHEN t.max_bytes IS NULL THEN 0 ELSE (SELECT coalesce(sum(x.bytes_up + x.bytes_down), 0) FROM connections x
          WHERE x.organization_id = t.organization_id AND x.tunnel_id = t.id) END::float8 AS used_bytes,
+       host(p.device_host) AS device_host, m.failure AS host_failure, ${hostsColumn},
        (extract(epoch FROM t.expires_at - now()) * 1000)::float8 AS remaining_ms, ${routeColumns}
      FROM tunnel_ports p
      JOIN tunnels t ON t.organization_id = p.organization_id AND t.id = p.tunnel_id
      LEFT JOIN attachments a ON a.organization_id = t.organization_id AND a.device_id = t.device_id AND a.state = 'attached'
      LEFT JOIN concentrators c ON c.id = a.concentrator_id
+     LEFT JOIN host_mappings m ON m.concentrator_id = a.concentrator_id AND m.device_id = t.device_id AND m.host = p.device_host
      WHERE p.gateway_id = $1 AND ${which}`,
     [gatewayId],
   )
@@ -212,6 +231,8 @@ async function readPorts(pool: Pool, gatewayId: string, which: string): Promise<
     tunnelState: row.state,
     deviceId: row.device_id,
     devicePort: row.device_port,
+    deviceHost: row.device_host,
+    hostFailure: row.host_failure,
     gatewayPort: row.gateway_port,
     desired: row.desired,
     desiredGeneration: row.desired_generation,
@@ -225,10 +246,10 @@ async function readPorts(pool: Pool, gatewayId: string, which: string): Promise<
   }))
 }
 
-function toRoute({ tun_namespace, dial_address, device_address }: RouteRow): DeviceRoute | null {
+function toRoute({ tun_namespace, dial_address, device_address, hosts }: RouteRow): DeviceRoute | null {
   return tun_namespace === null || dial_address === null || device_address === null
     ? null
-    : { namespace: tun_namespace, dialAddress: dial_address, deviceAddress: device_address }
+    : { namespace: tun_namespace, dialAddress: dial_address, deviceAddress: device_address, hosts: hosts ?? {} }
 }
 
 async function checkLease(client: PoolClient, lease: GatewayLease): Promise<void> {
@@ -270,10 +291,11 @@ interface TunnelPortRow {
   readonly id: string
   readonly publicHost: string
   readonly devicePort: number
+  readonly deviceHost: string | null
   readonly gatewayPort: number | null
   readonly desired: string
   readonly inStep: boolean
-  readonly failure: 'no_free_port' | 'listen_failed' | 'quota' | null
+  readonly failure: PortFailure | null
   /** The tunnel has lived as long as it may. */
   readonly timeIsUp: boolean
 }
@@ -281,7 +303,7 @@ interface TunnelPortRow {
 async function readTunnelPorts(client: PoolClient, tunnelId: string): Promise<TunnelPortRow[]> {
   const { rows } = await client.query<TunnelPortRow>(
     `SELECT p.id, g.public_host AS "publicHost", p.device_port AS "devicePort",
-       p.gateway_port AS "gatewayPort", p.desired, p.applied_generation = p.desired_generation AS "inStep", p.failure,
+       host(p.device_host) AS "deviceHost", p.gateway_port AS "gatewayPort", p.desired, p.applied_generation = p.desired_generation AS "inStep", p.failure,
        t.expires_at <= now() AS "timeIsUp"
      FROM tunnel_ports p JOIN gateways g ON g.id = p.gateway_id
      JOIN tunnels t ON t.organization_id = p.organization_id AND t.id = p.tunnel_id
@@ -302,9 +324,10 @@ function nextEvent(state: TunnelState, ports: readonly TunnelPortRow[]): TunnelE
 
 async function recordOpening(client: PoolClient, tunnel: LockedTunnel, ports: readonly TunnelPortRow[]): Promise<void> {
   await client.query(`UPDATE tunnels SET opened_at = now() WHERE id = $1`, [tunnel.id])
-  const endpoints = ports.map(({ id, devicePort, publicHost, gatewayPort }) => ({
+  const endpoints = ports.map(({ id, devicePort, deviceHost, publicHost, gatewayPort }) => ({
     id,
     devicePort,
+    deviceHost,
     host: publicHost,
     port: gatewayPort,
   }))

@@ -104,6 +104,7 @@ export {
   type TunnelFilter,
   type TunnelRecord,
 } from './tunnels.ts'
+export { innerAddressRange } from './networks.ts'
 export { appendEvent, appendEvents, type NewEvent } from './outbox.ts'
 export { openPool, type PoolOptions } from './pool.ts'
 export { allotPools6 } from './pools6.ts'
@@ -123,6 +124,17 @@ export {
   type OfferedTransform,
 } from './concentrator/attempt-rows.ts'
 export { identityOfUserName, type CredentialForAttach } from './concentrator/attach-credential.ts'
+export {
+  forgetRestedHosts,
+  freeHostMapping,
+  readHostMappings,
+  readWantedHosts,
+  writeHostMapping,
+  type HostFailure,
+  type HostKey,
+  type MappedHost,
+  type StoredHost,
+} from './concentrator/host-mapping-rows.ts'
 export { readTiersInUse } from './concentrator/tiers-in-use.ts'
 export { writeAttachments } from './concentrator/attachment-rows.ts'
 export type { AttachmentSnapshot, ChildSaSnapshot, IkeSaSnapshot } from './concentrator/attachment-snapshot.ts'

@@ -6,7 +6,8 @@ import type { PoolClient } from 'pg'
 import { newId } from './ids.ts'
 import { allocationLock, nextPool6 } from './pools6.ts'
 
-/** Inner pools of the installation come out of 10.128.0.0/9, a /20 for each network. */
+/** Inner pools of the installation come out of this, a /20 for each network. */
+export const innerAddressRange = '10.128.0.0/9'
 const rangeStart = ip4ToNumber('10.128.0.0')
 const rangeEnd = ip4ToNumber('10.255.255.255')
 const poolSize = 2 ** 12
@@ -52,7 +53,7 @@ async function findNetwork(tx: PoolClient, organizationId: string, name: string)
 async function nextPool(tx: PoolClient): Promise<number | null> {
   const { rows } = await tx.query<{ first: string; last: string }>(
     `SELECT host(network(pool4)) AS first, host(broadcast(pool4)) AS last FROM networks
-     WHERE pool4 && '10.128.0.0/9' ORDER BY pool4`,
+     WHERE pool4 && '${innerAddressRange}' ORDER BY pool4`,
   )
   let start = rangeStart
   for (const { first, last } of rows) {

@@ -22,7 +22,16 @@ async function addDevice(
   pool6Prefix?: string | null,
 ): Promise<{ address4: string; address6: string | null }> {
   const { id: organizationId } = await ensureOrganization(pool, { name: slug, slug })
-  const rest = { imsi: null, imei: null, eid: null, name: null, tags: [], tunnelable: true, proposalTiers: null }
+  const rest = {
+    imsi: null,
+    imei: null,
+    eid: null,
+    name: null,
+    tags: [],
+    tunnelable: true,
+    lanPrefixes: [],
+    proposalTiers: null,
+  }
   const device: NewDevice = { organizationId, zone: 'z', iccid: String(iccid++), ...rest }
   const made = await createDevice(pool, pool6Prefix === undefined ? device : { ...device, pool6Prefix })
   if (typeof made === 'string') throw new Error(made)

@@ -11,7 +11,7 @@ import {
   type TunnelStatus,
 } from '@culvert/lifecycle'
 import type { PoolClient } from 'pg'
-import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
+import { concentratorChannel, gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent } from './outbox.ts'
 
 export interface LockedTunnel extends TunnelStatus {
@@ -62,15 +62,33 @@ export function endTunnel(tx: PoolClient, tunnel: LockedTunnel, reason: EndReaso
 }
 
 /** @returns the gateways that have something to do */
-export async function endTunnelsOfDevice(
+export function endTunnelsOfDevice(
   tx: PoolClient,
   organizationId: string,
   deviceId: string,
   reason: EndReason,
 ): Promise<string[]> {
+  return endTunnelsWhere(tx, [organizationId, deviceId], '', reason)
+}
+
+/** Tunnels to hosts that are in none of the LANs the device has now. @returns the gateways that have something to do */
+export function endTunnelsOutsideLans(tx: PoolClient, organizationId: string, deviceId: string): Promise<string[]> {
+  const outside = `AND EXISTS (SELECT 1 FROM tunnel_ports p WHERE p.organization_id = $1 AND p.tunnel_id = tunnels.id AND p.device_host IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM devices d, unnest(d.lan_prefixes) AS lan(prefix)
+      WHERE d.organization_id = $1 AND d.id = $2 AND p.device_host <<= lan.prefix::inet))`
+  return endTunnelsWhere(tx, [organizationId, deviceId], outside, 'lan_removed')
+}
+
+/** @param which a further condition of this file, never input */
+async function endTunnelsWhere(
+  tx: PoolClient,
+  device: readonly [organizationId: string, deviceId: string],
+  which: string,
+  reason: EndReason,
+): Promise<string[]> {
   const { rows } = await tx.query<LockedTunnel>(
-    `SELECT ${lockColumns} FROM tunnels WHERE organization_id = $1 AND device_id = $2 AND ${active} ORDER BY id FOR UPDATE`,
-    [organizationId, deviceId],
+    `SELECT ${lockColumns} FROM tunnels WHERE organization_id = $1 AND device_id = $2 AND ${active} ${which} ORDER BY id FOR UPDATE`,
+    [...device],
   )
   const gateways = new Set<string>()
   for (const tunnel of rows) for (const gateway of (await endTunnel(tx, tunnel, reason)) ?? []) gateways.add(gateway)
@@ -86,5 +104,18 @@ async function desire(tx: PoolClient, tunnelId: string, desired: 'listen' | 'clo
   )
   const gateways = [...new Set(rows.map((row) => row.gateway_id))]
   for (const gateway of gateways) await notify(tx, gatewayChannel(gateway), tunnelId)
+  if (gateways.length > 0) await tellOfHosts(tx, tunnelId)
   return gateways
+}
+
+/** The concentrator of the device maps the hosts of this tunnel, or frees them. @returns its id; none for a tunnel without hosts */
+export async function tellOfHosts(tx: PoolClient, tunnelId: string): Promise<string[]> {
+  const { rows } = await tx.query<{ concentratorId: string; deviceId: string }>(
+    `SELECT a.concentrator_id AS "concentratorId", a.device_id AS "deviceId" FROM tunnels t
+       JOIN attachments a ON a.organization_id = t.organization_id AND a.device_id = t.device_id
+     WHERE t.id = $1 AND EXISTS (SELECT 1 FROM tunnel_ports p WHERE p.tunnel_id = t.id AND p.device_host IS NOT NULL)`,
+    [tunnelId],
+  )
+  for (const { concentratorId, deviceId } of rows) await notify(tx, concentratorChannel(concentratorId), deviceId)
+  return rows.map(({ concentratorId }) => concentratorId)
 }

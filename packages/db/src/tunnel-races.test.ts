@@ -63,6 +63,7 @@ async function addDevice(): Promise<string> {
     name: newId('dev'),
     tags: [],
     tunnelable: true,
+    lanPrefixes: [],
     proposalTiers: null,
   })
   if (typeof device === 'string') throw new Error(device)
@@ -74,6 +75,7 @@ function open(deviceId: string): ReturnType<typeof openTunnel> {
     organizationId,
     deviceId,
     devicePort: 22,
+    deviceHost: null,
     ttlSec: 60,
     allowFrom: ['0.0.0.0/0'],
     waitForDevice: true,

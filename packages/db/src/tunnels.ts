@@ -7,7 +7,7 @@ import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { inTransaction } from './transaction.ts'
-import { endTunnel, lockTunnel } from './tunnel-end.ts'
+import { endTunnel, lockTunnel, tellOfHosts } from './tunnel-end.ts'
 
 export interface TunnelRecord {
   readonly id: string
@@ -26,6 +26,8 @@ export interface TunnelRecord {
   readonly openedAt: Date | null
   readonly closedAt: Date | null
   readonly devicePort: number
+  /** A host on a LAN behind the device; null: the device itself. */
+  readonly deviceHost: string | null
   readonly gatewayId: string
   readonly gatewayHost: string
   readonly gatewayPort: number | null
@@ -35,6 +37,8 @@ export interface NewTunnel {
   readonly organizationId: string
   readonly deviceId: string
   readonly devicePort: number
+  /** IPv4 address on a LAN behind the device; null: the device itself. */
+  readonly deviceHost: string | null
   readonly ttlSec: number
   /** Canonical prefixes. */
   readonly allowFrom: readonly string[]
@@ -44,7 +48,13 @@ export interface NewTunnel {
   readonly rateLimit: RateLimit | null
 }
 
-export type OpenFault = 'not_found' | 'device_offline' | 'device_not_tunnelable' | 'no_gateway' | 'tunnel_limit'
+export type OpenFault =
+  | 'not_found'
+  | 'device_offline'
+  | 'device_not_tunnelable'
+  | 'host_outside_lans'
+  | 'no_gateway'
+  | 'tunnel_limit'
 
 export interface TunnelFilter {
   readonly deviceId?: string | undefined
@@ -55,7 +65,7 @@ export interface TunnelFilter {
 export const maxActiveTunnels = 64
 const columns = `t.id, t.device_id AS "deviceId", t.state, t.reason, t.allow_from AS "allowFrom", t.wait_for_device AS "waitForDevice",
   t.ttl_sec AS "ttlSec", t.max_bytes::float8 AS "maxBytes", t.rate_limit AS "rateLimit", t.expires_at AS "expiresAt", t.version, t.created_at AS "createdAt", t.updated_at AS "updatedAt",
-  t.opened_at AS "openedAt", t.closed_at AS "closedAt", p.device_port AS "devicePort", p.gateway_id AS "gatewayId",
+  t.opened_at AS "openedAt", t.closed_at AS "closedAt", p.device_port AS "devicePort", host(p.device_host) AS "deviceHost", p.gateway_id AS "gatewayId",
   g.public_host AS "gatewayHost", p.gateway_port AS "gatewayPort"`
 const source = `tunnels t JOIN tunnel_ports p ON p.organization_id = t.organization_id AND p.tunnel_id = t.id
   JOIN gateways g ON g.id = p.gateway_id`
@@ -64,22 +74,24 @@ const source = `tunnels t JOIN tunnel_ports p ON p.organization_id = t.organizat
 export async function openTunnel(
   pool: Pool,
   tunnel: NewTunnel,
-): Promise<{ id: string; state: TunnelState; gatewayId: string } | OpenFault> {
-  const { organizationId, deviceId } = tunnel
+): Promise<{ id: string; state: TunnelState; gatewayId: string; concentrators: string[] } | OpenFault> {
+  const { organizationId, deviceId, deviceHost } = tunnel
   return inTransaction(pool, async (tx) => {
-    const device = await deviceForTunnel(tx, organizationId, deviceId)
+    const device = await deviceForTunnel(tx, organizationId, deviceId, deviceHost)
     if (!device) return 'not_found'
     if (!device.tunnelable) return 'device_not_tunnelable'
+    if (!device.hasHost) return 'host_outside_lans'
     if (!device.attached && !tunnel.waitForDevice) return 'device_offline'
     if (device.activeTunnels >= maxActiveTunnels) return 'tunnel_limit'
     const gatewayId = await chooseGateway(tx)
     if (gatewayId === null) return 'no_gateway'
     const id = newId('tun')
     const state = device.attached ? 'opening' : 'waiting_for_device'
+    if (deviceHost !== null) await forgetHostFailure(tx, organizationId, deviceId, deviceHost)
     await insertTunnel(tx, { ...tunnel, id, state, gatewayId })
     await appendEvent(tx, { organizationId, type: 'tunnel.requested', resourceId: id, data: { deviceId, state } })
     if (device.attached) await notify(tx, gatewayChannel(gatewayId), id)
-    return { id, state, gatewayId }
+    return { id, state, gatewayId, concentrators: device.attached ? await tellOfHosts(tx, id) : [] }
   })
 }
 
@@ -91,20 +103,35 @@ async function deviceForTunnel(
   tx: PoolClient,
   organizationId: string,
   deviceId: string,
-): Promise<{ tunnelable: boolean; attached: boolean; activeTunnels: number } | null> {
+  host: string | null,
+): Promise<{ tunnelable: boolean; attached: boolean; activeTunnels: number; hasHost: boolean } | null> {
   const { rowCount } = await tx.query(
     'SELECT 1 FROM devices WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE',
     [organizationId, deviceId],
   )
   if (rowCount === 0) return null
-  const { rows } = await tx.query<{ tunnelable: boolean; attached: boolean; activeTunnels: number }>(
-    `SELECT d.tunnelable, EXISTS (SELECT 1 FROM attachments a WHERE a.organization_id = $1 AND a.device_id = $2 AND a.state = 'attached') AS attached,
+  const { rows } = await tx.query<{ tunnelable: boolean; attached: boolean; activeTunnels: number; hasHost: boolean }>(
+    `SELECT d.tunnelable, $3::inet IS NULL OR EXISTS (SELECT 1 FROM unnest(d.lan_prefixes) AS lan(prefix) WHERE $3::inet <<= lan.prefix::inet) AS "hasHost",
+       EXISTS (SELECT 1 FROM attachments a WHERE a.organization_id = $1 AND a.device_id = $2 AND a.state = 'attached') AS attached,
        (SELECT count(*)::int FROM tunnels t WHERE t.organization_id = $1 AND t.device_id = $2
          AND t.state IN ('requested', 'waiting_for_device', 'opening', 'open', 'draining')) AS "activeTunnels"
      FROM devices d WHERE d.organization_id = $1 AND d.id = $2`,
-    [organizationId, deviceId],
+    [organizationId, deviceId, host],
   )
   return rows[0] ?? null
+}
+
+/** What was in the way of an earlier tunnel may be mended: the concentrator looks again. */
+async function forgetHostFailure(
+  tx: PoolClient,
+  organizationId: string,
+  deviceId: string,
+  host: string,
+): Promise<void> {
+  await tx.query(
+    'DELETE FROM host_mappings WHERE organization_id = $1 AND device_id = $2 AND host = $3 AND failure IS NOT NULL',
+    [organizationId, deviceId, host],
+  )
 }
 
 async function insertTunnel(
@@ -129,8 +156,8 @@ async function insertTunnel(
     ],
   )
   await tx.query(
-    `INSERT INTO tunnel_ports (id, organization_id, tunnel_id, gateway_id, protocol, device_port, desired, desired_generation, applied_generation)
-     VALUES ($1, $2, $3, $4, 'tcp', $5, $6, $7, 0)`,
+    `INSERT INTO tunnel_ports (id, organization_id, tunnel_id, gateway_id, protocol, device_port, desired, desired_generation, applied_generation, device_host)
+     VALUES ($1, $2, $3, $4, 'tcp', $5, $6, $7, 0, $8)`,
     [
       newId('prt'),
       tunnel.organizationId,
@@ -139,6 +166,7 @@ async function insertTunnel(
       tunnel.devicePort,
       listen ? 'listen' : 'close',
       listen ? 1 : 0,
+      tunnel.deviceHost,
     ],
   )
 }

@@ -17,6 +17,8 @@ export function isSynthetic(address: number): boolean {
   return (address & BLOCK_MASK) === (BLOCK | 0)
 }
 
+/** The block as text, for routes. */
+export const SYNTHETIC_PREFIX = '198.18.0.0/15'
 /** First address of the block, unsigned. */
 export const SYNTHETIC_BLOCK: number = BLOCK
 /** Addresses in the block. */

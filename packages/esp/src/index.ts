@@ -36,7 +36,7 @@ export {
   flowTableBytes,
   type FlowTableOptions,
 } from './flow-table.ts'
-export { HostMappings, isSynthetic, SYNTHETIC_BLOCK, SYNTHETIC_COUNT } from './host-mappings.ts'
+export { HostMappings, isSynthetic, SYNTHETIC_BLOCK, SYNTHETIC_COUNT, SYNTHETIC_PREFIX } from './host-mappings.ts'
 export { translateInbound, translateOutbound } from './host-translation.ts'
 export { routeBetweenDevices } from './hairpin.ts'
 export { createInnerPacket, type InnerPacket, parseInnerPacket, Protocol } from './inner-packet.ts'

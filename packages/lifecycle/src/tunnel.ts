@@ -21,11 +21,18 @@ export const tunnelStates = [
 export type TunnelState = (typeof tunnelStates)[number]
 
 /** Why a tunnel was ended on purpose: it ends in `closed`. */
-export const closeReasons = ['requested', 'device_deleted', 'credential_revoked'] as const
+export const closeReasons = ['requested', 'device_deleted', 'credential_revoked', 'lan_removed'] as const
 /** Why a tunnel ended by itself: it ends in `expired`. */
 export const expiryReasons = ['ttl_elapsed', 'quota'] as const
 /** Why a tunnel could not be, or could not stay, open: it ends in `failed`. */
-export const failureReasons = ['device_wait_timeout', 'no_free_port', 'listen_failed', 'gateway_lost'] as const
+export const failureReasons = [
+  'device_wait_timeout',
+  'no_free_port',
+  'listen_failed',
+  'gateway_lost',
+  'lan_not_carried',
+  'no_host_address',
+] as const
 export type CloseReason = (typeof closeReasons)[number]
 export type ExpiryReason = (typeof expiryReasons)[number]
 export type FailureReason = (typeof failureReasons)[number]

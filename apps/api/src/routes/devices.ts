@@ -1,10 +1,21 @@
 /** /v1/devices: registration, reading, change, deletion, and the configuration to paste. */
-import { ConfigQuery, DeviceId, DeviceInput, DevicePatch, DeviceQuery, DomainError } from '@culvert/contracts'
+import {
+  canonicalCidr,
+  ConfigQuery,
+  DeviceId,
+  DeviceInput,
+  DevicePatch,
+  DeviceQuery,
+  DomainError,
+  type FieldError,
+  lanPrefixFault,
+} from '@culvert/contracts'
 import {
   changeDevice,
   createDevice,
   deleteDevice,
   findDevice,
+  innerAddressRange,
   listCredentials,
   listDevices,
   preferredConcentrator,
@@ -95,6 +106,7 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
           ...neighbours(await readNetwork(pool, request.organizationId, device.networkId)),
         ],
         virtualAddresses: device.address6 === null ? ['0.0.0.0'] : ['0.0.0.0', '::'],
+        lanPrefixes: device.lanPrefixes,
       })
       return reply.type('text/plain; charset=utf-8').send(config)
     },
@@ -106,7 +118,7 @@ function neighbours(network: NetworkRecord | null): string[] {
   return network?.deviceToDevice ? [network.pool4, network.pool6].filter((pool) => pool !== null) : []
 }
 
-function registration(api: Api, { pool, zone, pool6Prefix, queues }: ApiContext): void {
+function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix }: ApiContext): void {
   api.post(
     '/devices',
     {
@@ -121,7 +133,7 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues }: ApiContext)
     },
     async ({ organizationId, body }, reply) => {
       const { iccid, imsi = null, imei = null, eid = null, name = null, tags: labels = [], tunnelable = true } = body
-      const { proposalTiers = null } = body
+      const { proposalTiers = null, lanPrefixes = [] } = body
       const device = await createDevice(pool, {
         organizationId,
         zone,
@@ -133,6 +145,7 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues }: ApiContext)
         name,
         tags: labels,
         tunnelable,
+        lanPrefixes: lansOf(lanPrefixes, servicePrefix),
         proposalTiers,
       })
       if (typeof device === 'string') {
@@ -161,7 +174,10 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues }: ApiContext)
     },
     async (request, reply) => {
       const key = { organizationId: request.organizationId, id: request.params.deviceId, ifVersion: ifMatch(request) }
-      const changed = await changeDevice(pool, key, request.body)
+      const changed = await changeDevice(pool, key, {
+        ...request.body,
+        lanPrefixes: request.body.lanPrefixes && lansOf(request.body.lanPrefixes, servicePrefix),
+      })
       if (typeof changed === 'string') throw new DomainError(changed === 'changed' ? 'precondition_failed' : changed)
       const { device, touched } = changed
       hintNodes(queues, touched, 'policy.changed')
@@ -190,4 +206,15 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues }: ApiContext)
       return reply.code(204).send(null)
     },
   )
+}
+
+/** @returns the prefixes as they are stored @throws DomainError that names each one that can be no LAN */
+function lansOf(given: readonly string[], servicePrefix: string): string[] {
+  const prefixes = given.map((text) => canonicalCidr(text) ?? text) // the schema has checked the form
+  const errors = prefixes.flatMap((prefix, index): FieldError[] => {
+    const message = lanPrefixFault(prefix, [innerAddressRange, servicePrefix])
+    return message === null ? [] : [{ in: 'body', pointer: `/lanPrefixes/${index}`, message }]
+  })
+  if (errors.length > 0) throw new DomainError('validation_failed', { errors })
+  return [...new Set(prefixes)]
 }

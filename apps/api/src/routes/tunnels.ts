@@ -20,6 +20,7 @@ import {
   listConnections,
   listTunnels,
   openTunnel,
+  type OpenFault,
   type TunnelRecord,
 } from '@culvert/db'
 import { isFinalTunnel } from '@culvert/lifecycle'
@@ -105,7 +106,7 @@ function opening(api: Api, context: ApiContext): void {
     {
       schema: {
         operationId: 'openTunnel',
-        summary: 'Open a tunnel to a TCP port of a device',
+        summary: 'Open a tunnel to a TCP port of a device, or of a host on a LAN behind it',
         description:
           'Waits up to `wait` seconds for the tunnel to open. Without `allowFrom` only the address this call comes from may connect: ' +
           'name the networks of your users when they are elsewhere, such as `["0.0.0.0/0"]` for everybody.',
@@ -119,6 +120,7 @@ function opening(api: Api, context: ApiContext): void {
             'not_found',
             'device_offline',
             'device_not_tunnelable',
+            'host_outside_lans',
             'tunnel_limit',
             'no_gateway',
             'tunnel_failed',
@@ -132,15 +134,20 @@ function opening(api: Api, context: ApiContext): void {
         organizationId,
         deviceId: body.deviceId,
         devicePort: body.port,
+        deviceHost: body.host ?? null,
         ttlSec: body.ttlSec ?? 3_600,
         allowFrom: allowList(body.allowFrom, request.ip),
         waitForDevice: body.waitForDevice ?? false,
         maxBytes: body.maxBytes ?? null,
         rateLimit: body.rateLimit ?? null,
       })
-      if (typeof opened === 'string') throw new DomainError(opened, opened === 'no_gateway' ? { retryAfterSec: 5 } : {})
+      if (typeof opened === 'string') throw notOpened(opened)
       if (opened.state === 'opening')
-        hintNodes(context.queues, { gateways: [opened.gatewayId], concentrators: [] }, 'policy.changed')
+        hintNodes(
+          context.queues,
+          { gateways: [opened.gatewayId], concentrators: opened.concentrators },
+          'policy.changed',
+        )
       const timeoutMs = waitMs(request, request.query.wait)
       const tunnel = await awaitTunnel(context, request, reply, {
         id: opened.id,
@@ -235,13 +242,27 @@ async function awaitTunnel(
   return tunnel
 }
 
+function notOpened(fault: OpenFault): DomainError {
+  if (fault === 'no_gateway') return new DomainError(fault, { retryAfterSec: 5 })
+  if (fault !== 'host_outside_lans') return new DomainError(fault)
+  return new DomainError(fault, { errors: [{ in: 'body', pointer: '/host', message: 'is on no LAN of the device' }] })
+}
+
 function failed(tunnel: TunnelRecord): DomainError {
   return new DomainError('tunnel_failed', {
-    publicDetail: `Tunnel ${tunnel.id} failed: ${tunnel.reason ?? 'unknown'}.`,
+    publicDetail: `Tunnel ${tunnel.id} failed: ${tunnel.reason ?? 'unknown'}.${hints.get(tunnel.reason) ?? ''}`,
     retryAfterSec: 2,
     internalContext: { tunnel: tunnel.id, gateway: tunnel.gatewayId, reason: tunnel.reason },
   })
 }
+
+/** What the caller can do about a reason. */
+const hints: ReadonlyMap<TunnelRecord['reason'], string> = new Map([
+  [
+    'lan_not_carried',
+    ' The Child SA of the device does not hold the LAN of this host: add it to the traffic selectors of the device (its configuration has them) and let it attach anew.',
+  ],
+])
 
 /** The schema has checked each entry; without any, only the caller may connect. */
 function allowList(given: readonly string[] | undefined, callerAddress: string): string[] {

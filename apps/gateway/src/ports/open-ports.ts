@@ -201,7 +201,18 @@ function isUsedUp({ maxBytes, usedBytes }: GatewayPort): boolean {
 }
 
 function rulesOf(row: GatewayPort): ConstructorParameters<typeof PortListener>[0] {
-  const { id: portId, organizationId, tunnelId, devicePort, allowFrom, maxBytes, rateLimit, usedBytes, route } = row
+  const {
+    id: portId,
+    organizationId,
+    tunnelId,
+    deviceHost,
+    devicePort,
+    allowFrom,
+    maxBytes,
+    rateLimit,
+    usedBytes,
+    route,
+  } = row
   const limits = { maxBytes, rateLimit }
-  return { portId, organizationId, tunnelId, devicePort, allowFrom, limits, usedBytes, route }
+  return { portId, organizationId, tunnelId, deviceHost, devicePort, allowFrom, limits, usedBytes, route }
 }

@@ -13,11 +13,12 @@ const rules: PortRules = {
   portId: 'prt_a',
   tunnelId: 'tun_a',
   organizationId: 'org_a',
+  deviceHost: null,
   devicePort: 22,
   allowFrom: ['127.0.0.0/8'],
   limits: { maxBytes: null, rateLimit: null },
   usedBytes: 0,
-  route: { namespace: '', dialAddress: '', deviceAddress: '10.128.0.2' },
+  route: { namespace: '', dialAddress: '', deviceAddress: '10.128.0.2', hosts: {} },
 }
 
 test('a client that is no longer allowed when its device answers is reset, and hears nothing of the device', async () => {

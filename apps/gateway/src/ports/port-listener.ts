@@ -7,6 +7,8 @@
  *              └────────────┴───────────────┴───────────────┴──▶ reset, one refusal in the access log
  * ```
  *
+ * A host on a LAN behind the device is dialed under the address that the device's concentrator mapped it to.
+ *
  * Invariants: a client is allowed when it arrives and still when its device answers; nothing a client sends is read before its device is connected; no database stands in this path; after `close` the
  * port accepts nobody and every flow through it has been reset.
  */
@@ -24,6 +26,8 @@ export interface PortRules {
   readonly portId: string
   readonly tunnelId: string
   readonly organizationId: string
+  /** A host on a LAN behind the device; null: the device itself. */
+  readonly deviceHost: string | null
   readonly devicePort: number
   readonly allowFrom: readonly string[]
   /** Of the tunnel; as they are when it begins to listen. */
@@ -142,9 +146,11 @@ export class PortListener {
     if (this.#closed !== null) return refuse(this.#closed)
     if (!this.#allowList.allows(remoteAddress)) return refuse('not_allowed')
     if (rules.route === null) return refuse('device_offline')
+    const address = dialAddressOf(rules, rules.route)
+    if (address === undefined) return refuse('host_not_reachable')
     const release = this.#parts.limits.take(rules)
     if (!release) return refuse('too_many_connections')
-    const outcome = await this.#dial(client, rules, rules.route)
+    const outcome = await this.#dial(client, { address, port: rules.devicePort }, rules.route)
     // Seconds may have gone by: what was allowed then is asked again.
     const hindrance = this.#closed ?? (this.#allowList.allows(remoteAddress) ? null : 'not_allowed')
     if (!outcome.ok || hindrance !== null) {
@@ -155,13 +161,17 @@ export class PortListener {
     this.#join(client, outcome.socket, record, release)
   }
 
-  async #dial(client: Socket, rules: PortRules, route: DeviceRoute): ReturnType<Dialer['dial']> {
+  async #dial(
+    client: Socket,
+    target: { readonly address: string; readonly port: number },
+    route: DeviceRoute,
+  ): ReturnType<Dialer['dial']> {
     this.#waiting.add(client)
     const outcome = await this.#parts.dialer.dial({
       namespace: route.namespace,
       localAddress: route.dialAddress,
-      host: route.deviceAddress,
-      port: rules.devicePort,
+      host: target.address,
+      port: target.port,
     })
     this.#waiting.delete(client)
     return outcome
@@ -181,4 +191,9 @@ export class PortListener {
     this.#flows.set(flow, record)
     this.#parts.recorder.opened(record)
   }
+}
+
+/** @returns undefined for a host that its concentrator has no address for (yet) */
+function dialAddressOf({ deviceHost }: PortRules, { deviceAddress, hosts }: DeviceRoute): string | undefined {
+  return deviceHost === null ? deviceAddress : hosts[deviceHost]
 }

@@ -2,7 +2,14 @@
  * What surrounds a gateway in tests: a database with devices and tunnels, written as the API and a concentrator write them, and
  * TCP clients that tell how their connection went.
  */
-import { deviceChangedChannel, gatewayChannel, openPool, type Pool } from '@culvert/db'
+import {
+  deviceChangedChannel,
+  gatewayChannel,
+  type HostFailure,
+  openPool,
+  type Pool,
+  writeHostMapping,
+} from '@culvert/db'
 import { createLogger } from '@culvert/observability'
 import { waitFor } from '@culvert/testkit'
 import { once } from 'node:events'
@@ -15,6 +22,8 @@ export const silent = createLogger('test', 'silent')
 export interface TunnelWish {
   readonly deviceId: string
   readonly devicePorts: readonly number[]
+  /** A host on a LAN behind the device. */
+  readonly deviceHost?: string
   readonly allowFrom?: readonly string[]
   readonly ttlMs?: number
   readonly maxBytes?: number
@@ -95,6 +104,7 @@ export class World {
   async openTunnel({
     deviceId,
     devicePorts,
+    deviceHost,
     allowFrom = ['127.0.0.0/8'],
     ttlMs = 3_600_000,
     maxBytes,
@@ -105,13 +115,23 @@ export class World {
     await this.pool.query(
       `WITH t AS (INSERT INTO tunnels (id, organization_id, device_id, state, allow_from, ttl_sec, expires_at, updated_at, max_bytes, rate_limit)
          VALUES ($1, 'org_a', $2, 'opening', $3, 3600, now() + $4 * interval '1 ms', now(), $6, $7) RETURNING id)
-       INSERT INTO tunnel_ports (id, organization_id, tunnel_id, gateway_id, protocol, device_port, desired)
-       SELECT 'prt_' || t.id || '_' || n, 'org_a', t.id, 'gw-1', 'tcp', port, 'listen'
+       INSERT INTO tunnel_ports (id, organization_id, tunnel_id, gateway_id, protocol, device_port, desired, device_host)
+       SELECT 'prt_' || t.id || '_' || n, 'org_a', t.id, 'gw-1', 'tcp', port, 'listen', $8::inet
        FROM t, unnest($5::int[]) WITH ORDINALITY AS v(port, n)`,
-      [id, deviceId, allowFrom, ttlMs, devicePorts, maxBytes ?? null, rateLimit ?? null],
+      [id, deviceId, allowFrom, ttlMs, devicePorts, maxBytes ?? null, rateLimit ?? null, deviceHost ?? null],
     )
     if (tell) await this.tellGateway()
     return id
+  }
+
+  /** Answers for a host on a LAN as the concentrator does: with its synthetic address, or why it has none. */
+  async answerHost(
+    deviceId: string,
+    host: string,
+    answer: { synthetic?: string; failure?: HostFailure },
+  ): Promise<void> {
+    const { synthetic = null, failure = null } = answer
+    await writeHostMapping(this.pool, 'con-1', { organizationId: 'org_a', deviceId, host, synthetic, failure })
   }
 
   /** Opens a tunnel to one port and waits until it is open. */

@@ -14,6 +14,7 @@ import {
   RateLimit,
   Timestamp,
 } from '../fields.ts'
+import { mostLanPrefixes } from '../lan-prefix.ts'
 
 const Iccid = Type.String({
   format: 'iccid',
@@ -25,6 +26,12 @@ const Imei = Type.String({ pattern: '^[0-9]{14,16}$', description: 'Equipment id
 const Eid = Type.String({ pattern: '^[0-9]{32}$', description: 'Identity of the eUICC, 32 digits.' })
 const Name = line({ minLength: 1, maxLength: 100, description: 'A name for people.' })
 const Tag = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}$' })
+const LanPrefixes = Type.Array(Type.String({ format: 'cidr', maxLength: 18 }), {
+  maxItems: mostLanPrefixes,
+  uniqueItems: true,
+  description:
+    'IPv4 prefixes of LANs behind the device, such as `192.168.1.0/24`: tunnels may lead to hosts on them, also when other devices have the same. The device must offer them as traffic selectors; what it no longer may speak for ends its attachment.',
+})
 const Tags = Type.Array(Tag, {
   maxItems: 32,
   uniqueItems: true,
@@ -50,6 +57,7 @@ export const DeviceInput = Type.Object(
     name: Type.Optional(Name),
     tags: Type.Optional(Tags),
     tunnelable: Type.Optional(Type.Boolean({ default: true })),
+    lanPrefixes: Type.Optional(LanPrefixes),
     proposalTiers: Type.Optional(nullable(ProposalTiers)),
   },
   { additionalProperties: false },
@@ -64,6 +72,7 @@ export const DevicePatch = Type.Object(
     name: Type.Optional(Name),
     tags: Type.Optional(Tags),
     tunnelable: Type.Optional(Type.Boolean()),
+    lanPrefixes: Type.Optional(LanPrefixes),
     proposalTiers: Type.Optional(nullable(ProposalTiers)),
     rateLimit: Type.Optional(nullable(RateLimit)),
     quota: Type.Optional(nullable(Quota)),
@@ -88,6 +97,7 @@ export const Device = Type.Object(
     ),
     ikeIdentity: Type.String({ description: 'FQDN that the device claims in IKE_AUTH (IDi).' }),
     tunnelable: Type.Boolean(),
+    lanPrefixes: Type.Array(Type.String(), { description: 'LANs behind the device that tunnels may lead to.' }),
     proposalTiers: nullable(ProposalTiers),
     effectiveTiers: EffectiveTiers,
     rateLimit: nullable(RateLimit),

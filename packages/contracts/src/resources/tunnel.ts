@@ -22,7 +22,16 @@ const MaxBytes = Type.Integer({
 export const TunnelInput = Type.Object(
   {
     deviceId: DeviceId,
-    port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'TCP port of the device.' }),
+    port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'TCP port of the device, or of `host`.' }),
+    host: Type.Optional(
+      nullable(
+        Type.String({
+          format: 'ipv4',
+          maxLength: 15,
+          description: 'Address of a host on a LAN behind the device (its `lanPrefixes`); left out: the device itself.',
+        }),
+      ),
+    ),
     ttlSec: Type.Optional(
       Type.Integer({ minimum: 10, maximum: 86_400, default: 3_600, description: 'Seconds until the tunnel expires.' }),
     ),
@@ -53,6 +62,11 @@ export const Tunnel = Type.Object(
     state: oneOf(tunnelStates),
     reason: nullable(oneOf(tunnelReasons)),
     devicePort: Type.Integer(),
+    deviceHost: nullable(
+      Type.String({
+        description: 'The host on a LAN behind the device that the tunnel leads to; null: the device itself.',
+      }),
+    ),
     protocol: Type.Literal('tcp'),
     host: nullable(Type.String({ description: 'Where to connect; null until the tunnel is open.' })),
     port: nullable(Type.Integer({ description: 'Port to connect to; null until the tunnel is open.' })),
@@ -101,6 +115,8 @@ export const Connection = Type.Object(
   {
     id: Type.String(),
     tunnelId: TunnelId,
+    deviceHost: nullable(Type.String({ description: 'The host on a LAN behind the device; null: the device itself.' })),
+    devicePort: Type.Integer(),
     clientAddress: Type.String(),
     clientPort: Type.Integer(),
     state: oneOf(['open', 'closed', 'refused']),

@@ -15,6 +15,8 @@ export interface DeviceForAttach {
   readonly address4: string
   /** Null while its network has no IPv6 pool. */
   readonly address6: string | null
+  /** LANs it may speak for, canonical IPv4 prefixes. */
+  readonly lanPrefixes: readonly string[]
   readonly policyVersion: number
   /** An IKE SA in another tier is refused. */
   readonly tiers: readonly ProposalTier[]
@@ -80,6 +82,7 @@ interface Row extends CredentialRow, LimitRow {
   readonly organization_id: string
   readonly address4: string
   readonly address6: string | null
+  readonly lan_prefixes: string[]
   readonly policy_version: number
   readonly device_tiers: ProposalTier[] | null
   readonly network_tiers: ProposalTier[] | null
@@ -92,7 +95,7 @@ interface Row extends CredentialRow, LimitRow {
 async function readDevices(pool: Pool, identities: readonly string[]): Promise<Map<string, DeviceForAttach>> {
   const { rows } = await pool.query<Row>({
     name: 'concentrator_find_devices',
-    text: `SELECT d.ike_identity, d.id, d.organization_id, host(d.address4) AS address4, host(d.address6) AS address6, d.policy_version,
+    text: `SELECT d.ike_identity, d.id, d.organization_id, host(d.address4) AS address4, host(d.address6) AS address6, d.lan_prefixes, d.policy_version,
          d.proposal_tiers AS device_tiers, n.proposal_tiers AS network_tiers, o.proposal_tiers AS organization_tiers,
          n.dns_servers, n.dns_domains, n.reauthenticate_after_sec, array_remove(ARRAY[n.pool4::text, n.pool6::text], NULL) AS pools, ${LIMIT_COLUMNS},
          c.id AS credential_id, c.kind, c.method, c.identity, c.is_required, c.fingerprint, c.serial, c.sealed_secret, c.sealing_key_id
@@ -122,6 +125,7 @@ function deviceOf(row: Row): Omit<DeviceForAttach, 'credentials'> {
     organizationId: row.organization_id,
     address4: row.address4,
     address6: row.address6,
+    lanPrefixes: row.lan_prefixes,
     policyVersion: row.policy_version,
     tiers: effectiveTiers({ device, network, organization }).tiers,
     dnsServers: row.dns_servers,

@@ -23,6 +23,8 @@ export interface PolicyWork {
   readonly tiers: readonly ProposalTier[]
   /** What holds for its traffic. */
   readonly limits: DeviceLimits
+  /** A Child SA with selectors beyond these ends with its attachment. */
+  readonly lanPrefixes: readonly string[]
 }
 
 /** Devices of this node on which something must be done: deleted, detach asked for, policy changed. */
@@ -45,7 +47,7 @@ export async function readHeldDevices(
   return rows.map((row) => toWork(row, nodeId))
 }
 
-const POLICY_COLUMNS = `SELECT a.device_id, d.deleted_at IS NOT NULL AS deleted, d.policy_version, a.detach_desired,
+const POLICY_COLUMNS = `SELECT a.device_id, d.deleted_at IS NOT NULL AS deleted, d.policy_version, d.lan_prefixes, a.detach_desired,
     a.detach_desired > a.detach_applied AS detach_requested, a.concentrator_id, a.state,
     ARRAY(SELECT c.id FROM credentials c WHERE c.organization_id = d.organization_id AND c.device_id = d.id AND c.revoked_at IS NULL
       AND (c.expires_at IS NULL OR c.expires_at > now()) AND (c.issuance IS NULL OR c.issuance = 'issued')) AS valid_credential_ids,
@@ -58,6 +60,7 @@ interface PolicyRow extends LimitRow {
   device_id: string
   deleted: boolean
   policy_version: number
+  lan_prefixes: string[]
   detach_desired: number
   detach_requested: boolean
   concentrator_id: string
@@ -73,6 +76,7 @@ function toWork(row: PolicyRow, nodeId: string): PolicyWork {
     deviceId: row.device_id,
     deleted: row.deleted,
     policyVersion: row.policy_version,
+    lanPrefixes: row.lan_prefixes,
     detachDesired: row.detach_desired,
     detachRequested: row.detach_requested,
     heldElsewhere: row.concentrator_id !== nodeId && row.state === 'attached',
