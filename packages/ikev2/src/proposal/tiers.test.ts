@@ -250,3 +250,22 @@ describe('nearest match', () => {
     expect(nearestMatch([proposal(1, PROTOCOL.AH, {})], proposalTiers)).toBeNull()
   })
 })
+
+test('no tier takes ENCR_NULL for a Child SA, or AH; only a policy that names them does (C25)', () => {
+  const offered = proposal(1, PROTOCOL.ESP, {
+    encr: [[ENCR.NULL, null]],
+    integ: [INTEG.HMAC_SHA2_256_128],
+    esn: [ESN.NO],
+  })
+  const options = { protocolId: PROTOCOL.ESP, kePolicy: 'absent' } as const
+  for (const { esp, ah } of proposalTiers) {
+    expect(selectProposal([offered], esp, options)).toBeNull()
+    expect(ah).toBeUndefined()
+  }
+  const encr = [{ type: TRANSFORM_TYPE.ENCR, id: ENCR.NULL, keyBits: null }]
+  const integ = ofType(TRANSFORM_TYPE.INTEG, [INTEG.HMAC_SHA2_256_128])
+  const named = { encr, prf: [], integ, ke: [], esn: ofType(TRANSFORM_TYPE.ESN, [ESN.NO]) }
+  expect(selectProposal([offered], [named], options)?.encr?.id).toBe(ENCR.NULL)
+  const bare = proposal(1, PROTOCOL.ESP, { encr: [[ENCR.NULL, null]], esn: [ESN.NO] })
+  expect(selectProposal([bare], [named], options)).toBeNull()
+})
