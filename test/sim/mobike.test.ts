@@ -4,8 +4,9 @@ import { opensslProvider } from '@culvert/crypto'
 import { describe, expect, test } from 'vitest'
 import { forge, notify } from './forge.ts'
 import { Nat } from './nat.ts'
+import type { Packet } from './network.ts'
 import type { Node } from './node.ts'
-import { fateOfFirst, LOST } from './packets.ts'
+import { fateOfFirst, LOST, matches } from './packets.ts'
 import { attachedPair, createPair, initiate, type Pair, type PairOptions } from './pair.ts'
 
 const ELSEWHERE = '198.51.100.99'
@@ -189,6 +190,27 @@ describe('the return routability check (3.7)', () => {
     sendFrom(pair, ELSEWHERE, [notify(NOTIFY.COOKIE2, new Uint8Array(16))], { messageId: 0, isResponse: true })
     pair.network.run(15)
     expect(pair.concentrator.eventsOf('closed').map(({ reason }) => reason)).toEqual(['protocolError'])
+  })
+
+  test('a wrong one that arrives after the peer rekeyed the IKE SA closes it too (4.2.5)', () => {
+    const pair = attachedPair(BOTH)
+    const { network, device, concentrator } = pair
+    const from = { address: concentrator.address, port: 4500 }
+    // Its answer to the update, and its Delete of the old IKE SA.
+    const lost = [{ isResponse: true }, { isResponse: false, messageId: 2 }]
+    const isLost = (packet: Packet): boolean =>
+      lost.some((which) => matches(packet, { from: from.address, exchange: 'INFORMATIONAL', ...which }))
+    network.fate = (packet) => (isLost(packet) ? LOST : {})
+    carryAway(pair)
+    moveTo(pair)
+    network.run(50)
+    const payloads = [notify(NOTIFY.COOKIE2, new Uint8Array(16))]
+    const [bytes] = forge(concentrator, { exchangeType: INFORMATIONAL, messageId: 2, isResponse: true, payloads })
+    concentrator.command({ kind: 'rekeyIke', key: concentrator.key })
+    network.run(100)
+    expect(device.eventsOf('ikeRekeyed')).toHaveLength(1)
+    if (bytes !== undefined) device.receive({ from, to: { address: ELSEWHERE, port: 4500 }, bytes })
+    expect(device.eventsOf('closed').map(({ reason }) => reason)).toEqual(['protocolError'])
   })
 
   test('a response to an older request proves nothing', () => {

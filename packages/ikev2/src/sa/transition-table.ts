@@ -261,7 +261,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     required: [],
     optional: ['cp'],
     handler: 'informationalResponse',
-    next: ['replaced'],
+    next: ['replaced', 'gone'],
   },
   {
     phase: 'deleting',
