@@ -26,6 +26,8 @@ export interface DataPlaneOptions {
   /** Octets and packets after which an SA is rekeyed or dead; left out: the bounds of its cipher, which these only lower. */
   readonly lifetime?: LifetimeSettings
   readonly outer?: OuterHeaderOptions
+  /** True: Child SAs without UDP encapsulation can be installed (IP protocol 50; the native rung with CAP_NET_RAW, else `install` refuses). */
+  readonly nativeEsp?: boolean
   /** Left out: everything the kernel gives. */
   readonly offload?: OffloadLimits
   /** Threads of the native rung that forward, 1 to 16; one when left out. An interface made for one queue takes one. */

@@ -31,13 +31,18 @@ export interface PlaneEndOptions {
   readonly pathMtu?: 'discover' | 'fragment'
   readonly dscp?: 'none' | 'copy'
   readonly offload?: OffloadLimits
+  /** Of end 1 and end 2; left out: both. */
+  readonly udpEncap?: readonly [boolean, boolean]
 }
 
 const PORT = 4500
 const MTU_BYTES = 1400
 const say = (line: string): boolean => process.stdout.write(`${line}\n`)
 
-function describe({ end, outer, inner, encr, integ, esn }: PlaneEndOptions, generation: number): ChildSaDescription {
+function describe(
+  { end, outer, inner, encr, integ, esn, udpEncap = [true, true] }: PlaneEndOptions,
+  generation: number,
+): ChildSaDescription {
   const [mine, theirs] = [end, 3 - end]
   const key = (length: number, from: number): Uint8Array => new Uint8Array(length).fill(0x40 + 4 * generation + from)
   const at = (address: string): { address: string; port: number } => ({ address, port: PORT })
@@ -54,8 +59,8 @@ function describe({ end, outer, inner, encr, integ, esn }: PlaneEndOptions, gene
       outboundIntegKey: key(integ?.keyBytes ?? 0, mine),
     },
     path: { local: at(outer[mine - 1]!), remote: at(outer[theirs - 1]!) },
-    udpEncap: true,
-    peerBehindNat: true,
+    udpEncap: udpEncap[end - 1]!,
+    peerBehindNat: udpEncap[end - 1]!,
     mode: 'tunnel',
     tsLocal: [selector(inner[mine - 1]!)],
     tsRemote: [selector(inner[theirs - 1]!)],
@@ -97,6 +102,7 @@ async function open(options: PlaneEndOptions): Promise<DataPlane> {
       maxSas: 16,
       replayWindowPackets: 1024,
       outer: { pathMtu, dscp },
+      nativeEsp: options.udpEncap !== undefined,
       offload,
     },
     handlers,

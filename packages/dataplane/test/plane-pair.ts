@@ -10,7 +10,10 @@ import type { PlaneEndOptions } from './plane-end.ts'
 const INNER = { ipv4: ['10.77.0.1', '10.77.0.2'], ipv6: ['fd00:77::1', 'fd00:77::2'] } as const
 const OUTER = { ipv4: ['192.0.2.1', '192.0.2.2'], ipv6: ['2001:db8::1', '2001:db8::2'] } as const
 
-export type PairOptions = Pick<PlaneEndOptions, 'encr' | 'integ' | 'esn' | 'pathMtu' | 'dscp' | 'offload'> & {
+export type PairOptions = Pick<
+  PlaneEndOptions,
+  'encr' | 'integ' | 'esn' | 'pathMtu' | 'dscp' | 'offload' | 'udpEncap'
+> & {
   readonly rungs: readonly [PlaneEndOptions['rung'], PlaneEndOptions['rung']]
   /** The veth carries single datagrams: the sender's kernel cuts, the receiver's finds nothing to join. */
   readonly singleDatagrams: boolean
@@ -119,7 +122,7 @@ const FORWARD = 'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/
 
 export function endOptions(
   end: 1 | 2,
-  { rungs, encr, integ, esn, inner, outer, pathMtu, dscp, offload }: PairOptions,
+  { rungs, encr, integ, esn, inner, outer, pathMtu, dscp, offload, udpEncap }: PairOptions,
 ): string {
   const options: PlaneEndOptions = {
     rung: rungs[end - 1]!,
@@ -133,6 +136,7 @@ export function endOptions(
     ...(pathMtu && { pathMtu }),
     ...(dscp && { dscp }),
     ...(offload && { offload }),
+    ...(udpEncap && { udpEncap }),
   }
   return JSON.stringify(options)
 }

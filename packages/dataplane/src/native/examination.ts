@@ -177,5 +177,9 @@ function examineNativeEsp(): Finding {
   const fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, PROTOCOL_ESP)
   if (fd < 0) return missing('native-esp', 'ESP always travels in UDP.', 'Run as root or with CAP_NET_RAW.')
   closeFile(fd)
-  return missing('native-esp', 'ESP always travels in UDP, which every peer has to accept.', null)
+  return missing(
+    'native-esp',
+    'ESP without UDP could be had; IKE here always asks for UDP, which every peer has to accept.',
+    null,
+  )
 }

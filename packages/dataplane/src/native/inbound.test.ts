@@ -174,7 +174,7 @@ class Harness {
     this.#buffer = { data: memory.allocate(65_536), length: 0, segmentBytes: 0, source, ecn: 0, local: 0 }
     const receiver = { buffers: [this.#buffer], receive: () => 1 } as unknown as UdpReceiver
     const sender = {} as unknown as UdpSender // nothing is sent here
-    const sockets = [{ fd: -1, local: LOCAL, receiver, sender }]
+    const sockets = [{ fd: -1, local: LOCAL, receiver, sender, isRaw: false }]
     const paths = new PathMtus({ memory, shared, routeMtu: () => 0, locals: [LOCAL] })
     this.sads = new NativeSad({ memory, shared, transforms, sockets, paths, sharedSas: common.sharedSas }, WITH_HOSTS())
     for (const index of [0, 1]) must(this.sads.install(describeSa(index), placementOf(index)) === null)

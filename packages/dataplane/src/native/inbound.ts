@@ -29,6 +29,7 @@ import type { NativeSa } from './native-sad.ts'
 import type { OuterSocket } from './outer-socket.ts'
 import { NodeField, SaField } from './shared-state.ts'
 import { decodeSocketAddress, formatAddress, sameSocketAddress } from './socket-address.ts'
+import { AF_INET } from './syscalls.ts'
 import type { ReceivedBuffer } from './udp-receiver.ts'
 
 const TCP_SYN = 0x02
@@ -85,6 +86,7 @@ export class Inbound {
   }
 
   #takeApart(buffer: ReceivedBuffer, socket: OuterSocket): void {
+    if (socket.isRaw) return this.#takeNative(buffer)
     const { bytes } = this.#site.memory
     const end = buffer.data + buffer.length
     const step = buffer.segmentBytes
@@ -128,6 +130,19 @@ export class Inbound {
     const { memory, handoff } = this.#site
     const packet = { data, length, source, ecn, socket: this.#sockets.indexOf(socket) }
     return handoff.give(memory.view.getUint32(data), packet) ? DropCode.none : DropCode.queueFull
+  }
+
+  /** IPv4 packets come with their header (RFC 791 3.1), IPv6 ones without. Each worker gets a copy and takes what is its own. */
+  #takeNative(buffer: ReceivedBuffer): void {
+    const { memory, handoff } = this.#site
+    const { bytes, view } = memory
+    const headerBytes = bytes[buffer.source] === AF_INET ? (bytes[buffer.data]! & 15) * 4 : 0
+    const at = buffer.data + headerBytes
+    const length = buffer.length - headerBytes
+    if (length < ESP_HEADER_BYTES) return this.#drop(DropCode.runt)
+    if (handoff.isForeign(view.getUint32(at))) return
+    const code = this.#openEsp(at, length, buffer)
+    if (code !== DropCode.none) this.#dropEsp(code, at)
   }
 
   #openEsp(at: number, length: number, buffer: ReceivedBuffer): DropCode {
@@ -183,7 +198,7 @@ export class Inbound {
       earnPathCredit(sa, length)
     }
     if (!this.#out.hasAdvanced || !record.sa.peerBehindNat) return
-    if (sameSocketAddress(memory, buffer.source, record.destination)) return
+    if (hasNoPort(memory.bytes, buffer.source) || sameSocketAddress(memory, buffer.source, record.destination)) return
     if (notices.mayNoteMove(record)) {
       notices.noteMove(record.sa.spiIn, decodeSocketAddress(memory.bytes, buffer.source))
     }

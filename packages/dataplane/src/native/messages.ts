@@ -14,6 +14,8 @@ import type { TunOffload } from './tun-offload.ts'
 export interface BoundSocket {
   readonly fd: number
   readonly local: SocketAddress
+  /** For ESP directly in IP; its port is 0. */
+  readonly isRaw: boolean
 }
 
 export interface WorkerSetup {
@@ -21,7 +23,7 @@ export interface WorkerSetup {
   /** Which of `threads` workers this is. */
   readonly thread: number
   readonly threads: number
-  /** In the order of `bind`. */
+  /** In the order of `bind`; then those for ESP directly in IP. */
   readonly sockets: readonly BoundSocket[]
   readonly tunFd: number
   /** Event counters of all workers; one's own is that of `thread`. */

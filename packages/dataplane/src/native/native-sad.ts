@@ -15,7 +15,7 @@ import {
   type SadOptions,
   spiIndex,
 } from '@culvert/esp'
-import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
+import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
 import { chooseLocal } from '../local-choice.ts'
 import type { OuterSocket } from './outer-socket.ts'
 import type { PathMtus } from './path-mtus.ts'
@@ -58,11 +58,14 @@ export class NativeSad {
   readonly #site: NativeSadSite
   readonly #records: (NativeSa | undefined)[]
   readonly #addresses: number
-  readonly #locals: readonly SocketAddress[]
+  /** With UDP encapsulation, and without. */
+  readonly #inUdp: readonly OuterSocket[]
+  readonly #inIp: readonly OuterSocket[]
 
   constructor(site: NativeSadSite, options: SadOptions) {
     this.#site = site
-    this.#locals = site.sockets.map(({ local }) => local)
+    this.#inUdp = site.sockets.filter(({ isRaw }) => !isRaw)
+    this.#inIp = site.sockets.filter(({ isRaw }) => isRaw)
     this.sad = new Sad(options)
     this.#records = Array.from({ length: options.maxSas }, () => undefined)
     this.#addresses = site.memory.allocate(SOCKADDR_BYTES * options.maxSas)
@@ -70,8 +73,8 @@ export class NativeSad {
 
   /** @returns why it was refused, or null. Copies the keys; the caller zeroes its own. */
   install(child: ChildSaDescription, placement: Placement | null): string | null {
-    const socket = this.#socketFor(child.path)
-    if (socket === undefined) return 'noSocket'
+    const socket = this.#socketFor(child.path, child.udpEncap)
+    if (socket === undefined) return child.udpEncap ? 'noSocket' : 'noNativeEsp'
     const transforms = this.#site.transforms.create(child.keys)
     if (typeof transforms === 'string') return transforms
     const index = spiIndex(child.spiIn)
@@ -82,7 +85,7 @@ export class NativeSad {
       return sa
     }
     const destination = this.#addresses + SOCKADDR_BYTES * index
-    encodeSocketAddress(child.path.remote, this.#site.memory.bytes, destination)
+    this.#writeDestination(destination, child.path, socket)
     sa.share(sharedSaWords(this.#site.sharedSas, sa.spiIn))
     const line = index * SA_LINE_FIELDS
     this.#site.shared.sas.fill(0, line, line + SA_LINE_FIELDS)
@@ -96,12 +99,13 @@ export class NativeSad {
 
   move(spiIn: Spi, path: Path, findings: MoveFindings): void {
     const record = this.find(spiIn)
-    const socket = this.#socketFor(path)
-    if (record === undefined || socket === undefined) return
+    if (record === undefined) return
+    const socket = this.#socketFor(path, record.sa.udpEncap)
+    if (socket === undefined) return
     this.#site.paths.remove(record)
     this.sad.move(spiIn, path, findings)
     record.socket = socket
-    encodeSocketAddress(path.remote, this.#site.memory.bytes, record.destination)
+    this.#writeDestination(record.destination, path, socket)
     this.#site.paths.add(record)
   }
 
@@ -140,7 +144,14 @@ export class NativeSad {
     this.#records.fill(undefined)
   }
 
-  #socketFor({ local, remote }: Path): OuterSocket | undefined {
-    return this.#site.sockets[chooseLocal(this.#locals, remote, local)]
+  #socketFor({ local, remote }: Path, udpEncap: boolean): OuterSocket | undefined {
+    const sockets = udpEncap ? this.#inUdp : this.#inIp
+    const locals = sockets.map((socket) => socket.local)
+    return sockets[chooseLocal(locals, remote, local)]
+  }
+
+  /** Raw sockets take no port. */
+  #writeDestination(destination: number, { remote }: Path, { isRaw }: OuterSocket): void {
+    encodeSocketAddress(isRaw ? { ...remote, port: 0 } : remote, this.#site.memory.bytes, destination)
   }
 }

@@ -8,4 +8,6 @@ export interface OuterSocket {
   readonly local: SocketAddress
   readonly receiver: UdpReceiver
   readonly sender: UdpSender
+  /** ESP directly in IP. */
+  readonly isRaw: boolean
 }

@@ -11,6 +11,7 @@ import type { SocketAddress } from '@culvert/ikev2'
 import { NON_ESP_MARKER_BYTES } from '@culvert/esp'
 import type { PacketMemory } from './packet-memory.ts'
 import { encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
+import { type EspSocket, openEspSocket } from './esp-socket.ts'
 import { type IcmpSocket, openIcmpSockets } from './icmp-sockets.ts'
 import { steerBySpi } from './spi-steering.ts'
 import { openUdpSocket, setDontFragment, type UdpSocket } from './udp-socket.ts'
@@ -31,6 +32,9 @@ export class OwnerSocket {
   readonly #icmp: (readonly IcmpSocket[] | null)[]
   readonly #families: readonly number[]
   readonly #wantsGro: boolean
+  readonly #nativeEsp: boolean
+  /** By worker, then by address. */
+  readonly #espSockets: EspSocket[][] = []
   readonly #message: number
   readonly #name: number
 
@@ -38,7 +42,7 @@ export class OwnerSocket {
   constructor(
     memory: PacketMemory,
     syscalls: Syscalls,
-    { bind, outer, offload }: Pick<DataPlaneOptions, 'bind' | 'outer' | 'offload'>,
+    { bind, outer, offload, nativeEsp }: Pick<DataPlaneOptions, 'bind' | 'outer' | 'offload' | 'nativeEsp'>,
   ) {
     this.#memory = memory
     this.#syscalls = syscalls
@@ -48,6 +52,7 @@ export class OwnerSocket {
     const isLearning = outer?.pathMtu !== 'fragment'
     this.#icmp = [isLearning ? openIcmpSockets(memory, syscalls, families) : null]
     this.#families = families
+    this.#nativeEsp = nativeEsp === true
     this.#wantsGro = offload?.udpGro !== false
     this.#groups = this.#openAll(bind).map((socket) => [socket])
     this.locals = this.#groups.map(([first]) => first!.local)
@@ -63,6 +68,7 @@ export class OwnerSocket {
       if (fd < 0) throw new Error(`cannot make an event counter (errno ${-fd})`)
       this.#wakeFds.push(fd)
     }
+    if (this.#nativeEsp) for (let worker = 0; worker < workers; worker++) this.#espSockets.push(this.#openEsp())
     if (workers === 1) return true
     while (this.#icmp.length < workers) this.#icmp.push(this.#openIcmp())
     return this.#groups.map((group) => this.#spreadGroup(group, workers)).every(Boolean)
@@ -74,9 +80,11 @@ export class OwnerSocket {
     return steerBySpi(this.#memory, this.#syscalls, first.fd, workers)
   }
 
-  /** The sockets of one worker, in the order of `bind`. */
+  /** The sockets of one worker, in the order of `bind`; then those for ESP directly in IP. */
   boundOf(worker: number): readonly BoundSocket[] {
-    return this.#groups.map((group) => ({ fd: group[worker]!.fd, local: group[worker]!.local }))
+    const inUdp = this.#groups.map((group) => ({ fd: group[worker]!.fd, local: group[worker]!.local, isRaw: false }))
+    const inIp = (this.#espSockets[worker] ?? []).map(({ fd, local }) => ({ fd, local, isRaw: true }))
+    return [...inUdp, ...inIp]
   }
 
   icmpOf(worker: number): readonly IcmpSocket[] | null {
@@ -153,7 +161,14 @@ export class OwnerSocket {
     }
   }
 
+  #openEsp(): EspSocket[] {
+    const dontFragment = this.#icmp[0] !== null
+    const opened = this.locals.map((bind) => openEspSocket(this.#memory, this.#syscalls, { bind, dontFragment }))
+    return opened.filter((socket) => socket !== null)
+  }
+
   #closeSockets(): void {
+    closeAll(this.#espSockets.flat())
     closeAll(this.#groups.flat())
     this.#closeIcmp()
   }

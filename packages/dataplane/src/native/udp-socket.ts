@@ -80,6 +80,30 @@ export function openUdpSocket(
   const family = familyOf(bind.address)
   const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC)
   if (fd < 0) throw new Error(`cannot make a UDP socket (errno ${-fd})`)
+  configureOuterSocket(syscalls, fd, { bind, dontFragment })
+  if (beside !== undefined) {
+    syscalls.setIntOption(fd, SOL_SOCKET, SO_REUSEPORT, 1)
+    syscalls.setIntOption(beside.fd, SOL_SOCKET, SO_REUSEPORT, 1)
+  }
+  const name = memory.allocate(SOCKADDR_BYTES)
+  encodeSocketAddress(bind, memory.bytes, name)
+  const bound = syscalls.bind(fd, name, sockaddrLength(memory, name))
+  if (bound < 0) {
+    closeFile(fd)
+    throw bindError(bind, bound)
+  }
+  syscalls.getsockname(fd, name)
+  const local = decodeSocketAddress(memory.bytes, name)
+  return { fd, family, local, gro: wantsGro && syscalls.setIntOption(fd, SOL_UDP, UDP_GRO, 1) === 0 }
+}
+
+/** What sockets for ESP have in common, in UDP or not: large buffers, DF, and word of TOS and local address of what comes in. */
+export function configureOuterSocket(
+  syscalls: Syscalls,
+  fd: number,
+  { bind, dontFragment }: Pick<UdpSocketOptions, 'bind' | 'dontFragment'>,
+): void {
+  const family = familyOf(bind.address)
   const set = (level: number, option: number, value: number): boolean =>
     syscalls.setIntOption(fd, level, option, value) === 0
   if (!set(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)) set(SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES)
@@ -92,20 +116,6 @@ export function openUdpSocket(
     set(SOL_IPV6, IPV6_RECVTCLASS, 1)
     if (isWildcard(bind)) set(SOL_IPV6, IPV6_RECVPKTINFO, 1)
   }
-  if (beside !== undefined) {
-    set(SOL_SOCKET, SO_REUSEPORT, 1)
-    syscalls.setIntOption(beside.fd, SOL_SOCKET, SO_REUSEPORT, 1)
-  }
-  const name = memory.allocate(SOCKADDR_BYTES)
-  encodeSocketAddress(bind, memory.bytes, name)
-  const bound = syscalls.bind(fd, name, sockaddrLength(memory, name))
-  if (bound < 0) {
-    closeFile(fd)
-    throw bindError(bind, bound)
-  }
-  syscalls.getsockname(fd, name)
-  const local = decodeSocketAddress(memory.bytes, name)
-  return { fd, family, local, gro: wantsGro && set(SOL_UDP, UDP_GRO, 1) }
 }
 
 /** With the code that Node gives the same failure. */

@@ -81,11 +81,12 @@ class DataWorker {
     this.#isolation = createIsolation(setup, this.#hosts)
     const tellQuota = (subject: number): void => this.#notices.noteQuota(subject)
     this.#policies = this.#isolation && new SubjectPolicies(setup.common.subjects, tellQuota)
-    this.#sockets = setup.sockets.map(({ fd, local }) => ({
+    this.#sockets = setup.sockets.map(({ fd, local, isRaw }) => ({
       fd,
       local,
+      isRaw,
       receiver: new UdpReceiver(memory, this.#syscalls, fd),
-      sender: new UdpSender(memory, this.#syscalls, fd, options.offload?.udpSegment !== false),
+      sender: new UdpSender(memory, this.#syscalls, fd, !isRaw && options.offload?.udpSegment !== false),
     }))
     this.#icmp = new IcmpListener(memory, this.#syscalls, setup.icmp ?? [])
     this.#paths = new PathMtus({
