@@ -248,6 +248,7 @@ async function startPackets(options: {
       maxSubjects: settings.maxDevices,
       replayWindowPackets: 1024,
       lifetime: settings.childLifetime,
+      dataThreads: settings.dataThreads,
       outer: { pathMtu: settings.pathMtu, dscp: settings.dscp },
       ...(settings.rung ? { rung: settings.rung } : {}),
     },

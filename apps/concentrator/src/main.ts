@@ -1,6 +1,7 @@
 /**
  * `concentrator`: terminates devices' IKEv2/ESP tunnels on one address of each family. Needs root (or CAP_NET_ADMIN) and /dev/net/tun.
  */
+import { availableParallelism } from 'node:os'
 import {
   ConfigError,
   databaseSettings,
@@ -93,6 +94,12 @@ const schema = Type.Object({
     description: 'life of a resumption ticket, 0 gives none',
   }),
   CONCENTRATOR_RUNG: Type.Optional(Type.Union([Type.Literal('native'), Type.Literal('portable')])),
+  CONCENTRATOR_DATA_THREADS: Type.Integer({
+    minimum: 1,
+    maximum: 16,
+    default: Math.min(4, Math.max(1, availableParallelism() - 1)),
+    description: 'threads that forward packets, native rung only',
+  }),
   CONCENTRATOR_PATH_MTU: Type.Union([Type.Literal('discover'), Type.Literal('fragment')], {
     default: 'discover',
     description: 'whether ESP packets are sized to the path, or fragmented on it',
@@ -156,6 +163,7 @@ function readSettings(): ConcentratorSettings & { logLevel: LogLevel } {
           },
     sealingPrivateKeyFile: env.SEALING_PRIVATE_KEY_FILE,
     rung: env.CONCENTRATOR_RUNG ?? null,
+    dataThreads: env.CONCENTRATOR_DATA_THREADS,
     pathMtu: env.CONCENTRATOR_PATH_MTU,
     dscp: env.CONCENTRATOR_DSCP,
     keyLogFolder: env.CONCENTRATOR_KEY_LOG_FOLDER ?? null,

@@ -27,6 +27,8 @@ export interface ConcentratorSettings {
   readonly inner6: { readonly dialAddress: string; readonly servicePrefix: string; readonly poolPrefix: string } | null
   readonly sealingPrivateKeyFile: string
   readonly rung: 'native' | 'portable' | null
+  /** Threads of the native rung that forward. */
+  readonly dataThreads: number
   readonly pathMtu: 'discover' | 'fragment'
   readonly dscp: 'none' | 'copy'
   /** Where the keys of every SA are written for a dissector; null, as in production, writes none. */

@@ -284,8 +284,9 @@ export class NativeDataPlane implements DataPlane {
   }
 
   #look(watch: PulseWatch): void {
+    if (this.#state !== 'open' || this.#waiting.has(READY)) return // starting takes as long as it takes
     const worker = watch.look(this.#threads.map(({ pulse }) => pulse))
-    if (worker === -1 || this.#state !== 'open' || this.#waiting.has(READY)) return
+    if (worker === -1) return
     this.#fail(new Error(`data worker ${worker} does not answer`))
     void this.#threads[worker]?.terminate()
     setTimeout(() => this.#end(), GIVE_UP_MS).unref() // and leave the descriptors to it

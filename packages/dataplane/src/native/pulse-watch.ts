@@ -3,7 +3,7 @@
  *
  * Time is counted in looks of the owner, not by a clock: a machine or an owner that stood still looks at nobody meanwhile.
  */
-const PATIENT_LOOKS = 6
+const PATIENT_LOOKS = 10
 export const LOOK_INTERVAL_MS = 1000
 
 export class PulseWatch {
