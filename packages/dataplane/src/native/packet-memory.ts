@@ -77,6 +77,6 @@ export class PacketMemory {
 
   /** A copy that the caller owns and that no thread shares. */
   copyOut(offset: number, length: number): Uint8Array {
-    return new Uint8Array(this.bytes.subarray(offset, offset + length))
+    return this.bytes.slice(offset, offset + length)
   }
 }

@@ -22,9 +22,11 @@ export function prfPlus(prf: Prf, key: Uint8Array, seed: Uint8Array, length: num
   const rounds = Math.ceil(length / prf.outputBytes)
   if (rounds > MAX_PRF_ROUNDS) throw new InvariantError('prf+ gives at most 255 blocks')
   const stream = new Uint8Array(rounds * prf.outputBytes)
-  let previous = new Uint8Array(0)
+  const counter = new Uint8Array(1)
+  let previous: Uint8Array = EMPTY
   for (let round = 1; round <= rounds; round++) {
-    previous = new Uint8Array(prf.compute(key, previous, seed, Uint8Array.of(round)))
+    counter[0] = round
+    previous = prf.compute(key, previous, seed, counter)
     stream.set(previous, (round - 1) * prf.outputBytes)
   }
   return stream.subarray(0, length)

@@ -6,7 +6,7 @@
 import { parseIp } from '@culvert/bytes'
 import type { CryptoProvider } from '@culvert/crypto'
 import type { IkeSpi } from '../message/model.ts'
-import { EMPTY, ikeSpiBytes } from '../message/octets.ts'
+import { EMPTY, IKE_SPI_BYTES, writeIkeSpi, writeU16 } from '../message/octets.ts'
 
 /** @param ip textual IPv4 or IPv6 address. @returns 20 octets. */
 export function natDetectionHash(
@@ -17,5 +17,10 @@ export function natDetectionHash(
   port: number,
 ): Uint8Array {
   const address = parseIp(ip) ?? EMPTY
-  return crypto.sha1(ikeSpiBytes(spiI), ikeSpiBytes(spiR), address, Uint8Array.of(port >>> 8, port))
+  const octets = new Uint8Array(2 * IKE_SPI_BYTES + address.length + 2)
+  writeIkeSpi(octets, 0, spiI)
+  writeIkeSpi(octets, IKE_SPI_BYTES, spiR)
+  octets.set(address, 2 * IKE_SPI_BYTES)
+  writeU16(octets, octets.length - 2, port)
+  return crypto.sha1(octets)
 }

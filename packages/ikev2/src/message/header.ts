@@ -5,9 +5,8 @@
  *
  * Reserved flags and V are sent as zero and ignored on receipt (C05). The minor version is ignored (C04).
  */
-import { concatBytes } from '@culvert/bytes'
 import type { IkeHeader, MessageId, Result } from './model.ts'
-import { ikeSpiBytes, readIkeSpi, readU32, readU8, writeU32 } from './octets.ts'
+import { IKE_SPI_BYTES, readIkeSpi, readU32, readU8, writeIkeSpi, writeU32 } from './octets.ts'
 import { failure, success } from './result.ts'
 
 export const HEADER_BYTES = 28
@@ -43,12 +42,19 @@ export function peekHeader(datagram: Uint8Array): Result<PeekedHeader> {
 
 /** @param length of the whole message. @returns 28 fresh octets. */
 export function encodeHeader(header: IkeHeader, firstType: number, length: number): Uint8Array {
-  const bytes = concatBytes(ikeSpiBytes(header.spiI), ikeSpiBytes(header.spiR), new Uint8Array(12))
+  const bytes = new Uint8Array(HEADER_BYTES)
+  writeHeader(bytes, header, firstType, length)
+  return bytes
+}
+
+/** Into the first 28 octets of `bytes`. @param length of the whole message. */
+export function writeHeader(bytes: Uint8Array, header: IkeHeader, firstType: number, length: number): void {
+  writeIkeSpi(bytes, 0, header.spiI)
+  writeIkeSpi(bytes, IKE_SPI_BYTES, header.spiR)
   bytes[16] = firstType
   bytes[17] = VERSION_OCTET
   bytes[18] = header.exchangeType
   bytes[19] = (header.fromOriginalInitiator ? FLAG_INITIATOR : 0) | (header.isResponse ? FLAG_RESPONSE : 0)
   writeU32(bytes, 20, header.messageId)
   writeU32(bytes, 24, length)
-  return bytes
 }

@@ -10,6 +10,7 @@ import type { IkeSpi } from './model.ts'
 export { compareBytes, concatBytes, constantTimeEqual, toHex } from '@culvert/bytes'
 
 export const EMPTY = new Uint8Array(0)
+export const IKE_SPI_BYTES = 8
 
 export function readU8(bytes: Uint8Array, offset: number): number {
   return bytes[offset] ?? 0
@@ -40,11 +41,15 @@ export function readIkeSpi(bytes: Uint8Array, offset: number): IkeSpi {
 
 /** @returns 8 octets. */
 export function ikeSpiBytes(spi: IkeSpi): Uint8Array {
-  const bytes = new Uint8Array(8)
-  for (let index = 0; index < 8; index++) {
-    bytes[index] = (digitAt(spi, 2 * index) << 4) | digitAt(spi, 2 * index + 1)
-  }
+  const bytes = new Uint8Array(IKE_SPI_BYTES)
+  writeIkeSpi(bytes, 0, spi)
   return bytes
+}
+
+export function writeIkeSpi(bytes: Uint8Array, offset: number, spi: IkeSpi): void {
+  for (let index = 0; index < IKE_SPI_BYTES; index++) {
+    bytes[offset + index] = (digitAt(spi, 2 * index) << 4) | digitAt(spi, 2 * index + 1)
+  }
 }
 
 /** Of a lower-case hexadecimal digit: 'a' is 0x61. */

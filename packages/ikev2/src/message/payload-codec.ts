@@ -111,8 +111,14 @@ export function encodePayloadBody(payload: Payload): Uint8Array {
     case 'auth':
       return concatBytes(Uint8Array.of(payload.method, 0, 0, 0), payload.data)
     case 'notify': {
-      const head = Uint8Array.of(payload.protocolId, payload.spi.length, payload.type >>> 8, payload.type)
-      return concatBytes(head, payload.spi, payload.data)
+      const { protocolId, spi, type, data } = payload
+      const body = new Uint8Array(4 + spi.length + data.length)
+      body[0] = protocolId
+      body[1] = spi.length
+      writeU16(body, 2, type)
+      body.set(spi, 4)
+      body.set(data, 4 + spi.length)
+      return body
     }
     case 'delete': {
       const head = Uint8Array.of(payload.protocolId, payload.spis[0]?.length ?? emptySpiBytes(payload.protocolId), 0, 0)

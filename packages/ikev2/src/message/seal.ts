@@ -10,8 +10,8 @@
  */
 import { concatBytes, constantTimeEqual, InvariantError } from '@culvert/bytes'
 import type { Cipher, Integrity } from '@culvert/crypto'
-import { encodeGenericHeader, encodePayloads } from './encode.ts'
-import { encodeHeader, HEADER_BYTES } from './header.ts'
+import { encodePayloads, writeGenericHeader } from './encode.ts'
+import { HEADER_BYTES, writeHeader } from './header.ts'
 import type { IkeHeader, Message, Payload, Result } from './model.ts'
 import { PAYLOAD } from './numbers.ts'
 import { EMPTY, readU8, writeU16 } from './octets.ts'
@@ -112,15 +112,14 @@ function sealPart(part: Part, keys: SkKeys, iv: Uint8Array): Uint8Array {
   const { header, prefix, content } = part
   const bodyBytes = prefix.length + sealedBytes(keys, content.length)
   const messageBytes = HEADER_BYTES + GENERIC_HEADER_BYTES + bodyBytes
-  const aad = concatBytes(
-    encodeHeader(header, part.payloadType, messageBytes),
-    encodeGenericHeader(part.innerType, bodyBytes),
-    prefix,
-  )
-  const padding = new Uint8Array(padBytes(keys.cipher, content.length))
-  padding[padding.length - 1] = padding.length - 1
-  const plaintext = concatBytes(content, padding)
   const { cipher } = keys
+  const aad = new Uint8Array(HEADER_BYTES + GENERIC_HEADER_BYTES + prefix.length)
+  writeHeader(aad, header, part.payloadType, messageBytes)
+  writeGenericHeader(aad, HEADER_BYTES, part.innerType, bodyBytes)
+  aad.set(prefix, HEADER_BYTES + GENERIC_HEADER_BYTES)
+  const plaintext = new Uint8Array(content.length + padBytes(cipher, content.length))
+  plaintext.set(content)
+  plaintext[plaintext.length - 1] = plaintext.length - content.length - 1
   if (cipher.kind === 'aead') {
     const { key, nonce } = splitSalt(keys.encrKey, cipher.keyBytes, iv)
     return concatBytes(aad, iv, cipher.seal(key, nonce, aad, plaintext))
