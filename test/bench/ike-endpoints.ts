@@ -30,12 +30,17 @@ export interface TheirResponder extends Responder {
   readonly host: Namespace
 }
 
-export async function startOurs({ lab, databaseUrl, atEnd }: BenchLab): Promise<OurResponder> {
+/** @param hasSigner also certificates are taken */
+export async function startOurs(
+  { lab, databaseUrl, atEnd }: BenchLab,
+  { hasSigner = false } = {},
+): Promise<OurResponder> {
   const culvert = await startInstallation({
     lab,
     serverUrl: databaseUrl,
     databaseUrl,
     redisUrl: null,
+    hasSigner,
     env: { LOG_LEVEL: 'warn', CONCENTRATOR_IDENTITY: IDENTITY, CONCENTRATOR_LIVENESS_SEC: '86400' },
   })
   atEnd(() => culvert.stop())
@@ -84,7 +89,7 @@ export async function startTheirs({ lab, atEnd }: BenchLab): Promise<TheirRespon
 export function sharedSecretFleet(count: number): FleetMember[] {
   return Array.from({ length: count }, (_, index) => ({
     identity: `device-${index}.devices.example`,
-    psk: THEIR_SECRET,
+    proof: { kind: 'psk', secret: THEIR_SECRET },
   }))
 }
 
@@ -95,7 +100,11 @@ export async function startLoad(
   { lab, atEnd }: BenchLab,
   { load }: Responder,
   fleet: readonly FleetMember[],
-  { address, atOnce }: { readonly address: string; readonly atOnce: number },
+  {
+    address,
+    atOnce,
+    isHybrid = false,
+  }: Pick<LoadOptions, 'atOnce'> & { readonly address: string; readonly isHybrid?: boolean },
 ): Promise<Load> {
   const host = await lab.addHost(`fleet${address.split('.').at(-1)}`, `${address}/24`)
   const folder = await scratchFolder()
@@ -103,7 +112,7 @@ export async function startLoad(
   const fleetFile = path.join(folder, 'fleet.json')
   const socketPath = path.join(folder, 'load')
   fs.writeFileSync(fleetFile, JSON.stringify(fleet), { mode: 0o600 })
-  const options: LoadOptions = { fleet: fleetFile, localAddress: address, atOnce, ...load }
+  const options: LoadOptions = { fleet: fleetFile, localAddress: address, atOnce, isHybrid, ...load }
   const program = path.join(import.meta.dirname, 'ike-load.ts')
   const loader = host.spawn(process.execPath, ['--conditions=source', program, socketPath, JSON.stringify(options)])
   atEnd(() => loader.stop())

@@ -3,15 +3,20 @@
  */
 import { randomBytes } from 'node:crypto'
 import { newId, sealingKeyId, sealSecret } from '@culvert/db'
-import type { Installation } from '../support/installation.ts'
+import type { Api, Installation } from '../support/installation.ts'
+import { provision } from '../support/provision.ts'
 
 export interface FleetMember {
   readonly identity: string
-  readonly psk: string
+  readonly proof:
+    | { readonly kind: 'psk'; readonly secret: string }
+    /** PEM; the chain begins with the device's own. */
+    | { readonly kind: 'certificate'; readonly chain: string; readonly key: string; readonly authority: string }
 }
 
 const POOL = '10.144.0.0/16'
 const BATCH = 500
+const CALLS_AT_ONCE = 8
 
 /** Registers `count` (at most 60 000) devices of one organization, each with a secret of its own. */
 export async function registerFleet(culvert: Installation, count: number): Promise<FleetMember[]> {
@@ -55,9 +60,33 @@ export async function registerFleet(culvert: Installation, count: number): Promi
         rows.map(({ sealed }) => Buffer.from(sealed)),
       ],
     )
-    for (const { identity, psk } of rows) fleet.push({ identity, psk })
+    for (const { identity, psk } of rows) fleet.push({ identity, proof: { kind: 'psk', secret: psk } })
   }
   return fleet
+}
+
+/** Registers devices with ECDSA P-256 certificates of the installation's authority, as a customer does it. */
+export async function registerCertifiedFleet({ acme }: Installation, count: number): Promise<FleetMember[]> {
+  const fleet: FleetMember[] = []
+  for (let from = 0; from < count; from += CALLS_AT_ONCE) {
+    const names = Array.from(
+      { length: Math.min(CALLS_AT_ONCE, count - from) },
+      (_, index) => `certified-${from + index}`,
+    )
+    fleet.push(...(await Promise.all(names.map((name) => newCertifiedDevice(acme, name)))))
+  }
+  return fleet
+}
+
+async function newCertifiedDevice(acme: Api, name: string): Promise<FleetMember> {
+  const { ikeIdentity, files } = await provision(acme, name, { kind: 'certificate' })
+  const pem = (file: string): string => files[file] ?? ''
+  const chain = pem('x509/culvert-device.pem')
+  const key = pem('private/culvert-device.key')
+  return {
+    identity: ikeIdentity,
+    proof: { kind: 'certificate', chain, key, authority: pem('x509ca/culvert-ca.pem') },
+  }
 }
 
 async function newDevice(organizationId: string, sealingPublicKey: string, index: number) {

@@ -7,10 +7,24 @@
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import { text } from 'node:stream/consumers'
+import { createPrivateKey } from 'node:crypto'
 import { selectorOf } from '@culvert/concentrator-core'
+import { signingKey } from '@culvert/crypto'
 import { openRadio } from '@culvert/device-sim'
-import { ID_TYPE, type AttachmentKey, type IkeEvent, type Identity } from '@culvert/ikev2'
+import {
+  defaultEspSuites,
+  defaultIkeSuites,
+  ID_TYPE,
+  KE,
+  TRANSFORM_TYPE,
+  type AttachmentKey,
+  type IkeEvent,
+  type Identity,
+  type InitiatorProof,
+  type ProposalPolicy,
+} from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
+import { fromPem, trustAnchors } from '@culvert/pki'
 import type { FleetMember } from './ike-fleet.ts'
 
 export interface LoadOptions {
@@ -21,6 +35,8 @@ export interface LoadOptions {
   readonly remoteIdentity: string
   readonly remotePrefix: string
   readonly atOnce: number
+  /** With ML-KEM-768 beside the ordinary key exchange (RFC 9370). */
+  readonly isHybrid: boolean
 }
 
 export interface LoadAnswer {
@@ -33,6 +49,9 @@ export interface LoadAnswer {
 const [socketPath = '', json = ''] = process.argv.slice(2)
 const options = JSON.parse(json) as LoadOptions
 const fleet = JSON.parse(readFileSync(options.fleet, 'utf8')) as readonly FleetMember[]
+const authorities = fleet.flatMap(({ proof }) => (proof.kind === 'certificate' ? [proof.authority] : []))
+const anchors = trustAnchors(fromPem(authorities[0] ?? '', 'CERTIFICATE') ?? [])
+if (!anchors.ok) throw new Error('the authority cannot be read')
 const MOST_TRIES = 5
 let why = 'closed'
 const keys = new Map<string, AttachmentKey>()
@@ -45,6 +64,8 @@ const radio = await openRadio(
     livenessMs: 0,
     natKeepaliveMs: 0,
     devices: fleet.length,
+    anchors: anchors.value,
+    ...(options.isHybrid && { proposals: hybridProposals() }),
   },
   createLogger('ike-load', 'warn'),
 )
@@ -73,7 +94,7 @@ async function attach(members: readonly FleetMember[]): Promise<LoadAnswer> {
   return { ms, failed, times }
 }
 
-function attachOnce({ identity, psk }: FleetMember): Promise<boolean> {
+function attachOnce({ identity, proof }: FleetMember): Promise<boolean> {
   return new Promise((done) => {
     radio.subscribe(identity, (event) => {
       if (event.kind === 'established') keys.set(identity, event.key)
@@ -91,7 +112,7 @@ function attachOnce({ identity, psk }: FleetMember): Promise<boolean> {
         },
         localId: fqdn(identity),
         remoteId: fqdn(options.remoteIdentity),
-        proof: { kind: 'psk', secret: new TextEncoder().encode(psk) },
+        proof: initiatorProof(proof),
         tsLocal: [selectorOf('0.0.0.0/0')],
         tsRemote: [selectorOf(options.remotePrefix)],
         requestAddress: { ip4: true, ip6: false },
@@ -115,6 +136,20 @@ async function detach(members: readonly FleetMember[]): Promise<LoadAnswer> {
       }),
   )
   return { ms, failed: 0, times: [] }
+}
+
+function initiatorProof(proof: FleetMember['proof']): InitiatorProof {
+  if (proof.kind === 'psk') return { kind: 'psk', secret: new TextEncoder().encode(proof.secret) }
+  const pkcs8 = createPrivateKey(proof.key).export({ format: 'der', type: 'pkcs8' })
+  const key = signingKey(new Uint8Array(pkcs8))
+  const certificates = fromPem(proof.chain, 'CERTIFICATE')
+  if (key === null || certificates === null) throw new Error('the certificate of a device cannot be read')
+  return { kind: 'signature', key, certificates }
+}
+
+function hybridProposals(): ProposalPolicy {
+  const mlKem = [[{ type: TRANSFORM_TYPE.ADDKE1, id: KE.ML_KEM_768, keyBits: null }]]
+  return { ike: defaultIkeSuites.map((suite) => ({ ...suite, additionalKe: mlKem })), esp: defaultEspSuites }
 }
 
 function fqdn(name: string): Identity {

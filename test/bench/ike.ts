@@ -9,6 +9,8 @@
  *
  * Handshakes are PSK, X25519, AES-256-GCM with an inner address, each of a device that was not there before: looking up and
  * opening its sealed secret counts, PostgreSQL's own CPU does not; strongSwan finds one secret for all in its configuration.
+ * Two rows say what differs with ECDSA P-256 certificates on both sides, and with ML-KEM-768 beside X25519. The engine compiles a
+ * function when it has run often: what the first handshakes cost stands in a row of its own, the others are of a warm process.
  * Liveness checks are off. Then a flood of spoofed IKE_SA_INIT requests, with honest handshakes and ESP beside it.
  * `--quick` has fewer devices.
  */
@@ -26,29 +28,41 @@ import { startSimulatedDevice } from './esp-endpoints.ts'
 import { printFigure, quantile } from './figure.ts'
 import { measureCore } from './ike-core.ts'
 import { sharedSecretFleet, startLoad, startOurs, startTheirs, type Load, type OurResponder } from './ike-endpoints.ts'
-import { registerFleet } from './ike-fleet.ts'
+import { registerCertifiedFleet, registerFleet, type FleetMember } from './ike-fleet.ts'
 import { cpuMicroseconds, runIperf, startIperfServer } from './iperf.ts'
 
 const quick = process.argv.includes('--quick')
 const RUNS = quick ? 3 : 5
 const PER_RUN = quick ? 300 : 500
-const WARM_UP = RUNS * PER_RUN
+const WARM_UP = quick ? 1000 : 2500
+const WARM_UP_ROUNDS = 4
 const PRESENT = quick ? 2000 : 10_000
 /** Its cost grows with the number of SAs, so the bench would take too long with more. */
 const PRESENT_THEIRS = quick ? 1000 : 4000
+const CERTIFIED_PER_RUN = quick ? 60 : 100
 const CORE_HANDSHAKES = quick ? 1000 : 3000
 const AT_ONCE = 32
 /** Memory of an idle process settles when the collector has had its turns. */
-const SETTLING_SEC = quick ? 12 : 30
+const SETTLING_SEC = quick ? 12 : 20
 const FLOOD = { perSecond: 20_000, seconds: quick ? 5 : 20, handshakes: quick ? 100 : 500, atOnce: 8 }
+
+/** Where the devices of each part begin. */
+const FLEET = {
+  warmUp: 0,
+  measured: WARM_UP,
+  hybrid: WARM_UP + RUNS * PER_RUN,
+  present: WARM_UP + (2 * RUNS + 1) * PER_RUN,
+  flood: WARM_UP + (2 * RUNS + 1) * PER_RUN + PRESENT,
+  total: WARM_UP + (2 * RUNS + 1) * PER_RUN + PRESENT + FLOOD.handshakes,
+}
 
 await measureProviders()
 await withBenchLab(async (bench) => {
-  const ours = await startOurs(bench)
-  const fleet = await registerFleet(ours.culvert, PRESENT + WARM_UP + RUNS * PER_RUN + FLOOD.handshakes)
+  const ours = await startOurs(bench, { hasSigner: true })
+  const fleet = await registerFleet(ours.culvert, FLEET.total)
   const load = await startLoad(bench, ours, fleet, { address: '192.0.2.11', atOnce: AT_ONCE })
-  await measureOurs(ours, load)
-  await measureFlood(bench, ours, load, PRESENT + WARM_UP + RUNS * PER_RUN)
+  await measureOurs(bench, ours, { fleet, load })
+  await measureFlood(bench, ours, load, FLEET.flood)
 })
 await withBenchLab(measureTheirs)
 
@@ -62,41 +76,70 @@ async function measureProviders(): Promise<void> {
   }
 }
 
-async function measureOurs({ culvert, pid }: OurResponder, load: Load): Promise<void> {
+interface Fleet {
+  readonly fleet: readonly FleetMember[]
+  readonly load: Load
+}
+
+async function measureOurs(bench: BenchLab, ours: OurResponder, { fleet, load }: Fleet): Promise<void> {
+  const { pid } = ours
+  const note = 'handshakes per CPU second of the concentrator'
+  const figure = (name: string, values: readonly number[], about = ''): void =>
+    printFigure({ figure: `ike.per_core.${name}`, values, unit: '1/s', note: `${note}${about}` })
+  const change = changes(ours, load)
+  figure('cold', [await comeAndGo(change, FLEET.warmUp, WARM_UP)], `, its first ${WARM_UP}`)
+  const residentBefore = await settledBytes(pid)
+  for (let round = 1; round < WARM_UP_ROUNDS; round++) await comeAndGo(change, FLEET.warmUp, WARM_UP)
+  figure('at0', await inRuns(change, FLEET.measured, PER_RUN))
+  figure(`to${PRESENT}`, [await change('/attach', FLEET.present, PRESENT)], ', as they attach')
+  const bytes = ((await settledBytes(pid)) - residentBefore) / PRESENT
+  printFigure({ figure: 'ike.bytes_per_device', values: [bytes], unit: 'bytes', note: `${PRESENT} idle devices` })
+  figure(`at${PRESENT}`, await inRuns(change, FLEET.measured, PER_RUN))
+
+  const hybridFleet = fleet.slice(FLEET.hybrid, FLEET.present)
+  const hybrid = { address: '192.0.2.14', atOnce: AT_ONCE, isHybrid: true }
+  const changeHybrid = changes(ours, await startLoad(bench, ours, hybridFleet, hybrid))
+  await comeAndGo(changeHybrid, RUNS * PER_RUN, PER_RUN)
+  figure('mlkem768', await inRuns(changeHybrid, 0, PER_RUN), ', ML-KEM-768 beside X25519')
+
+  const certifiedFleet = await registerCertifiedFleet(ours.culvert, (RUNS + 1) * CERTIFIED_PER_RUN)
+  const certified = { address: '192.0.2.15', atOnce: AT_ONCE }
+  const changeCertified = changes(ours, await startLoad(bench, ours, certifiedFleet, certified))
+  await comeAndGo(changeCertified, RUNS * CERTIFIED_PER_RUN, CERTIFIED_PER_RUN)
+  figure('certificate', await inRuns(changeCertified, 0, CERTIFIED_PER_RUN), ', ECDSA P-256 on both sides')
+}
+
+/** @returns handshakes per CPU second of the concentrator */
+type Change = (what: '/attach' | '/detach', from: number, count: number) => Promise<number>
+
+/** Lets devices come or go, until the rows are written too. */
+function changes({ culvert, pid }: OurResponder, load: Load): Change {
   const attached = async (): Promise<number> => {
     const { rows } = await culvert.pool.query<{ n: number }>(
       `SELECT count(*)::int AS n FROM attachments WHERE state = 'attached'`,
     )
     return rows[0]?.n ?? 0
   }
-  /** Until the rows are written too. */
-  const change = async (what: '/attach' | '/detach', from: number, count: number): Promise<number> => {
+  return async (what, from, count) => {
     const expected = (await attached()) + (what === '/attach' ? count : -count)
     const cpuBefore = cpuMicroseconds(pid)
     await load(what, from, count)
     await waitFor(async () => (await attached()) === expected, { timeoutMs: 120_000, message: `rows after ${what}` })
     return (count * 1e6) / (cpuMicroseconds(pid) - cpuBefore)
   }
-  const measure = async (from: number): Promise<number[]> => {
-    const values: number[] = []
-    for (let index = 0; index < RUNS; index++) {
-      values.push(await change('/attach', from + PER_RUN * index, PER_RUN))
-      await change('/detach', from + PER_RUN * index, PER_RUN)
-    }
-    return values
-  }
+}
 
-  await change('/attach', 0, WARM_UP) // the engine's compilers are done with it
-  await change('/detach', 0, WARM_UP)
-  const note = 'handshakes per CPU second of the concentrator'
-  printFigure({ figure: 'ike.per_core.at0', values: await measure(WARM_UP), unit: '1/s', note })
-  const residentBefore = await settledBytes(pid)
-  const from = WARM_UP + RUNS * PER_RUN
-  const filling = await change('/attach', from, PRESENT)
-  printFigure({ figure: `ike.per_core.to${PRESENT}`, values: [filling], unit: '1/s', note: `${note}, as they attach` })
-  const bytes = ((await settledBytes(pid)) - residentBefore) / PRESENT
-  printFigure({ figure: 'ike.bytes_per_device', values: [bytes], unit: 'bytes', note: `${PRESENT} idle devices` })
-  printFigure({ figure: `ike.per_core.at${PRESENT}`, values: await measure(WARM_UP), unit: '1/s', note })
+/** @returns what each run of newcomers took */
+async function inRuns(change: Change, from: number, count: number): Promise<number[]> {
+  const values: number[] = []
+  for (let index = 0; index < RUNS; index++) values.push(await comeAndGo(change, from + count * index, count))
+  return values
+}
+
+async function comeAndGo(change: Change, from: number, count: number): Promise<number> {
+  const value = await change('/attach', from, count)
+  await change('/detach', from, count)
+  return value
 }
 
 async function measureTheirs(bench: BenchLab): Promise<void> {
