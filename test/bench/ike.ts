@@ -43,7 +43,7 @@ const CERTIFIED_PER_RUN = quick ? 60 : 100
 const CORE_HANDSHAKES = quick ? 1000 : 3000
 const AT_ONCE = 32
 /** Memory of an idle process settles when the collector has had its turns. */
-const SETTLING_SEC = quick ? 12 : 20
+const SETTLING_SEC = quick ? 12 : 30
 const FLOOD = { perSecond: 20_000, seconds: quick ? 5 : 20, handshakes: quick ? 100 : 500, atOnce: 8 }
 
 /** Where the devices of each part begin. */
@@ -88,9 +88,9 @@ async function measureOurs(bench: BenchLab, ours: OurResponder, { fleet, load }:
     printFigure({ figure: `ike.per_core.${name}`, values, unit: '1/s', note: `${note}${about}` })
   const change = changes(ours, load)
   figure('cold', [await comeAndGo(change, FLEET.warmUp, WARM_UP)], `, its first ${WARM_UP}`)
-  const residentBefore = await settledBytes(pid)
   for (let round = 1; round < WARM_UP_ROUNDS; round++) await comeAndGo(change, FLEET.warmUp, WARM_UP)
   figure('at0', await inRuns(change, FLEET.measured, PER_RUN))
+  const residentBefore = await settledBytes(pid)
   figure(`to${PRESENT}`, [await change('/attach', FLEET.present, PRESENT)], ', as they attach')
   const bytes = ((await settledBytes(pid)) - residentBefore) / PRESENT
   printFigure({ figure: 'ike.bytes_per_device', values: [bytes], unit: 'bytes', note: `${PRESENT} idle devices` })
