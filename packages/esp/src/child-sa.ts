@@ -107,9 +107,9 @@ export class ChildSa {
     this.#spent = words.subarray(SEQUENCE_WORDS + 1)
   }
 
-  /** Past a hard limit: nothing is sent or accepted any more. */
+  /** Past a hard limit: nothing is sent or accepted any more. Another thread may hear of it a packet later. */
   get isSpent(): boolean {
-    return Atomics.load(this.#spent, 0) !== 0
+    return this.#spent[0] !== 0
   }
 
   /** The number this thread sent last. */

@@ -8,7 +8,7 @@
  *
  * Threads may share one table: a word of state per entry says whose it is and how often it changed hands. An entry changes hands in
  * three steps (busy, key, done), and who looks for a flow reads the state again after the key: a key half of one flow and half of
- * another matches nothing. All of it is atomic, because the order counts. Threads that open flows in one bucket at the same moment
+ * another matches nothing. All of it is atomic, because the order counts; a table of one thread reads plainly. Threads that open flows in one bucket at the same moment
  * may enter a flow twice; the first entry is the one that is looked at.
  *
  *   state: | changes of hands:17 | busy:1 | RST, FIN of the device, FIN of the dialer:3 | version:3 | protocol:8 |; 0 is free
@@ -23,8 +23,10 @@ export interface FlowTableOptions {
   readonly maxFlows: number
   /** Odd or even, any 32 bits; spreads the buckets differently in each process, and the same in all threads of a table. */
   readonly hashSeed: number
-  /** `flowTableBytes(maxFlows)` zero bytes, shared by the threads of a table; memory of its own when left out. */
+  /** `flowTableBytes(maxFlows)` zero bytes; memory of its own when left out. */
   readonly memory?: ArrayBufferLike
+  /** Several threads use that memory, as is taken for granted of shared memory: reads are atomic, at a cost for every packet. */
+  readonly isShared?: boolean
 }
 
 export const FLOW_IDLE_SEC = 15 * 60
@@ -90,11 +92,14 @@ export class FlowTable {
   readonly #high: Uint32Array
   readonly #bucketMask: number
   readonly #seed: number
+  readonly #isShared: boolean
   #nowSec = 0
   /** State of the entry that `#find` found. */
   #found = 0
 
-  constructor({ maxFlows, hashSeed, memory = new ArrayBuffer(flowTableBytes(maxFlows)) }: FlowTableOptions) {
+  constructor(options: FlowTableOptions) {
+    const { maxFlows, hashSeed } = options
+    const memory = options.memory ?? new ArrayBuffer(flowTableBytes(maxFlows))
     const entries = entriesFor(maxFlows)
     const column = (index: number): Uint32Array => new Uint32Array(memory, 4 * entries * index, entries)
     this.#state = new Int32Array(memory, 0, entries)
@@ -105,6 +110,7 @@ export class FlowTable {
     this.#high = new Uint32Array(memory, 4 * entries * ENTRY_WORDS, entries * HIGH_WORDS)
     this.#bucketMask = entries / WAYS - 1
     this.#seed = hashSeed | 0
+    this.#isShared = options.isShared ?? memory instanceof SharedArrayBuffer
   }
 
   get capacity(): number {
@@ -170,10 +176,10 @@ export class FlowTable {
     const first = this.#bucketOf(key)
     const kind = kindOf(key)
     for (let entry = first; entry < first + WAYS; entry++) {
-      const state = Atomics.load(this.#state, entry)
+      const state = this.#read(this.#state, entry)
       if ((state & (KIND_MASK | BUSY)) !== kind || !this.#isSame(entry, key)) continue
       const isLive = this.#isLive(entry, state)
-      if (((Atomics.load(this.#state, entry) ^ state) & ~CLOSING_MASK) !== 0) continue // it changed hands meanwhile
+      if (((this.#read(this.#state, entry) ^ state) & ~CLOSING_MASK) !== 0) continue // it changed hands meanwhile
       this.#found = state
       return isLive ? entry : -1
     }
@@ -215,9 +221,9 @@ export class FlowTable {
 
   #isSame(entry: number, key: FlowKey): boolean {
     return (
-      Atomics.load(this.#ports, entry) === portsOf(key) &&
-      Atomics.load(this.#device, entry) === key.deviceAddress &&
-      Atomics.load(this.#dial, entry) === key.dialAddress &&
+      this.#read(this.#ports, entry) === portsOf(key) &&
+      this.#read(this.#device, entry) === key.deviceAddress &&
+      this.#read(this.#dial, entry) === key.dialAddress &&
       (key.version === 4 || this.#isSameHigh(entry, key.high))
     )
   }
@@ -225,7 +231,7 @@ export class FlowTable {
   #isSameHigh(entry: number, high: Uint32Array): boolean {
     const at = entry * HIGH_WORDS
     for (let i = 0; i < HIGH_WORDS; i++) {
-      if (Atomics.load(this.#high, at + i) !== high[i]) return false
+      if (this.#read(this.#high, at + i) !== high[i]) return false
     }
     return true
   }
@@ -234,8 +240,12 @@ export class FlowTable {
     if ((state & KIND_MASK) === 0) return false
     const closing = closingOf(state)
     const isClosing = (closing & RESET) !== 0 || (closing & FIN_FROM_BOTH) === FIN_FROM_BOTH
-    const quietSec = this.#nowSec - Atomics.load(this.#lastSec, entry)
+    const quietSec = this.#nowSec - this.#read(this.#lastSec, entry)
     return quietSec <= (isClosing ? FLOW_CLOSING_SEC : FLOW_IDLE_SEC)
+  }
+
+  #read(words: Int32Array | Uint32Array, index: number): number {
+    return this.#isShared ? Atomics.load(words, index) : words[index]!
   }
 
   #bucketOf(key: FlowKey): number {

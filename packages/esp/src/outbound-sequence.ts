@@ -75,9 +75,10 @@ export class OutboundSequence {
     const words = this.#words
     this.#left = 0
     for (;;) {
-      const lowerHigh = Atomics.load(words, LOWER_HIGH)
-      const upperHigh = Atomics.load(words, UPPER_HIGH)
-      const last = Atomics.load(words, LAST)
+      // Plain reads: the exchange below puts them in order before itself, and fails when the low half was another one.
+      const lowerHigh = words[LOWER_HIGH]!
+      const upperHigh = words[UPPER_HIGH]!
+      const last = words[LAST]!
       const from = last >>> 0
       const end = from + count
       const wraps = end > LAST_LOW

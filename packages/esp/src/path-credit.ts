@@ -25,6 +25,7 @@ export class PathCredit {
   }
 
   earn(bytes: number): void {
+    if (this.#word[0] === ANY) return
     for (;;) {
       const word = Atomics.load(this.#word, 0)
       if (word === ANY) return
@@ -35,6 +36,7 @@ export class PathCredit {
 
   /** @returns false when it has less */
   spend(bytes: number): boolean {
+    if (this.#word[0] === ANY) return true // most of the time, and cheaper than an atomic access for every packet
     for (;;) {
       const word = Atomics.load(this.#word, 0)
       if (word === ANY) return true

@@ -304,13 +304,13 @@ function memoryBytes({ options: { maxSas }, sockets }: WorkerSetup): number {
 }
 
 function createIsolation(
-  { options, connections, common }: WorkerSetup,
+  { options, connections, common, threads }: WorkerSetup,
   hosts: HostMappings | null,
 ): DeviceIsolation | null {
   if (options.role.kind !== 'concentrator') return null
   const { flows, flowHashSeed: hashSeed } = common
   if (flows === null) throw new Error('a concentrator has a flow table')
-  const table = { maxFlows: MOST_FLOWS, hashSeed, memory: flows }
+  const table = { maxFlows: MOST_FLOWS, hashSeed, memory: flows, isShared: threads > 1 }
   const isolation = new DeviceIsolation(dialAddressesOf(options.role), table, hosts)
   isolation.advanceTo(Math.floor(sharedMs(performance.now()) / 1000))
   isolation.adopt(connections)
