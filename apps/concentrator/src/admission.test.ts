@@ -48,12 +48,18 @@ interface Scene {
   readonly stored: AttachAttempt[]
   readonly placements: Placements
   limits: CachedDevice['limits']
+  /** What the traffic of devices was held to. */
+  readonly limited: CachedDevice['limits'][]
 }
 
 function open(): Scene {
   const registry = createAttachmentRegistry()
   const cache = createCredentialCache({ entries: 10, freshMs: 1000, staleMs: 1000, unknownMs: 1000 })
-  const placements = createPlacements(createSubjectTable(1), { admit: () => {} })
+  const limited: Scene['limited'] = []
+  const placements = createPlacements(createSubjectTable(1), {
+    admit: ({ limits }) => void limited.push(limits),
+    update: (_deviceId, limits) => void limited.push(limits),
+  })
   const ended: Scene['ended'] = []
   const touched: string[] = []
   const lines: object[] = []
@@ -106,6 +112,7 @@ function open(): Scene {
     lines,
     stored,
     placements,
+    limited,
     limits: { networkId: 'net_a', deviceToDevice: false, rateLimit: null, quota: null, usage: NO_USAGE },
     valid: ['crd_1'],
     lanPrefixes: [],
@@ -286,15 +293,17 @@ it('C63 grants the leased address and the registered LANs, and ends an attachmen
   await vi.waitFor(() => expect(scene.ended).toEqual([[A, 'revoked']]))
 })
 
-it('keeps an attachment of whose device something else changed meanwhile', async () => {
+it('keeps an attachment of whose device something else changed meanwhile, and holds it to what is said now', async () => {
   const scene = open()
   await admit(scene, A)
   scene.valid = ['crd_1', 'crd_2']
+  scene.limits = { ...scene.limits, quota: { bytes: 1000, period: 'day' } }
   scene.cache.forgetDevice('dev_a')
   scene.admission.onEvent(established(A))
   await new Promise((done) => setImmediate(done))
   expect(scene.ended).toEqual([])
   expect(scene.registry.attachedCount).toBe(1)
+  expect(scene.limited.at(-1)).toBe(scene.limits)
 })
 
 it('counts a revoked device as gone at once, though it never answers the Delete', async () => {

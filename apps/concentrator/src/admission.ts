@@ -281,7 +281,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
   ): Promise<void> {
     const device = await desk.findByName(identity)
     if (device === undefined) return // Postgres is away; the reconciler will find out
-    if (device) wipeDevice(device)
+    if (device) {
+      wipeDevice(device)
+      placements.limit(device.deviceId, device.limits)
+    }
     const hasLans = lanPrefixes.every((prefix) => device?.lanPrefixes.includes(prefix))
     if (hasLans && device?.credentials.some(({ id }) => id === credentialId)) return
     end(key, 'revoked')

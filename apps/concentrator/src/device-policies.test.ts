@@ -123,3 +123,16 @@ it('joins devices of one network where it says so, and nobody else', () => {
   policies.admit({ deviceId: 'dev_d', limits }, 4, null)
   expect([table.mayPair(1, 2), table.mayPair(1, 3), table.mayPair(1, 4)]).toEqual([true, false, false])
 })
+
+it('holds a device that comes back to what is said now: another node may have held it when that changed', async () => {
+  const [open, neighbour] = [
+    { ...limits, deviceToDevice: true },
+    { ...limits, deviceToDevice: true },
+  ]
+  policies.admit({ deviceId: 'dev_a', limits: open }, 1, null)
+  policies.admit({ deviceId: 'dev_b', limits: neighbour }, 2, null)
+  expect([table.mayPair(1, 2), send(1, 60)]).toEqual([true, DropCode.none])
+  policies.admit({ deviceId: 'dev_a', limits: daily(100) }, 1, null)
+  await Promise.resolve()
+  expect([table.mayPair(1, 2), send(1, 41), send(1, 40)]).toEqual([false, DropCode.quotaExceeded, DropCode.none])
+})

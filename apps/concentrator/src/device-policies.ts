@@ -14,7 +14,10 @@ import type { Logger } from '@culvert/observability'
 type PolicyPlane = Pick<DataPlane, 'setSubject' | 'removeSubject' | 'readSubjects'>
 
 export interface DevicePolicies {
-  /** A device got this number; the one that had it before has left. */
+  /**
+   * A device got this number, or comes back to the one it had; whoever had it before has left. What it may was read just now: it may
+   * have changed while another node held the device.
+   */
   admit(
     device: { readonly deviceId: string; readonly limits: DeviceLimits },
     subject: number,
@@ -155,6 +158,13 @@ export function createDevicePolicies(options: {
     if (begun.length > 0) await refresh(begun)
   }
 
+  function update(deviceId: string, limits: DeviceLimits): void {
+    const entry = entries.get(deviceId)
+    if (entry === undefined) return
+    entry.limits = limits
+    refresh([entry]).catch((error: unknown) => log.error({ err: error }, 'a changed policy could not be applied'))
+  }
+
   function count(): Promise<void> {
     running ??= countOnce().finally(() => {
       running = null
@@ -165,18 +175,12 @@ export function createDevicePolicies(options: {
   return {
     admit({ deviceId, limits }, subject, evicted) {
       if (evicted !== null) evict(evicted)
-      const known = entries.get(deviceId)
-      if (known !== undefined) return
+      if (entries.has(deviceId)) return update(deviceId, limits)
       const entry: Entry = { subject, limits, usage: limits.usage, periods: periodsNow(), counted: 0 }
       entries.set(deviceId, entry)
       enforce(entry, 0)
     },
-    update(deviceId, limits) {
-      const entry = entries.get(deviceId)
-      if (entry === undefined) return
-      entry.limits = limits
-      refresh([entry]).catch((error: unknown) => log.error({ err: error }, 'a changed policy could not be applied'))
-    },
+    update,
     count,
     exhausted(subject) {
       log.info({ deviceId: subjects.deviceOf(subject) }, 'the quota of a device is used up')

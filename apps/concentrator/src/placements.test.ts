@@ -8,7 +8,7 @@ const [A, B, C] = [1 as AttachmentKey, 2 as AttachmentKey, 3 as AttachmentKey]
 const limits = { networkId: 'net_a', deviceToDevice: false, rateLimit: null, quota: null, usage: NO_USAGE }
 const first = { deviceId: 'dev_a', addresses: ['10.128.0.5', 'fd80::5'], limits }
 const second = { deviceId: 'dev_b', addresses: ['10.128.0.6'], limits }
-const NO_POLICIES = { admit: (): void => {} }
+const NO_POLICIES = { admit: (): void => {}, update: (): void => {} }
 
 it('places all attachments of a device alike, and others elsewhere', () => {
   const placements = createPlacements(createSubjectTable(4), NO_POLICIES)

@@ -21,10 +21,15 @@ export interface Placements {
   /** @returns false when every number is held: nobody more may attach */
   hold(key: AttachmentKey, device: PlacedDevice): boolean
   release(key: AttachmentKey): void
+  /** What a device may was read again. */
+  limit(deviceId: string, limits: DeviceLimits): void
   of(key: AttachmentKey): Placement | null
 }
 
-export function createPlacements(subjects: SubjectTable, policies: Pick<DevicePolicies, 'admit'>): Placements {
+export function createPlacements(
+  subjects: SubjectTable,
+  policies: Pick<DevicePolicies, 'admit' | 'update'>,
+): Placements {
   const placed = new Map<AttachmentKey, { readonly deviceId: string; readonly placement: Placement }>()
 
   function release(key: AttachmentKey): void {
@@ -45,6 +50,7 @@ export function createPlacements(subjects: SubjectTable, policies: Pick<DevicePo
       return true
     },
     release,
+    limit: (deviceId, limits) => policies.update(deviceId, limits),
     of: (key) => placed.get(key)?.placement ?? null,
   }
 }
