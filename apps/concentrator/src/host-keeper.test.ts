@@ -3,7 +3,7 @@ import type { HostKey, MappedHost, StoredHost } from '@culvert/db'
 import { fromCidr, type AttachmentKey, type Spi } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
 import { expect, it } from 'vitest'
-import { createHostKeeper } from './host-keeper.ts'
+import { createHostKeeper, HOST_QUARANTINE_MS } from './host-keeper.ts'
 
 const HOST = '192.168.1.20'
 const QUARANTINE_MS = 1000
@@ -19,6 +19,8 @@ function open(rows: StoredHost[] = [], capacity = 3) {
     plane: new Map<string, string>(),
     subjects: new Map<string, number>(),
     isAway: false,
+    /** While Postgres writes that a host is free. */
+    onFree: () => {},
     registry: createAttachmentRegistry(),
     attach(deviceId: string, subject: number, lan: string | null = '192.168.1.0/24'): void {
       scene.subjects.set(deviceId, subject)
@@ -44,6 +46,7 @@ function open(rows: StoredHost[] = [], capacity = 3) {
         guarded()
         scene.rows.delete(name(key))
         scene.freed.push(name(key))
+        scene.onFree()
       },
       forgetRested: async () => {},
     },
@@ -114,6 +117,24 @@ it('frees what is wanted no more, and gives the address to nobody else while it 
   scene.nowMs += QUARANTINE_MS
   await reconcile()
   expect([...scene.plane]).toEqual([['198.18.0.1', `8 ${HOST}`]])
+})
+
+it('takes a host out of the data plane whose device attached while it was freed', async () => {
+  const { reconcile, deviceChanged, scene } = open()
+  scene.wanted = [wish('dev_a')]
+  await reconcile()
+  scene.wanted = []
+  scene.onFree = () => {
+    scene.attach('dev_a', 7)
+    deviceChanged('dev_a')
+  }
+  await reconcile()
+  expect([scene.freed, [...scene.plane]]).toEqual([[`dev_a ${HOST}`], []])
+})
+
+it('lets an address rest for longer than the kernel of a gateway repeats what nobody answers', () => {
+  const TCP_RETRIES_2_MS = 924_600 // Linux: 15 times, doubling from 200 ms to 120 s
+  expect(HOST_QUARANTINE_MS).toBeGreaterThan(TCP_RETRIES_2_MS)
 })
 
 it('C63 says why when no Child SA of the device carries the LAN, and forgets it with the tunnel', async () => {

@@ -13,8 +13,11 @@ import type { DataPlane } from '@culvert/dataplane'
 import type { HostFailure, HostKey, MappedHost, StoredHost } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
 
-/** A late packet, and a gateway that has not heard the news, live shorter than this. */
-export const HOST_QUARANTINE_MS = 120_000
+/**
+ * A late packet, and a gateway that has not heard the news, live shorter than this. So does a TCP connection of a gateway whose host is
+ * gone: its kernel goes on for 15 minutes, and would hand data and sequence numbers to whoever has the address then.
+ */
+export const HOST_QUARANTINE_MS = 1_200_000
 
 /** The first Child SA of an attachment comes with it, or this much later. */
 const CHILD_DELAY_MS = 3_000
@@ -132,12 +135,12 @@ export function createHostKeeper(options: HostKeeperOptions): HostKeeper {
   }
 
   async function free(mapping: Mapping): Promise<void> {
-    const { key, synthetic, subject } = mapping
+    const { key, synthetic } = mapping
     await store.free(key)
     const hosts = mappings.get(key.deviceId)
     hosts?.delete(key.host)
     if (hosts?.size === 0) mappings.delete(key.deviceId)
-    if (subject !== null) dataPlane.unmapHost(synthetic)
+    if (mapping.subject !== null) dataPlane.unmapHost(synthetic) // it may have been mapped meanwhile
     addresses.free(numberOf(synthetic), nowMs())
   }
 
