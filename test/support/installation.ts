@@ -21,6 +21,8 @@ const POSTGRES_PORT = 5432
 const REDIS_PORT = 6379
 
 export const SERVER_ADDRESS = '192.0.2.1'
+/** Of the server too, where an installation is asked to be reached over IPv6. */
+export const SERVER_ADDRESS6 = '2001:db8::1'
 
 export interface InstallationOptions {
   readonly lab: Lab
@@ -32,6 +34,8 @@ export interface InstallationOptions {
   readonly redisUrl: string | null
   readonly rung?: 'native' | 'portable'
   readonly env?: Readonly<Record<string, string>>
+  /** Devices reach the concentrator at SERVER_ADDRESS6 too. */
+  readonly isReachedOverIpv6?: boolean
   /** With the authority for certificates; without it devices with shared keys are served. */
   readonly hasSigner?: boolean
 }
@@ -86,6 +90,7 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
   const acme = await addOrganization(pool, 'acme')
   const globex = await addOrganization(pool, 'globex')
   const server = await lab.addHost('server', `${SERVER_ADDRESS}/24`)
+  if (options.isReachedOverIpv6) await addAddress6(server, SERVER_ADDRESS6)
   const customer = await lab.addHost('customer', '192.0.2.200/24')
   const tun = await lab.addNamespace('tun')
 
@@ -120,6 +125,7 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
     SEALING_PRIVATE_KEY_FILE: keyFile,
     SIGNER_KEY_FILE: path.join(folder, 'authority.pem'),
     CONCENTRATOR_ADDRESS: SERVER_ADDRESS,
+    ...(options.isReachedOverIpv6 && { CONCENTRATOR_ADDRESS6: SERVER_ADDRESS6 }),
     CONCENTRATOR_TUN_NAMESPACE: tun.name,
     CONCENTRATOR_RUNG: options.rung ?? '',
     GATEWAY_BIND: SERVER_ADDRESS,
@@ -181,6 +187,11 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
     },
     stop: closings.close,
   }
+}
+
+/** Usable at once: nobody else in a lab has it. */
+export async function addAddress6(host: Namespace, address: string): Promise<void> {
+  await host.ip('addr', 'add', `${address}/64`, 'dev', 'eth0', 'nodad')
 }
 
 async function addOrganization(pool: Pool, slug: string): Promise<{ id: string; key: string }> {

@@ -16,7 +16,10 @@ import {
   type RegisteredDevice,
   type TunnelAnswer,
 } from './fleet.ts'
-import { startInstallation, type Installation, type InstallationOptions } from './installation.ts'
+import { addAddress6, startInstallation, type Installation, type InstallationOptions } from './installation.ts'
+
+/** Outer IPv6 address of the device, where the installation is reached over IPv6. */
+export const DEVICE_ADDRESS6 = '2001:db8::11'
 
 export interface SwanScene {
   readonly lab: Lab
@@ -60,6 +63,7 @@ async function assemble(options: SwanSceneOptions, closings: Closings): Promise<
   const culvert = await startInstallation({ ...options, lab })
   closings.add(() => culvert.stop())
   const host = await lab.addHost('dev1', '192.0.2.11/24')
+  if (options.isReachedOverIpv6) await addAddress6(host, DEVICE_ADDRESS6)
   await options.prepare?.(lab)
   const registered = await registerDevice(culvert.acme, 'router-1')
   const device = { ...registered, swanctlConf: options.edit?.(registered.swanctlConf) ?? registered.swanctlConf }

@@ -4,6 +4,7 @@
  * It runs in the network namespace it was started in.
  */
 import { readFile } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
 import { ConfigError, loadConfig, logSettings } from '@culvert/config'
 import { kernelHasIpv6 } from '@culvert/dataplane'
 import type { InitiatorProof } from '@culvert/ikev2'
@@ -31,7 +32,9 @@ const schema = Type.Object({
     default: 4500,
     description: 'local ESP port; 0 for any',
   }),
-  DEVICE_LOCAL: Type.String({ default: '0.0.0.0', description: 'the local outer address' }),
+  DEVICE_LOCAL: Type.Optional(
+    Type.String({ description: 'the local outer address, any of the family of DEVICE_REMOTE unless set' }),
+  ),
   DEVICE_IDENTITY: Type.Optional(Type.String({ description: 'the IKE identity of the device' })),
   DEVICE_REMOTE_IDENTITY: Type.String({ description: 'the IKE identity of the concentrator' }),
   DEVICE_PSK_FILE: Type.Optional(Type.String({ description: 'a file with the pre-shared key' })),
@@ -64,7 +67,7 @@ const identities = await readIdentities()
 const shared = {
   localIkePort: config.DEVICE_IKE_PORT === 0 ? null : config.DEVICE_IKE_PORT,
   localEspPort: config.DEVICE_ESP_PORT,
-  localAddress: config.DEVICE_LOCAL,
+  localAddress: config.DEVICE_LOCAL ?? (isIPv6(config.DEVICE_REMOTE) ? '::' : '0.0.0.0'),
   tun: { name: config.DEVICE_TUN, namespace: null, mtuBytes: 1400 },
 }
 const target = {

@@ -19,3 +19,11 @@ it('goes by name where it is sent by name, and nowhere it cannot reach', async (
   expect(await route.follow({ kind: 'ip6', address: '2001:db8::1' }, 0)).toBe(false)
   expect(route.address).toBe('192.0.2.1')
 })
+
+it('RFC 5685 goes to IPv6 gateways alone when its own one is reached over IPv6', async () => {
+  const route = createRoute('2001:db8::1')
+  expect(await route.follow({ kind: 'ip6', address: '2001:db8::2' }, 0)).toBe(true)
+  expect([route.address, route.redirectedFrom]).toEqual(['2001:db8::2', { kind: 'ip6', address: '2001:db8::1' }])
+  expect(await route.follow(to('192.0.2.7'), 0)).toBe(false)
+  expect(route.address).toBe('2001:db8::1')
+})

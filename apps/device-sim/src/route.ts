@@ -5,6 +5,7 @@
  * ever (RFC 5685 5): then, and when an attempt elsewhere fails, it begins with its own one again.
  */
 import { lookup } from 'node:dns/promises'
+import { isIPv6 } from 'node:net'
 import type { GatewayIdentity } from '@culvert/ikev2'
 
 const MOST_REDIRECTS = 5
@@ -20,11 +21,12 @@ export interface Route {
   reset(): void
 }
 
-/** @param own IPv4 address of the gateway the device was configured with. */
+/** @param own address of the gateway the device was configured with; it speaks no other family. */
 export function createRoute(own: string): Route {
   let address = own
   let redirectedFrom: GatewayIdentity | null = null
   let followed: number[] = []
+  const kind = isIPv6(own) ? 'ip6' : 'ip4'
 
   function reset(): void {
     address = own
@@ -40,13 +42,13 @@ export function createRoute(own: string): Route {
     },
     async follow(to, nowMs) {
       followed = followed.filter((atMs) => nowMs - atMs < WITHIN_MS)
-      const next = followed.length < MOST_REDIRECTS ? await resolve(to) : null
+      const next = followed.length < MOST_REDIRECTS ? await resolve(to, kind) : null
       if (next === null) {
         reset()
         return false
       }
       followed.push(nowMs)
-      redirectedFrom = { kind: 'ip4', address }
+      redirectedFrom = { kind, address }
       address = next
       return true
     },
@@ -54,15 +56,8 @@ export function createRoute(own: string): Route {
   }
 }
 
-async function resolve(to: GatewayIdentity): Promise<string | null> {
-  switch (to.kind) {
-    case 'ip4':
-      return to.address
-    case 'ip6':
-      return null
-    case 'fqdn': {
-      const found = await lookup(to.name, { family: 4 }).catch(() => null)
-      return found?.address ?? null
-    }
-  }
+async function resolve(to: GatewayIdentity, wanted: 'ip4' | 'ip6'): Promise<string | null> {
+  if (to.kind !== 'fqdn') return to.kind === wanted ? to.address : null
+  const found = await lookup(to.name, { family: wanted === 'ip6' ? 6 : 4 }).catch(() => null)
+  return found?.address ?? null
 }
