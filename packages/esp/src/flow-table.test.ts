@@ -127,6 +127,30 @@ describe('flow table', () => {
     expect([0, 1, 2, 7, 100].map((i) => table.has(flow(i)))).toEqual([true, false, true, true, true])
   })
 
+  it.each([
+    ['nobody answered', (): void => {}],
+    ['were reset', (table: FlowTable, key: FlowKey): void => table.noteReset(key)],
+    [
+      'were closed',
+      (table: FlowTable, key: FlowKey): void =>
+        [FlowEnd.dial, FlowEnd.device].forEach((end) => {
+          table.open(key, false)
+          table.noteFin(key, end)
+        }),
+    ],
+  ])('loses no quiet stream to a crowd of connections that %s, and those oldest first', (_what, end) => {
+    const table = new FlowTable({ maxFlows: 8, hashSeed: 1 })
+    const flow = (dialPort: number): FlowKey => ({ ...KEY, dialPort })
+    table.open(KEY, true)
+    table.open(KEY, false) // the dialer has heard its SYN-ACK
+    for (let i = 0; i < 20; i++) {
+      table.advanceTo(i + 1)
+      table.open(flow(i), true)
+      end(table, flow(i))
+    }
+    expect([table.has(KEY), ...[12, 13, 19].map((i) => table.has(flow(i)))]).toEqual([true, false, true, true])
+  })
+
   it('agrees with a map of flows and times while nothing is evicted', () => {
     const step = fc.record({
       call: fc.constantFrom('open', 'refresh', 'reset', 'advance'),

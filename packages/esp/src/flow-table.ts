@@ -2,7 +2,8 @@
  * Flows that were opened from a dial address towards a device; the memory behind "a device only ever answers".
  *
  * Set-associative hash of typed arrays: a flow lives in one of the `WAYS` entries of its bucket, so every operation reads at most
- * one bucket and nothing is ever swept. A full bucket loses its oldest flow. Only outbound packets insert or refresh; a device can
+ * one bucket and nothing is ever swept. A full bucket loses a flow that is closing or that nobody answered, else its oldest: who opens
+ * many connections to where nobody is takes no quiet stream of others away. Only outbound packets insert or refresh; a device can
  * neither fill the table nor keep a flow alive. The first words of IPv6 addresses lie in an array of their own that IPv4 flows
  * never touch.
  *
@@ -11,7 +12,7 @@
  * another matches nothing. All of it is atomic, because the order counts; a table of one thread reads plainly. Threads that open flows in one bucket at the same moment
  * may enter a flow twice; the first entry is the one that is looked at.
  *
- *   state: | changes of hands:17 | busy:1 | RST, FIN of the device, FIN of the dialer:3 | version:3 | protocol:8 |; 0 is free
+ *   state: | changes of hands:16 | not answered yet:1 | busy:1 | RST, FIN of the device, FIN of the dialer:3 | version:3 | protocol:8 |; 0 is free
  *
  *   key: device address | device port << 16 | dial port | dial address | version << 8 | protocol | six words of IPv6
  */
@@ -68,7 +69,11 @@ const KIND_MASK = 0x7ff
 const CLOSING_SHIFT = 11
 const CLOSING_MASK = 7 << CLOSING_SHIFT
 const BUSY = 1 << 14
-const STAMP_STEP = 1 << 15
+/** Opened by a SYN, and nothing but SYNs went to the device since: it has not answered. */
+const UNANSWERED = 1 << 15
+const STAMP_STEP = 1 << 16
+/** What may change while an entry stays with its flow. */
+const CHANGING_MASK = CLOSING_MASK | UNANSWERED
 /** State, device, ports, dial, last second. */
 const ENTRY_WORDS = 5
 
@@ -125,8 +130,9 @@ export class FlowTable {
   /** An outbound packet that may open: inserts or refreshes. A closing flow opens again when `isFresh` (TCP SYN). */
   open(key: FlowKey, isFresh: boolean): void {
     const entry = this.#find(key)
-    if (entry === -1) return this.#claim(key)
+    if (entry === -1) return this.#claim(key, isFresh)
     if (isFresh) this.#setClosing(entry, 0)
+    else if ((this.#found & UNANSWERED) !== 0) Atomics.and(this.#state, entry, ~UNANSWERED)
     this.#touch(entry)
   }
 
@@ -160,7 +166,7 @@ export class FlowTable {
     for (let state = this.#found; ;) {
       const changed = (state & ~CLOSING_MASK) | (bits << CLOSING_SHIFT)
       const before = Atomics.compareExchange(this.#state, entry, state, changed)
-      if (before === state || ((before ^ state) & ~CLOSING_MASK) !== 0) return
+      if (before === state || ((before ^ state) & ~CHANGING_MASK) !== 0) return
       state = before
       bits |= closingOf(before)
     }
@@ -179,15 +185,15 @@ export class FlowTable {
       const state = this.#read(this.#state, entry)
       if ((state & (KIND_MASK | BUSY)) !== kind || !this.#isSame(entry, key)) continue
       const isLive = this.#isLive(entry, state)
-      if (((this.#read(this.#state, entry) ^ state) & ~CLOSING_MASK) !== 0) continue // it changed hands meanwhile
+      if (((this.#read(this.#state, entry) ^ state) & ~CHANGING_MASK) !== 0) continue // it changed hands meanwhile
       this.#found = state
       return isLive ? entry : -1
     }
     return -1
   }
 
-  /** Takes the entry of a dead flow, or else of the one that was quiet for longest. */
-  #claim(key: FlowKey): void {
+  /** Takes the entry of a dead flow, of one that can be spared, or else of the one that was quiet for longest. */
+  #claim(key: FlowKey, isFresh: boolean): void {
     const first = this.#bucketOf(key)
     for (let attempt = 0; attempt < WAYS; attempt++) {
       const entry = this.#chooseIn(first, key)
@@ -201,20 +207,24 @@ export class FlowTable {
         for (let i = 0; i < HIGH_WORDS; i++) Atomics.store(this.#high, entry * HIGH_WORDS + i, key.high[i]!)
       }
       Atomics.store(this.#lastSec, entry, this.#nowSec)
-      Atomics.store(this.#state, entry, taken | kindOf(key))
+      Atomics.store(this.#state, entry, taken | kindOf(key) | (isFresh ? UNANSWERED : 0))
       return
     }
   }
 
   #chooseIn(first: number, key: FlowKey): number {
     let chosen = first
+    let least = Infinity
     for (let entry = first; entry < first + WAYS; entry++) {
       const state = Atomics.load(this.#state, entry)
       if ((state & BUSY) !== 0) continue
       const isSame = (state & KIND_MASK) === kindOf(key) && this.#isSame(entry, key)
       if (isSame || !this.#isLive(entry, state)) return entry
-      const isBusy = (Atomics.load(this.#state, chosen) & BUSY) !== 0
-      if (isBusy || this.#lastSec[entry]! < this.#lastSec[chosen]!) chosen = entry
+      const isSpare = (state & UNANSWERED) !== 0 || isClosing(state)
+      const rank = this.#lastSec[entry]! + (isSpare ? 0 : 2 ** 32)
+      if (rank >= least) continue
+      chosen = entry
+      least = rank
     }
     return chosen
   }
@@ -238,10 +248,8 @@ export class FlowTable {
 
   #isLive(entry: number, state: number): boolean {
     if ((state & KIND_MASK) === 0) return false
-    const closing = closingOf(state)
-    const isClosing = (closing & RESET) !== 0 || (closing & FIN_FROM_BOTH) === FIN_FROM_BOTH
     const quietSec = this.#nowSec - this.#read(this.#lastSec, entry)
-    return quietSec <= (isClosing ? FLOW_CLOSING_SEC : FLOW_IDLE_SEC)
+    return quietSec <= (isClosing(state) ? FLOW_CLOSING_SEC : FLOW_IDLE_SEC)
   }
 
   #read(words: Int32Array | Uint32Array, index: number): number {
@@ -269,6 +277,11 @@ function kindOf(key: FlowKey): number {
 
 function portsOf(key: FlowKey): number {
   return ((key.devicePort << 16) | key.dialPort) >>> 0
+}
+
+function isClosing(state: number): boolean {
+  const closing = closingOf(state)
+  return (closing & RESET) !== 0 || (closing & FIN_FROM_BOTH) === FIN_FROM_BOTH
 }
 
 function closingOf(state: number): number {
