@@ -2,11 +2,16 @@
  * `npm test`: types, lint, format and every test that is not long. `npm run test:full`: the long ones alone (`*.full.test.ts`
  * and suites that look at CULVERT_FULL). `npm test -- packages/esp`: only the tests whose path holds one of the words.
  *
+ * Tests with namespaces run one file at a time and wait a lot, so the others run beside them; what those say is printed afterwards.
+ *
  * The last line is `N passed, N failed`, followed by what was skipped; each static check counts as one test.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { bootstrap, root } from './bootstrap.mjs'
 
 const STATIC_CHECKS = [
@@ -24,8 +29,11 @@ const { node, env } = await bootstrap()
 const totals = { passed: 0, failed: 0, skipped: 0 }
 if (!full && filters.length === 0) runStaticChecks()
 const long = full ? longTests(filters) : []
-if (full && long.length === 0) process.stdout.write('There are no long tests of that name.\n')
-else runVitest(full ? long : filters)
+if (!full || long.length > 0) await runBoth(full ? long : filters)
+if (totals.passed + totals.failed + totals.skipped === 0) {
+  totals.failed++
+  process.stdout.write('No test has such a path.\n')
+}
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''
 process.stdout.write(`${totals.passed} passed, ${totals.failed} failed${skipped}\n`)
 process.exit(totals.failed === 0 ? 0 : 1)
@@ -45,20 +53,38 @@ function runStaticChecks() {
   }
 }
 
-function runVitest(paths) {
-  const results = path.join(root, '.cache', `test-results-${process.pid}.json`)
+async function runBoth(paths) {
+  const workers = Math.max(1, os.availableParallelism() - 1)
+  const others = runVitest(['unit', 'service'], [`--maxWorkers=${workers}`, ...paths], 'pipe')
+  await runVitest(['network'], paths, 'inherit')
+  process.stdout.write(await others)
+}
+
+/** @returns what it said when `output` is "pipe" */
+async function runVitest(projects, words, output) {
+  const results = path.join(root, '.cache', `test-results-${process.pid}-${projects[0]}.json`)
   fs.mkdirSync(path.dirname(results), { recursive: true })
   const vitest = path.join(root, 'node_modules/vitest/vitest.mjs')
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
-  const { status } = spawnSync(node, [vitest, 'run', ...reporters, ...paths], {
+  const options = [
+    ...projects.flatMap((project) => ['--project', project]),
+    '--passWithNoTests',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${results}`,
+  ]
+  const child = spawn(node, [vitest, 'run', ...options, ...words], {
     cwd: root,
     env: full ? { ...env, CULVERT_FULL: '1' } : env,
-    stdio: 'inherit',
+    stdio: ['ignore', output, output === 'pipe' ? 'pipe' : 'inherit'],
   })
-  const before = totals.failed
+  const ended = once(child, 'close')
+  const said = child.stdout && child.stderr ? await Promise.all([buffer(child.stdout), buffer(child.stderr)]) : []
+  const [status] = await ended
+  const failedBefore = totals.failed
   count(results)
   // Errors outside of any test, or no report at all: the run failed although no test says so.
-  if (status !== 0 && totals.failed === before) totals.failed++
+  if (status !== 0 && totals.failed === failedBefore) totals.failed++
+  return Buffer.concat(said)
 }
 
 function count(results) {

@@ -1,5 +1,5 @@
 /**
- * The native rung with real kernels, by the rules of every rung, and together with the portable one.
+ * The native rung with real kernels, by the rules of every rung.
  */
 import { describe } from 'vitest'
 import { forwardingRules } from '../../test/forwarding-suite.ts'
@@ -9,10 +9,4 @@ describe('native data plane', () => {
 })
 describe('native data plane of three threads', () => {
   forwardingRules('cvn3', { concentrator: 'native', device: 'native', dataThreads: 3 })
-})
-describe('native concentrator, portable device', () => {
-  forwardingRules('cvnp', { concentrator: 'native', device: 'portable' })
-})
-describe('portable concentrator, native device', () => {
-  forwardingRules('cvpn', { concentrator: 'portable', device: 'native' })
 })
