@@ -19,6 +19,8 @@ function open(rows: StoredHost[] = [], capacity = 3) {
     plane: new Map<string, string>(),
     subjects: new Map<string, number>(),
     isAway: false,
+    /** Postgres has written, and its answer is lost. */
+    isAnswerLost: false,
     /** While Postgres writes that a host is free. */
     onFree: () => {},
     registry: createAttachmentRegistry(),
@@ -41,6 +43,7 @@ function open(rows: StoredHost[] = [], capacity = 3) {
       write: async (mapped) => {
         guarded()
         scene.rows.set(name(mapped), mapped)
+        if (scene.isAnswerLost) throw new Error('the connection was lost')
       },
       free: async (key) => {
         guarded()
@@ -130,6 +133,21 @@ it('takes a host out of the data plane whose device attached while it was freed'
   }
   await reconcile()
   expect([scene.freed, [...scene.plane]]).toEqual([[`dev_a ${HOST}`], []])
+})
+
+it('gives an address to nobody else while a row may say that it is a host, though the answer to the write was lost', async () => {
+  const { reconcile, scene } = open([], 1)
+  scene.wanted = [wish('dev_a')]
+  scene.isAnswerLost = true
+  await expect(reconcile()).rejects.toThrow('lost')
+  scene.isAnswerLost = false
+  scene.wanted = [wish('dev_b')]
+  scene.nowMs += QUARANTINE_MS
+  await reconcile()
+  expect([scene.freed, scene.rows.get(`dev_b ${HOST}`)?.synthetic]).toEqual([[`dev_a ${HOST}`], null])
+  scene.nowMs += QUARANTINE_MS
+  await reconcile()
+  expect([...scene.rows.values()]).toMatchObject([{ deviceId: 'dev_b', synthetic: '198.18.0.1' }])
 })
 
 it('lets an address rest for longer than the kernel of a gateway repeats what nobody answers', () => {

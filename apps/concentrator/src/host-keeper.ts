@@ -63,6 +63,8 @@ export function createHostKeeper(options: HostKeeperOptions): HostKeeper {
   const mappings = new Map<string, Map<string, Mapping>>()
   /** Rows that say why there is no address. */
   const failed = new Map<string, HostKey>()
+  /** Writes that failed: a row may stand all the same, which would lead a gateway to whoever had the address next. */
+  const unsure = new Map<HostKey, number>()
   /** Devices with a host that could not be judged yet. */
   const undecided = new Set<string>()
   let isLoaded = false
@@ -71,6 +73,11 @@ export function createHostKeeper(options: HostKeeperOptions): HostKeeper {
 
   async function run(): Promise<void> {
     if (!isLoaded) await load()
+    for (const [key, address] of unsure) {
+      await store.free(key)
+      unsure.delete(key)
+      addresses.free(address, nowMs())
+    }
     const wanted = await store.readWanted()
     undecided.clear()
     for (const key of wanted) if (mappingOf(key) === undefined) await decide(key)
@@ -119,7 +126,7 @@ export function createHostKeeper(options: HostKeeperOptions): HostKeeper {
     try {
       await store.write({ ...key, synthetic, failure: null })
     } catch (error) {
-      addresses.free(address, nowMs())
+      unsure.set(key, address)
       throw error
     }
     failed.delete(nameOf(key))
