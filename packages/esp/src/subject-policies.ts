@@ -8,8 +8,8 @@
  *
  * Shared memory and several threads: each has its own instance over the same buffer and the same clock. Fields are aligned doubles
  * that are read and written whole. Two threads that admit packets of one subject in the same instant may both read a field before
- * either writes it; then one of the two updates is lost, and that much more passes than the rate or quota says, at most one packet
- * per thread beside the one that counts. Nothing can be torn, negative or stuck, and no update reaches another subject.
+ * either writes it; then one of the two updates is lost, and that packet passes beyond the rate or quota. Such moments add up: with
+ * several threads busy for one subject its counter runs a little behind. Nothing can be torn, negative or stuck.
  */
 import { DropCode } from './drop-code.ts'
 

@@ -98,6 +98,13 @@ describe('RFC 4301 8.2 path MTU of an SA', () => {
     expect(mtu()).toBe(900)
   })
 
+  it('a refused datagram forgets nothing that a router has said', () => {
+    const { mtu, hear, paths, record } = scene()
+    hear(1000)
+    paths.noteRefused(record, 0) // the route still says 1500
+    expect(mtu()).toBe(1000)
+  })
+
   it('belongs to the address: a move begins anew, and the former address has no say any more', () => {
     const { mtu, hear, paths, record, memory } = scene()
     hear(1300)

@@ -92,11 +92,13 @@ export class PathMtus {
     return isBelieved
   }
 
-  /** The kernel refused a datagram to this SA as too long: asks for the route again. */
+  /** The kernel refused a datagram to this SA as too long: asks for the route again, which may only lower what is known. */
   noteRefused(record: NativeSa, nowMs: number): void {
     const route = this.#site.routeMtu(record.destination)
-    if (route === 0) return
-    this.#set(record, Math.max(route, this.#floorOf(record)))
+    const now = this.#site.shared.sas[record.line + SaField.pathMtu]!
+    const wanted = Math.max(route, this.#floorOf(record))
+    if (route === 0 || (now !== 0 && wanted >= now)) return
+    this.#set(record, wanted)
     this.#learned.delete(record)
     this.#learned.set(record, nowMs + LIFETIME_MS)
   }
