@@ -118,7 +118,6 @@ describe('AH by policy', () => {
     const { device, concentrator } = attach({}, { protocol: 'esp' })
     for (const { child } of [device, concentrator]) {
       expect(child.protocol).toBeUndefined()
-      expect(child.udpEncap).toBe(true)
     }
   })
 })

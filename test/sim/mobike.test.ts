@@ -109,20 +109,24 @@ describe('a device moves (3.5)', () => {
     expect(pair.device.eventsOf('closed')).toHaveLength(1)
   })
 
-  test('out of a NAT and into one: what is known of NATs follows', () => {
+  test('RFC 7296 2.23 into a NAT and out of it: what is known of NATs follows, and ESP goes into UDP and out of it', () => {
     const pair = attachedPair(BOTH)
+    const udp = (): boolean[] => [pair.device, pair.concentrator].map(({ child }) => child.udpEncap)
     expect(pair.concentrator.child.peerBehindNat).toBe(false)
+    expect(udp()).toEqual([false, false])
     const nat = new Nat(pair.network, '192.0.2.1')
     nat.attach({ address: '192.168.1.7', receive: (packet) => pair.device.receive(packet) })
     pair.device.route = nat
     moveTo(pair, '192.168.1.7')
     pair.network.run(1_000)
     expect(pair.concentrator.child).toMatchObject({ peerBehindNat: true, path: { remote: { address: '192.0.2.1' } } })
+    expect(udp()).toEqual([true, true])
     pair.device.route = null
     carryAway(pair)
     moveTo(pair)
     pair.network.run(1_000)
     expect(pair.concentrator.child).toMatchObject({ peerBehindNat: false, path: { remote: { address: ELSEWHERE } } })
+    expect(udp()).toEqual([false, false])
   })
 
   test('moved again before the answer: the last place counts', () => {
@@ -181,6 +185,19 @@ describe('the return routability check (3.7)', () => {
     expect(pair.concentrator.child.path).toEqual(path)
     expect(pair.concentrator.eventsOf('closed')).toEqual([])
     expect(pair.concentrator.confirmed).toBe(true)
+  })
+
+  test('RFC 7296 2.23 nobody there, and back behind the NAT: followed as before, and ESP in UDP again', () => {
+    const pair = attachedPair({ ...BOTH, behindNat: (network) => new Nat(network, '192.0.2.1') })
+    const former = pair.concentrator.child
+    expect(former).toMatchObject({ peerBehindNat: true, udpEncap: true })
+    sendFrom(pair, ELSEWHERE, [notify(NOTIFY.UPDATE_SA_ADDRESSES)])
+    pair.network.run(100)
+    const { path } = pair.concentrator.child
+    expect(path.remote.address).toBe(ELSEWHERE)
+    expect(pair.concentrator.child).toMatchObject({ peerBehindNat: false, udpEncap: false })
+    pair.network.run(30_000)
+    expect(pair.concentrator.child).toMatchObject({ path: former.path, peerBehindNat: true, udpEncap: true })
   })
 
   test('an echo that was guessed ends the IKE SA (4.2.5)', () => {

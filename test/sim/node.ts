@@ -370,7 +370,10 @@ export class Node {
         this.#sendWith(effect.spiIn)
         break
       case 'moveChildSa':
-        this.#change(effect.spiIn, { path: effect.path, peerBehindNat: effect.peerBehindNat })
+        {
+          const { path, peerBehindNat, udpEncap } = effect
+          this.#change(effect.spiIn, { path, peerBehindNat, udpEncap })
+        }
         this.confirmed = effect.isConfirmed
         break
       case 'removeChildSa':

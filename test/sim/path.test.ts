@@ -38,6 +38,27 @@ describe('C17 NAT detection', () => {
     expect(pair.device.child.path.remote.port).toBe(4500)
   })
 
+  const udp = (pair: ReturnType<typeof attachedPair>): boolean[] =>
+    [pair.device, pair.concentrator].map(({ child }) => child.udpEncap)
+
+  test('RFC 7296 2.23 ESP goes without UDP when no end forces it and no NAT is in the way, after a rekey too', () => {
+    const pair = attachedPair()
+    expect(udp(pair)).toEqual([false, false])
+    const { spiIn } = pair.device.child
+    pair.device.command({ kind: 'rekeyChild', key: pair.device.key, spiIn })
+    pair.network.run(2_000)
+    expect(pair.device.child.spiIn).not.toBe(spiIn)
+    expect(udp(pair)).toEqual([false, false])
+  })
+
+  test.each([
+    ['the device is behind a NAT', { behindNat }],
+    ['the device forces it', { device: { forceUdpEncap: true } }],
+    ['the concentrator forces it', { concentrator: { forceUdpEncap: true } }],
+  ])('RFC 7296 2.23 both ends send ESP in UDP when %s', (_when, options) => {
+    expect(udp(attachedPair(options))).toEqual([true, true])
+  })
+
   test('two devices behind one NAT are told apart', () => {
     const pair = attachedPair({ behindNat })
     const nat = new Nat(pair.network, '192.0.2.2')

@@ -250,6 +250,7 @@ async function startPackets(options: {
       lifetime: settings.childLifetime,
       dataThreads: settings.dataThreads,
       outer: { pathMtu: settings.pathMtu, dscp: settings.dscp },
+      nativeEsp: settings.nativeEsp,
       ...(settings.rung ? { rung: settings.rung } : {}),
     },
     {

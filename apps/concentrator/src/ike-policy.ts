@@ -20,6 +20,7 @@ export function endpointConfigOf(settings: ConcentratorSettings): EndpointConfig
     maxHalfOpen: 2000,
     maxIkeSas: settings.maxDevices,
     fragmentBytes: 1280,
+    forceUdpEncap: !settings.nativeEsp,
     exposeKeys: settings.keyLogFolder !== null,
     timing: {
       livenessMs: settings.livenessSec * 1000,

@@ -108,6 +108,10 @@ const schema = Type.Object({
     default: 'none',
     description: 'whether ESP packets show the traffic class of what is in them',
   }),
+  CONCENTRATOR_NATIVE_ESP: Type.Boolean({
+    default: false,
+    description: 'whether ESP goes without UDP (IP protocol 50) where no NAT is in the way, native rung only',
+  }),
   CONCENTRATOR_KEY_LOG_FOLDER: Type.Optional(
     Type.String({ description: 'for debugging only: writes the keys of every SA there, as Wireshark reads them' }),
   ),
@@ -166,6 +170,7 @@ function readSettings(): ConcentratorSettings & { logLevel: LogLevel } {
     dataThreads: env.CONCENTRATOR_DATA_THREADS,
     pathMtu: env.CONCENTRATOR_PATH_MTU,
     dscp: env.CONCENTRATOR_DSCP,
+    nativeEsp: env.CONCENTRATOR_NATIVE_ESP,
     keyLogFolder: env.CONCENTRATOR_KEY_LOG_FOLDER ?? null,
     maxDevices: env.CONCENTRATOR_MAX_DEVICES,
     ikeRekeySec: env.CONCENTRATOR_IKE_REKEY_SEC,
@@ -197,5 +202,6 @@ function sentenceOf(error: unknown): string {
   if (code === 'EADDRNOTAVAIL')
     return 'CONCENTRATOR_ADDRESS or CONCENTRATOR_ADDRESS6 is not an address of this machine.'
   if (code === 'EACCES' || code === 'EPERM') return 'The concentrator needs root: start it with sudo.'
+  if (error.name === 'NativeEspError') return `CONCENTRATOR_NATIVE_ESP: ${error.message}`
   return error.name === 'TunError' ? error.message : (error.stack ?? error.message)
 }

@@ -31,6 +31,8 @@ export interface ConcentratorSettings {
   readonly dataThreads: number
   readonly pathMtu: 'discover' | 'fragment'
   readonly dscp: 'none' | 'copy'
+  /** ESP goes without UDP (IP protocol 50) where no NAT is in the way and the device does not ask for UDP. */
+  readonly nativeEsp: boolean
   /** Where the keys of every SA are written for a dissector; null, as in production, writes none. */
   readonly keyLogFolder: string | null
   readonly maxDevices: number

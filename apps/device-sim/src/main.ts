@@ -58,10 +58,19 @@ const schema = Type.Object({
   DEVICE_HTTP_PORT: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 65_535, description: 'serve a small page on this port' }),
   ),
+  DEVICE_NATIVE_ESP: Type.Boolean({
+    default: false,
+    description: 'whether ESP goes without UDP (IP protocol 50) where no NAT is in the way, native rung only',
+  }),
   DEVICE_RUNG: Type.Optional(Type.Union([Type.Literal('native'), Type.Literal('portable')])),
 })
 
 const config = readConfig()
+if (config.DEVICE_NATIVE_ESP && config.DEVICE_LOCAL === undefined) {
+  // Who does not know its address cannot tell that no NAT changes it.
+  process.stderr.write('DEVICE_NATIVE_ESP needs DEVICE_LOCAL, the own outer address.\n')
+  process.exit(1)
+}
 const log = createLogger('device-sim', config.LOG_LEVEL)
 const identities = await readIdentities()
 const shared = {
@@ -85,6 +94,7 @@ const radio = await openRadio(
     livenessMs: 30_000,
     natKeepaliveMs: 20_000,
     devices: identities.length,
+    nativeEsp: config.DEVICE_NATIVE_ESP,
     ...(config.DEVICE_CA_FILE !== undefined && { anchors: await readAnchors(config.DEVICE_CA_FILE) }),
     ...(config.DEVICE_RUNG ? { rung: config.DEVICE_RUNG } : {}),
   },

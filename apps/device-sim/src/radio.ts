@@ -40,6 +40,8 @@ export interface RadioOptions {
   readonly livenessMs: number
   /** Interval of NAT keepalives, 0 for none. */
   readonly natKeepaliveMs: number
+  /** ESP goes without UDP where no NAT is in the way; false when left out. */
+  readonly nativeEsp?: boolean
   /** How many devices will share it. */
   readonly devices: number
 }
@@ -67,6 +69,7 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
   let driver: IkeDriver | null = null
   // A process life draws its own upper IV half; keys are fresh with every attachment, so it need not be remembered.
   const incarnation = rng(3).reduce((sum, octet) => sum * 256 + octet, 0)
+  const { nativeEsp = false } = options
   const maxSas = options.devices * SAS_PER_DEVICE + SPARE_SAS
 
   const dataPlane = await openDataPlane(
@@ -78,6 +81,7 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
       nodeSlot: DEVICE_SLOT,
       maxSas,
       replayWindowPackets: 1024,
+      nativeEsp,
       ...(options.rung ? { rung: options.rung } : {}),
     },
     {
@@ -102,6 +106,7 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
       maxHalfOpen: options.devices + 100,
       maxIkeSas: options.devices * 2 + 100,
       fragmentBytes: 1280,
+      forceUdpEncap: !nativeEsp,
       timing: {
         livenessMs: options.livenessMs,
         retransmit: { firstMs: 1000, factor: 1.8, tries: 6 },

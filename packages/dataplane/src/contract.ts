@@ -26,7 +26,10 @@ export interface DataPlaneOptions {
   /** Octets and packets after which an SA is rekeyed or dead; left out: the bounds of its cipher, which these only lower. */
   readonly lifetime?: LifetimeSettings
   readonly outer?: OuterHeaderOptions
-  /** True: Child SAs without UDP encapsulation can be installed (IP protocol 50; the native rung with CAP_NET_RAW, else `install` refuses). */
+  /**
+   * True: Child SAs without UDP encapsulation can be installed, too (IP protocol 50). Needs the native rung and CAP_NET_RAW; without
+   * either nothing is opened (NativeEspError).
+   */
   readonly nativeEsp?: boolean
   /** Left out: everything the kernel gives. */
   readonly offload?: OffloadLimits

@@ -14,6 +14,7 @@ export type {
 } from './contract.ts'
 export { examine, type Examination, type Finding } from './doctor.ts'
 export { openCrypto } from './native/index.ts'
+export { NativeEspError } from './native-esp-error.ts'
 export { openDataPlane } from './open.ts'
 export {
   configureTun,

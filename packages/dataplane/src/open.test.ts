@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, Rung } from './contract.ts'
+import { NativeEspError } from './native-esp-error.ts'
 import { climbDown } from './open.ts'
 import { TunError } from './tun/tun-error.ts'
 
@@ -36,8 +37,27 @@ describe('the ladder of rungs', () => {
   })
 })
 
+describe('ESP without UDP', () => {
+  it('is the native rung’s alone: the portable one is refused, asked for or not', async () => {
+    const native = new Error('no koffi here')
+    await expect(climb({ nativeEsp: true })).resolves.toEqual(['native'])
+    await expect(climb({ nativeEsp: true, rung: 'portable' })).rejects.toBeInstanceOf(NativeEspError)
+    await expect(climb({ nativeEsp: true, native })).rejects.toThrow(
+      'ESP without UDP (IP protocol 50) cannot be had: the native data plane cannot be used: no koffi here.',
+    )
+  })
+})
+
 /** @returns which rungs were opened, in order */
-async function climb({ native, rung }: { native?: Error; rung?: Rung }): Promise<string[]> {
+async function climb({
+  native,
+  rung,
+  nativeEsp,
+}: {
+  native?: Error
+  rung?: Rung
+  nativeEsp?: boolean
+}): Promise<string[]> {
   const tried: string[] = []
   const options: DataPlaneOptions = {
     bind: [{ address: '127.0.0.1', port: 0 }],
@@ -48,6 +68,7 @@ async function climb({ native, rung }: { native?: Error; rung?: Rung }): Promise
     maxSas: 1,
     replayWindowPackets: 64,
     ...(rung && { rung }),
+    ...(nativeEsp && { nativeEsp }),
   }
   const rungs = {
     native: async () => {

@@ -5,6 +5,7 @@
  * says why. Errors that any rung would meet (no TUN, port taken) are not a reason to try the next one.
  */
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, Rung } from './contract.ts'
+import { NativeEspError } from './native-esp-error.ts'
 import { openNativeDataPlane } from './native/index.ts'
 import { openPortableDataPlane } from './portable/portable-data-plane.ts'
 import { TunError } from './tun/tun-error.ts'
@@ -12,22 +13,26 @@ import { TunError } from './tun/tun-error.ts'
 /** @param whyNotNative told by the rung that comes second */
 type OpenRung = (options: DataPlaneOptions, handlers: DataPlaneHandlers, whyNotNative?: string) => Promise<DataPlane>
 
-/** @throws TunError, the bind error of the system, or why the asked rung does not work */
+/** @throws TunError, NativeEspError, the bind error of the system, or why the asked rung does not work */
 export function openDataPlane(options: DataPlaneOptions, handlers: DataPlaneHandlers): Promise<DataPlane> {
   return climbDown({ native: openNativeDataPlane, portable: openPortableDataPlane }, options, handlers)
 }
 
-/** The ladder itself: `options.rung` alone, or native and then portable. */
+/** The ladder itself: `options.rung` alone, or native and then portable, which has no ESP without UDP. */
 export async function climbDown(
   rungs: Readonly<Record<Rung, OpenRung>>,
   options: DataPlaneOptions,
   handlers: DataPlaneHandlers,
 ): Promise<DataPlane> {
+  const needsNative = options.nativeEsp === true
+  if (needsNative && options.rung === 'portable') throw new NativeEspError('the portable data plane sends in UDP alone')
   if (options.rung !== undefined) return rungs[options.rung](options, handlers)
   try {
     return await rungs.native(options, handlers)
   } catch (error) {
     if (isOfEveryRung(error)) throw error
+    if (needsNative)
+      throw new NativeEspError(`the native data plane cannot be used: ${reasonOf(error)}`, { cause: error })
     return rungs.portable(options, handlers, `native not used: ${reasonOf(error)}`)
   }
 }
@@ -36,7 +41,9 @@ const BIND_ERRORS: readonly string[] = ['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL']
 
 function isOfEveryRung(error: unknown): boolean {
   return (
-    error instanceof TunError || (error instanceof Error && 'code' in error && BIND_ERRORS.includes(`${error.code}`))
+    error instanceof TunError ||
+    error instanceof NativeEspError ||
+    (error instanceof Error && 'code' in error && BIND_ERRORS.includes(`${error.code}`))
   )
 }
 

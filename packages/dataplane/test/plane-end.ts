@@ -6,7 +6,7 @@
  *
  * Prints "ready <description>". Then it obeys "counters" (prints the node's counters as JSON), "install <generation>" (another SA
  * with other keys, which receives only; prints "installed <generation>"), "activate <generation>", "heard <generation>" (prints how many
- * packets came through it), "remove <generation>" and "end <way>". The first SA is generation 1.
+ * packets came through it), "remove <generation>", "udp <generation>" and "ip <generation>" (from now on it sends so; prints "moved udp" or "moved ip") and "end <way>". The first SA is generation 1.
  */
 import { isIPv6 } from 'node:net'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
@@ -141,7 +141,16 @@ const RekeySteps: Readonly<Record<string, (plane: DataPlane, options: PlaneEndOp
     void plane
       .readSaCounters([spiOf(end, generation)])
       .then(([counters]) => say(`heard ${generation} ${counters?.packetsIn ?? 0}`)),
+  udp: (plane, options, generation) => sendIn(plane, options, generation, true),
+  ip: (plane, options, generation) => sendIn(plane, options, generation, false),
   remove: (plane, { end }, generation) => plane.remove(spiOf(end, generation)),
+}
+
+/** As if a NAT had been found on the way, or had gone. */
+function sendIn(plane: DataPlane, options: PlaneEndOptions, generation: number, udpEncap: boolean): void {
+  const { spiIn, path } = describe(options, generation)
+  plane.move(spiIn, path, { peerBehindNat: udpEncap, isConfirmed: true, udpEncap })
+  say(`moved ${udpEncap ? 'udp' : 'ip'}`)
 }
 
 async function main(options: PlaneEndOptions): Promise<void> {

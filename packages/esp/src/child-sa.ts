@@ -34,7 +34,6 @@ export class ChildSa {
   readonly spiIn: Spi
   readonly spiOut: number
   readonly esn: boolean
-  readonly udpEncap: boolean
   readonly opener: EspOpener
   readonly sealer: EspSealer
   /** Null for ESP. With AH the opener and the sealer of ESP do nothing. */
@@ -54,6 +53,8 @@ export class ChildSa {
   readonly transport: TransportMode | null
   readonly lifetime: SaLifetime
   path: Path
+  /** What is sent goes in UDP; what comes may come either way (RFC 7296 2.23). */
+  udpEncap: boolean
   /** As found at the last move: only such a peer is reported when it comes from elsewhere (C60). */
   peerBehindNat: boolean
   isOutboundActive = false

@@ -197,6 +197,17 @@ describe('SAD', () => {
     expect(sa.peerBehindNat).toBe(true)
   })
 
+  it('RFC 7296 2.23 goes into UDP and out of it by a move that says so', () => {
+    const sa = installIn(sad, describeSa(A))
+    const findings = { peerBehindNat: false, isConfirmed: true }
+    sad.move(A, sa.path, { ...findings, udpEncap: false })
+    expect(sa.udpEncap).toBe(false)
+    sad.move(A, sa.path, findings)
+    expect(sa.udpEncap).toBe(false)
+    sad.move(A, sa.path, { ...findings, udpEncap: true })
+    expect(sa.udpEncap).toBe(true)
+  })
+
   it('lets a removed SA seal and open nothing more: its keys are zero', () => {
     for (const suite of [SUITES[0]!, SUITES.at(-1)!]) {
       const sa = installIn(sad, describeSa(A, { keys: keysOf(suite, 1, 1, false) }))

@@ -56,6 +56,8 @@ export interface MoveFindings {
   readonly peerBehindNat: boolean
   /** The peer was heard to answer from there; until then three times what came from there may go back (RFC 7296 2.23). */
   readonly isConfirmed: boolean
+  /** As in `ChildSaDescription`; left out: as before. */
+  readonly udpEncap?: boolean
 }
 
 export class Sad {
@@ -138,13 +140,14 @@ export class Sad {
     if (sa.reachesLan) this.#toLans.set(sa.subject, [sa, ...this.#othersToLan(sa)])
   }
 
-  move(spiIn: Spi, path: Path, { peerBehindNat, isConfirmed }: MoveFindings): void {
+  move(spiIn: Spi, path: Path, { peerBehindNat, isConfirmed, udpEncap }: MoveFindings): void {
     const sa = this.inbound(spiIn)
     if (sa === undefined) return
     const { remote } = sa.path
     setPathTrial(sa, remote.address !== path.remote.address || remote.port !== path.remote.port, isConfirmed)
     sa.path = path
     sa.peerBehindNat = peerBehindNat
+    sa.udpEncap = udpEncap ?? sa.udpEncap
   }
 
   /** Forgets the SA and zeroes its keys; traffic falls back to an older active SA of the same addresses, if there is one. */

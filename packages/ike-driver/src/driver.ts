@@ -207,6 +207,7 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
         dataPlane.move(effect.spiIn, effect.path, {
           peerBehindNat: effect.peerBehindNat,
           isConfirmed: effect.isConfirmed,
+          udpEncap: effect.udpEncap,
         })
         return
       case 'removeChildSa':

@@ -59,6 +59,45 @@ describe.each(CASES)('%s', (title, options) => {
   })
 })
 
+describe('a NAT appears, and goes', () => {
+  let pair: PlanePair
+  const until = <T>(probe: () => T | Promise<T>): Promise<T> => vi.waitFor(probe, { timeout: 30_000, interval: 20 })
+
+  beforeAll(async () => {
+    pair = await PlanePair.create(`cvem-${process.pid}`, PAIR)
+  })
+  afterAll(() => pair.close())
+
+  let port = 5100
+  const exchange = async (): Promise<void> => {
+    const server = pair.run(2, 'udp-peer', 'serve', pair.target, String(++port))
+    await until(() => expect(server.heard('listening')).toBeDefined())
+    const client = pair.run(1, 'udp-peer', 'send', pair.target, String(port), SIZES.join(','))
+    await until(() => expect(client.lines).toEqual([`intact ${SIZES.length}`]))
+  }
+  /** UDP datagrams that each end received in one exchange, those inside among them. */
+  const measured = async (): Promise<number[]> => {
+    const before = pair.namespaces.map(datagramsOf)
+    await exchange()
+    return pair.namespaces.map((namespace, end) => datagramsOf(namespace) - before[end]!)
+  }
+  const sendIn = async (way: 'udp' | 'ip'): Promise<void> => {
+    for (const end of pair.ends) end.say(`${way} 1`)
+    for (const end of pair.ends) await end.hears(`moved ${way}`)
+    await exchange() // once it is through, no packet from before is under way
+  }
+
+  it('RFC 7296 2.23 a standing SA goes into UDP and out of it', async () => {
+    const inside = await measured()
+    await sendIn('udp')
+    for (const [end, datagrams] of (await measured()).entries()) {
+      expect(datagrams).toBeGreaterThan(inside[end]!) // the kernel counts a joined run once
+    }
+    await sendIn('ip')
+    expect(await measured()).toEqual(inside)
+  })
+})
+
 /** UDP datagrams that a namespace received, of both IP versions. */
 function datagramsOf(namespace: string): number {
   const text = execFileSync('ip', ['netns', 'exec', namespace, 'cat', '/proc/net/snmp', '/proc/net/snmp6'], {

@@ -100,7 +100,7 @@ export class NativeSad {
   move(spiIn: Spi, path: Path, findings: MoveFindings): void {
     const record = this.find(spiIn)
     if (record === undefined) return
-    const socket = this.#socketFor(path, record.sa.udpEncap)
+    const socket = this.#socketFor(path, findings.udpEncap ?? record.sa.udpEncap)
     if (socket === undefined) return
     this.#site.paths.remove(record)
     this.sad.move(spiIn, path, findings)

@@ -9,6 +9,7 @@ import type { BoundSocket } from './messages.ts'
 import { closeFile, eventfd, type Syscalls } from './syscalls.ts'
 import type { SocketAddress } from '@culvert/ikev2'
 import { NON_ESP_MARKER_BYTES } from '@culvert/esp'
+import { NativeEspError } from '../native-esp-error.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import { encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
 import { type EspSocket, openEspSocket } from './esp-socket.ts'
@@ -161,10 +162,14 @@ export class OwnerSocket {
     }
   }
 
+  /** @throws NativeEspError; nothing of it stays open then */
   #openEsp(): EspSocket[] {
     const dontFragment = this.#icmp[0] !== null
     const opened = this.locals.map((bind) => openEspSocket(this.#memory, this.#syscalls, { bind, dontFragment }))
-    return opened.filter((socket) => socket !== null)
+    const sockets = opened.filter((socket) => socket !== null)
+    if (sockets.length === opened.length) return sockets
+    closeAll(sockets)
+    throw new NativeEspError('it needs raw sockets (CAP_NET_RAW)')
   }
 
   #closeSockets(): void {

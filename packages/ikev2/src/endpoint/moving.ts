@@ -16,7 +16,8 @@
 import type { Path } from './contract.ts'
 import { type Context, emit } from './context.ts'
 import { queueWork } from './work.ts'
-import type { Attachment } from '../sa/attachment.ts'
+import type { Attachment, NatState } from '../sa/attachment.ts'
+import { usesUdp } from '../sa/encapsulation.ts'
 
 const MIN_INTERVAL_MS = 1_000
 
@@ -30,15 +31,21 @@ export function followPeer(context: Context, attachment: Attachment, path: Path)
     return
   }
   if (nowMs < route.movedAtMs + MIN_INTERVAL_MS) return
-  goOnTrial(context, attachment, path, false)
+  goOnTrial(context, attachment, path, { nat: natOf(route), isTold: false })
 }
 
-/** The peer told us that it is at `path` now (RFC 4555 3.5). */
-export function relocate(context: Context, attachment: Attachment, path: Path): void {
+/** The peer told us that it is at `path` now (RFC 4555 3.5), where `nat` was found. */
+export function relocate(context: Context, attachment: Attachment, path: Path, nat: NatState): void {
   const { route } = attachment
-  if (samePath(route.path, path)) tellDataPlane(context, attachment)
-  else if (route.trial !== null && samePath(route.trial.former, path)) endTrial(context, attachment, path)
-  else goOnTrial(context, attachment, path, true)
+  const { trial } = route
+  const isFormer = trial !== null && samePath(trial.former, path)
+  if (isFormer) route.trial = { ...trial, formerNat: nat }
+  else if (trial !== null && samePath(trial.candidate, path)) route.trial = { ...trial, candidateNat: nat }
+  if (samePath(route.path, path)) {
+    Object.assign(route, natOf(nat))
+    tellDataPlane(context, attachment)
+  } else if (isFormer) endTrial(context, attachment, path)
+  else goOnTrial(context, attachment, path, { nat, isTold: true })
 }
 
 /** We are elsewhere ourselves: what we send comes from there, Child SAs follow when the peer knows. */
@@ -74,7 +81,7 @@ export function retreat(context: Context, attachment: Attachment): readonly Path
   const { route } = attachment
   const { trial } = route
   if (trial === null) return [route.path]
-  if (!samePath(route.path, trial.former)) moveTo(context, attachment, trial.former)
+  if (!samePath(route.path, trial.former)) moveTo(context, attachment, trial.former, trial.formerNat)
   return [trial.former, trial.candidate]
 }
 
@@ -87,31 +94,45 @@ export function samePath(a: Path, b: Path): boolean {
   )
 }
 
-function goOnTrial(context: Context, attachment: Attachment, path: Path, isTold: boolean): void {
+function goOnTrial(
+  context: Context,
+  attachment: Attachment,
+  path: Path,
+  { nat, isTold }: { readonly nat: NatState; readonly isTold: boolean },
+): void {
   const { route } = attachment
   route.movedAtMs = context.env.nowMs
-  route.trial = { former: route.trial?.former ?? route.path, candidate: path, isTold }
-  moveTo(context, attachment, path)
+  const { former, formerNat } = route.trial ?? { former: route.path, formerNat: natOf(route) }
+  route.trial = { former, formerNat, candidate: path, candidateNat: natOf(nat), isTold }
+  moveTo(context, attachment, path, nat)
   queueWork(context, attachment, { kind: 'liveness' })
 }
 
 function endTrial(context: Context, attachment: Attachment, path: Path): void {
   const { route } = attachment
+  const { trial } = route
   route.trial = null
-  if (samePath(route.path, path)) tellDataPlane(context, attachment)
-  else moveTo(context, attachment, path)
+  if (trial === null || samePath(route.path, path)) tellDataPlane(context, attachment)
+  else moveTo(context, attachment, path, samePath(trial.former, path) ? trial.formerNat : trial.candidateNat)
 }
 
-function moveTo(context: Context, attachment: Attachment, path: Path): void {
+/** What was found about NATs goes with the place: after a trial that failed, what was found at the candidate holds no more. */
+function moveTo(context: Context, attachment: Attachment, path: Path, nat: NatState): void {
   attachment.route.path = path
+  Object.assign(attachment.route, natOf(nat))
   tellDataPlane(context, attachment)
   emit(context, { kind: 'moved', key: attachment.key, remote: path.remote })
+}
+
+function natOf({ peerBehindNat, localBehindNat }: NatState): NatState {
+  return { peerBehindNat, localBehindNat }
 }
 
 function tellDataPlane(context: Context, { route, children, key }: Attachment): void {
   const { path, trial, peerBehindNat } = route
   const isConfirmed = trial === null || samePath(trial.former, path)
-  for (const { spiIn } of children) {
-    context.effects.push({ kind: 'moveChildSa', key, spiIn, path, isConfirmed, peerBehindNat })
+  for (const { spiIn, protocol } of children) {
+    const udpEncap = usesUdp(context.config, route, protocol)
+    context.effects.push({ kind: 'moveChildSa', key, spiIn, path, isConfirmed, peerBehindNat, udpEncap })
   }
 }

@@ -15,6 +15,7 @@ import type { ChildInput, ResolvedChildSuite } from '../sa/agreement.ts'
 import { addChild, type Attachment } from '../sa/attachment.ts'
 import { hardLifetimeMs, jitteredLifetimeMs } from '../sa/channel.ts'
 import { type ChildSa, createChildSa } from '../sa/child-sa.ts'
+import { usesUdp } from '../sa/encapsulation.ts'
 
 /** @returns null when the provider lacks one of them, or the choice is not complete. */
 export function resolveChildSuite(env: Env, selected: SelectedSuite): ResolvedChildSuite | null {
@@ -73,7 +74,7 @@ export function protocolsFor({ route, mobike }: Attachment, replaces: ChildSa | 
 export function installChild(context: Context, attachment: Attachment, input: ChildInput): ChildSa {
   const { env, config, effects } = context
   const { suite, spiIn, spiOut, mode, tsLocal, tsRemote, outbound, replaces } = input
-  effects.push({ kind: 'installChildSa', key: attachment.key, child: describe(attachment, input) })
+  effects.push({ kind: 'installChildSa', key: attachment.key, child: describe(context, attachment, input) })
   const lifetimeMs = config.timing.childRekeyMs
   const child = createChildSa({
     spiIn,
@@ -96,7 +97,7 @@ export function installChild(context: Context, attachment: Attachment, input: Ch
   return child
 }
 
-function describe({ route }: Attachment, input: ChildInput): ChildSaDescription {
+function describe({ config }: Context, { route }: Attachment, input: ChildInput): ChildSaDescription {
   const { suite, exchangeInitiator, nonceI, nonceR, secrets } = input
   const keys = deriveChildKeys(
     input.prf,
@@ -119,7 +120,7 @@ function describe({ route }: Attachment, input: ChildInput): ChildSaDescription 
       outboundIntegKey: outboundKeys.integKey,
     },
     path: route.path,
-    udpEncap: suite.protocol === 'esp',
+    udpEncap: usesUdp(config, route, suite.protocol),
     ...(suite.protocol === 'ah' && { protocol: suite.protocol }),
     peerBehindNat: route.peerBehindNat,
     mode: input.mode,

@@ -32,9 +32,14 @@ const MOVE_REFILL_MS = 1_000
 export interface Trial {
   readonly former: Path
   readonly candidate: Path
+  /** What was found about NATs at each of them. */
+  readonly formerNat: NatState
+  readonly candidateNat: NatState
   /** The peer said so itself (RFC 4555 3.5); what comes late from the former place then means nothing. */
   readonly isTold: boolean
 }
+
+export type NatState = Pick<Route, 'peerBehindNat' | 'localBehindNat'>
 
 /** Where the peer is; one object, shared by all IKE SAs of the attachment. */
 export interface Route {

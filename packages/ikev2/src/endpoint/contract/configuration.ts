@@ -69,7 +69,7 @@ export interface EndpointConfig {
   readonly timing: EndpointTiming
   /**
    * Make the peer use UDP encapsulation where there is no NAT, by sending a NAT detection hash that cannot match. Leave out
-   * for true: the data plane speaks ESP in UDP only.
+   * for true. False needs a data plane that sends ESP without UDP, too.
    */
   readonly forceUdpEncap?: boolean
 }

@@ -28,7 +28,7 @@ export interface ChildSaDescription {
   readonly spiOut: Spi
   readonly keys: ChildKeys
   readonly path: Path
-  /** ESP in UDP (always true once NAT was detected or port 4500 is used). */
+  /** ESP in UDP: with a NAT in the way, or forced (`forceUdpEncap`). Else ESP is sent as an IP protocol of its own. */
   readonly udpEncap: boolean
   readonly peerBehindNat: boolean
   /** Left out: ESP. For AH `keys.encr` is ENCR_NULL without a key, and there is no UDP encapsulation (RFC 4302). */
@@ -67,6 +67,8 @@ export type Effect =
       readonly isConfirmed: boolean
       /** As found now: only such a peer is followed without a word (C60). */
       readonly peerBehindNat: boolean
+      /** As found now, as in `ChildSaDescription`. */
+      readonly udpEncap: boolean
     }
   | { readonly kind: 'removeChildSa'; readonly key: AttachmentKey; readonly spiIn: Spi }
   /** An inbound SPI that was allocated but never installed. */

@@ -64,9 +64,7 @@ function updateAddresses(context: Context, attachment: Attachment, received: Rec
   const mayMove = !isElsewhere || (mobike !== null && takeToken(mobike, context.env.nowMs))
   if (!isUsable(path) || !mayMove) return [notify(NOTIFY.UNACCEPTABLE_ADDRESSES)]
   const nat = detectNat(context, header, path, payloads)
-  route.peerBehindNat = nat.peerBehindNat
-  route.localBehindNat = nat.localBehindNat
-  relocate(context, attachment, path)
+  relocate(context, attachment, path, nat)
   return natNotifies(context, attachment, received)
 }
 
