@@ -35,7 +35,7 @@ const options = JSON.parse(process.argv[2] ?? '') as PlainForwarderOptions
 const memory = new PacketMemory(MEMORY_BYTES, addressOf)
 const syscalls = new Syscalls(memory)
 const checksum = createChecksum(memory)
-const socket = openUdpSocket(memory, syscalls, options.bind)
+const socket = openUdpSocket(memory, syscalls, { bind: options.bind, dontFragment: false, wantsGro: true })
 const tun = openTun(TUN, { vnetHeader: true })
 const offload = enableTunOffload(tun.fd)
 const receiver = new UdpReceiver(memory, syscalls, socket.fd)
@@ -67,7 +67,7 @@ function drain(): boolean {
   for (; frames < MOST_FRAMES; frames++) {
     const length = syscalls.read(tun.fd, frame, FRAME_BYTES)
     if (length <= 0) break
-    if (!segmenter.begin(frame, length)) continue
+    if (!segmenter.begin(frame, length, TUN.mtuBytes)) continue
     while (segmenter.next()) {
       const at = sender.reserve(destination, segmenter.length, 0)
       checksum.move(at, segmenter.offset, segmenter.length)
