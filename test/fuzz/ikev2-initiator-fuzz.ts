@@ -6,6 +6,8 @@
  *   seen other conversations, and repeats what it heard from us.
  * - the traitor is who it says, and hostile.
  *
+ * One class, because every kind of input acts on the same conversation.
+ *
  * What must hold: nothing throws; every step is as `StepModel` says; nothing an impostor says attaches, installs a Child SA or leaves a
  * ticket; tables stay within their bounds, no inbound SPI leaks; an honest gateway is reached in the end.
  */

@@ -1,3 +1,4 @@
+/** One gateway over one world, from listening to what ends a connection: the cases share what is costly to start, so it is one file. */
 import { gatewayQueue, openQueues } from '@culvert/queue'
 import { createDatabase, waitFor } from '@culvert/testkit'
 import { createServer } from 'node:net'

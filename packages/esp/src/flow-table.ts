@@ -9,8 +9,8 @@
  *
  * Threads may share one table: a word of state per entry says whose it is and how often it changed hands. An entry changes hands in
  * three steps (busy, key, done), and who looks for a flow reads the state again after the key: a key half of one flow and half of
- * another matches nothing. All of it is atomic, because the order counts; a table of one thread reads plainly. Threads that open flows in one bucket at the same moment
- * may enter a flow twice; the first entry is the one that is looked at.
+ * another matches nothing. All of it is atomic, because the order counts; a table of one thread reads plainly. Threads that open
+ * flows in one bucket at the same moment may enter a flow twice; the first entry is the one that is looked at.
  *
  *   state: | changes of hands:16 | not answered yet:1 | busy:1 | RST, FIN of the device, FIN of the dialer:3 | version:3 | protocol:8 |; 0 is free
  *

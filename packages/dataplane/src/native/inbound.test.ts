@@ -1,3 +1,4 @@
+/** What one datagram does in the whole inbound path, against the portable decapsulation over the same scene: so it is one file. */
 import { randomBytes } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

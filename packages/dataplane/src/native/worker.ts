@@ -2,8 +2,9 @@
  * The data worker: one thread, both directions, from the first message to the last.
  *
  * A round takes one batch of datagrams of every socket and what other workers handed over, then drains its queue of the TUN, then
- * looks at the mail word; with nothing to do it sleeps in poll(2) on the sockets, the TUN and its event counter. Every `AIR_MS` at the latest it returns to the event loop, because a thread that
- * never does can be neither ended nor joined. An error here ends the worker; its owner fails over.
+ * looks at the mail word; with nothing to do it sleeps in poll(2) on the sockets, the TUN and its event counter. Every `AIR_MS`
+ * at the latest it returns to the event loop, because a thread that never does can be neither ended nor joined. An error here ends
+ * the worker; its owner fails over.
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
