@@ -3,6 +3,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { expectDatagrams, expectStream } from '../../test/pair-transfers.ts'
 import { type PairOptions, PlanePair } from '../../test/plane-pair.ts'
 
 const TRANSFER_BYTES = 10_000_000
@@ -29,7 +30,6 @@ const CASES: readonly (readonly [title: string, options: PairOptions])[] = [
 
 describe.each(CASES)('%s', (title, options) => {
   let pair: PlanePair
-  const until = <T>(probe: () => T | Promise<T>): Promise<T> => vi.waitFor(probe, { timeout: 30_000, interval: 20 })
 
   beforeAll(async () => {
     pair = await PlanePair.create(`cve${CASES.findIndex(([other]) => other === title)}-${process.pid}`, options)
@@ -37,14 +37,7 @@ describe.each(CASES)('%s', (title, options) => {
   afterAll(() => pair.close())
 
   it('carries bulk TCP both ways at once', async () => {
-    const bytes = String(TRANSFER_BYTES)
-    const server = pair.run(2, 'tcp-peer', 'serve', pair.target, '5001', bytes)
-    await until(() => expect(server.heard('listening')).toBeDefined())
-    const client = pair.run(1, 'tcp-peer', 'connect', pair.target, '5001', bytes)
-    await until(() => {
-      expect(client.heard('received')).toBe(server.heard('sent') ?? 'nothing')
-      expect(server.heard('received')).toBe(client.heard('sent') ?? 'nothing')
-    })
+    await expectStream(pair, '5001', TRANSFER_BYTES)
     const received = pair.namespaces.map((namespace) => datagramsOf(namespace))
     expect(received[0]).toBe(0) // end 2 sends none
     if (options.udpEncap?.[0] === false) expect(received[1]).toBe(0)
@@ -52,10 +45,7 @@ describe.each(CASES)('%s', (title, options) => {
   })
 
   it('carries UDP datagrams of every size', async () => {
-    const server = pair.run(2, 'udp-peer', 'serve', pair.target, '5002')
-    await until(() => expect(server.heard('listening')).toBeDefined())
-    const client = pair.run(1, 'udp-peer', 'send', pair.target, '5002', SIZES.join(','))
-    await until(() => expect(client.lines).toEqual([`intact ${SIZES.length}`]))
+    await expectDatagrams(pair, '5002', SIZES)
   })
 })
 

@@ -2,7 +2,8 @@
  * A path that is narrower in its middle than either end can see: between two routers, 1280 octets.
  */
 import { execFileSync } from 'node:child_process'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expectDatagrams, expectStream } from '../../test/pair-transfers.ts'
 import { type PairOptions, PlanePair } from '../../test/plane-pair.ts'
 
 const TRANSFER_BYTES = 10_000_000
@@ -36,7 +37,6 @@ describe.each(CASES)('%s', (title, options) => {
   const isNative = options.rungs[0] === 'native'
   const discovers = isNative && options.pathMtu !== 'fragment'
   let pair: PlanePair
-  const until = <T>(probe: () => T | Promise<T>): Promise<T> => vi.waitFor(probe, { timeout: 15_000, interval: 20 })
   const fragments = (): number =>
     [...pair.routers, ...pair.namespaces].reduce((sum, namespace) => sum + fragmentsOf(namespace), 0)
 
@@ -49,14 +49,7 @@ describe.each(CASES)('%s', (title, options) => {
   })
 
   it('carries bulk TCP both ways at once', async () => {
-    const bytes = String(isNative ? TRANSFER_BYTES : TRANSFER_BYTES / 10)
-    const server = pair.run(2, 'tcp-peer', 'serve', pair.target, '5001', bytes)
-    await until(() => expect(server.heard('listening')).toBeDefined())
-    const client = pair.run(1, 'tcp-peer', 'connect', pair.target, '5001', bytes)
-    await until(() => {
-      expect(client.heard('received')).toBe(server.heard('sent') ?? 'nothing')
-      expect(server.heard('received')).toBe(client.heard('sent') ?? 'nothing')
-    })
+    await expectStream(pair, '5001', isNative ? TRANSFER_BYTES : TRANSFER_BYTES / 10)
     if (discovers && options.inner === 'ipv4') expect(fragments()).toBe(0)
     // RFC 6040 4.1: the wire sees the marks of the flow inside; the portable rung cannot show them.
     const marked = pair.routers.map((router) => markedOf(router))
@@ -67,10 +60,7 @@ describe.each(CASES)('%s', (title, options) => {
   })
 
   it('carries UDP datagrams of every size', async () => {
-    const server = pair.run(2, 'udp-peer', 'serve', pair.target, '5002')
-    await until(() => expect(server.heard('listening')).toBeDefined())
-    const client = pair.run(1, 'udp-peer', 'send', pair.target, '5002', SIZES.join(','))
-    await until(() => expect(client.lines).toEqual([`intact ${SIZES.length}`]))
+    await expectDatagrams(pair, '5002', SIZES)
   })
 
   it.skipIf(!isNative || options.inner === 'ipv6')(
@@ -78,10 +68,7 @@ describe.each(CASES)('%s', (title, options) => {
     async () => {
       for (const namespace of pair.namespaces) clearDontFragment(namespace)
       const before = fragments()
-      const server = pair.run(2, 'udp-peer', 'serve', pair.target, '5003')
-      await until(() => expect(server.heard('listening')).toBeDefined())
-      const client = pair.run(1, 'udp-peer', 'send', pair.target, '5003', SIZES.join(','))
-      await until(() => expect(client.lines).toEqual([`intact ${SIZES.length}`]))
+      await expectDatagrams(pair, '5003', SIZES)
       expect(fragments()).toBeGreaterThan(before)
     },
   )

@@ -2,6 +2,7 @@
  * The native rung over a wire that coalesces and over one that does not: what goes in comes out, octet for octet.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { expectDatagrams, expectStream } from '../../test/pair-transfers.ts'
 import { type PairOptions, PlanePair } from '../../test/plane-pair.ts'
 
 const TRANSFER_BYTES = 40_000_000
@@ -42,21 +43,11 @@ describe.each(CASES)('%s', (title, options) => {
   afterAll(() => pair.close())
 
   it('carries bulk TCP both ways at once', async () => {
-    const bytes = String(options.rungs.includes('portable') ? TRANSFER_BYTES / 20 : TRANSFER_BYTES)
-    const server = pair.run(2, 'tcp-peer', 'serve', pair.target, '5001', bytes)
-    await until(() => expect(server.heard('listening')).toBeDefined())
-    const client = pair.run(1, 'tcp-peer', 'connect', pair.target, '5001', bytes)
-    await until(() => {
-      expect(client.heard('received')).toBe(server.heard('sent') ?? 'nothing')
-      expect(server.heard('received')).toBe(client.heard('sent') ?? 'nothing')
-    })
+    await expectStream(pair, '5001', options.rungs.includes('portable') ? TRANSFER_BYTES / 20 : TRANSFER_BYTES)
   })
 
   it('carries UDP datagrams of every size, alone and in bursts', async () => {
-    const server = pair.run(2, 'udp-peer', 'serve', pair.target, '5002')
-    await until(() => expect(server.heard('listening')).toBeDefined())
-    const client = pair.run(1, 'udp-peer', 'send', pair.target, '5002', SIZES.join(','))
-    await until(() => expect(client.lines).toEqual([`intact ${SIZES.length}`]))
+    await expectDatagrams(pair, '5002', SIZES)
   })
 
   it('opened every packet it received', async () => {
