@@ -111,6 +111,7 @@ export { allotPools6 } from './pools6.ts'
 export { connectPrisma, type Database } from './prisma.ts'
 export { generateSealingKeyPair, sealingKeyId, sealSecret, type SealBinding, type SealingKeyPair } from './seal.ts'
 export { createSecretOpener, openSecret, type SecretOpener } from './secret-opener.ts'
+export { inTenantTransaction, tenant, type TenantSql, type TenantTransactionOptions } from './tenant.ts'
 export { inTransaction } from './transaction.ts'
 export { createDeviceLookup, type DeviceForAttach, type DeviceLookup } from './concentrator/device-lookup.ts'
 export {

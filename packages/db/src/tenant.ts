@@ -1,0 +1,80 @@
+/**
+ * The one door to the rows of an organization. Its connections carry `culvert.organization_id`, which row-level security
+ * compares; the statements name the organization themselves as well. The setting belongs to the session, so that a
+ * connection that serves the same organization again costs nothing more: connections must not be shared by a proxy that
+ * mixes sessions.
+ */
+import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import { repeatable } from './transaction.ts'
+
+/** What statements of one organization run on: the door itself, or a transaction behind it. */
+export interface TenantSql {
+  query<R extends QueryResultRow = QueryResultRow>(
+    statement: string | QueryConfig,
+    values?: unknown[],
+  ): Promise<QueryResult<R>>
+}
+
+export interface TenantTransactionOptions {
+  /** All is done and checked, then rolled back. */
+  readonly validateOnly?: boolean
+}
+
+/** For single statements; each may run on another connection. */
+export function tenant(pool: Pool, organizationId: string): TenantSql {
+  return {
+    query: <R extends QueryResultRow>(statement: string | QueryConfig, values?: unknown[]) =>
+      withConnection(pool, organizationId, (client) => client.query<R>(statement, values)),
+  }
+}
+
+/**
+ * Committed when `work` resolves, rolled back when it rejects; repeated when the database gave it up for another one, so
+ * `work` changes nothing but rows. No network I/O other than through `tx` belongs inside it.
+ */
+export function inTenantTransaction<T>(
+  pool: Pool,
+  organizationId: string,
+  work: (tx: TenantSql) => Promise<T>,
+  { validateOnly = false }: TenantTransactionOptions = {},
+): Promise<T> {
+  return repeatable(() =>
+    withConnection(pool, organizationId, async (client) => {
+      await client.query('BEGIN')
+      const result = await work(client)
+      await client.query(validateOnly ? 'ROLLBACK' : 'COMMIT')
+      return result
+    }),
+  )
+}
+
+/** What each connection carries; none: nothing was said yet. */
+const carried = new WeakMap<PoolClient, string>()
+
+/** A connection whose setting or rollback failed is not given back to the pool. */
+async function withConnection<T>(
+  pool: Pool,
+  organizationId: string,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    if (carried.get(client) !== organizationId) {
+      carried.delete(client)
+      await client.query(carry, [organizationId])
+      carried.set(client, organizationId)
+    }
+    return await work(client)
+  } catch (error) {
+    // Outside of a transaction it is a warning of the server and nothing else.
+    await client.query('ROLLBACK').catch((rollbackError: Error) => {
+      broken = rollbackError
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+const carry = `SELECT set_config('culvert.organization_id', $1, false)`
