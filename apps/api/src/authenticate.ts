@@ -2,26 +2,28 @@
  * Who calls: an API key in `Authorization: Bearer`, found by its id and proven by a constant-time compare of hashes. Runs
  * before the body is read. Every failure is the same 401, whatever was wrong.
  */
-import { DomainError } from '@culvert/contracts'
+import { DomainError, permissions, type Permission } from '@culvert/contracts'
 import { findApiKey, noteApiKeyUse, parseApiKey, verifyApiKey, type Pool } from '@culvert/db'
 import type { FastifyRequest } from 'fastify'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Set for every request under /v1. */
-    organizationId: string
-  }
-}
+import { isPublic } from './actor.ts'
 
 export function authenticator(pool: Pool): (request: FastifyRequest) => Promise<void> {
   /** Ids of keys whose use is being noted: one statement however many calls come at once. */
   const noting = new Set<string>()
   return async (request) => {
+    if (isPublic(request)) return
     const key = parseApiKey(/^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? '')
     if (!key) throw new DomainError('unauthenticated')
     const stored = await findApiKey(pool, key.id)
     if (!verifyApiKey(key, stored?.secretHash ?? null) || !stored) throw new DomainError('unauthenticated')
     request.organizationId = stored.organizationId
+    request.actor = {
+      organizationId: stored.organizationId,
+      kind: 'api_key',
+      id: key.id,
+      role: null,
+      scopes: new Set(stored.scopes === null ? permissions : (stored.scopes as Permission[])),
+    }
     if (!stored.stale || noting.has(key.id)) return
     noting.add(key.id)
     noteApiKeyUse(pool, key.id)

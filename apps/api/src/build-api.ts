@@ -8,6 +8,7 @@ import { openQueues } from '@culvert/queue'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import { randomUUID } from 'node:crypto'
+import { authorize, requirePermissions } from './actor.ts'
 import { authenticator } from './authenticate.ts'
 import { Changes } from './changes.ts'
 import type { Api, ApiContext } from './context.ts'
@@ -63,16 +64,19 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   acceptEmptyJson(api)
   api.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
   api.decorateRequest('organizationId', '')
+  api.decorateRequest('actor')
   endGently(api, context)
   api.addHook('onClose', () => closeContext(context))
   unknownRoutes(api)
+  requirePermissions(api)
   await documentation(api)
   healthRoutes(api, healthOf(context))
-  await api.register(async (v1) => authorityRoutes(v1 as Api, context), { prefix: '/v1' })
   await api.register(
     async (v1) => {
       v1.addHook('onRequest', authenticator(context.pool))
+      v1.addHook('onRequest', authorize)
       for (const routes of [
+        authorityRoutes,
         deviceRoutes,
         credentialRoutes,
         tunnelRoutes,

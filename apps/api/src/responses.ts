@@ -7,7 +7,7 @@ const anywhere: readonly ErrorCode[] = ['validation_failed', 'internal_error', '
 
 /** @returns a response entry per status, naming the codes it may carry */
 export function problems(...codes: readonly ErrorCode[]): Record<number, TSchema> {
-  return problemsWithoutKey(...codes, 'unauthenticated')
+  return problemsWithoutKey(...codes, 'unauthenticated', 'forbidden')
 }
 
 /** The same for a route that asks for no key. */

@@ -23,6 +23,11 @@ export const errorRegistry = {
     title: 'No valid API key',
     advice: 'Send `Authorization: Bearer culvert_...` with a key that is not revoked or expired.',
   },
+  forbidden: {
+    status: 403,
+    title: 'Not allowed',
+    advice: 'See `detail`: it names the permission that the API key or the role does not have.',
+  },
   not_found: {
     status: 404,
     title: 'Not found',

@@ -26,14 +26,16 @@ export interface ApiKeyRequest {
   readonly organizationId: string
   readonly name: string
   readonly expiresAt?: Date
+  /** Permissions; all when left out. */
+  readonly scopes?: readonly string[]
 }
 
 /** @returns the id and the whole key; the key cannot be had again */
 export async function createApiKey(pool: pg.Pool, request: ApiKeyRequest): Promise<{ id: string; key: string }> {
   const { id, key, secretHash } = makeApiKey()
   await pool.query(
-    'INSERT INTO api_keys (id, organization_id, name, secret_hash, expires_at) VALUES ($1, $2, $3, $4, $5)',
-    [id, request.organizationId, request.name, secretHash, request.expiresAt ?? null],
+    'INSERT INTO api_keys (id, organization_id, name, secret_hash, expires_at, scopes) VALUES ($1, $2, $3, $4, $5, $6)',
+    [id, request.organizationId, request.name, secretHash, request.expiresAt ?? null, request.scopes ?? null],
   )
   return { id, key }
 }
@@ -41,6 +43,8 @@ export async function createApiKey(pool: pg.Pool, request: ApiKeyRequest): Promi
 export interface StoredApiKey {
   readonly organizationId: string
   readonly secretHash: Buffer
+  /** Permissions; null: all. */
+  readonly scopes: string[] | null
   /** Its last use is not noted, or long ago. */
   readonly stale: boolean
 }
@@ -49,7 +53,7 @@ export interface StoredApiKey {
 export async function findApiKey(pool: pg.Pool, id: string): Promise<StoredApiKey | null> {
   const { rows } = await pool.query<StoredApiKey>({
     name: 'find_api_key',
-    text: `SELECT organization_id AS "organizationId", secret_hash AS "secretHash",
+    text: `SELECT organization_id AS "organizationId", secret_hash AS "secretHash", scopes,
        last_used_at IS NULL OR last_used_at < now() - interval '1 minute' AS stale
      FROM api_keys WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
     values: [id],

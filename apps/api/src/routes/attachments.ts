@@ -14,6 +14,7 @@ export function attachmentRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/devices/:deviceId/attachment',
     {
+      config: { permission: 'attachments:read' },
       schema: {
         operationId: 'getAttachment',
         summary: 'How the device is attached: IKE SAs and Child SAs with transforms, selectors, counters and ages',
@@ -36,6 +37,7 @@ export function attachmentRoutes(api: Api, context: ApiContext): void {
   api.delete(
     '/devices/:deviceId/attachment',
     {
+      config: { permission: 'attachments:write' },
       schema: {
         operationId: 'detachDevice',
         summary: 'Detach the device now',
@@ -72,6 +74,7 @@ export function attachmentRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/concentrators',
     {
+      config: { permission: 'installation:read' },
       schema: {
         operationId: 'listConcentrators',
         summary: 'Concentrators that devices attach to',

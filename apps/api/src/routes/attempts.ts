@@ -11,6 +11,7 @@ export function attemptRoutes(api: Api, { pool }: ApiContext): void {
   api.get(
     '/devices/:deviceId/attempts',
     {
+      config: { permission: 'attachments:read' },
       schema: {
         operationId: 'listAttempts',
         summary: 'Failed attempts of the device to attach, newest first',

@@ -11,6 +11,7 @@ export function authorityRoutes(api: Api, { pool }: ApiContext): void {
   api.get(
     '/ca',
     {
+      config: { permission: 'public' },
       schema: {
         operationId: 'getAuthorities',
         summary: 'Certificates of the authorities that concentrators and devices are certified by, in PEM',
@@ -33,6 +34,7 @@ export function authorityRoutes(api: Api, { pool }: ApiContext): void {
   api.get(
     '/ca/crl',
     {
+      config: { permission: 'public' },
       schema: {
         operationId: 'getRevocationList',
         summary: 'Revocation list of the authority that signs, in DER (RFC 5280)',

@@ -27,6 +27,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
   api.post(
     '/devices/:deviceId/credentials',
     {
+      config: { permission: 'credentials:write' },
       schema: {
         operationId: 'issueCredential',
         summary: 'Issue a credential',
@@ -68,6 +69,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/devices/:deviceId/credentials',
     {
+      config: { permission: 'credentials:read' },
       schema: {
         operationId: 'listCredentials',
         summary: 'List the credentials of a device, without secrets',
@@ -87,6 +89,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/devices/:deviceId/credentials/:credentialId',
     {
+      config: { permission: 'credentials:read' },
       schema: {
         operationId: 'getCredential',
         summary: 'Read a credential, without its secret; a certificate is part of it',
@@ -105,6 +108,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
   api.delete(
     '/devices/:deviceId/credentials/:credentialId',
     {
+      config: { permission: 'credentials:write' },
       schema: {
         operationId: 'revokeCredential',
         summary: 'Revoke a credential',

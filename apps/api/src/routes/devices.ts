@@ -41,6 +41,7 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/devices',
     {
+      config: { permission: 'devices:read' },
       schema: {
         operationId: 'listDevices',
         summary: 'List devices, newest first',
@@ -59,6 +60,7 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/devices/:deviceId',
     {
+      config: { permission: 'devices:read' },
       schema: {
         operationId: 'getDevice',
         summary: 'Read a device',
@@ -78,6 +80,7 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/devices/:deviceId/config',
     {
+      config: { permission: 'devices:read' },
       schema: {
         operationId: 'getDeviceConfig',
         summary: 'Configuration for the device, with a marker where the secret goes',
@@ -122,6 +125,7 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix
   api.post(
     '/devices',
     {
+      config: { permission: 'devices:write' },
       schema: {
         operationId: 'createDevice',
         summary: 'Register a device',
@@ -163,6 +167,7 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix
   api.patch(
     '/devices/:deviceId',
     {
+      config: { permission: 'devices:write' },
       schema: {
         operationId: 'updateDevice',
         summary: 'Change a device',
@@ -189,6 +194,7 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix
   api.delete(
     '/devices/:deviceId',
     {
+      config: { permission: 'devices:write' },
       schema: {
         operationId: 'deleteDevice',
         summary: 'Delete a device',

@@ -17,6 +17,7 @@ export function networkRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/networks',
     {
+      config: { permission: 'networks:read' },
       schema: {
         operationId: 'listNetworks',
         summary: 'List networks, newest first',
@@ -34,6 +35,7 @@ export function networkRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/networks/:networkId',
     {
+      config: { permission: 'networks:read' },
       schema: {
         operationId: 'getNetwork',
         summary: 'Read a network',
@@ -53,6 +55,7 @@ export function networkRoutes(api: Api, context: ApiContext): void {
   api.patch(
     '/networks/:networkId',
     {
+      config: { permission: 'networks:write' },
       schema: {
         operationId: 'updateNetwork',
         summary: 'Change what a network sets for its devices',
@@ -80,6 +83,7 @@ function organizationRoutes(api: Api, { pool, queues }: ApiContext): void {
   api.get(
     '/organization',
     {
+      config: { permission: 'organization:read' },
       schema: {
         operationId: 'getOrganization',
         summary: 'Read the organization that the API key belongs to',
@@ -98,6 +102,7 @@ function organizationRoutes(api: Api, { pool, queues }: ApiContext): void {
   api.patch(
     '/organization',
     {
+      config: { permission: 'organization:write' },
       schema: {
         operationId: 'updateOrganization',
         summary: 'Change the organization',

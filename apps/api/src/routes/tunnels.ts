@@ -43,6 +43,7 @@ export function tunnelRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/tunnels',
     {
+      config: { permission: 'tunnels:read' },
       schema: {
         operationId: 'listTunnels',
         summary: 'List tunnels, newest first',
@@ -60,6 +61,7 @@ export function tunnelRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/tunnels/:tunnelId',
     {
+      config: { permission: 'tunnels:read' },
       schema: {
         operationId: 'getTunnel',
         summary: 'Read a tunnel',
@@ -79,6 +81,7 @@ export function tunnelRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/tunnels/:tunnelId/connections',
     {
+      config: { permission: 'connections:read' },
       schema: {
         operationId: 'listConnections',
         summary: 'Access log of a tunnel: who connected and who was refused',
@@ -104,6 +107,7 @@ function opening(api: Api, context: ApiContext): void {
   api.post(
     '/tunnels',
     {
+      config: { permission: 'tunnels:write' },
       schema: {
         operationId: 'openTunnel',
         summary: 'Open a tunnel to a TCP port of a device, or of a host on a LAN behind it',
@@ -169,6 +173,7 @@ function changing(api: Api, context: ApiContext): void {
   api.patch(
     '/tunnels/:tunnelId',
     {
+      config: { permission: 'tunnels:write' },
       schema: {
         operationId: 'updateTunnel',
         summary: 'Extend a tunnel or change who may connect',
@@ -199,6 +204,7 @@ function changing(api: Api, context: ApiContext): void {
   api.delete(
     '/tunnels/:tunnelId',
     {
+      config: { permission: 'tunnels:write' },
       schema: {
         operationId: 'closeTunnel',
         summary: 'Close a tunnel and all its connections',

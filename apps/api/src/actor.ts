@@ -1,0 +1,70 @@
+/**
+ * Who calls and what it may do. Every route under /v1 names its permission in `config`, or that it is for everybody; one that
+ * does not is a fault of the program and keeps it from starting. The question is answered before anything of the request is
+ * looked up, so that the answer tells nothing about ids.
+ */
+import { DomainError, type Permission, type Role } from '@culvert/contracts'
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { Api } from './context.ts'
+
+export interface Actor {
+  readonly organizationId: string
+  readonly kind: 'api_key' | 'user'
+  /** Id of the key or of the person. */
+  readonly id: string
+  /** Of a person in this organization; null for a key. */
+  readonly role: Role | null
+  readonly scopes: ReadonlySet<Permission>
+}
+
+/** One of these permissions; `authenticated`: whoever has proven who it is; `public`: everybody, without a key. */
+export type RoutePermission = Permission | readonly Permission[] | 'authenticated' | 'public'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    permission?: RoutePermission
+  }
+  interface FastifyRequest {
+    /** Set for every request under /v1 whose route is not public. */
+    actor: Actor
+    organizationId: string
+  }
+}
+
+/** Call before routes are registered: it watches them, and writes the permission into their description. */
+export function requirePermissions(api: Api): void {
+  api.addHook('onRoute', (route) => {
+    if (!/^\/v1(\/|$)/.test(route.url)) return
+    const permission = route.config?.permission
+    if (permission === undefined || permission.length === 0)
+      throw new Error(`${[route.method].flat().join(', ')} ${route.url} does not say which permission it takes`)
+    describePermission(route, permission)
+  })
+}
+
+/** Public and `security: []` say the same, once for us and once for the reader. */
+function describePermission(route: RouteOptions, permission: RoutePermission): void {
+  const { schema } = route
+  if (!schema) return
+  if ((permission === 'public') !== (schema.security !== undefined))
+    throw new Error(`${route.url}: a public route has \`security: []\` in its schema, and no other has it`)
+  route.schema = { ...schema, 'x-permission': permission } as typeof schema
+}
+
+export function isPublic(request: FastifyRequest): boolean {
+  return request.routeOptions.config.permission === 'public'
+}
+
+/** @throws forbidden, with the permission that is missing */
+export async function authorize(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { permission } = request.routeOptions.config
+  if (permission === 'public' || permission === 'authenticated') return
+  const enough = [permission ?? []].flat() as readonly Permission[]
+  if (enough.some((one) => request.actor.scopes.has(one))) return
+  // RFC 6750 3.1
+  reply.header('www-authenticate', `Bearer realm="culvert", error="insufficient_scope", scope="${enough[0] ?? 'none'}"`)
+  throw new DomainError('forbidden', {
+    publicDetail: `The permission ${enough.map((one) => `\`${one}\``).join(' or ')} is missing.`,
+    internalContext: { actor: request.actor.id, missing: enough },
+  })
+}

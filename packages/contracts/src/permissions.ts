@@ -1,0 +1,73 @@
+/**
+ * What a caller may do. An operation of the API names the permission that it takes; an API key carries a list of them, a
+ * person has those of the role in the organization that it works for. A permission never reaches into another organization.
+ */
+export const permissions = [
+  'organization:read',
+  'organization:write',
+  'members:read',
+  'members:write',
+  'api_keys:read',
+  'api_keys:write',
+  'networks:read',
+  'networks:write',
+  'devices:read',
+  'devices:write',
+  'credentials:read',
+  'credentials:write',
+  'attachments:read',
+  'attachments:write',
+  'tunnels:read',
+  /** Any tunnel to any device of the organization. */
+  'tunnels:write',
+  /** Only the tunnels that a grant allows, and only one's own. */
+  'tunnels:open_granted',
+  'connections:read',
+  'grants:read',
+  'grants:write',
+  'ssh_keys:read',
+  'ssh_keys:write',
+  'operations:read',
+  'operations:write',
+  'audit:read',
+  /** Nodes, which serve all organizations: for who runs the installation. No role has it. */
+  'installation:read',
+] as const
+export type Permission = (typeof permissions)[number]
+
+/** From the one who may do everything to the one who may look. */
+export const roles = ['owner', 'admin', 'operator', 'viewer'] as const
+export type Role = (typeof roles)[number]
+
+const ofOrganization = permissions.filter((permission) => permission !== 'installation:read')
+
+const viewer: readonly Permission[] = [
+  'organization:read',
+  'members:read',
+  'networks:read',
+  'devices:read',
+  'credentials:read',
+  'attachments:read',
+  'tunnels:read',
+  'tunnels:open_granted',
+  'connections:read',
+  'grants:read',
+  'ssh_keys:read',
+  'operations:read',
+]
+
+/** Owners and admins have the same permissions; that only an owner makes, changes or removes owners is a rule of members. */
+export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
+  owner: ofOrganization,
+  admin: ofOrganization,
+  operator: [
+    ...viewer,
+    'devices:write',
+    'credentials:write',
+    'attachments:write',
+    'tunnels:write',
+    'ssh_keys:write',
+    'operations:write',
+  ],
+  viewer,
+}
