@@ -12,6 +12,7 @@ import { authorize, requirePermissions } from './actor.ts'
 import { authenticator } from './authenticate.ts'
 import { Changes } from './changes.ts'
 import type { Api, ApiContext } from './context.ts'
+import { noteDenials } from './denials.ts'
 import { documentation } from './documentation.ts'
 import { answerErrors, answerBrokenHttp } from './error-answers.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
@@ -75,6 +76,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
     async (v1) => {
       v1.addHook('onRequest', authenticator(context.pool))
       v1.addHook('onRequest', authorize)
+      v1.addHook('onError', noteDenials(context.pool))
       for (const routes of [
         authorityRoutes,
         deviceRoutes,

@@ -1,4 +1,22 @@
 export { makeApiKey, parseApiKey, verifyApiKey, type NewApiKey, type ParsedApiKey } from './api-key.ts'
+export {
+  appendAudit,
+  appendAudits,
+  appendDenial,
+  changedFields,
+  type AuditFields,
+  type Denial,
+  type NewAuditEntry,
+} from './audit.ts'
+export {
+  auditedOrganizations,
+  verifyAuditChain,
+  type ChainFault,
+  type ChainHead,
+  type ChainReport,
+} from './audit-verify.ts'
+export { systemAuthor, type Author, type WriteOptions } from './author.ts'
+export { canonicalJson } from './canonical-json.ts'
 export { readAttachment, type AttachmentRecord } from './attachments.ts'
 export { brokenConstraint, isDatabaseUnavailable } from './errors.ts'
 export { idSuffix, newId, type IdPrefix } from './ids.ts'
