@@ -15,6 +15,8 @@ export interface Actor {
   /** Of a person in this organization; null for a key. */
   readonly role: Role | null
   readonly scopes: ReadonlySet<Permission>
+  /** It may do all, also what callers will be able to do only later. */
+  readonly unlimited: boolean
 }
 
 /** One of these permissions; `authenticated`: whoever has proven who it is; `public`: everybody, without a key. */
@@ -66,5 +68,18 @@ export async function authorize(request: FastifyRequest, reply: FastifyReply): P
   throw new DomainError('forbidden', {
     publicDetail: `The permission ${enough.map((one) => `\`${one}\``).join(' or ')} is missing.`,
     internalContext: { actor: request.actor.id, missing: enough },
+  })
+}
+
+/**
+ * Nobody gives what it does not have.
+ * @param exceeding what the caller would give and does not have
+ * @throws forbidden when there is any
+ */
+export function refuseExceeding(actor: Actor, exceeding: readonly Permission[]): void {
+  if (exceeding.length === 0) return
+  throw new DomainError('forbidden', {
+    publicDetail: `Only who has ${exceeding.map((one) => `\`${one}\``).join(', ')} can give that.`,
+    internalContext: { actor: actor.id, missing: exceeding, rule: 'nobody gives what it does not have' },
   })
 }

@@ -16,6 +16,7 @@ import { noteDenials } from './denials.ts'
 import { documentation } from './documentation.ts'
 import { answerErrors, answerBrokenHttp } from './error-answers.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
+import { apiKeyRoutes } from './routes/api-keys.ts'
 import { authorityRoutes } from './routes/authorities.ts'
 import { attemptRoutes } from './routes/attempts.ts'
 import { credentialRoutes } from './routes/credentials.ts'
@@ -85,6 +86,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         attachmentRoutes,
         attemptRoutes,
         networkRoutes,
+        apiKeyRoutes,
       ])
         routes(v1 as Api, context)
     },

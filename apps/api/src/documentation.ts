@@ -27,6 +27,9 @@ const components: readonly TSchema[] = [
   contracts.Network,
   contracts.NetworkPage,
   contracts.Organization,
+  contracts.ApiKey,
+  contracts.ApiKeyPage,
+  contracts.IssuedApiKey,
   contracts.Concentrator,
   contracts.ConcentratorList,
 ]

@@ -67,6 +67,7 @@ describe('the OpenAPI document', () => {
   it('has every route and no other', () => {
     expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
       [
+        'DELETE /v1/api-keys/{apiKeyId}',
         'DELETE /v1/devices/{deviceId}',
         'DELETE /v1/devices/{deviceId}/attachment',
         'DELETE /v1/devices/{deviceId}/credentials/{credentialId}',
@@ -74,6 +75,8 @@ describe('the OpenAPI document', () => {
         'GET /errors/{code}',
         'GET /health/live',
         'GET /health/ready',
+        'GET /v1/api-keys',
+        'GET /v1/api-keys/{apiKeyId}',
         'GET /v1/ca',
         'GET /v1/ca/crl',
         'GET /v1/concentrators',
@@ -90,10 +93,13 @@ describe('the OpenAPI document', () => {
         'GET /v1/tunnels',
         'GET /v1/tunnels/{tunnelId}',
         'GET /v1/tunnels/{tunnelId}/connections',
+        'PATCH /v1/api-keys/{apiKeyId}',
         'PATCH /v1/devices/{deviceId}',
         'PATCH /v1/networks/{networkId}',
         'PATCH /v1/organization',
         'PATCH /v1/tunnels/{tunnelId}',
+        'POST /v1/api-keys',
+        'POST /v1/api-keys/{apiKeyId}/rotate',
         'POST /v1/devices',
         'POST /v1/devices/{deviceId}/credentials',
         'POST /v1/tunnels',
@@ -162,6 +168,7 @@ const samples: Record<string, string> = {
   tunnelId: `tun_${'a'.repeat(20)}`,
   credentialId: `crd_${'a'.repeat(20)}`,
   networkId: `net_${'a'.repeat(20)}`,
+  apiKeyId: `key_${'a'.repeat(16)}`,
   code: 'not_found',
 }
 /** A body that each operation accepts, and the query it needs: without them an operation would be refused too early. */
@@ -172,6 +179,9 @@ const bodies: Record<string, (ids: Record<string, string>) => object> = {
   updateNetwork: () => ({ dnsDomains: ['corp.example'] }),
   openTunnel: ({ deviceId }) => ({ deviceId, port: 22 }),
   updateTunnel: () => ({ ttlSec: 60 }),
+  createApiKey: () => ({ name: 'made', scopes: ['devices:read'] }),
+  updateApiKey: () => ({ name: 'changed' }),
+  rotateApiKey: () => ({}),
 }
 const queries: Record<string, string> = { getDeviceConfig: '?target=swanctl' }
 
@@ -192,6 +202,10 @@ describe('another organization', () => {
     })
     if (tunnel.body.state !== 'open') throw new Error(`the tunnel is ${tunnel.body.state}`)
     const device = await harness.call<{ networkId: string }>('GET', `/v1/devices/${ids['deviceId']}`)
+    const apiKey = await harness.call<{ id: string }>('POST', '/v1/api-keys', {
+      body: { name: 'a', scopes: ['devices:read'] },
+    })
+    Object.assign(ids, { apiKeyId: apiKey.body.id })
     Object.assign(ids, { networkId: device.body.networkId, credentialId: credential.body.id, tunnelId: tunnel.body.id })
   })
 
@@ -247,6 +261,7 @@ describe('another organization', () => {
 /** What the first organization owns, without what a read may touch. */
 async function rowsOf({ pool, organization }: Harness): Promise<unknown> {
   const tables = [
+    'api_keys',
     'devices',
     'networks',
     'attach_attempts',

@@ -31,7 +31,7 @@ function encode(start: PageStart, list: readonly unknown[]): string {
 function decode(cursor: string, list: readonly unknown[]): PageStart {
   try {
     const [print, timeMs, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
-    const sound = Number.isSafeInteger(timeMs) && typeof id === 'string' && /^[a-z]{3}_[a-z0-9]{1,40}$/.test(id)
+    const sound = Number.isSafeInteger(timeMs) && typeof id === 'string' && /^[a-z]{3}_[A-Za-z0-9]{1,40}$/.test(id)
     if (sound && print === fingerprint(list)) {
       const createdAt = new Date(timeMs as number)
       if (createdAt.getTime() >= 0 && createdAt.getTime() < 8e12) return { createdAt, id: id as string }

@@ -63,6 +63,16 @@ export const errorRegistry = {
       'Revoked ones count until they would have expired, as the revocation list names them: wait, or ask for shorter lives with `expiresAt`.',
   },
   credential_revoked: { status: 409, title: 'The credential is already revoked', advice: 'Nothing is to be done.' },
+  api_key_limit: {
+    status: 409,
+    title: 'The organization has enough API keys',
+    advice: 'Delete keys that are not needed.',
+  },
+  api_key_rotating: {
+    status: 409,
+    title: 'An earlier secret of the key is still good',
+    advice: 'Wait until `formerSecretUntil`, or rotate with `overlapSec` 0, which ends it at once.',
+  },
   network_full: {
     status: 409,
     title: 'The network has no free address',

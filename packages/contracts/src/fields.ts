@@ -8,6 +8,8 @@ export const TunnelId = Type.String({ pattern: idPattern('tun'), description: 'I
 export const CredentialId = Type.String({ pattern: idPattern('crd'), description: 'Id of a credential.' })
 export const NetworkId = Type.String({ pattern: idPattern('net'), description: 'Id of a network.' })
 
+export const ApiKeyId = Type.String({ pattern: '^key_[0-9A-Za-z]{16}$', description: 'Id of an API key.' })
+
 /** RFC 3339, UTC. */
 export const Timestamp = Type.String({ format: 'date-time' })
 

@@ -8,10 +8,19 @@ export {
   type FieldError,
 } from './errors.ts'
 export { Event, eventTypes, type EventType } from './events.ts'
-export { CredentialId, DeviceId, NetworkId, TunnelId } from './fields.ts'
+export { ApiKeyId, CredentialId, DeviceId, NetworkId, TunnelId } from './fields.ts'
 export { formatFaults, registerFormats } from './formats.ts'
 export { lanPrefixFault, mostLanPrefixes } from './lan-prefix.ts'
 export { permissions, rolePermissions, roles, type Permission, type Role } from './permissions.ts'
+export {
+  ApiKey,
+  ApiKeyInput,
+  ApiKeyPage,
+  ApiKeyPatch,
+  ApiKeyQuery,
+  ApiKeyRotation,
+  IssuedApiKey,
+} from './resources/api-key.ts'
 export { Attachment, ChildSa, Concentrator, ConcentratorList, IkeSa } from './resources/attachment.ts'
 export {
   AttachAttempt,

@@ -7,6 +7,8 @@ export const permissions = [
   'organization:write',
   'members:read',
   'members:write',
+  /** Making, changing and removing owners. */
+  'owners:write',
   'api_keys:read',
   'api_keys:write',
   'networks:read',
@@ -56,10 +58,9 @@ const viewer: readonly Permission[] = [
   'operations:read',
 ]
 
-/** Owners and admins have the same permissions; that only an owner makes, changes or removes owners is a rule of members. */
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
   owner: ofOrganization,
-  admin: ofOrganization,
+  admin: ofOrganization.filter((permission) => permission !== 'owners:write'),
   operator: [
     ...viewer,
     'devices:write',

@@ -25,8 +25,8 @@ const shape = new RegExp(
   `^culvert_([0-9A-Za-z]{${idLength}})_([0-9A-Za-z]{${secretLength}})([0-9A-Za-z]{${checksumLength}})$`,
 )
 
-export function makeApiKey(): NewApiKey {
-  const id = randomText(idLength)
+/** @param id of a key that gets another secret; a new one when left out */
+export function makeApiKey(id: string = randomText(idLength)): NewApiKey {
   const secret = randomText(secretLength)
   const body = `culvert_${id}_${secret}`
   return { id, key: body + checksum(body), secretHash: hashSecret(secret) }

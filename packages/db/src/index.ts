@@ -32,15 +32,20 @@ export {
   tunnelChangedChannel,
   type SqlRunner,
 } from './notify.ts'
+export { createApiKey, findApiKey, noteApiKeyUse, type ApiKeyRequest, type StoredApiKey } from './api-key-use.ts'
 export {
-  createApiKey,
-  ensureOrganization,
-  findApiKey,
-  noteApiKeyUse,
-  type ApiKeyRequest,
-  type Organization,
-  type StoredApiKey,
-} from './organizations.ts'
+  addApiKey,
+  changeApiKey,
+  listApiKeys,
+  maxApiKeys,
+  readApiKey,
+  revokeApiKey,
+  rotateApiKey,
+  type ApiKeyRecord,
+  type ExceedsCaller,
+  type IssuedKey,
+} from './api-keys.ts'
+export { ensureOrganization, type Organization } from './organizations.ts'
 export { type Page, type PageRequest, type PageStart } from './page.ts'
 export {
   addCredential,

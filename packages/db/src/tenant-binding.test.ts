@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 
 /** What the API calls with ids that a customer sent. Nodes and sweepers, which work for all, are elsewhere. */
 const modules = [
+  'api-keys',
   'attempts',
   'connections',
   'credentials',

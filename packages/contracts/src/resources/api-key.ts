@@ -1,0 +1,101 @@
+/** REST: API keys, what they may do, and their rotation. */
+import { Type, type Static } from 'typebox'
+import { ApiKeyId, line, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
+import { permissions } from '../permissions.ts'
+
+const Name = line({ minLength: 1, maxLength: 100, description: 'A name for people.' })
+const Scopes = Type.Array(oneOf(permissions), {
+  minItems: 1,
+  maxItems: permissions.length,
+  uniqueItems: true,
+  description: 'What the key may do; nothing that its maker may not do.',
+})
+const AllowFrom = Type.Array(Type.String({ format: 'cidr', maxLength: 43 }), {
+  maxItems: 32,
+  description: 'Addresses and prefixes that the key may be used from; none: from anywhere.',
+})
+const ExpiresAt = Type.String({
+  format: 'date-time',
+  maxLength: 40,
+  description: 'At most two years from now; a year when left out.',
+})
+
+export const ApiKeyInput = Type.Object(
+  {
+    name: Name,
+    scopes: Scopes,
+    allowFrom: Type.Optional(AllowFrom),
+    expiresAt: Type.Optional(ExpiresAt),
+  },
+  { additionalProperties: false },
+)
+export type ApiKeyInput = Static<typeof ApiKeyInput>
+
+export const ApiKeyPatch = Type.Object(
+  {
+    name: Type.Optional(Name),
+    scopes: Type.Optional(Scopes),
+    allowFrom: Type.Optional(AllowFrom),
+    expiresAt: Type.Optional(ExpiresAt),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)
+export type ApiKeyPatch = Static<typeof ApiKeyPatch>
+
+export const ApiKeyRotation = Type.Object(
+  {
+    overlapSec: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 604_800,
+        default: 86_400,
+        description: 'Seconds for which the secret so far stays good; 0: it ends at once.',
+      }),
+    ),
+    expiresAt: Type.Optional(ExpiresAt),
+  },
+  { additionalProperties: false },
+)
+export type ApiKeyRotation = Static<typeof ApiKeyRotation>
+
+const fields = {
+  id: ApiKeyId,
+  name: Type.String(),
+  scopes: nullable(
+    Type.Array(oneOf(permissions), {
+      description: 'What it may do; null: everything, which only keys of who runs the installation have.',
+    }),
+  ),
+  allowFrom: Type.Array(Type.String()),
+  createdBy: nullable(
+    Type.Object(
+      { kind: oneOf(['api_key', 'user', 'system']), id: Type.String() },
+      { additionalProperties: false, description: 'Null: who runs the installation.' },
+    ),
+  ),
+  formerSecretUntil: nullable(
+    Type.String({ format: 'date-time', description: 'Until when the secret before the last rotation is good.' }),
+  ),
+  lastUsedAt: nullable(Type.String({ format: 'date-time', description: 'To the minute.' })),
+  lastUsedAddress: nullable(Type.String()),
+  expiresAt: nullable(Timestamp),
+  version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+}
+
+export const ApiKey = Type.Object(fields, { $id: 'ApiKey', additionalProperties: false })
+export type ApiKey = Static<typeof ApiKey>
+
+export const IssuedApiKey = Type.Object(
+  { ...fields, key: Type.String({ description: 'The key itself. It is in this answer only.' }) },
+  { $id: 'IssuedApiKey', additionalProperties: false },
+)
+export type IssuedApiKey = Static<typeof IssuedApiKey>
+
+export const ApiKeyPage = Type.Object(
+  { data: Type.Array(Type.Ref('ApiKey')), nextCursor: NextCursor },
+  { $id: 'ApiKeyPage', additionalProperties: false },
+)
+
+export const ApiKeyQuery = Type.Object(pageQuery, { additionalProperties: false })

@@ -1,0 +1,291 @@
+/**
+ * API keys as a resource: made, listed, changed, rotated and revoked by callers who may. Their ids outside of this package
+ * are `key_` and the public part of the key. Nobody makes, changes or rotates a key that may do more than the caller.
+ */
+import type { Pool } from 'pg'
+import { makeApiKey } from './api-key.ts'
+import { appendAudit, changedFields } from './audit.ts'
+import type { WriteOptions } from './author.ts'
+import { appendEvent } from './outbox.ts'
+import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+
+export interface ApiKeyRecord {
+  /** `key_` and the public part. */
+  readonly id: string
+  readonly name: string
+  /** Null: all. */
+  readonly scopes: string[] | null
+  /** Canonical prefixes; none: anywhere. */
+  readonly allowedFrom: string[]
+  readonly createdByKind: string | null
+  readonly createdById: string | null
+  readonly formerSecretUntil: Date | null
+  readonly lastUsedAt: Date | null
+  readonly lastUsedAddress: string | null
+  readonly expiresAt: Date | null
+  readonly version: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export interface NewApiKeyRow {
+  readonly name: string
+  readonly scopes: readonly string[]
+  readonly allowedFrom: readonly string[]
+  readonly expiresAt: Date
+}
+
+export interface ApiKeyChange {
+  readonly name?: string | undefined
+  readonly scopes?: readonly string[] | undefined
+  readonly allowedFrom?: readonly string[] | undefined
+  readonly expiresAt?: Date | undefined
+}
+
+export interface IssuedKey {
+  readonly record: ApiKeyRecord
+  /** The whole key; it cannot be had again. */
+  readonly key: string
+}
+
+/** Of an organization, that are not revoked. */
+export const maxApiKeys = 500
+const columns = `'key_' || k.id AS id, k.name, k.scopes, k.allowed_from AS "allowedFrom", k.created_by_kind AS "createdByKind",
+  k.created_by_id AS "createdById", CASE WHEN k.former_secret_until > now() THEN k.former_secret_until END AS "formerSecretUntil",
+  k.last_used_at AS "lastUsedAt", host(k.last_used_address) AS "lastUsedAddress", k.expires_at AS "expiresAt", k.version,
+  k.created_at AS "createdAt", k.updated_at AS "updatedAt"`
+const audited = ['name', 'scopes', 'allowedFrom', 'expiresAt'] as const
+
+/** @returns the public part of a key out of the id of the resource */
+export function publicPartOf(apiKeyId: string): string {
+  return apiKeyId.slice('key_'.length)
+}
+
+export async function addApiKey(
+  pool: Pool,
+  organizationId: string,
+  wanted: NewApiKeyRow,
+  options: WriteOptions,
+): Promise<IssuedKey | 'api_key_limit'> {
+  const { id, key, secretHash } = makeApiKey()
+  const { by } = options
+  return inTenantTransaction(
+    pool,
+    organizationId,
+    async (tx) => {
+      await tx.query('SELECT 1 FROM organizations o WHERE o.id = $1 FOR NO KEY UPDATE', [organizationId])
+      const { rowCount } = await tx.query(
+        'SELECT 1 FROM api_keys WHERE organization_id = $1 AND revoked_at IS NULL LIMIT $2',
+        [organizationId, maxApiKeys],
+      )
+      if ((rowCount ?? 0) >= maxApiKeys) return 'api_key_limit'
+      const { rows } = await tx.query<ApiKeyRecord>(
+        `INSERT INTO api_keys AS k (id, organization_id, name, secret_hash, scopes, allowed_from, expires_at, created_by_kind, created_by_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING ${columns}`,
+        [
+          id,
+          organizationId,
+          wanted.name,
+          secretHash,
+          wanted.scopes,
+          wanted.allowedFrom,
+          wanted.expiresAt,
+          by.kind,
+          by.id,
+        ],
+      )
+      const record = rows[0] as ApiKeyRecord
+      await note(tx, { organizationId, type: 'api_key.created', by, after: pick(record) }, record.id)
+      return { record, key }
+    },
+    options,
+  )
+}
+
+export async function listApiKeys(pool: Pool, organizationId: string, page: PageRequest): Promise<Page<ApiKeyRecord>> {
+  const where = new Conditions().add('k.organization_id = ?', organizationId).add('k.revoked_at IS NULL')
+  if (page.after) where.add('(k.created_at, k.id) < (?, ?)', page.after.createdAt, publicPartOf(page.after.id))
+  const { rows } = await tenant(pool, organizationId).query<ApiKeyRecord>(
+    `SELECT ${columns} FROM api_keys k WHERE ${where.text} ORDER BY k.created_at DESC, k.id DESC LIMIT ${page.limit + 1}`,
+    where.values,
+  )
+  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
+}
+
+/** @returns null for a key that is unknown, revoked or of another organization */
+export async function readApiKey(pool: Pool, organizationId: string, id: string): Promise<ApiKeyRecord | null> {
+  const { rows } = await tenant(pool, organizationId).query<ApiKeyRecord>(
+    `SELECT ${columns} FROM api_keys k WHERE k.organization_id = $1 AND k.id = $2 AND k.revoked_at IS NULL`,
+    [organizationId, publicPartOf(id)],
+  )
+  return rows[0] ?? null
+}
+
+interface KeyOf {
+  readonly organizationId: string
+  readonly id: string
+  readonly ifVersion: number | null
+  /** What the caller may do; null: all. A key that may do more is not changed. */
+  readonly limitedTo: ReadonlySet<string> | null
+}
+
+export type ApiKeyFault = 'not_found' | 'changed' | ExceedsCaller
+
+/** The permissions that the key would have and the caller has not; none of them named: the key may do all. */
+export interface ExceedsCaller {
+  readonly exceeding: readonly string[]
+}
+
+export async function changeApiKey(
+  pool: Pool,
+  key: KeyOf,
+  change: ApiKeyChange,
+  options: WriteOptions,
+): Promise<ApiKeyRecord | ApiKeyFault> {
+  const { organizationId } = key
+  return inTenantTransaction(
+    pool,
+    organizationId,
+    async (tx) => {
+      const before = await lockKey(tx, key)
+      if (typeof before === 'string') return before
+      const exceeding = exceeds(change.scopes ?? before.scopes, key.limitedTo)
+      if (exceeding) return { exceeding }
+      const { rows } = await tx.query<ApiKeyRecord>(
+        `UPDATE api_keys k SET name = coalesce($3, k.name), scopes = CASE WHEN $4::text[] IS NULL THEN k.scopes ELSE $4::text[] END,
+           allowed_from = coalesce($5::text[], k.allowed_from), expires_at = coalesce($6::timestamptz, k.expires_at),
+           version = k.version + 1, updated_at = now()
+         WHERE k.organization_id = $1 AND k.id = $2 RETURNING ${columns}`,
+        [
+          organizationId,
+          publicPartOf(key.id),
+          change.name ?? null,
+          change.scopes ?? null,
+          change.allowedFrom ?? null,
+          change.expiresAt ?? null,
+        ],
+      )
+      const after = rows[0] as ApiKeyRecord
+      await note(
+        tx,
+        {
+          organizationId,
+          type: 'api_key.updated',
+          by: options.by,
+          ...changedFields(pick(before), pick(after), audited),
+        },
+        key.id,
+      )
+      return after
+    },
+    options,
+  )
+}
+
+export interface Rotation {
+  /** Seconds for which the secret so far stays good; 0: not at all, nor one from an earlier rotation. */
+  readonly overlapSec: number
+  /** Null: as it was. */
+  readonly expiresAt: Date | null
+}
+
+/** Two secrets at most are good at a time: while the former one is, only a rotation without overlap is done. */
+export async function rotateApiKey(
+  pool: Pool,
+  key: KeyOf,
+  rotation: Rotation,
+  options: WriteOptions,
+): Promise<IssuedKey | ApiKeyFault | 'api_key_rotating'> {
+  const { organizationId } = key
+  const made = makeApiKey(publicPartOf(key.id))
+  return inTenantTransaction(
+    pool,
+    organizationId,
+    async (tx) => {
+      const before = await lockKey(tx, key)
+      if (typeof before === 'string') return before
+      const exceeding = exceeds(before.scopes, key.limitedTo)
+      if (exceeding) return { exceeding }
+      if (before.formerSecretUntil !== null && rotation.overlapSec > 0) return 'api_key_rotating'
+      const { rows } = await tx.query<ApiKeyRecord>(
+        `UPDATE api_keys k SET secret_hash = $3,
+           former_secret_hash = CASE WHEN $4::int > 0 THEN k.secret_hash END,
+           former_secret_until = CASE WHEN $4::int > 0 THEN least(now() + $4::int * interval '1 second', k.expires_at) END,
+           expires_at = coalesce($5::timestamptz, k.expires_at), version = k.version + 1, updated_at = now()
+         WHERE k.organization_id = $1 AND k.id = $2 RETURNING ${columns}`,
+        [organizationId, publicPartOf(key.id), made.secretHash, rotation.overlapSec, rotation.expiresAt],
+      )
+      const record = rows[0] as ApiKeyRecord
+      const after = { overlapSec: rotation.overlapSec, expiresAt: record.expiresAt?.toISOString() ?? null }
+      await note(tx, { organizationId, type: 'api_key.rotated', by: options.by, after }, key.id)
+      return { record, key: made.key }
+    },
+    options,
+  )
+}
+
+/** It is refused from now on. */
+export async function revokeApiKey(
+  pool: Pool,
+  key: { organizationId: string; id: string; ifVersion: number | null },
+  options: WriteOptions,
+): Promise<'revoked' | 'not_found' | 'changed'> {
+  const { organizationId, id } = key
+  return inTenantTransaction(
+    pool,
+    organizationId,
+    async (tx) => {
+      const before = await lockKey(tx, key)
+      if (typeof before === 'string') return before
+      await tx.query(
+        'UPDATE api_keys SET revoked_at = now(), former_secret_hash = NULL, former_secret_until = NULL, updated_at = now() WHERE organization_id = $1 AND id = $2',
+        [organizationId, publicPartOf(id)],
+      )
+      await note(tx, { organizationId, type: 'api_key.revoked', by: options.by, before: pick(before) }, id)
+      return 'revoked'
+    },
+    options,
+  )
+}
+
+async function lockKey(
+  tx: TenantSql,
+  { organizationId, id, ifVersion }: Pick<KeyOf, 'organizationId' | 'id' | 'ifVersion'>,
+): Promise<ApiKeyRecord | 'not_found' | 'changed'> {
+  const { rows } = await tx.query<ApiKeyRecord>(
+    `SELECT ${columns} FROM api_keys k WHERE k.organization_id = $1 AND k.id = $2 AND k.revoked_at IS NULL FOR UPDATE`,
+    [organizationId, publicPartOf(id)],
+  )
+  if (!rows[0]) return 'not_found'
+  return ifVersion !== null && rows[0].version !== ifVersion ? 'changed' : rows[0]
+}
+
+/** @returns null when the scopes are within the limit */
+function exceeds(scopes: readonly string[] | null, limitedTo: ReadonlySet<string> | null): string[] | null {
+  if (limitedTo === null) return null
+  if (scopes === null) return []
+  const exceeding = scopes.filter((scope) => !limitedTo.has(scope))
+  return exceeding.length > 0 ? exceeding : null
+}
+
+function pick(row: ApiKeyRecord): Record<string, unknown> {
+  const { name, scopes, allowedFrom, expiresAt } = row
+  return { name, scopes, allowedFrom, expiresAt: expiresAt?.toISOString() ?? null }
+}
+
+async function note(
+  tx: TenantSql,
+  entry: {
+    organizationId: string
+    type: string
+    by: WriteOptions['by']
+    before?: Readonly<Record<string, unknown>>
+    after?: Readonly<Record<string, unknown>>
+  },
+  id: string,
+): Promise<void> {
+  const { organizationId, type, by, before, after } = entry
+  await appendEvent(tx, { organizationId, type, resourceId: id, data: {} })
+  await appendAudit(tx, { organizationId, by, action: type, targetType: 'api_key', targetId: id, before, after })
+}
