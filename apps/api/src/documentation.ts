@@ -1,10 +1,13 @@
 /** OpenAPI 3.1 of what is registered after this, at /openapi.json, with a page for people at /docs, where / leads. */
 import * as contracts from '@culvert/contracts'
-import swagger from '@fastify/swagger'
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { readFileSync } from 'node:fs'
 import type { TSchema } from 'typebox'
 import type { Api } from './context.ts'
+import { complete, headers, type OpenApi } from './openapi/complete.ts'
+import { tags } from './openapi/tags.ts'
+import { webhooks } from './openapi/webhooks.ts'
 
 const components: readonly TSchema[] = [
   contracts.Problem,
@@ -37,6 +40,14 @@ const components: readonly TSchema[] = [
 /** This app's own; all parts of Culvert have one version. */
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
+const description = `Every call but those that say otherwise carries \`Authorization: Bearer ...\`.
+
+- **Errors** are \`application/problem+json\` (RFC 9457) with a \`code\` that never changes its meaning.
+- **Lists** have pages: give \`nextCursor\` as \`cursor\` to get the next one, with the same filters.
+- **Ids** of another organization are answered as if they did not exist.
+- **Unknown fields** are refused.
+- **Changes** may carry \`If-Match\` with the \`ETag\` of what was read: then nobody's change is overwritten unseen.`
+
 export async function documentation(api: Api): Promise<void> {
   for (const component of components) api.addSchema(component)
   await api.register(swagger, {
@@ -45,13 +56,29 @@ export async function documentation(api: Api): Promise<void> {
       info: {
         title: 'Culvert',
         version: manifest.version,
-        description: 'Reach every device of a cellular fleet through IPsec tunnels opened with one call.',
+        summary: 'Reach every device of a cellular fleet through IPsec tunnels opened with one call.',
+        description,
       },
-      servers: [{ url: '/' }],
+      servers: [{ url: '/', description: 'Where this document comes from.' }],
+      tags,
       components: {
-        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `culvert_...`.' } },
+        headers,
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `culvert_...`.' },
+          accessToken: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'What a person who logged in has.',
+          },
+        },
       },
-      security: [{ apiKey: [] }],
+      security: [{ apiKey: [] }, { accessToken: [] }],
+      webhooks,
+    } as FastifyDynamicSwaggerOptions['openapi'] & object,
+    transformObject: (object) => {
+      if ('openapiObject' in object) complete(object.openapiObject as unknown as OpenApi)
+      return 'openapiObject' in object ? object.openapiObject : object.swaggerObject
     },
     refResolver: {
       buildLocalReference: (schema, _base, _fragment, index) =>

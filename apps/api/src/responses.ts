@@ -26,8 +26,9 @@ export function json(schema: TSchema, description: string): TSchema {
   return { description, content: { 'application/json': { schema } } } as unknown as TSchema
 }
 
-export function text(description: string, type = 'text/plain'): TSchema {
-  return { description, content: { [type]: { schema: Type.String() } } } as unknown as TSchema
+/** @param example shown in the documentation, shortened */
+export function text(description: string, example: string, type = 'text/plain'): TSchema {
+  return { description, content: { [type]: { schema: Type.String(), example } } } as unknown as TSchema
 }
 
 export function binary(description: string, type: string): TSchema {

@@ -1,43 +1,132 @@
-/** Events of the outbox: their types, and what an event looks like. Data is thin: ids and states, never a secret. */
-import { Type, type Static } from 'typebox'
-import { oneOf, Timestamp } from './fields.ts'
+/**
+ * Events: one catalogue of their types with what each carries. The outbox writes them, webhooks and the event feed deliver them, the
+ * documentation describes them. Data is thin: ids and states, never a secret. A new type is an entry here and nothing else.
+ */
+import { credentialKinds, tunnelReasons, tunnelStates } from '@culvert/lifecycle'
+import { Type, type TSchema } from 'typebox'
+import { DeviceId, idPattern, nullable, oneOf, Timestamp } from './fields.ts'
 
-export const eventTypes = [
-  'device.created',
-  'device.updated',
-  'device.deleted',
-  'device.online',
-  'device.offline',
-  'credential.created',
-  'credential.issued',
-  'credential.refused',
-  'credential.revoked',
-  'network.updated',
-  'organization.updated',
-  'api_key.created',
-  'api_key.updated',
-  'api_key.rotated',
-  'api_key.revoked',
-  'tunnel.requested',
-  'tunnel.updated',
-  'tunnel.opened',
-  'tunnel.closed',
-  'tunnel.expired',
-  'tunnel.failed',
-] as const
-export type EventType = (typeof eventTypes)[number]
+interface EventKind {
+  /** What happened, in a sentence. */
+  readonly summary: string
+  /** Prefix of the ids of the resource it is about. */
+  readonly resource: string
+  readonly data: TSchema
+}
 
-export const Event = Type.Object(
+const strict = { additionalProperties: false }
+const Nothing = Type.Object({}, strict)
+const Changed = (example: string): TSchema =>
+  Type.Object(
+    { changed: Type.Array(Type.String({ examples: [example] }), { description: 'Names of fields.' }) },
+    strict,
+  )
+const OfDevice = Type.Object({ deviceId: DeviceId }, strict)
+
+const TunnelEnd = (state: (typeof tunnelStates)[number], reason: (typeof tunnelReasons)[number]): TSchema =>
+  Type.Object(
+    { deviceId: DeviceId, state: Type.Literal(state), reason: nullable(oneOf(tunnelReasons)) },
+    { ...strict, 'x-example': { reason } },
+  )
+
+const TunnelPort = Type.Object(
   {
-    id: Type.String(),
-    type: oneOf(eventTypes),
-    resourceId: Type.String(),
-    sequence: Type.Integer({
-      description: 'Grows by one with every event of the resource: drop what is older than what you have.',
-    }),
-    data: Type.Record(Type.String(), Type.Unknown()),
-    createdAt: Timestamp,
+    id: Type.String({ examples: ['prt_ajaic76ztpqad76h2tn2'] }),
+    devicePort: Type.Integer({ examples: [22] }),
+    deviceHost: nullable(Type.String()),
+    host: Type.String({ description: 'Where to connect.', examples: ['gw-1.culvert.example'] }),
+    port: Type.Integer({ examples: [20_262] }),
   },
-  { $id: 'Event', additionalProperties: false },
+  strict,
 )
-export type Event = Static<typeof Event>
+
+export const eventCatalogue = {
+  'device.created': {
+    summary: 'A device was registered.',
+    resource: 'dev',
+    data: Type.Object({ iccid: Type.String({ format: 'iccid' }) }, strict),
+  },
+  'device.updated': { summary: 'Fields of a device were changed.', resource: 'dev', data: Changed('tags') },
+  'device.deleted': {
+    summary: 'A device was deleted; its credentials are revoked and its tunnels closed.',
+    resource: 'dev',
+    data: Nothing,
+  },
+  'device.online': {
+    summary: 'A device attached.',
+    resource: 'dev',
+    data: Type.Object({ concentrator: Type.String({ examples: ['con-1'] }) }, strict),
+  },
+  'device.offline': {
+    summary: 'A device is no longer attached.',
+    resource: 'dev',
+    data: Type.Object({ reason: nullable(Type.String()) }, { ...strict, 'x-example': { reason: 'deletedByPeer' } }),
+  },
+  'credential.created': {
+    summary: 'A credential was issued, or a certificate was asked for.',
+    resource: 'crd',
+    data: Type.Object({ deviceId: DeviceId, kind: oneOf(credentialKinds) }, strict),
+  },
+  'credential.issued': { summary: 'A certificate was signed.', resource: 'crd', data: OfDevice },
+  'credential.refused': { summary: 'A certificate request was refused.', resource: 'crd', data: OfDevice },
+  'credential.revoked': { summary: 'A credential was revoked.', resource: 'crd', data: OfDevice },
+  'network.updated': { summary: 'Fields of a network were changed.', resource: 'net', data: Changed('dnsServers') },
+  'organization.updated': { summary: 'The organization was changed.', resource: 'org', data: Changed('name') },
+  'api_key.created': { summary: 'An API key was made.', resource: 'key', data: Nothing },
+  'api_key.updated': { summary: 'An API key was changed.', resource: 'key', data: Nothing },
+  'api_key.rotated': { summary: 'An API key got a new secret.', resource: 'key', data: Nothing },
+  'api_key.revoked': { summary: 'An API key was revoked.', resource: 'key', data: Nothing },
+  'tunnel.requested': {
+    summary: 'A tunnel was asked for.',
+    resource: 'tun',
+    data: Type.Object(
+      { deviceId: DeviceId, state: oneOf(tunnelStates) },
+      { ...strict, 'x-example': { state: 'opening' } },
+    ),
+  },
+  'tunnel.updated': { summary: 'A tunnel was extended or changed.', resource: 'tun', data: Changed('allowFrom') },
+  'tunnel.opened': {
+    summary: 'A tunnel is open: connect to host and port.',
+    resource: 'tun',
+    data: Type.Object({ deviceId: DeviceId, state: Type.Literal('open'), ports: Type.Array(TunnelPort) }, strict),
+  },
+  'tunnel.closed': { summary: 'A tunnel was closed.', resource: 'tun', data: TunnelEnd('closed', 'requested') },
+  'tunnel.expired': {
+    summary: 'A tunnel reached its end.',
+    resource: 'tun',
+    data: TunnelEnd('expired', 'ttl_elapsed'),
+  },
+  'tunnel.failed': {
+    summary: 'A tunnel could not be opened, or broke.',
+    resource: 'tun',
+    data: TunnelEnd('failed', 'no_free_port'),
+  },
+} as const satisfies Record<string, EventKind>
+
+export type EventType = keyof typeof eventCatalogue
+export const eventTypes = Object.keys(eventCatalogue) as readonly EventType[]
+
+/** What is delivered: the body of a webhook (Standard Webhooks: `type`, `timestamp`, `data`) with what is needed to put events in order. */
+export function eventSchema(type: EventType): TSchema {
+  const { resource, data } = eventCatalogue[type]
+  return Type.Object(
+    {
+      id: Type.String({
+        pattern: idPattern('evt'),
+        description: 'The same as in `webhook-id`, and the same at every attempt to deliver it.',
+      }),
+      type: Type.Literal(type),
+      timestamp: Timestamp,
+      resourceId: Type.String({
+        pattern: `^${resource}_[0-9A-Za-z]{16,20}$`,
+        examples: [`${resource}_ajaic76ztpqad76h2tn2`],
+      }),
+      sequence: Type.Integer({
+        minimum: 1,
+        description: 'Grows by one with every event of the resource: drop what is older than what you have.',
+      }),
+      data,
+    },
+    strict,
+  )
+}

@@ -44,7 +44,11 @@ const BytesPerSec = Type.Integer({
 })
 export const RateLimit = Type.Object(
   { upBytesPerSec: nullable(BytesPerSec), downBytesPerSec: nullable(BytesPerSec) },
-  { additionalProperties: false, description: 'Up is from the device; null: no limit.' },
+  {
+    additionalProperties: false,
+    description: 'Up is from the device; null: no limit.',
+    'x-example': { downBytesPerSec: 125_000 },
+  },
 )
 
 export const EffectiveTiers = Type.Object(
@@ -53,7 +57,11 @@ export const EffectiveTiers = Type.Object(
     source: oneOf(tierSources, { description: 'Who says so.' }),
     warning: nullable(Type.String({ description: 'What is weak about it.' })),
   },
-  { additionalProperties: false, description: 'What holds.' },
+  {
+    additionalProperties: false,
+    description: 'What holds.',
+    'x-example': { tiers: ['modern', 'standard'], source: 'default' },
+  },
 )
 
 /** Query of every list. */

@@ -7,7 +7,8 @@ export {
   type ErrorCode,
   type FieldError,
 } from './errors.ts'
-export { Event, eventTypes, type EventType } from './events.ts'
+export { eventCatalogue, eventSchema, eventTypes, type EventType } from './events.ts'
+export { exampleOf, NoExample, type JsonSchema } from './example.ts'
 export { ApiKeyId, CredentialId, DeviceId, NetworkId, TunnelId } from './fields.ts'
 export { formatFaults, registerFormats } from './formats.ts'
 export { lanPrefixFault, mostLanPrefixes } from './lan-prefix.ts'

@@ -18,7 +18,11 @@ export function authorityRoutes(api: Api, { pool }: ApiContext): void {
         tags,
         security,
         response: {
-          200: text('One or more certificates, the one that signs first.', 'application/x-pem-file'),
+          200: text(
+            'One or more certificates, the one that signs first.',
+            '-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n',
+            'application/x-pem-file',
+          ),
           ...problemsWithoutKey('no_authority'),
         },
       },

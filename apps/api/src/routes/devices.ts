@@ -87,7 +87,10 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
         tags,
         params,
         querystring: ConfigQuery,
-        response: { 200: text('The configuration, to be pasted.'), ...problems('not_found', 'no_concentrator') },
+        response: {
+          200: text('The configuration, to be pasted.', 'connections {\n  culvert { ... }\n}\nsecrets { ... }\n'),
+          ...problems('not_found', 'no_concentrator'),
+        },
       },
     },
     async (request, reply) => {

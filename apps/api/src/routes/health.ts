@@ -5,13 +5,21 @@ import { Type } from 'typebox'
 import type { Api } from '../context.ts'
 import { json, problems } from '../responses.ts'
 
-const Health = Type.Object({ ok: Type.Boolean(), checks: Type.Record(Type.String(), Type.String()) })
-const ErrorPage = Type.Object({
-  code: Type.String(),
-  status: Type.Integer(),
-  title: Type.String(),
-  advice: Type.String(),
-})
+const Health = Type.Object(
+  { ok: Type.Boolean(), checks: Type.Record(Type.String(), Type.String()) },
+  { 'x-example': { ok: true, checks: { database: 'ok' } } },
+)
+const ErrorPage = Type.Object(
+  { code: Type.String(), status: Type.Integer(), title: Type.String(), advice: Type.String() },
+  {
+    'x-example': {
+      code: 'not_found',
+      status: 404,
+      title: 'Not found',
+      advice: 'Check the id; it may belong to another organization or be deleted.',
+    },
+  },
+)
 
 export function healthRoutes(api: Api, health: HealthRegistry): void {
   api.get(

@@ -24,6 +24,7 @@ import { luhnCheckDigit } from '@culvert/lifecycle'
 import { createDatabase } from '@culvert/testkit'
 import { randomInt } from 'node:crypto'
 import { buildApi, type ApiOptions } from '../index.ts'
+import { checkEvents } from './event-check.ts'
 
 export interface Answer<T> {
   readonly status: number
@@ -85,7 +86,7 @@ export async function openHarness(serverUrl: string, overrides: Partial<ApiOptio
   }
   const close = async (): Promise<void> => {
     await api.close()
-    await pool.end()
+    await checkEvents(pool).finally(() => pool.end())
   }
   return { api, pool, databaseUrl, organization, other, sealing, call, close }
 }

@@ -27,7 +27,10 @@ export const ApiKeyInput = Type.Object(
     allowFrom: Type.Optional(AllowFrom),
     expiresAt: Type.Optional(ExpiresAt),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    'x-example': { name: 'provisioning', scopes: ['devices:read', 'devices:write', 'credentials:write'] },
+  },
 )
 export type ApiKeyInput = Static<typeof ApiKeyInput>
 
@@ -38,7 +41,7 @@ export const ApiKeyPatch = Type.Object(
     allowFrom: Type.Optional(AllowFrom),
     expiresAt: Type.Optional(ExpiresAt),
   },
-  { additionalProperties: false, minProperties: 1 },
+  { additionalProperties: false, minProperties: 1, 'x-example': { allowFrom: ['203.0.113.0/24'] } },
 )
 export type ApiKeyPatch = Static<typeof ApiKeyPatch>
 
@@ -54,7 +57,7 @@ export const ApiKeyRotation = Type.Object(
     ),
     expiresAt: Type.Optional(ExpiresAt),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, 'x-example': { overlapSec: 86_400 } },
 )
 export type ApiKeyRotation = Static<typeof ApiKeyRotation>
 
@@ -84,12 +87,24 @@ const fields = {
   updatedAt: Timestamp,
 }
 
-export const ApiKey = Type.Object(fields, { $id: 'ApiKey', additionalProperties: false })
+const example = {
+  name: 'provisioning',
+  scopes: ['devices:read', 'devices:write', 'credentials:write'],
+  allowFrom: ['203.0.113.0/24'],
+  expiresAt: '2027-11-21T20:10:50.179Z',
+  version: 1,
+}
+
+export const ApiKey = Type.Object(fields, { $id: 'ApiKey', additionalProperties: false, 'x-example': example })
 export type ApiKey = Static<typeof ApiKey>
 
 export const IssuedApiKey = Type.Object(
   { ...fields, key: Type.String({ description: 'The key itself. It is in this answer only.' }) },
-  { $id: 'IssuedApiKey', additionalProperties: false },
+  {
+    $id: 'IssuedApiKey',
+    additionalProperties: false,
+    'x-example': { ...example, key: 'culvert_ajaic76ztpqad76h_and-the-secret-part-of-it' },
+  },
 )
 export type IssuedApiKey = Static<typeof IssuedApiKey>
 

@@ -20,7 +20,23 @@ export const ChildSa = Type.Object(
     bytesOut: Type.Integer(),
     countedAt: nullable(Timestamp),
   },
-  { $id: 'ChildSa', additionalProperties: false },
+  {
+    $id: 'ChildSa',
+    additionalProperties: false,
+    'x-example': {
+      spiIn: '01000081',
+      spiOut: '35160fe3',
+      encryption: 'ENCR_AES_GCM_16-256',
+      selectorsLocal: ['10.127.0.0/24', 'fd43:756c:7665:7f00::/64'],
+      selectorsRemote: ['10.128.0.3/32', 'fd43:756c:7665:8000::3/128'],
+      ageSec: 312,
+      packetsIn: 6,
+      bytesIn: 513,
+      packetsOut: 6,
+      bytesOut: 407,
+      countedAt: '2026-11-21T20:10:50.179Z',
+    },
+  },
 )
 
 export const IkeSa = Type.Object(
@@ -38,7 +54,20 @@ export const IkeSa = Type.Object(
     ageSec: Type.Integer(),
     childSas: Type.Array(Type.Ref('ChildSa')),
   },
-  { $id: 'IkeSa', additionalProperties: false },
+  {
+    $id: 'IkeSa',
+    additionalProperties: false,
+    'x-example': {
+      spiI: 'f2d548dc84bbdbb4',
+      spiR: '01000002cdee6dea',
+      encryption: 'ENCR_AES_GCM_16-256',
+      prf: 'PRF_HMAC_SHA2_384',
+      keyExchange: 'KE_CURVE25519',
+      additionalKeyExchanges: [],
+      tier: 'modern',
+      ageSec: 312,
+    },
+  },
 )
 
 export const Attachment = Type.Object(
@@ -59,7 +88,20 @@ export const Attachment = Type.Object(
     lastSeenAt: Timestamp,
     ikeSas: Type.Array(Type.Ref('IkeSa')),
   },
-  { $id: 'Attachment', additionalProperties: false },
+  {
+    $id: 'Attachment',
+    additionalProperties: false,
+    'x-example': {
+      concentratorId: 'con-1',
+      epoch: 1,
+      address: '10.128.0.3',
+      address6: 'fd43:756c:7665:8000::3',
+      credentialId: 'crd_ajaic76ztpqad76h2tn2',
+      remoteAddress: '198.51.100.2',
+      remotePort: 4500,
+      behindNat: true,
+    },
+  },
 )
 export type Attachment = Omit<Static<typeof Attachment>, 'ikeSas'> & {
   ikeSas: (Omit<Static<typeof IkeSa>, 'childSas'> & { childSas: Static<typeof ChildSa>[] })[]
@@ -75,7 +117,19 @@ export const Concentrator = Type.Object(
     startedAt: nullable(Timestamp),
     heartbeatAt: nullable(Timestamp),
   },
-  { $id: 'Concentrator', additionalProperties: false },
+  {
+    $id: 'Concentrator',
+    additionalProperties: false,
+    'x-example': {
+      id: 'con-1',
+      state: 'ready',
+      addresses: ['192.0.2.1'],
+      ikeIdentity: 'concentrator.fleet.culvert.internal',
+      dataPlane: 'native',
+      startedAt: '2026-11-21T18:00:00.000Z',
+      heartbeatAt: '2026-11-21T20:10:50.179Z',
+    },
+  },
 )
 export type Concentrator = Static<typeof Concentrator>
 

@@ -10,7 +10,7 @@ const OfferedTransform = Type.Object(
     keyBits: nullable(Type.Integer()),
     name: Type.String({ description: 'Such as `ENCR_AES_GCM_16-256`.' }),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, 'x-example': { type: 4, id: 2, name: 'KE_MODP_1024' } },
 )
 
 export const OfferedProposal = Type.Object(
@@ -19,7 +19,7 @@ export const OfferedProposal = Type.Object(
     protocol: oneOf(['IKE', 'AH', 'ESP', 'other']),
     transforms: Type.Array(OfferedTransform),
   },
-  { $id: 'OfferedProposal', additionalProperties: false },
+  { $id: 'OfferedProposal', additionalProperties: false, 'x-example': { number: 1 } },
 )
 export type OfferedProposal = Static<typeof OfferedProposal>
 
@@ -34,12 +34,15 @@ export const NearestProposal = Type.Object(
           offered: Type.Array(Type.String()),
           accepted: Type.Array(Type.String()),
         },
-        { additionalProperties: false },
+        {
+          additionalProperties: false,
+          'x-example': { type: 'KE', offered: ['KE_MODP_1024'], accepted: ['KE_CURVE25519', 'KE_ECP_256'] },
+        },
       ),
       { description: 'Kinds of transform in which nothing is common.' },
     ),
   },
-  { $id: 'NearestProposal', additionalProperties: false },
+  { $id: 'NearestProposal', additionalProperties: false, 'x-example': { tier: 'standard', proposal: 1 } },
 )
 export type NearestProposal = Static<typeof NearestProposal>
 
@@ -66,7 +69,21 @@ export const AttachAttempt = Type.Object(
     matchingTier: nullable(oneOf(proposalTiers, { description: 'Tier in which it would have been taken.' })),
     hint: nullable(Type.String({ description: 'What to do about it.' })),
   },
-  { $id: 'AttachAttempt', additionalProperties: false },
+  {
+    $id: 'AttachAttempt',
+    additionalProperties: false,
+    'x-example': {
+      id: 'att_ajaic76ztpqad76h2tn2',
+      concentratorId: 'con-1',
+      sourceAddress: '198.51.100.2',
+      sourcePort: 500,
+      identified: 'claimed',
+      stage: 'auth',
+      reason: 'authentication_failed',
+      detail: 'The pre-shared key of the device is another one.',
+      hint: 'Put the secret of the newest credential into the device.',
+    },
+  },
 )
 export type AttachAttempt = Omit<Static<typeof AttachAttempt>, 'offered' | 'nearest'> & {
   offered: OfferedProposal[] | null

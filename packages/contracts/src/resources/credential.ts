@@ -38,7 +38,7 @@ export const CredentialInput = Type.Object(
     ),
     expiresAt: Type.Optional(Timestamp),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, 'x-example': { kind: 'psk' } },
 )
 export type CredentialInput = Static<typeof CredentialInput>
 
@@ -79,7 +79,11 @@ const credentialFields = {
   revokedAt: nullable(Timestamp),
 }
 
-export const Credential = Type.Object(credentialFields, { $id: 'Credential', additionalProperties: false })
+export const Credential = Type.Object(credentialFields, {
+  $id: 'Credential',
+  additionalProperties: false,
+  'x-example': { kind: 'psk', state: 'active', inUse: true },
+})
 export type Credential = Static<typeof Credential>
 
 export const IssuedCredential = Type.Object(
@@ -107,7 +111,17 @@ export const IssuedCredential = Type.Object(
       ),
     ),
   },
-  { $id: 'IssuedCredential', additionalProperties: false },
+  {
+    $id: 'IssuedCredential',
+    additionalProperties: false,
+    'x-example': {
+      kind: 'psk',
+      state: 'active',
+      ikeIdentity: 'ajaic76ztpqad76h2tn2.acme.fleet.culvert.internal',
+      psk: 'A-pre-shared-key-is-43-characters-like-this',
+      swanctl: { placeholder: '@CULVERT-PSK@', secret: '0x412d7072652d7368617265642d6b6579' },
+    },
+  },
 )
 export type IssuedCredential = Static<typeof IssuedCredential>
 

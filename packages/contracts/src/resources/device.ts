@@ -60,7 +60,7 @@ export const DeviceInput = Type.Object(
     lanPrefixes: Type.Optional(LanPrefixes),
     proposalTiers: Type.Optional(nullable(ProposalTiers)),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, 'x-example': { name: 'router-1', tags: ['env=test', 'site:berlin'] } },
 )
 export type DeviceInput = Static<typeof DeviceInput>
 
@@ -77,7 +77,11 @@ export const DevicePatch = Type.Object(
     rateLimit: Type.Optional(nullable(RateLimit)),
     quota: Type.Optional(nullable(Quota)),
   },
-  { additionalProperties: false, minProperties: 1 },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    'x-example': { tags: ['env=live'], quota: { bytes: 1_000_000_000, period: 'month' } },
+  },
 )
 export type DevicePatch = Static<typeof DevicePatch>
 
@@ -116,7 +120,22 @@ export const Device = Type.Object(
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
-  { $id: 'Device', additionalProperties: false },
+  {
+    $id: 'Device',
+    additionalProperties: false,
+    'x-example': {
+      name: 'router-1',
+      iccid: '89490000000000000015',
+      tags: ['env=test', 'site:berlin'],
+      address6: 'fd43:756c:7665:8000::3',
+      ikeIdentity: 'ajaic76ztpqad76h2tn2.acme.fleet.culvert.internal',
+      tunnelable: true,
+      lanPrefixes: ['192.168.1.0/24'],
+      usage: { day: 512_031, month: 20_480_190, total: 20_480_190 },
+      lastSeenAt: '2026-11-21T20:10:50.179Z',
+      version: 1,
+    },
+  },
 )
 export type Device = Static<typeof Device>
 

@@ -48,7 +48,18 @@ export const Network = Type.Object(
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
-  { $id: 'Network', additionalProperties: false },
+  {
+    $id: 'Network',
+    additionalProperties: false,
+    'x-example': {
+      name: 'default',
+      pool: '10.128.0.0/16',
+      pool6: 'fd43:756c:7665:8000::/64',
+      dnsServers: ['192.0.2.53'],
+      dnsDomains: ['corp.example'],
+      version: 1,
+    },
+  },
 )
 export type Network = Static<typeof Network>
 
@@ -60,7 +71,11 @@ export const NetworkPatch = Type.Object(
     reauthenticateAfterSec: Type.Optional(nullable(ReauthenticateAfterSec)),
     deviceToDevice: Type.Optional(DeviceToDevice),
   },
-  { additionalProperties: false, minProperties: 1 },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    'x-example': { dnsServers: ['192.0.2.53'], dnsDomains: ['corp.example'] },
+  },
 )
 export type NetworkPatch = Static<typeof NetworkPatch>
 
@@ -82,7 +97,11 @@ export const Organization = Type.Object(
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
-  { $id: 'Organization', additionalProperties: false },
+  {
+    $id: 'Organization',
+    additionalProperties: false,
+    'x-example': { id: 'org_ajaic76ztpqad76h2tn2', name: 'Acme', slug: 'acme', version: 1 },
+  },
 )
 export type Organization = Static<typeof Organization>
 
@@ -91,6 +110,6 @@ export const OrganizationPatch = Type.Object(
     name: Type.Optional(line({ minLength: 1, maxLength: 100, description: 'A name for people.' })),
     proposalTiers: Type.Optional(nullable(ProposalTiers)),
   },
-  { additionalProperties: false, minProperties: 1 },
+  { additionalProperties: false, minProperties: 1, 'x-example': { name: 'Acme' } },
 )
 export type OrganizationPatch = Static<typeof OrganizationPatch>

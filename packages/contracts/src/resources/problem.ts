@@ -22,6 +22,18 @@ export const Problem = Type.Object(
       ),
     ),
   },
-  { $id: 'Problem' },
+  {
+    $id: 'Problem',
+    'x-example': {
+      type: '/errors/validation_failed',
+      title: 'The request has wrong fields',
+      status: 400,
+      detail: 'body /ttl is not known here.',
+      instance: 'urn:request:req_20658994-cdbc-4e42-860e-69271ece5062',
+      code: 'validation_failed',
+      requestId: 'req_20658994-cdbc-4e42-860e-69271ece5062',
+      errors: [{ in: 'body', pointer: '/ttl', message: 'is not known here' }],
+    },
+  },
 )
 export type Problem = Static<typeof Problem>

@@ -45,13 +45,13 @@ export const TunnelInput = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, 'x-example': { port: 22, ttlSec: 600, allowFrom: ['203.0.113.0/24'] } },
 )
 export type TunnelInput = Static<typeof TunnelInput>
 
 export const TunnelPatch = Type.Object(
   { ttlSec: Type.Optional(TtlSec), allowFrom: Type.Optional(AllowFrom) },
-  { additionalProperties: false, minProperties: 1 },
+  { additionalProperties: false, minProperties: 1, 'x-example': { ttlSec: 3_600 } },
 )
 export type TunnelPatch = Static<typeof TunnelPatch>
 
@@ -82,7 +82,22 @@ export const Tunnel = Type.Object(
     openedAt: nullable(Timestamp),
     closedAt: nullable(Timestamp),
   },
-  { $id: 'Tunnel', additionalProperties: false },
+  {
+    $id: 'Tunnel',
+    additionalProperties: false,
+    'x-example': {
+      state: 'open',
+      devicePort: 22,
+      host: 'gw-1.culvert.example',
+      port: 20_262,
+      allowFrom: ['203.0.113.0/24'],
+      ttlSec: 600,
+      expiresAt: '2026-11-21T20:20:50.104Z',
+      version: 2,
+      createdAt: '2026-11-21T20:10:50.104Z',
+      openedAt: '2026-11-21T20:10:50.179Z',
+    },
+  },
 )
 export type Tunnel = Static<typeof Tunnel>
 
@@ -126,7 +141,21 @@ export const Connection = Type.Object(
     bytesUp: Type.Integer({ description: 'From the client to the device.' }),
     bytesDown: Type.Integer({ description: 'From the device to the client.' }),
   },
-  { $id: 'Connection', additionalProperties: false },
+  {
+    $id: 'Connection',
+    additionalProperties: false,
+    'x-example': {
+      id: 'con_d7ihjilu3kwth62n7gy7',
+      devicePort: 22,
+      clientAddress: '203.0.113.7',
+      clientPort: 45_800,
+      state: 'closed',
+      reason: 'device_closed',
+      closedAt: '2026-11-21T20:11:02.511Z',
+      bytesUp: 79,
+      bytesDown: 205,
+    },
+  },
 )
 export type Connection = Static<typeof Connection>
 

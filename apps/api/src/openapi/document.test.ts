@@ -1,0 +1,115 @@
+/** The document as a reader and as tools see it. No database: the routes are only looked at. */
+import { errorRegistry, eventTypes, registerFormats, type JsonSchema } from '@culvert/contracts'
+import { createConfig, lintFromString } from '@redocly/openapi-core'
+import { Value } from 'typebox/value'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { buildApi } from '../build-api.ts'
+import { codesOf, mediaOf, type OpenApi, type Operation } from './complete.ts'
+import { tags } from './tags.ts'
+
+registerFormats()
+
+const whereExamplesAre =
+  "give its field `examples: [...]`, or its object `'x-example': { ... }`, beside the schema in packages/contracts/src/resources"
+
+let document: OpenApi & { security: object[]; tags: { name: string }[] }
+let operations: (Operation & { tags?: string[]; description?: string })[] = []
+
+beforeAll(async () => {
+  const api = await buildApi({
+    databaseUrl: 'postgresql://nobody@127.0.0.1:1/nothing',
+    sealingPublicKey: Buffer.alloc(32, 9).toString('base64url'),
+  })
+  document = JSON.parse(JSON.stringify(api.swagger())) as typeof document
+  await api.close()
+  operations = Object.values(document.paths).flatMap((item) => Object.values(item))
+})
+
+describe('the OpenAPI document', () => {
+  it('has no fault that a linter finds', async () => {
+    const config = await createConfig({ extends: ['recommended-strict'], rules })
+    const found = await lintFromString({ source: JSON.stringify(document), config })
+    expect(found.map(({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer}`)).toEqual([])
+  })
+
+  it('has an example for every body and answer, and each is what its schema says', () => {
+    const without = mediaOf(document)
+      .filter(({ type, media }) => type !== 'application/pkix-crl' && exampleValues(media).length === 0)
+      .map(({ where }) => where)
+    expect(without, whereExamplesAre).toEqual([])
+    const wrong = mediaOf(document).flatMap(({ where, media }) =>
+      exampleValues(media).flatMap((value) => faultsOf(media.schema, value).map((fault) => `${where} ${fault}`)),
+    )
+    expect(wrong, whereExamplesAre).toEqual([])
+  })
+
+  it('has an example for every component', () => {
+    const without = Object.entries(document.components.schemas).filter(([, { examples }]) => examples === undefined)
+    expect(
+      without.map(([name]) => name),
+      whereExamplesAre,
+    ).toEqual([])
+  })
+
+  it('shows the problem of every code that an operation names, under its status', () => {
+    for (const { operationId, responses } of operations)
+      for (const [status, answer] of Object.entries(responses)) {
+        const media = answer.content?.['application/problem+json']
+        if (!media) continue
+        expect([operationId, Object.keys(media.examples ?? {})]).toEqual([operationId, codesOf(answer)])
+        expect(codesOf(answer).length).toBeGreaterThan(0)
+        for (const code of codesOf(answer)) expect(errorRegistry[code].status).toBe(Number(status))
+      }
+  })
+
+  it('groups operations by tags that are described, each of which has some', () => {
+    const used = new Set(operations.flatMap((operation) => operation.tags ?? []))
+    const described = tags.map(({ name }) => name).filter((name) => name !== 'events')
+    expect([...used].toSorted(), 'describe tags in apps/api/src/openapi/tags.ts').toEqual(described.toSorted())
+  })
+
+  it('has a webhook for every type of event, with the headers of Standard Webhooks', () => {
+    expect(Object.keys(document.webhooks ?? {})).toEqual(eventTypes)
+    for (const { post } of Object.values(document.webhooks ?? {})) {
+      const names = (post as unknown as { parameters: { name: string; in: string }[] }).parameters
+      expect(names.map((parameter) => parameter.name)).toEqual(['webhook-id', 'webhook-timestamp', 'webhook-signature'])
+    }
+  })
+
+  it('tells nothing of how examples are written', () => {
+    expect(JSON.stringify(document)).not.toContain('x-example')
+  })
+})
+
+/** Beyond what the linter recommends, and the few things where we differ. */
+const rules = {
+  'info-license': 'off', // it is not public
+  'operation-4xx-response': 'off', // health and lists without input
+  'no-empty-servers': 'error',
+  'no-invalid-media-type-examples': { severity: 'error', allowAdditionalProperties: true },
+  'no-invalid-schema-examples': { severity: 'error', allowAdditionalProperties: true },
+  'no-invalid-parameter-examples': 'error',
+  'operation-description': 'off',
+  'tag-description': 'error',
+  'operation-tag-defined': 'error',
+  'operation-operationId': 'error',
+  'operation-operationId-url-safe': 'error',
+  'no-server-trailing-slash': 'off', // the only server is the one that the document comes from
+  'spec-strict-refs': 'error',
+} as const
+
+function exampleValues(media: { example?: unknown; examples?: Record<string, { value: unknown }> }): unknown[] {
+  const named = Object.values(media.examples ?? {}).map(({ value }) => value)
+  return 'example' in media ? [media.example, ...named] : named
+}
+
+function faultsOf(schema: JsonSchema, value: unknown): string[] {
+  const text = JSON.stringify({ schema, components: document.components.schemas })
+  const local = JSON.parse(text.replaceAll('#/components/schemas/', '')) as {
+    schema: JsonSchema
+    components: Record<string, JsonSchema>
+  }
+  return Value.Errors(local.components as never, local.schema as never, value).map(
+    ({ instancePath, message }) => `${instancePath} ${message}`,
+  )
+}

@@ -1,0 +1,27 @@
+/** Groups of operations, in the order in which a reader meets them. An operation has one of them; a new one is described here. */
+export const tags = [
+  {
+    name: 'devices',
+    description: 'SIM devices and routers: register them, describe them, and fetch what to paste into them.',
+  },
+  { name: 'credentials', description: 'What a device proves itself with. Secrets are shown once, when they are made.' },
+  {
+    name: 'tunnels',
+    description: "A customer's access to a port of a device, for a while and for some addresses only.",
+  },
+  {
+    name: 'attachments',
+    description: 'How a device is attached, with its security associations, and why it could not attach.',
+  },
+  { name: 'networks', description: 'Address pools, and what holds for all devices of one.' },
+  { name: 'organization', description: 'What holds for everything the caller owns.' },
+  {
+    name: 'api keys',
+    description: 'What programs call with: made with scopes and an end, rotated with overlap, revoked at once.',
+  },
+  { name: 'concentrators', description: 'The nodes that devices attach to.' },
+  { name: 'certificates', description: 'The authority that devices trust, and its revocation list. Public.' },
+  { name: 'errors', description: 'What a code means.' },
+  { name: 'health', description: 'For load balancers and supervisors.' },
+  { name: 'events', description: 'What happened, delivered to endpoints of the customer as webhooks.' },
+]
