@@ -14,6 +14,7 @@ import {
   revokeCredential,
   type CredentialRecord,
   type Pool,
+  systemAuthor,
 } from '@culvert/db'
 import { luhnCheckDigit } from '@culvert/lifecycle'
 import { createDatabase, newCertificateRequest } from '@culvert/testkit'
@@ -24,6 +25,8 @@ import path from 'node:path'
 import { fromPem, readCrl } from '@culvert/pki'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { loadAuthority, runSigner, type LoadedAuthority, type RunningSigner } from './index.ts'
+
+const by = systemAuthor('test')
 
 const DAY_MS = 86_400_000
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'culvert-signer-'))
@@ -54,19 +57,23 @@ interface Registered {
 
 async function newDevice(): Promise<Registered> {
   const digits = `8944${Array.from({ length: 15 }, () => randomInt(10)).join('')}`
-  const device = await createDevice(pool, {
-    organizationId,
-    zone: 'fleet.test',
-    iccid: digits + luhnCheckDigit(digits),
-    imsi: null,
-    imei: null,
-    eid: null,
-    name: null,
-    tags: [],
-    tunnelable: true,
-    lanPrefixes: [],
-    proposalTiers: null,
-  })
+  const device = await createDevice(
+    pool,
+    {
+      organizationId,
+      zone: 'fleet.test',
+      iccid: digits + luhnCheckDigit(digits),
+      imsi: null,
+      imei: null,
+      eid: null,
+      name: null,
+      tags: [],
+      tunnelable: true,
+      lanPrefixes: [],
+      proposalTiers: null,
+    },
+    { by },
+  )
   if (typeof device === 'string') throw new Error(device)
   return device
 }
@@ -77,14 +84,18 @@ async function ask(
   expiresAt: Date | null = null,
 ): Promise<string> {
   const id = newId('crd')
-  const added = await addCredential(pool, {
-    kind: 'certificate',
-    id,
-    organizationId,
-    deviceId: device.id,
-    csr,
-    expiresAt,
-  })
+  const added = await addCredential(
+    pool,
+    {
+      kind: 'certificate',
+      id,
+      organizationId,
+      deviceId: device.id,
+      csr,
+      expiresAt,
+    },
+    { by },
+  )
   if (typeof added === 'string') throw new Error(added)
   return id
 }
@@ -153,7 +164,7 @@ describe('a certificate for a device', () => {
       return id
     }
     const [revoked, deleted] = [await newDevice(), await newDevice()]
-    await deleteDevice(pool, { organizationId, id: deleted.id, ifVersion: null })
+    await deleteDevice(pool, { organizationId, id: deleted.id, ifVersion: null }, { by })
     const ids = [await quiet(revoked), await quiet(deleted)]
     await signer.pass()
     const { rows } = await pool.query('SELECT issuance, certificates FROM credentials WHERE id = ANY($1)', [ids])
@@ -196,12 +207,12 @@ describe('the revocation list', () => {
     await signer.pass()
     expect((await list()).number).toBe(before.number)
     const serials = [(await read(device, first)).serial ?? '', (await read(device, second)).serial ?? '']
-    await revokeCredential(pool, { organizationId, deviceId: device.id, id: first })
+    await revokeCredential(pool, { organizationId, deviceId: device.id, id: first }, { by })
     await signer.pass()
     const after = await list()
     expect(after.number).toBe(before.number + 1)
     expect(serials.map((serial) => after.crl.revoked.has(serial))).toEqual([true, false])
-    await deleteDevice(pool, { organizationId, id: device.id, ifVersion: null })
+    await deleteDevice(pool, { organizationId, id: device.id, ifVersion: null }, { by })
     await pool.query('DELETE FROM devices WHERE id = $1', [device.id])
     await signer.pass()
     const last = await list()
@@ -271,7 +282,7 @@ describe('the key file', () => {
     const missing = path.join(folder, 'missing.pem')
     await expect(loadAuthority(missing, pool)).rejects.toThrow('put')
     expect(fs.existsSync(missing)).toBe(false)
-    await revokeCredential(pool, { organizationId, deviceId: device.id, id })
+    await revokeCredential(pool, { organizationId, deviceId: device.id, id }, { by })
   })
 
   it('with something else in it is one clear sentence, without what it holds', async () => {

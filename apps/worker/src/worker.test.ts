@@ -13,12 +13,15 @@ import {
   writeAttachments,
   type GatewayLease,
   type Pool,
+  systemAuthor,
 } from '@culvert/db'
 import { luhnCheckDigit } from '@culvert/lifecycle'
 import { createDatabase, waitFor } from '@culvert/testkit'
 import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { runWorker, type RunningWorker } from './index.ts'
+
+const by = systemAuthor('test')
 
 let databaseUrl = ''
 let pool: Pool
@@ -121,7 +124,7 @@ describe('the worker', () => {
   it('tells a concentrator again that a detach is asked for', async () => {
     const device = await addDevice('attached')
     let told = 0
-    await requestDetach(pool, organizationId, device)
+    await requestDetach(pool, { organizationId, deviceId: device }, { by })
     const ear = listen(databaseUrl, ['concentrator_con-1'], (notice) => void (notice === 'reconnected' || (told += 1)))
     try {
       await ear.ready
@@ -235,19 +238,23 @@ function addGateway(id: string): Promise<GatewayLease> {
 async function addDevice(state: 'attached' | 'detached', concentrator = 'con-1'): Promise<string> {
   const digits = `8944${Array.from({ length: 15 }, () => randomInt(10)).join('')}`
   const iccid = digits + luhnCheckDigit(digits)
-  const device = await createDevice(pool, {
-    organizationId,
-    zone: 'test',
-    iccid,
-    imsi: null,
-    imei: null,
-    eid: null,
-    name: null,
-    tags: [],
-    tunnelable: true,
-    lanPrefixes: [],
-    proposalTiers: null,
-  })
+  const device = await createDevice(
+    pool,
+    {
+      organizationId,
+      zone: 'test',
+      iccid,
+      imsi: null,
+      imei: null,
+      eid: null,
+      name: null,
+      tags: [],
+      tunnelable: true,
+      lanPrefixes: [],
+      proposalTiers: null,
+    },
+    { by },
+  )
   if (typeof device === 'string') throw new Error(device)
   if (state === 'attached') await attach(device.id, state, concentrator)
   return device.id
@@ -281,17 +288,21 @@ async function attach(deviceId: string, state: 'attached' | 'detached', concentr
 }
 
 async function addTunnel(deviceId: string): Promise<string> {
-  const opened = await openTunnel(pool, {
-    organizationId,
-    deviceId,
-    devicePort: 22,
-    deviceHost: null,
-    ttlSec: 3_600,
-    allowFrom: ['203.0.113.7/32'],
-    waitForDevice: true,
-    maxBytes: null,
-    rateLimit: null,
-  })
+  const opened = await openTunnel(
+    pool,
+    {
+      organizationId,
+      deviceId,
+      devicePort: 22,
+      deviceHost: null,
+      ttlSec: 3_600,
+      allowFrom: ['203.0.113.7/32'],
+      waitForDevice: true,
+      maxBytes: null,
+      rateLimit: null,
+    },
+    { by },
+  )
   if (typeof opened === 'string') throw new Error(opened)
   return opened.id
 }

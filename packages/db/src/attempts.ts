@@ -10,6 +10,7 @@ import type { Pool } from 'pg'
 import type { NearestProposal, OfferedProposal } from './concentrator/attempt-rows.ts'
 import { isInet } from './concentrator/outer-addresses.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { tenant } from './tenant.ts'
 
 export interface AttemptRecord {
   readonly id: string
@@ -43,7 +44,7 @@ export async function listAttempts(
   key: { organizationId: string; deviceId: string },
   page: PageRequest,
 ): Promise<Page<AttemptRecord>> {
-  const { rows: known } = await pool.query<{ address: string }>(
+  const { rows: known } = await tenant(pool, key.organizationId).query<{ address: string }>(
     'SELECT remote_address AS address FROM attachments WHERE organization_id = $1 AND device_id = $2',
     [key.organizationId, key.deviceId],
   )
@@ -56,7 +57,7 @@ export async function listAttempts(
       address,
     )
   if (page.after) where.add('(t.at, t.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await pool.query<AttemptRecord>(
+  const { rows } = await tenant(pool, key.organizationId).query<AttemptRecord>(
     `SELECT ${columns} FROM attach_attempts t WHERE ${where.text} ORDER BY t.at DESC, t.id DESC LIMIT ${page.limit + 1}`,
     where.values,
   )

@@ -1,6 +1,7 @@
 /** The access log of a tunnel: every flow and every refusal, newest first. */
 import type { Pool } from 'pg'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { tenant } from './tenant.ts'
 
 export interface ConnectionRecord {
   readonly id: string
@@ -26,7 +27,7 @@ export async function listConnections(
 ): Promise<Page<ConnectionRecord>> {
   const where = new Conditions().add('c.organization_id = ? AND c.tunnel_id = ?', organizationId, tunnelId)
   if (page.after) where.add('(c.opened_at, c.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await pool.query<ConnectionRecord>(
+  const { rows } = await tenant(pool, organizationId).query<ConnectionRecord>(
     `SELECT c.id, c.tunnel_id AS "tunnelId", host(p.device_host) AS "deviceHost", p.device_port AS "devicePort",
        host(c.client_address) AS "clientAddress", c.client_port AS "clientPort", c.state, c.reason, c.opened_at AS "openedAt",
        c.closed_at AS "closedAt", c.bytes_up::float8 AS "bytesUp", c.bytes_down::float8 AS "bytesDown"

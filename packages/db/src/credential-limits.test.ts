@@ -12,7 +12,10 @@ import {
   openPool,
   revokeCredential,
   type Pool,
+  systemAuthor,
 } from './index.ts'
+
+const by = systemAuthor('test')
 
 const DAY_MS = 86_400_000
 let pool: Pool
@@ -78,19 +81,23 @@ it('an expired credential can be revoked, once', async () => {
 })
 
 async function addDevice(): Promise<string> {
-  const device = await createDevice(pool, {
-    organizationId,
-    zone: 'test',
-    iccid: `8944000000000000${String(++count).padStart(3, '0')}`,
-    imsi: null,
-    imei: null,
-    eid: null,
-    name: newId('dev'),
-    tags: [],
-    tunnelable: true,
-    lanPrefixes: [],
-    proposalTiers: null,
-  })
+  const device = await createDevice(
+    pool,
+    {
+      organizationId,
+      zone: 'test',
+      iccid: `8944000000000000${String(++count).padStart(3, '0')}`,
+      imsi: null,
+      imei: null,
+      eid: null,
+      name: newId('dev'),
+      tags: [],
+      tunnelable: true,
+      lanPrefixes: [],
+      proposalTiers: null,
+    },
+    { by },
+  )
   if (typeof device === 'string') throw new Error(device)
   return device.id
 }
@@ -99,14 +106,18 @@ async function addDevice(): Promise<string> {
 async function certificate(deviceId: string): Promise<string> {
   const [kind, expiresAt] = ['certificate' as const, new Date(Date.now() + DAY_MS)]
   const id = newId('crd')
-  const added = await addCredential(pool, { id, organizationId, deviceId, kind, csr: Uint8Array.of(1), expiresAt })
+  const added = await addCredential(
+    pool,
+    { id, organizationId, deviceId, kind, csr: Uint8Array.of(1), expiresAt },
+    { by },
+  )
   return typeof added === 'string' ? added : id
 }
 
 async function psk(deviceId: string): Promise<string> {
   const id = newId('crd')
   const sealed = { sealedSecret: Uint8Array.of(1), sealingKeyId: 'key' }
-  await addCredential(pool, { id, organizationId, deviceId, kind: 'psk', ...sealed, expiresAt: null })
+  await addCredential(pool, { id, organizationId, deviceId, kind: 'psk', ...sealed, expiresAt: null }, { by })
   return id
 }
 
@@ -116,5 +127,5 @@ function issue(deviceId: string, id: string): Promise<string[] | null> {
 }
 
 function revoke(deviceId: string, id: string): ReturnType<typeof revokeCredential> {
-  return revokeCredential(pool, { organizationId, deviceId, id })
+  return revokeCredential(pool, { organizationId, deviceId, id }, { by })
 }

@@ -6,12 +6,14 @@ import {
   type CredentialState,
   type Issuance,
 } from '@culvert/lifecycle'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
+import { appendAudit } from './audit.ts'
+import type { WriteOptions } from './author.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { notify, signerChannel } from './notify.ts'
 import { appendEvent } from './outbox.ts'
 import { denySerials } from './revoked-certificates.ts'
-import { inTransaction } from './transaction.ts'
+import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 import { endTunnelsOfDevice } from './tunnel-end.ts'
 
 export interface CredentialRecord {
@@ -71,11 +73,12 @@ const canAttach = `${isActive} AND kind <> 'ppk' AND issuance IS DISTINCT FROM '
 export async function addCredential(
   pool: Pool,
   credential: NewCredential,
+  options: WriteOptions,
 ): Promise<
   { credential: CredentialRecord; touched: Touched } | 'not_found' | 'credential_limit' | 'certificate_limit'
 > {
   const { id, organizationId, deviceId, kind } = credential
-  return inTransaction(pool, async (tx) => {
+  const work = async (tx: TenantSql): ReturnType<typeof addCredential> => {
     if (!(await lockDevice(tx, organizationId, deviceId))) return 'not_found'
     const { rows: counted } = await tx.query<{ n: number }>(
       `SELECT count(*)::int AS n FROM credentials WHERE organization_id = $1 AND device_id = $2 AND kind = $3 AND ${isActive}`,
@@ -93,13 +96,23 @@ export async function addCredential(
       [id, organizationId, deviceId, kind, ...ofKind(credential), credential.expiresAt],
     )
     await appendEvent(tx, { organizationId, type: 'credential.created', resourceId: id, data: { deviceId, kind } })
+    const { method, identity, isRequired, expiresAt } = rows[0] as CredentialRecord
+    await appendAudit(tx, {
+      organizationId,
+      by: options.by,
+      action: 'credential.created',
+      targetType: 'credential',
+      targetId: id,
+      after: { deviceId, kind, method, identity, isRequired, expiresAt },
+    })
     if (kind === 'certificate') await notify(tx, signerChannel, id)
     const touched = { gateways: [], concentrators: await tellConcentrators(tx, deviceId) }
     return { credential: rows[0] as CredentialRecord, touched }
-  })
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
 }
 
-async function hasTooManyCertificates(tx: PoolClient, organizationId: string, deviceId: string): Promise<boolean> {
+async function hasTooManyCertificates(tx: TenantSql, organizationId: string, deviceId: string): Promise<boolean> {
   const { rows } = await tx.query<{ n: number }>(
     `SELECT count(*)::int AS n FROM credentials
      WHERE organization_id = $1 AND device_id = $2 AND serial IS NOT NULL AND expires_at > now()`,
@@ -109,7 +122,7 @@ async function hasTooManyCertificates(tx: PoolClient, organizationId: string, de
 }
 
 /** Makes room for one more; a revoked certificate stays denied by its serial, which is kept apart. */
-async function forgetEnded(tx: PoolClient, organizationId: string, deviceId: string): Promise<void> {
+async function forgetEnded(tx: TenantSql, organizationId: string, deviceId: string): Promise<void> {
   await tx.query(
     `DELETE FROM credentials WHERE organization_id = $1 AND id IN (
        SELECT id FROM credentials WHERE organization_id = $1 AND device_id = $2
@@ -139,7 +152,7 @@ export async function listCredentials(
   organizationId: string,
   deviceId: string,
 ): Promise<CredentialRecord[] | null> {
-  const { rows } = await pool.query<CredentialRecord & { id: string | null }>(
+  const { rows } = await tenant(pool, organizationId).query<CredentialRecord & { id: string | null }>(
     `SELECT ${columns} FROM devices d
      LEFT JOIN credentials c ON c.organization_id = d.organization_id AND c.device_id = d.id
      WHERE d.organization_id = $1 AND d.id = $2 AND d.deleted_at IS NULL ORDER BY c.created_at DESC, c.id DESC LIMIT 200`,
@@ -152,7 +165,7 @@ export async function findCredential(
   pool: Pool,
   key: { organizationId: string; deviceId: string; id: string },
 ): Promise<CredentialRecord | null> {
-  const { rows } = await pool.query<CredentialRecord>(
+  const { rows } = await tenant(pool, key.organizationId).query<CredentialRecord>(
     `SELECT ${columns} FROM credentials c JOIN devices d ON d.organization_id = c.organization_id AND d.id = c.device_id
      WHERE c.organization_id = $1 AND c.device_id = $2 AND c.id = $3 AND d.deleted_at IS NULL`,
     [key.organizationId, key.deviceId, key.id],
@@ -164,15 +177,16 @@ export async function findCredential(
 export async function revokeCredential(
   pool: Pool,
   key: { organizationId: string; deviceId: string; id: string },
+  options: WriteOptions,
 ): Promise<Touched | 'not_found' | 'credential_revoked'> {
   const { organizationId, deviceId, id } = key
-  return inTransaction(pool, async (tx) => {
+  const work = async (tx: TenantSql): ReturnType<typeof revokeCredential> => {
     if (!(await lockDevice(tx, organizationId, deviceId))) return 'not_found'
     const state = await lockCredential(tx, key)
     if (state === null) return 'not_found'
     if (stepCredential(state, { kind: 'revoke' }) === null) return 'credential_revoked'
-    const revoked = await tx.query<{ serial: string | null; notAfter: Date | null }>(
-      `UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND id = $2 RETURNING serial, expires_at AS "notAfter"`,
+    const revoked = await tx.query<{ kind: CredentialKind; serial: string | null; notAfter: Date | null }>(
+      `UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND id = $2 RETURNING kind, serial, expires_at AS "notAfter"`,
       [organizationId, id],
     )
     await denySerials(tx, revoked.rows)
@@ -184,13 +198,16 @@ export async function revokeCredential(
     const gateways =
       left.rowCount === 0 ? await endTunnelsOfDevice(tx, organizationId, deviceId, 'credential_revoked') : []
     await appendEvent(tx, { organizationId, type: 'credential.revoked', resourceId: id, data: { deviceId } })
+    const audited = { organizationId, by: options.by, action: 'credential.revoked', targetType: 'credential' }
+    await appendAudit(tx, { ...audited, targetId: id, before: { deviceId, kind: revoked.rows[0]?.kind } })
     return { gateways, concentrators: await tellConcentrators(tx, deviceId) }
-  })
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
 }
 
 /** @returns its state by the clock of the database, null when the device has no such credential; held until the transaction ends */
 export async function lockCredential(
-  tx: PoolClient,
+  tx: TenantSql,
   key: { organizationId: string; deviceId: string; id: string },
 ): Promise<CredentialState | null> {
   const { rows } = await tx.query<{
@@ -207,14 +224,14 @@ export async function lockCredential(
 }
 
 /** Makes the concentrators look at the device's credentials again. */
-export async function raisePolicyVersion(tx: PoolClient, organizationId: string, deviceId: string): Promise<void> {
+export async function raisePolicyVersion(tx: TenantSql, organizationId: string, deviceId: string): Promise<void> {
   await tx.query('UPDATE devices SET policy_version = policy_version + 1 WHERE organization_id = $1 AND id = $2', [
     organizationId,
     deviceId,
   ])
 }
 
-async function lockDevice(tx: PoolClient, organizationId: string, deviceId: string): Promise<boolean> {
+async function lockDevice(tx: TenantSql, organizationId: string, deviceId: string): Promise<boolean> {
   const { rowCount } = await tx.query(
     'SELECT 1 FROM devices WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE',
     [organizationId, deviceId],

@@ -1,7 +1,9 @@
 /** A detach that an operator or customer asks for: a wish in the row, done when applied reaches desired. */
 import type { Pool } from 'pg'
+import { appendAudit } from './audit.ts'
+import type { WriteOptions } from './author.ts'
 import { concentratorChannel, notify } from './notify.ts'
-import { inTransaction } from './transaction.ts'
+import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 
 export interface DetachRequest {
   readonly concentratorId: string
@@ -12,10 +14,10 @@ export interface DetachRequest {
 /** @returns null when the device is not attached (or not there) */
 export async function requestDetach(
   pool: Pool,
-  organizationId: string,
-  deviceId: string,
+  { organizationId, deviceId }: { organizationId: string; deviceId: string },
+  options: WriteOptions,
 ): Promise<DetachRequest | null> {
-  return inTransaction(pool, async (tx) => {
+  const work = async (tx: TenantSql): ReturnType<typeof requestDetach> => {
     const { rows } = await tx.query<{ concentratorId: string; generation: number }>(
       `UPDATE attachments SET detach_desired = detach_desired + 1 WHERE organization_id = $1 AND device_id = $2 AND state = 'attached'
        RETURNING concentrator_id AS "concentratorId", detach_desired AS generation`,
@@ -23,9 +25,12 @@ export async function requestDetach(
     )
     const request = rows[0]
     if (!request) return null
+    const audited = { organizationId, by: options.by, action: 'device.detached', targetType: 'device' }
+    await appendAudit(tx, { ...audited, targetId: deviceId, before: { concentratorId: request.concentratorId } })
     await notify(tx, concentratorChannel(request.concentratorId), deviceId)
     return request
-  })
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
 }
 
 export async function isDetached(
@@ -34,7 +39,7 @@ export async function isDetached(
   deviceId: string,
   generation: number,
 ): Promise<boolean> {
-  const { rowCount } = await pool.query(
+  const { rowCount } = await tenant(pool, organizationId).query(
     `SELECT 1 FROM attachments WHERE organization_id = $1 AND device_id = $2 AND state = 'attached' AND detach_applied < $3`,
     [organizationId, deviceId, generation],
   )

@@ -1,6 +1,8 @@
 /** Devices: registration, change, deletion. Every statement is bound to an organization. */
 import type { ProposalTier, Quota, RateLimit, Usage } from '@culvert/lifecycle'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
+import { appendAudit, changedFields } from './audit.ts'
+import type { WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
 import { idSuffix, newId } from './ids.ts'
 import { ensureNetwork, nextAddress } from './networks.ts'
@@ -9,7 +11,7 @@ import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { address6In } from './pools6.ts'
 import { denySerials } from './revoked-certificates.ts'
-import { inTransaction } from './transaction.ts'
+import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 import { endTunnelsOfDevice, endTunnelsOutsideLans } from './tunnel-end.ts'
 
 export interface DeviceRecord {
@@ -95,40 +97,46 @@ const source = `devices d JOIN networks n ON n.organization_id = d.organization_
 export async function createDevice(
   pool: Pool,
   device: NewDevice,
+  options: WriteOptions,
 ): Promise<DeviceRecord | 'duplicate_iccid' | 'network_full'> {
   const id = newId('dev')
-  try {
-    return await inTransaction(pool, async (tx) => {
-      const networkId = await ensureNetwork(tx, device.organizationId, 'default', device.pool6Prefix ?? null)
-      const address = networkId === null ? null : await nextAddress(tx, networkId)
-      if (networkId === null || address === null) throw new NetworkFull()
-      await tx.query(
-        `INSERT INTO devices (id, organization_id, network_id, name, iccid, imsi, imei, eid, tags, ike_identity, address4, address6, tunnelable,
+  const { organizationId, pool6Prefix = null } = device
+  const { by } = options
+  const work = async (tx: TenantSql): Promise<DeviceRecord> => {
+    const networkId = await ensureNetwork(tx, { organizationId, name: 'default', pool6Prefix, by })
+    const address = networkId === null ? null : await nextAddress(tx, networkId)
+    if (networkId === null || address === null) throw new NetworkFull()
+    await tx.query(
+      `INSERT INTO devices (id, organization_id, network_id, name, iccid, imsi, imei, eid, tags, ike_identity, address4, address6, tunnelable,
            proposal_tiers, lan_prefixes)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 || '.' || o.slug || '.' || $11, $12::inet, ${address6In('$12')}, $13, $14::text[], $15::text[]
          FROM organizations o JOIN networks n ON n.organization_id = o.id AND n.id = $3 WHERE o.id = $2`,
-        [
-          id,
-          device.organizationId,
-          networkId,
-          device.name ?? `SIM ${device.iccid}`,
-          device.iccid,
-          device.imsi,
-          device.imei,
-          device.eid,
-          device.tags,
-          idSuffix(id),
-          device.zone,
-          address,
-          device.tunnelable,
-          device.proposalTiers,
-          device.lanPrefixes,
-        ],
-      )
-      const event = { organizationId: device.organizationId, resourceId: id }
-      await appendEvent(tx, { ...event, type: 'device.created', data: { iccid: device.iccid } })
-      return (await findDevice(tx, device.organizationId, id)) as DeviceRecord
-    })
+      [
+        id,
+        organizationId,
+        networkId,
+        device.name ?? `SIM ${device.iccid}`,
+        device.iccid,
+        device.imsi,
+        device.imei,
+        device.eid,
+        device.tags,
+        idSuffix(id),
+        device.zone,
+        address,
+        device.tunnelable,
+        device.proposalTiers,
+        device.lanPrefixes,
+      ],
+    )
+    await appendEvent(tx, { organizationId, resourceId: id, type: 'device.created', data: { iccid: device.iccid } })
+    const made = (await readDevice(tx, organizationId, id)) as DeviceRecord
+    const after = changedFields({}, made, auditedFields).after
+    await appendAudit(tx, { organizationId, by, action: 'device.created', targetType: 'device', targetId: id, after })
+    return made
+  }
+  try {
+    return await inTenantTransaction(pool, organizationId, work, options)
   } catch (error) {
     if (error instanceof NetworkFull) return 'network_full'
     if (brokenConstraint(error) === 'devices_organization_id_iccid_key') return 'duplicate_iccid'
@@ -138,12 +146,28 @@ export async function createDevice(
 
 class NetworkFull extends Error {}
 
+/** What the audit log holds of a device. */
+const auditedFields = [
+  'networkId',
+  'name',
+  'iccid',
+  'imsi',
+  'imei',
+  'eid',
+  'tags',
+  'tunnelable',
+  'lanPrefixes',
+  'proposalTiers',
+  'rateLimit',
+  'quota',
+]
+
 /** @returns null for a device that is deleted, unknown or of another organization */
-export async function findDevice(
-  sql: Pool | PoolClient,
-  organizationId: string,
-  id: string,
-): Promise<DeviceRecord | null> {
+export function findDevice(pool: Pool, organizationId: string, id: string): Promise<DeviceRecord | null> {
+  return readDevice(tenant(pool, organizationId), organizationId, id)
+}
+
+async function readDevice(sql: TenantSql, organizationId: string, id: string): Promise<DeviceRecord | null> {
   const { rows } = await sql.query<DeviceRecord>(
     `SELECT ${columns} FROM ${source} WHERE d.organization_id = $1 AND d.id = $2 AND d.deleted_at IS NULL`,
     [organizationId, id],
@@ -161,7 +185,7 @@ export async function listDevices(
   if (filter.iccid !== undefined) where.add('d.iccid = ?', filter.iccid)
   if (filter.tag !== undefined) where.add('d.tags @> ARRAY[?]', filter.tag)
   if (page.after) where.add('(d.created_at, d.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await pool.query<DeviceRecord>(
+  const { rows } = await tenant(pool, organizationId).query<DeviceRecord>(
     `SELECT ${columns} FROM ${source} WHERE ${where.text} ORDER BY d.created_at DESC, d.id DESC LIMIT ${page.limit + 1}`,
     where.values,
   )
@@ -173,29 +197,35 @@ export async function changeDevice(
   pool: Pool,
   key: { organizationId: string; id: string; ifVersion: number | null },
   change: DeviceChange,
+  options: WriteOptions,
 ): Promise<{ device: DeviceRecord; touched: Touched } | 'not_found' | 'changed'> {
-  return inTransaction(pool, async (tx) => {
+  const { organizationId, id } = key
+  const work = async (tx: TenantSql): ReturnType<typeof changeDevice> => {
     const { rows } = await tx.query<{ version: number }>(
       'SELECT version FROM devices WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE',
-      [key.organizationId, key.id],
+      [organizationId, id],
     )
     if (!rows[0]) return 'not_found'
     if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
+    const before = (await readDevice(tx, organizationId, id)) as DeviceRecord
     const fields = Object.entries(change).filter(([name, value]) => changeable.has(name) && value !== undefined)
     const sets = fields.map(([name], index) => `${changeable.get(name)} = $${index + 3}`)
     const isPolicy = fields.some(([name]) => policyFields.has(name))
     const raised = isPolicy ? ['policy_version = policy_version + 1'] : []
     await tx.query(
       `UPDATE devices SET ${[...sets, ...raised, 'version = version + 1', 'updated_at = now()'].join(', ')} WHERE organization_id = $1 AND id = $2`,
-      [key.organizationId, key.id, ...fields.map(([, value]) => value)],
+      [organizationId, id, ...fields.map(([, value]) => value)],
     )
     const data = { changed: fields.map(([name]) => name) }
-    await appendEvent(tx, { organizationId: key.organizationId, type: 'device.updated', resourceId: key.id, data })
-    const gateways = change.lanPrefixes === undefined ? [] : await endTunnelsOutsideLans(tx, key.organizationId, key.id)
-    const concentrators = isPolicy ? await tellConcentrators(tx, key.id) : []
-    const device = (await findDevice(tx, key.organizationId, key.id)) as DeviceRecord
+    await appendEvent(tx, { organizationId, type: 'device.updated', resourceId: id, data })
+    const gateways = change.lanPrefixes === undefined ? [] : await endTunnelsOutsideLans(tx, organizationId, id)
+    const concentrators = isPolicy ? await tellConcentrators(tx, id) : []
+    const device = (await readDevice(tx, organizationId, id)) as DeviceRecord
+    const audited = { organizationId, by: options.by, action: 'device.updated', targetType: 'device', targetId: id }
+    await appendAudit(tx, { ...audited, ...changedFields(before, device, auditedFields) })
     return { device, touched: { gateways, concentrators } }
-  })
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
 }
 
 /** Changeable fields and their columns. */
@@ -213,27 +243,33 @@ const policyFields = new Set(['proposalTiers', 'lanPrefixes', 'rateLimit', 'quot
 export async function deleteDevice(
   pool: Pool,
   key: { organizationId: string; id: string; ifVersion: number | null },
+  options: WriteOptions,
 ): Promise<Touched | 'not_found' | 'changed'> {
-  return inTransaction(pool, async (tx) => {
+  const { organizationId, id } = key
+  const work = async (tx: TenantSql): ReturnType<typeof deleteDevice> => {
     const { rows } = await tx.query<{ version: number }>(
       'SELECT version FROM devices WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE',
-      [key.organizationId, key.id],
+      [organizationId, id],
     )
     if (!rows[0]) return 'not_found'
     if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
+    const before = changedFields({}, (await readDevice(tx, organizationId, id)) as DeviceRecord, auditedFields).after
     await tx.query(
       `UPDATE devices SET deleted_at = now(), updated_at = now(), version = version + 1, policy_version = policy_version + 1
        WHERE organization_id = $1 AND id = $2`,
-      [key.organizationId, key.id],
+      [organizationId, id],
     )
     const revoked = await tx.query<{ serial: string | null; notAfter: Date | null }>(
       `UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND device_id = $2 AND revoked_at IS NULL
        RETURNING serial, expires_at AS "notAfter"`,
-      [key.organizationId, key.id],
+      [organizationId, id],
     )
     await denySerials(tx, revoked.rows)
-    const gateways = await endTunnelsOfDevice(tx, key.organizationId, key.id, 'device_deleted')
-    await appendEvent(tx, { organizationId: key.organizationId, type: 'device.deleted', resourceId: key.id, data: {} })
-    return { gateways, concentrators: await tellConcentrators(tx, key.id) }
-  })
+    const gateways = await endTunnelsOfDevice(tx, organizationId, id, 'device_deleted')
+    await appendEvent(tx, { organizationId, type: 'device.deleted', resourceId: id, data: {} })
+    const audited = { organizationId, by: options.by, action: 'device.deleted', targetType: 'device', targetId: id }
+    await appendAudit(tx, { ...audited, before })
+    return { gateways, concentrators: await tellConcentrators(tx, id) }
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
 }

@@ -1,10 +1,12 @@
 /** What an organization sets for all devices of a network: proposal tiers, resolvers, how often devices authenticate anew. */
 import type { ProposalTier } from '@culvert/lifecycle'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
+import { appendAudit, changedFields } from './audit.ts'
+import type { WriteOptions } from './author.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
-import { inTransaction } from './transaction.ts'
+import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 
 export interface NetworkRecord {
   readonly id: string
@@ -53,7 +55,7 @@ export async function listNetworks(
 ): Promise<Page<NetworkRecord>> {
   const where = new Conditions().add('n.organization_id = ?', organizationId)
   if (page.after) where.add('(n.created_at, n.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await pool.query<NetworkRecord>(
+  const { rows } = await tenant(pool, organizationId).query<NetworkRecord>(
     `SELECT ${columns} FROM ${source} WHERE ${where.text} ORDER BY n.created_at DESC, n.id DESC LIMIT ${page.limit + 1}`,
     where.values,
   )
@@ -61,11 +63,11 @@ export async function listNetworks(
 }
 
 /** @returns null for a network that is unknown or of another organization */
-export async function readNetwork(
-  sql: Pool | PoolClient,
-  organizationId: string,
-  id: string,
-): Promise<NetworkRecord | null> {
+export function readNetwork(pool: Pool, organizationId: string, id: string): Promise<NetworkRecord | null> {
+  return findNetwork(tenant(pool, organizationId), organizationId, id)
+}
+
+async function findNetwork(sql: TenantSql, organizationId: string, id: string): Promise<NetworkRecord | null> {
   const { rows } = await sql.query<NetworkRecord>(
     `SELECT ${columns} FROM ${source} WHERE n.organization_id = $1 AND n.id = $2`,
     [organizationId, id],
@@ -78,15 +80,17 @@ export async function changeNetwork(
   pool: Pool,
   key: { organizationId: string; id: string; ifVersion: number | null },
   change: NetworkChange,
+  options: WriteOptions,
 ): Promise<{ network: NetworkRecord; touched: Touched } | 'not_found' | 'changed'> {
   const { organizationId, id } = key
-  return inTransaction(pool, async (tx) => {
+  const work = async (tx: TenantSql): ReturnType<typeof changeNetwork> => {
     const { rows } = await tx.query<{ version: number }>(
       'SELECT version FROM networks WHERE organization_id = $1 AND id = $2 FOR UPDATE',
       [organizationId, id],
     )
     if (!rows[0]) return 'not_found'
     if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
+    const before = (await findNetwork(tx, organizationId, id)) as NetworkRecord
     const fields = Object.entries(change).filter(([name, value]) => changeable.has(name) && value !== undefined)
     const sets = fields.map(([name], index) => `${changeable.get(name)} = $${index + 3}`)
     await tx.query(
@@ -100,6 +104,10 @@ export async function changeNetwork(
     const data = { changed: fields.map(([name]) => name) }
     await appendEvent(tx, { organizationId, type: 'network.updated', resourceId: id, data })
     const touched = { gateways: [], concentrators: await tellConcentrators(tx, '') }
-    return { network: (await readNetwork(tx, organizationId, id)) as NetworkRecord, touched }
-  })
+    const network = (await findNetwork(tx, organizationId, id)) as NetworkRecord
+    const audited = { organizationId, by: options.by, action: 'network.updated', targetType: 'network', targetId: id }
+    await appendAudit(tx, { ...audited, ...changedFields(before, network, [...changeable.keys()]) })
+    return { network, touched }
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
 }

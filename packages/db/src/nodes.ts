@@ -1,6 +1,7 @@
 /** Concentrators and gateways as the rest of the installation sees them. */
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
 import { concentratorChannel, notify } from './notify.ts'
+import type { TenantSql } from './tenant.ts'
 
 /** A node that has not said anything for so long is taken for dead. */
 export const nodeDeadAfterSec = 30
@@ -45,14 +46,14 @@ export async function preferredConcentrator(pool: Pool): Promise<ConcentratorRec
  * @param deviceId empty: many devices are concerned
  * @returns their ids
  */
-export async function tellConcentrators(tx: PoolClient, deviceId: string): Promise<string[]> {
+export async function tellConcentrators(tx: TenantSql, deviceId: string): Promise<string[]> {
   const { rows } = await tx.query<{ id: string }>('SELECT id FROM concentrators ORDER BY id')
   for (const { id } of rows) await notify(tx, concentratorChannel(id), deviceId)
   return rows.map(({ id }) => id)
 }
 
 /** @returns a gateway that is ready and serves the fewest ports, null when none is ready */
-export async function chooseGateway(tx: PoolClient): Promise<string | null> {
+export async function chooseGateway(tx: TenantSql): Promise<string | null> {
   const { rows } = await tx.query<{ id: string }>(
     `SELECT g.id FROM gateways g WHERE g.state = 'ready' AND g.heartbeat_at > now() - $1 * interval '1 second'
      ORDER BY (SELECT count(*) FROM tunnel_ports p WHERE p.gateway_id = g.id AND p.desired = 'listen'), g.id LIMIT 1`,

@@ -1,9 +1,11 @@
 /** What holds for all devices of an organization unless their network or they themselves say otherwise. */
 import type { ProposalTier } from '@culvert/lifecycle'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
+import { appendAudit, changedFields } from './audit.ts'
+import type { WriteOptions } from './author.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
-import { inTransaction } from './transaction.ts'
+import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 
 export interface OrganizationRecord {
   readonly id: string
@@ -23,10 +25,11 @@ export interface OrganizationChange {
 const columns = `o.id, o.name, o.slug, o.proposal_tiers AS "proposalTiers", o.version, o.created_at AS "createdAt",
   o.updated_at AS "updatedAt"`
 
-export async function readOrganization(
-  sql: Pool | PoolClient,
-  organizationId: string,
-): Promise<OrganizationRecord | null> {
+export function readOrganization(pool: Pool, organizationId: string): Promise<OrganizationRecord | null> {
+  return findOrganization(tenant(pool, organizationId), organizationId)
+}
+
+async function findOrganization(sql: TenantSql, organizationId: string): Promise<OrganizationRecord | null> {
   const { rows } = await sql.query<OrganizationRecord>(`SELECT ${columns} FROM organizations o WHERE o.id = $1`, [
     organizationId,
   ])
@@ -38,15 +41,17 @@ export async function changeOrganization(
   pool: Pool,
   key: { organizationId: string; ifVersion: number | null },
   change: OrganizationChange,
+  options: WriteOptions,
 ): Promise<{ organization: OrganizationRecord; touched: Touched } | 'not_found' | 'changed'> {
   const { organizationId } = key
-  return inTransaction(pool, async (tx) => {
+  const work = async (tx: TenantSql): ReturnType<typeof changeOrganization> => {
     const { rows } = await tx.query<{ version: number }>(
       'SELECT o.version FROM organizations o WHERE o.id = $1 FOR UPDATE',
       [organizationId],
     )
     if (!rows[0]) return 'not_found'
     if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
+    const before = (await findOrganization(tx, organizationId)) as OrganizationRecord
     await tx.query(
       `UPDATE organizations o SET name = coalesce($2, o.name), proposal_tiers = CASE WHEN $3 THEN $4::text[] ELSE o.proposal_tiers END,
          version = o.version + 1, updated_at = now() WHERE o.id = $1`,
@@ -54,12 +59,16 @@ export async function changeOrganization(
     )
     const data = { changed: Object.keys(change) }
     await appendEvent(tx, { organizationId, type: 'organization.updated', resourceId: organizationId, data })
-    const organization = (await readOrganization(tx, organizationId)) as OrganizationRecord
+    const organization = (await findOrganization(tx, organizationId)) as OrganizationRecord
+    const audited = { organizationId, by: options.by, action: 'organization.updated', targetType: 'organization' }
+    const changes = changedFields(before, organization, ['name', 'proposalTiers'])
+    await appendAudit(tx, { ...audited, targetId: organizationId, ...changes })
     if (change.proposalTiers === undefined) return { organization, touched: { gateways: [], concentrators: [] } }
     await tx.query(
       'UPDATE devices SET policy_version = policy_version + 1 WHERE organization_id = $1 AND deleted_at IS NULL',
       [organizationId],
     )
     return { organization, touched: { gateways: [], concentrators: await tellConcentrators(tx, '') } }
-  })
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
 }

@@ -6,6 +6,9 @@ import { ensureOrganization } from './organizations.ts'
 import { openPool } from './pool.ts'
 import { allotPools6 } from './pools6.ts'
 import type { Pool } from 'pg'
+import { systemAuthor } from './author.ts'
+
+const by = systemAuthor('test')
 
 let pool: Pool
 let iccid = 8_949_020_000_000_000_000n
@@ -33,7 +36,7 @@ async function addDevice(
     proposalTiers: null,
   }
   const device: NewDevice = { organizationId, zone: 'z', iccid: String(iccid++), ...rest }
-  const made = await createDevice(pool, pool6Prefix === undefined ? device : { ...device, pool6Prefix })
+  const made = await createDevice(pool, pool6Prefix === undefined ? device : { ...device, pool6Prefix }, { by })
   if (typeof made === 'string') throw new Error(made)
   return made
 }

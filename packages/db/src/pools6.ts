@@ -5,9 +5,10 @@
  * A network without a pool lives on with IPv4 alone: nothing was set, or the prefix is used up.
  */
 import { cidrSize, formatCidr, parseCidr } from '@culvert/bytes'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
 import { tellConcentrators } from './nodes.ts'
 import { inTransaction } from './transaction.ts'
+import type { TenantSql } from './tenant.ts'
 
 /** Held until the transaction ends: pools of both families are given out one after the other. */
 export const allocationLock = 4_242_001
@@ -26,7 +27,7 @@ export function address6In(address4: string): string {
  * @param prefix CIDR that the pools of the installation come out of
  * @returns a free pool, CIDR; null when there is none
  */
-export async function nextPool6(tx: PoolClient, prefix: string): Promise<string | null> {
+export async function nextPool6(tx: TenantSql, prefix: string): Promise<string | null> {
   const range = parseCidr(prefix)
   if (range === undefined || range.family !== 6 || range.prefixLength > poolBits) return null
   const { rows } = await tx.query<{ pool: string }>(

@@ -10,9 +10,9 @@ import {
   type TunnelEvent,
   type TunnelStatus,
 } from '@culvert/lifecycle'
-import type { PoolClient } from 'pg'
 import { concentratorChannel, gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent } from './outbox.ts'
+import type { TenantSql } from './tenant.ts'
 
 export interface LockedTunnel extends TunnelStatus {
   readonly id: string
@@ -24,7 +24,7 @@ const lockColumns = 'id, organization_id AS "organizationId", device_id AS "devi
 const active = `state IN ('requested', 'waiting_for_device', 'opening', 'open', 'draining')`
 
 export async function lockTunnel(
-  tx: PoolClient,
+  tx: TenantSql,
   tunnelId: string,
   organizationId?: string,
 ): Promise<LockedTunnel | null> {
@@ -36,7 +36,7 @@ export async function lockTunnel(
 }
 
 /** @returns the gateways that have something to do; null when the event changes nothing in this state */
-export async function moveTunnel(tx: PoolClient, tunnel: LockedTunnel, event: TunnelEvent): Promise<string[] | null> {
+export async function moveTunnel(tx: TenantSql, tunnel: LockedTunnel, event: TunnelEvent): Promise<string[] | null> {
   const next = stepTunnel(tunnel, event)
   if (!next) return null
   await tx.query(
@@ -57,13 +57,13 @@ export async function moveTunnel(tx: PoolClient, tunnel: LockedTunnel, event: Tu
   return gateways
 }
 
-export function endTunnel(tx: PoolClient, tunnel: LockedTunnel, reason: EndReason): Promise<string[] | null> {
+export function endTunnel(tx: TenantSql, tunnel: LockedTunnel, reason: EndReason): Promise<string[] | null> {
   return moveTunnel(tx, tunnel, { kind: 'end', reason })
 }
 
 /** @returns the gateways that have something to do */
 export function endTunnelsOfDevice(
-  tx: PoolClient,
+  tx: TenantSql,
   organizationId: string,
   deviceId: string,
   reason: EndReason,
@@ -72,7 +72,7 @@ export function endTunnelsOfDevice(
 }
 
 /** Tunnels to hosts that are in none of the LANs the device has now. @returns the gateways that have something to do */
-export function endTunnelsOutsideLans(tx: PoolClient, organizationId: string, deviceId: string): Promise<string[]> {
+export function endTunnelsOutsideLans(tx: TenantSql, organizationId: string, deviceId: string): Promise<string[]> {
   const outside = `AND EXISTS (SELECT 1 FROM tunnel_ports p WHERE p.organization_id = $1 AND p.tunnel_id = tunnels.id AND p.device_host IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM devices d, unnest(d.lan_prefixes) AS lan(prefix)
       WHERE d.organization_id = $1 AND d.id = $2 AND p.device_host <<= lan.prefix::inet))`
@@ -81,7 +81,7 @@ export function endTunnelsOutsideLans(tx: PoolClient, organizationId: string, de
 
 /** @param which a further condition of this file, never input */
 async function endTunnelsWhere(
-  tx: PoolClient,
+  tx: TenantSql,
   device: readonly [organizationId: string, deviceId: string],
   which: string,
   reason: EndReason,
@@ -96,7 +96,7 @@ async function endTunnelsWhere(
 }
 
 /** Raises the generation of ports that are desired otherwise, and tells their gateways. */
-async function desire(tx: PoolClient, tunnelId: string, desired: 'listen' | 'close'): Promise<string[]> {
+async function desire(tx: TenantSql, tunnelId: string, desired: 'listen' | 'close'): Promise<string[]> {
   const { rows } = await tx.query<{ gateway_id: string }>(
     `UPDATE tunnel_ports SET desired = $2, desired_generation = desired_generation + 1
      WHERE tunnel_id = $1 AND desired <> $2 RETURNING gateway_id`,
@@ -109,7 +109,7 @@ async function desire(tx: PoolClient, tunnelId: string, desired: 'listen' | 'clo
 }
 
 /** The concentrator of the device maps the hosts of this tunnel, or frees them. @returns its id; none for a tunnel without hosts */
-export async function tellOfHosts(tx: PoolClient, tunnelId: string): Promise<string[]> {
+export async function tellOfHosts(tx: TenantSql, tunnelId: string): Promise<string[]> {
   const { rows } = await tx.query<{ concentratorId: string; deviceId: string }>(
     `SELECT a.concentrator_id AS "concentratorId", a.device_id AS "deviceId" FROM tunnels t
        JOIN attachments a ON a.organization_id = t.organization_id AND a.device_id = t.device_id

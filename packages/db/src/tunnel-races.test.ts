@@ -11,7 +11,10 @@ import {
   openTunnel,
   type Pool,
   registerGateway,
+  systemAuthor,
 } from './index.ts'
+
+const by = systemAuthor('test')
 
 let pool: Pool
 let organizationId: string
@@ -30,7 +33,7 @@ describe('at the same time', () => {
     const ids = opened.flatMap((tunnel) => (typeof tunnel === 'string' ? [] : [tunnel.id]))
     expect(ids).toHaveLength(maxActiveTunnels)
     expect(opened.filter((tunnel) => tunnel === 'tunnel_limit')).toHaveLength(100 - maxActiveTunnels)
-    await closeTunnel(pool, organizationId, ids[0] ?? '')
+    await closeTunnel(pool, { organizationId, id: ids[0] ?? '' }, { by })
     expect(await open(deviceId)).toMatchObject({ state: 'waiting_for_device' })
   })
 
@@ -38,8 +41,8 @@ describe('at the same time', () => {
     const deviceId = await addDevice()
     const key = { organizationId, id: deviceId, ifVersion: null }
     const [first, second, ...opened] = await Promise.all([
-      deleteDevice(pool, key),
-      deleteDevice(pool, key),
+      deleteDevice(pool, key, { by }),
+      deleteDevice(pool, key, { by }),
       ...Array.from({ length: 20 }, () => open(deviceId)),
     ])
     expect([first, second].filter((answer) => answer === 'not_found')).toHaveLength(1)
@@ -53,33 +56,41 @@ describe('at the same time', () => {
 
 let count = 0
 async function addDevice(): Promise<string> {
-  const device = await createDevice(pool, {
-    organizationId,
-    zone: 'test',
-    iccid: `8944000000000000${String(++count).padStart(3, '0')}`,
-    imsi: null,
-    imei: null,
-    eid: null,
-    name: newId('dev'),
-    tags: [],
-    tunnelable: true,
-    lanPrefixes: [],
-    proposalTiers: null,
-  })
+  const device = await createDevice(
+    pool,
+    {
+      organizationId,
+      zone: 'test',
+      iccid: `8944000000000000${String(++count).padStart(3, '0')}`,
+      imsi: null,
+      imei: null,
+      eid: null,
+      name: newId('dev'),
+      tags: [],
+      tunnelable: true,
+      lanPrefixes: [],
+      proposalTiers: null,
+    },
+    { by },
+  )
   if (typeof device === 'string') throw new Error(device)
   return device.id
 }
 
 function open(deviceId: string): ReturnType<typeof openTunnel> {
-  return openTunnel(pool, {
-    organizationId,
-    deviceId,
-    devicePort: 22,
-    deviceHost: null,
-    ttlSec: 60,
-    allowFrom: ['0.0.0.0/0'],
-    waitForDevice: true,
-    maxBytes: null,
-    rateLimit: null,
-  })
+  return openTunnel(
+    pool,
+    {
+      organizationId,
+      deviceId,
+      devicePort: 22,
+      deviceHost: null,
+      ttlSec: 60,
+      allowFrom: ['0.0.0.0/0'],
+      waitForDevice: true,
+      maxBytes: null,
+      rateLimit: null,
+    },
+    { by },
+  )
 }

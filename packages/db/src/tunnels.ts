@@ -1,12 +1,14 @@
 /** Tunnels as customers open, read, change and close them. */
 import type { RateLimit, TunnelReason, TunnelState } from '@culvert/lifecycle'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
+import { appendAudit, changedFields } from './audit.ts'
+import type { WriteOptions } from './author.ts'
 import { newId } from './ids.ts'
 import { chooseGateway } from './nodes.ts'
 import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
-import { inTransaction } from './transaction.ts'
+import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 import { endTunnel, lockTunnel, tellOfHosts } from './tunnel-end.ts'
 
 export interface TunnelRecord {
@@ -74,9 +76,10 @@ const source = `tunnels t JOIN tunnel_ports p ON p.organization_id = t.organizat
 export async function openTunnel(
   pool: Pool,
   tunnel: NewTunnel,
+  options: WriteOptions,
 ): Promise<{ id: string; state: TunnelState; gatewayId: string; concentrators: string[] } | OpenFault> {
   const { organizationId, deviceId, deviceHost } = tunnel
-  return inTransaction(pool, async (tx) => {
+  const work = async (tx: TenantSql): ReturnType<typeof openTunnel> => {
     const device = await deviceForTunnel(tx, organizationId, deviceId, deviceHost)
     if (!device) return 'not_found'
     if (!device.tunnelable) return 'device_not_tunnelable'
@@ -90,9 +93,13 @@ export async function openTunnel(
     if (deviceHost !== null) await forgetHostFailure(tx, organizationId, deviceId, deviceHost)
     await insertTunnel(tx, { ...tunnel, id, state, gatewayId })
     await appendEvent(tx, { organizationId, type: 'tunnel.requested', resourceId: id, data: { deviceId, state } })
+    const { organizationId: _, ...after } = tunnel
+    const audited = { organizationId, by: options.by, action: 'tunnel.opened', targetType: 'tunnel', targetId: id }
+    await appendAudit(tx, { ...audited, after })
     if (device.attached) await notify(tx, gatewayChannel(gatewayId), id)
     return { id, state, gatewayId, concentrators: device.attached ? await tellOfHosts(tx, id) : [] }
-  })
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
 }
 
 /**
@@ -100,7 +107,7 @@ export async function openTunnel(
  * count: what is counted is read in a statement of its own, which sees what the call before committed.
  */
 async function deviceForTunnel(
-  tx: PoolClient,
+  tx: TenantSql,
   organizationId: string,
   deviceId: string,
   host: string | null,
@@ -122,12 +129,7 @@ async function deviceForTunnel(
 }
 
 /** What was in the way of an earlier tunnel may be mended: the concentrator looks again. */
-async function forgetHostFailure(
-  tx: PoolClient,
-  organizationId: string,
-  deviceId: string,
-  host: string,
-): Promise<void> {
+async function forgetHostFailure(tx: TenantSql, organizationId: string, deviceId: string, host: string): Promise<void> {
   await tx.query(
     'DELETE FROM host_mappings WHERE organization_id = $1 AND device_id = $2 AND host = $3 AND failure IS NOT NULL',
     [organizationId, deviceId, host],
@@ -135,7 +137,7 @@ async function forgetHostFailure(
 }
 
 async function insertTunnel(
-  tx: PoolClient,
+  tx: TenantSql,
   tunnel: NewTunnel & { id: string; state: 'opening' | 'waiting_for_device'; gatewayId: string },
 ): Promise<void> {
   const listen = tunnel.state === 'opening'
@@ -171,12 +173,8 @@ async function insertTunnel(
   )
 }
 
-export async function findTunnel(
-  sql: Pool | PoolClient,
-  organizationId: string,
-  id: string,
-): Promise<TunnelRecord | null> {
-  const { rows } = await sql.query<TunnelRecord>(
+export async function findTunnel(pool: Pool, organizationId: string, id: string): Promise<TunnelRecord | null> {
+  const { rows } = await tenant(pool, organizationId).query<TunnelRecord>(
     `SELECT ${columns} FROM ${source} WHERE t.organization_id = $1 AND t.id = $2`,
     [organizationId, id],
   )
@@ -193,7 +191,7 @@ export async function listTunnels(
   if (filter.deviceId !== undefined) where.add('t.device_id = ?', filter.deviceId)
   if (filter.state !== undefined) where.add('t.state = ?', filter.state)
   if (page.after) where.add('(t.created_at, t.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await pool.query<TunnelRecord>(
+  const { rows } = await tenant(pool, organizationId).query<TunnelRecord>(
     `SELECT ${columns} FROM ${source} WHERE ${where.text} ORDER BY t.created_at DESC, t.id DESC LIMIT ${page.limit + 1}`,
     where.values,
   )
@@ -203,13 +201,19 @@ export async function listTunnels(
 /** @returns the gateways to hint */
 export async function closeTunnel(
   pool: Pool,
-  organizationId: string,
-  id: string,
+  { organizationId, id }: { organizationId: string; id: string },
+  options: WriteOptions,
 ): Promise<{ gateways: string[] } | 'not_found'> {
-  return inTransaction(pool, async (tx) => {
+  const work = async (tx: TenantSql): ReturnType<typeof closeTunnel> => {
     const tunnel = await lockTunnel(tx, id, organizationId)
-    return tunnel ? { gateways: (await endTunnel(tx, tunnel, 'requested')) ?? [] } : 'not_found'
-  })
+    if (!tunnel) return 'not_found'
+    const gateways = await endTunnel(tx, tunnel, 'requested')
+    if (gateways === null) return { gateways: [] }
+    const audited = { organizationId, by: options.by, action: 'tunnel.closed', targetType: 'tunnel', targetId: id }
+    await appendAudit(tx, { ...audited, before: { deviceId: tunnel.deviceId, state: tunnel.state } })
+    return { gateways }
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
 }
 
 export interface TunnelChange {
@@ -223,11 +227,12 @@ export async function changeTunnel(
   pool: Pool,
   key: { organizationId: string; id: string; ifVersion: number | null },
   change: TunnelChange,
+  options: WriteOptions,
 ): Promise<{ gateways: string[] } | 'not_found' | 'changed' | 'tunnel_not_active'> {
   const { organizationId, id, ifVersion } = key
-  return inTransaction(pool, async (tx) => {
-    const { rows } = await tx.query<{ version: number; live: boolean }>(
-      `SELECT version, state IN ('requested', 'waiting_for_device', 'opening', 'open') AND expires_at > now() AS live
+  const work = async (tx: TenantSql): ReturnType<typeof changeTunnel> => {
+    const { rows } = await tx.query<{ version: number; live: boolean; ttlSec: number; allowFrom: string[] }>(
+      `SELECT version, ttl_sec AS "ttlSec", allow_from AS "allowFrom", state IN ('requested', 'waiting_for_device', 'opening', 'open') AND expires_at > now() AS live
        FROM tunnels WHERE organization_id = $1 AND id = $2 FOR UPDATE`,
       [organizationId, id],
     )
@@ -244,12 +249,16 @@ export async function changeTunnel(
     const gateways = await repeatListen(tx, organizationId, id)
     const data = { changed: Object.keys(change).filter((name) => change[name as keyof TunnelChange] !== undefined) }
     await appendEvent(tx, { organizationId, type: 'tunnel.updated', resourceId: id, data })
+    const audited = { organizationId, by: options.by, action: 'tunnel.updated', targetType: 'tunnel', targetId: id }
+    const after = { ttlSec: change.ttlSec ?? tunnel.ttlSec, allowFrom: change.allowFrom ?? tunnel.allowFrom }
+    await appendAudit(tx, { ...audited, ...changedFields(tunnel, after, ['ttlSec', 'allowFrom']) })
     await notify(tx, tunnelChangedChannel, id)
     return { gateways }
-  })
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
 }
 
-async function repeatListen(tx: PoolClient, organizationId: string, tunnelId: string): Promise<string[]> {
+async function repeatListen(tx: TenantSql, organizationId: string, tunnelId: string): Promise<string[]> {
   const { rows } = await tx.query<{ gateway_id: string }>(
     `UPDATE tunnel_ports SET desired_generation = desired_generation + 1 WHERE organization_id = $1 AND tunnel_id = $2 AND desired = 'listen' RETURNING gateway_id`,
     [organizationId, tunnelId],

@@ -2,6 +2,7 @@
 import { DeviceId, DomainError, WaitQuery } from '@culvert/contracts'
 import { findDevice, isDetached, listConcentrators, readAttachment, requestDetach } from '@culvert/db'
 import { Type } from 'typebox'
+import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
@@ -56,7 +57,7 @@ export function attachmentRoutes(api: Api, context: ApiContext): void {
       const { organizationId } = request
       const { deviceId } = request.params
       if (!(await findDevice(pool, organizationId, deviceId))) throw new DomainError('not_found')
-      const asked = await requestDetach(pool, organizationId, deviceId)
+      const asked = await requestDetach(pool, { organizationId, deviceId }, writeOptions(request))
       if (!asked) throw new DomainError('device_not_attached')
       hintNodes(queues, { gateways: [], concentrators: [asked.concentratorId] }, 'device.detach')
       const detached = await changes.until({

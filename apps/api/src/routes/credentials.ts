@@ -12,6 +12,7 @@ import {
 import { signerQueue } from '@culvert/queue'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { futureTime, newCredential, refuseForeignFields } from '../new-credential.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'
@@ -51,7 +52,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
       const device = await findDevice(pool, organizationId, params.deviceId)
       if (!device) throw new DomainError('not_found')
       const { credential, shown } = await newCredential(context.sealing, device, body, expiresAt)
-      const added = await addCredential(pool, credential)
+      const added = await addCredential(pool, credential, writeOptions(request))
       if (typeof added === 'string') throw new DomainError(added)
       hintNodes(queues, added.touched, 'policy.changed')
       if (credential.kind === 'certificate') void queues.hint(signerQueue, 'certificates.due')
@@ -119,12 +120,10 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
         response: { 204: empty('Revoked.'), ...problems('not_found', 'credential_revoked') },
       },
     },
-    async ({ organizationId, params }, reply) => {
-      const touched = await revokeCredential(pool, {
-        organizationId,
-        deviceId: params.deviceId,
-        id: params.credentialId,
-      })
+    async (request, reply) => {
+      const { organizationId, params } = request
+      const key = { organizationId, deviceId: params.deviceId, id: params.credentialId }
+      const touched = await revokeCredential(pool, key, writeOptions(request))
       if (typeof touched === 'string') throw new DomainError(touched)
       hintNodes(queues, touched, 'credential.revoked')
       return reply.code(204).send(null)

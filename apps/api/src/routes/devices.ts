@@ -23,6 +23,7 @@ import {
   type NetworkRecord,
 } from '@culvert/db'
 import { Type } from 'typebox'
+import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { readPage, writePage } from '../paging.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
@@ -138,10 +139,11 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix
         response: { 201: json(Type.Ref('Device'), 'Registered.'), ...problems('duplicate_iccid', 'network_full') },
       },
     },
-    async ({ organizationId, body }, reply) => {
+    async (request, reply) => {
+      const { organizationId, body } = request
       const { iccid, imsi = null, imei = null, eid = null, name = null, tags: labels = [], tunnelable = true } = body
       const { proposalTiers = null, lanPrefixes = [] } = body
-      const device = await createDevice(pool, {
+      const wanted = {
         organizationId,
         zone,
         pool6Prefix,
@@ -154,7 +156,8 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix
         tunnelable,
         lanPrefixes: lansOf(lanPrefixes, servicePrefix),
         proposalTiers,
-      })
+      }
+      const device = await createDevice(pool, wanted, writeOptions(request))
       if (typeof device === 'string') {
         const field =
           device === 'duplicate_iccid'
@@ -182,10 +185,8 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix
     },
     async (request, reply) => {
       const key = { organizationId: request.organizationId, id: request.params.deviceId, ifVersion: ifMatch(request) }
-      const changed = await changeDevice(pool, key, {
-        ...request.body,
-        lanPrefixes: request.body.lanPrefixes && lansOf(request.body.lanPrefixes, servicePrefix),
-      })
+      const lanPrefixes = request.body.lanPrefixes && lansOf(request.body.lanPrefixes, servicePrefix)
+      const changed = await changeDevice(pool, key, { ...request.body, lanPrefixes }, writeOptions(request))
       if (typeof changed === 'string') throw new DomainError(changed === 'changed' ? 'precondition_failed' : changed)
       const { device, touched } = changed
       hintNodes(queues, touched, 'policy.changed')
@@ -209,7 +210,7 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix
     },
     async (request, reply) => {
       const key = { organizationId: request.organizationId, id: request.params.deviceId, ifVersion: ifMatch(request) }
-      const touched = await deleteDevice(pool, key)
+      const touched = await deleteDevice(pool, key, writeOptions(request))
       if (typeof touched === 'string') throw new DomainError(touched === 'changed' ? 'precondition_failed' : touched)
       hintNodes(queues, touched, 'policy.changed')
       return reply.code(204).send(null)

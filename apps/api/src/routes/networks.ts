@@ -2,6 +2,7 @@
 import { DomainError, NetworkId, NetworkPatch, NetworkQuery, OrganizationPatch } from '@culvert/contracts'
 import { changeNetwork, changeOrganization, listNetworks, readNetwork, readOrganization } from '@culvert/db'
 import { Type } from 'typebox'
+import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { readPage, writePage } from '../paging.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
@@ -69,7 +70,7 @@ export function networkRoutes(api: Api, context: ApiContext): void {
     },
     async (request, reply) => {
       const key = { organizationId: request.organizationId, id: request.params.networkId, ifVersion: ifMatch(request) }
-      const changed = await changeNetwork(pool, key, request.body)
+      const changed = await changeNetwork(pool, key, request.body, writeOptions(request))
       if (typeof changed === 'string') throw new DomainError(changed === 'changed' ? 'precondition_failed' : changed)
       hintNodes(queues, changed.touched, 'policy.changed')
       setEtag(reply, changed.network.version)
@@ -113,7 +114,7 @@ function organizationRoutes(api: Api, { pool, queues }: ApiContext): void {
     },
     async (request, reply) => {
       const key = { organizationId: request.organizationId, ifVersion: ifMatch(request) }
-      const changed = await changeOrganization(pool, key, request.body)
+      const changed = await changeOrganization(pool, key, request.body, writeOptions(request))
       if (typeof changed === 'string') throw new DomainError(changed === 'changed' ? 'precondition_failed' : changed)
       hintNodes(queues, changed.touched, 'policy.changed')
       setEtag(reply, changed.organization.version)

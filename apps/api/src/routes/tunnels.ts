@@ -26,6 +26,7 @@ import {
 import { isFinalTunnel } from '@culvert/lifecycle'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { readPage, writePage } from '../paging.ts'
 import { callerSignal, ifMatch, setEtag, waitMs } from '../preconditions.ts'
@@ -134,7 +135,7 @@ function opening(api: Api, context: ApiContext): void {
     },
     async (request, reply) => {
       const { organizationId, body } = request
-      const opened = await openTunnel(context.pool, {
+      const wanted = {
         organizationId,
         deviceId: body.deviceId,
         devicePort: body.port,
@@ -144,7 +145,8 @@ function opening(api: Api, context: ApiContext): void {
         waitForDevice: body.waitForDevice ?? false,
         maxBytes: body.maxBytes ?? null,
         rateLimit: body.rateLimit ?? null,
-      })
+      }
+      const opened = await openTunnel(context.pool, wanted, writeOptions(request))
       if (typeof opened === 'string') throw notOpened(opened)
       if (opened.state === 'opening')
         hintNodes(
@@ -191,7 +193,7 @@ function changing(api: Api, context: ApiContext): void {
       const { organizationId, body } = request
       const key = { organizationId, id: request.params.tunnelId, ifVersion: ifMatch(request) }
       const allowFrom = body.allowFrom && allowList(body.allowFrom, request.ip)
-      const changed = await changeTunnel(pool, key, { ttlSec: body.ttlSec, allowFrom })
+      const changed = await changeTunnel(pool, key, { ttlSec: body.ttlSec, allowFrom }, writeOptions(request))
       if (typeof changed === 'string') throw new DomainError(changed === 'changed' ? 'precondition_failed' : changed)
       hintNodes(queues, { gateways: changed.gateways, concentrators: [] }, 'policy.changed')
       const tunnel = await findTunnel(pool, organizationId, key.id)
@@ -217,7 +219,8 @@ function changing(api: Api, context: ApiContext): void {
     },
     async (request, reply) => {
       const { tunnelId: id } = request.params
-      const closing = await closeTunnel(pool, request.organizationId, id)
+      const { organizationId } = request
+      const closing = await closeTunnel(pool, { organizationId, id }, writeOptions(request))
       if (closing === 'not_found') throw new DomainError('not_found')
       hintNodes(queues, { gateways: closing.gateways, concentrators: [] }, 'policy.changed')
       const timeoutMs = waitMs(request, request.query.wait)
