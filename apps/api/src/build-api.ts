@@ -23,6 +23,7 @@ import { credentialRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { healthRoutes } from './routes/health.ts'
 import { networkRoutes } from './routes/networks.ts'
+import { operationRoutes } from './routes/operations.ts'
 import { tunnelRoutes } from './routes/tunnels.ts'
 import { unknownRoutes } from './unknown-routes.ts'
 import { compileValidator } from './validation.ts'
@@ -87,6 +88,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         attemptRoutes,
         networkRoutes,
         apiKeyRoutes,
+        operationRoutes,
       ])
         routes(v1 as Api, context)
     },

@@ -6,6 +6,7 @@ import {
   credentialChangedChannel,
   deviceChangedChannel,
   listen,
+  operationChangedChannel,
   tunnelChangedChannel,
   type Listener,
 } from '@culvert/db'
@@ -14,7 +15,7 @@ import type { Logger } from '@culvert/observability'
 const pollMs = 1_000
 
 export interface WaitOptions<T> {
-  /** Id of the tunnel, device or credential. */
+  /** Id of the tunnel, device, credential or operation. */
   readonly id: string
   readonly timeoutMs: number
   /** The caller has gone. */
@@ -31,7 +32,7 @@ export class Changes {
   constructor(databaseUrl: string, logger: Logger) {
     this.#listener = listen(
       databaseUrl,
-      [tunnelChangedChannel, deviceChangedChannel, credentialChangedChannel],
+      [tunnelChangedChannel, deviceChangedChannel, credentialChangedChannel, operationChangedChannel],
       (notice) => {
         if (notice === 'reconnected') for (const id of this.#waiters.keys()) this.#wake(id)
         else this.#wake(notice.payload)

@@ -33,6 +33,8 @@ const components: readonly TSchema[] = [
   contracts.ApiKey,
   contracts.ApiKeyPage,
   contracts.IssuedApiKey,
+  contracts.Operation,
+  contracts.OperationPage,
   contracts.Concentrator,
   contracts.ConcentratorList,
 ]

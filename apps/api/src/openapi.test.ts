@@ -1,4 +1,5 @@
 import { errorCodes } from '@culvert/contracts'
+import { startOperation, systemAuthor } from '@culvert/db'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
@@ -89,6 +90,9 @@ describe('the OpenAPI document', () => {
         'GET /v1/devices/{deviceId}/credentials/{credentialId}',
         'GET /v1/networks',
         'GET /v1/networks/{networkId}',
+        'GET /v1/operations',
+        'GET /v1/operations/{operationId}',
+        'GET /v1/operations/{operationId}/errors',
         'GET /v1/organization',
         'GET /v1/tunnels',
         'GET /v1/tunnels/{tunnelId}',
@@ -102,6 +106,7 @@ describe('the OpenAPI document', () => {
         'POST /v1/api-keys/{apiKeyId}/rotate',
         'POST /v1/devices',
         'POST /v1/devices/{deviceId}/credentials',
+        'POST /v1/operations/{operationId}/cancel',
         'POST /v1/tunnels',
       ].toSorted(),
     )
@@ -169,6 +174,7 @@ const samples: Record<string, string> = {
   credentialId: `crd_${'a'.repeat(20)}`,
   networkId: `net_${'a'.repeat(20)}`,
   apiKeyId: `key_${'a'.repeat(16)}`,
+  operationId: `opn_${'a'.repeat(20)}`,
   code: 'not_found',
 }
 /** A body that each operation accepts, and the query it needs: without them an operation would be refused too early. */
@@ -206,7 +212,23 @@ describe('another organization', () => {
       body: { name: 'a', scopes: ['devices:read'] },
     })
     Object.assign(ids, { apiKeyId: apiKey.body.id })
-    Object.assign(ids, { networkId: device.body.networkId, credentialId: credential.body.id, tunnelId: tunnel.body.id })
+    const operation = await startOperation(
+      harness.pool,
+      harness.organization.id,
+      {
+        kind: 'device_delete',
+        request: {},
+        validateOnly: true,
+      },
+      { by: systemAuthor('test') },
+    )
+    if (typeof operation === 'string') throw new Error(operation)
+    Object.assign(ids, {
+      operationId: operation.id,
+      networkId: device.body.networkId,
+      credentialId: credential.body.id,
+      tunnelId: tunnel.body.id,
+    })
   })
 
   it('gets 404 for every id that is not its own, the same as for one that does not exist', async () => {
@@ -269,6 +291,7 @@ async function rowsOf({ pool, organization }: Harness): Promise<unknown> {
     'attachments',
     'tunnels',
     'tunnel_ports',
+    'operations',
     'events',
   ]
   const counted = tables.map(async (table) => {

@@ -1,12 +1,17 @@
 /**
  * The worker: tunnels expire, waiting tunnels open when their device comes, silent nodes are buried, forgotten hints repeated.
  *
- * Woken by NOTIFY device_changed, by jobs on the queue `lifecycle`, by the next expiry and by a timer; all of them only say
- * "look". While the database is away it waits and says so once.
+ * Beside that it takes operations further (operations/).
+ *
+ * Woken by NOTIFY device_changed, by jobs on the queues `lifecycle` and `operations`, by the next expiry and by a timer; all of
+ * them only say "look". While the database is away it waits and says so once.
  */
 import { deviceChangedChannel, isDatabaseUnavailable, listen, nodeDeadAfterSec, openPool } from '@culvert/db'
 import { createLogger, type Logger } from '@culvert/observability'
-import { lifecycleQueue, openQueues } from '@culvert/queue'
+import { lifecycleQueue, openQueues, operationsQueue } from '@culvert/queue'
+import type { OperationHandlers } from './operations/operation-handler.ts'
+import { operationHandlers } from './operations/operation-handlers.ts'
+import { OperationRunner } from './operations/operation-runner.ts'
 import { Sweeper } from './sweeper.ts'
 
 export interface WorkerOptions {
@@ -17,6 +22,10 @@ export interface WorkerOptions {
   readonly sweepIntervalMs?: number | undefined
   /** Silence after which a node counts as dead. */
   readonly nodeDeadAfterMs?: number | undefined
+  /** Other kinds of operations than there are. */
+  readonly operationHandlers?: OperationHandlers | undefined
+  /** Time of an operation before others come first. */
+  readonly operationTurnMs?: number | undefined
 }
 
 export interface RunningWorker {
@@ -32,8 +41,8 @@ export function runWorker(options: WorkerOptions): RunningWorker {
   const { databaseUrl, redisUrl, logger = createLogger('worker', 'silent') } = options
   const intervalMs = options.sweepIntervalMs ?? 5_000
   const broken = (error: Error): void => logger.debug({ err: error }, 'a connection to the database broke')
-  const pool = openPool(databaseUrl, { max: 4, applicationName: 'culvert-worker', onError: broken })
-  const queues = openQueues({ databaseUrl, redisUrl, logger })
+  const pool = openPool(databaseUrl, { max: 8, applicationName: 'culvert-worker', onError: broken })
+  const queues = openQueues({ databaseUrl, redisUrl, logger, expectedObjects: 5 })
   const sweeper = new Sweeper({
     pool,
     queues,
@@ -76,7 +85,16 @@ export function runWorker(options: WorkerOptions): RunningWorker {
     },
     { applicationName: 'culvert-worker-listen', onError: broken },
   )
+  const operations = new OperationRunner({
+    pool,
+    queues,
+    logger,
+    handlers: options.operationHandlers ?? operationHandlers,
+    turnMs: options.operationTurnMs,
+    pollMs: options.sweepIntervalMs,
+  })
   queues.workNode(lifecycleQueue, () => sweep())
+  queues.workNode(operationsQueue, async () => operations.wake())
   void sweep()
   return {
     sweep,
@@ -84,6 +102,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
       closed = true
       clearTimeout(timer)
       await listener.close()
+      await operations.close()
       await last
       clearTimeout(timer)
       await queues.close()

@@ -80,6 +80,17 @@ export const errorRegistry = {
   },
   tunnel_not_active: { status: 409, title: 'The tunnel has ended', advice: 'Open a new one.' },
   tunnel_limit: { status: 409, title: 'The device has enough tunnels', advice: 'Close tunnels that are not needed.' },
+  operation_limit: {
+    status: 409,
+    title: 'Enough operations are under way',
+    advice: 'Wait until one is done, or cancel one.',
+  },
+  operation_done: { status: 409, title: 'The operation is done', advice: 'Nothing is to be cancelled.' },
+  operation_cancelled: {
+    status: 409,
+    title: 'The operation was cancelled',
+    advice: 'What was done before stays done; start it anew for the rest.',
+  },
   precondition_failed: {
     status: 412,
     title: 'The resource has changed',
@@ -96,6 +107,11 @@ export const errorRegistry = {
     status: 422,
     title: 'The host is on no LAN of the device',
     advice: 'Add its LAN to `lanPrefixes` of the device, or leave `host` out to reach the device itself.',
+  },
+  unreadable_rows: {
+    status: 422,
+    title: 'The rows cannot be read',
+    advice: 'Send one JSON object on each line, or CSV (RFC 4180) in UTF-8 whose first line names the columns.',
   },
   weak_psk: {
     status: 422,

@@ -9,7 +9,7 @@ export {
 } from './errors.ts'
 export { eventCatalogue, eventSchema, eventTypes, type EventType } from './events.ts'
 export { exampleOf, NoExample, type JsonSchema } from './example.ts'
-export { ApiKeyId, CredentialId, DeviceId, NetworkId, TunnelId } from './fields.ts'
+export { ApiKeyId, CredentialId, DeviceId, NetworkId, OperationId, TunnelId } from './fields.ts'
 export { formatFaults, registerFormats } from './formats.ts'
 export { lanPrefixFault, mostLanPrefixes } from './lan-prefix.ts'
 export { permissions, rolePermissions, roles, type Permission, type Role } from './permissions.ts'
@@ -46,6 +46,16 @@ export {
   Organization,
   OrganizationPatch,
 } from './resources/network.ts'
+export {
+  Operation,
+  OperationFault,
+  operationKinds,
+  OperationPage,
+  OperationQuery,
+  operationStates,
+  type OperationKind,
+  type OperationState,
+} from './resources/operation.ts'
 export { Problem } from './resources/problem.ts'
 export {
   Connection,

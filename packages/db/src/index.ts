@@ -28,6 +28,7 @@ export {
   deviceChangedChannel,
   gatewayChannel,
   notify,
+  operationChangedChannel,
   signerChannel,
   tunnelChangedChannel,
   type SqlRunner,
@@ -128,6 +129,42 @@ export {
   type TunnelRecord,
 } from './tunnels.ts'
 export { innerAddressRange } from './networks.ts'
+export {
+  addOperationInput,
+  cancelOperation,
+  dropOperation,
+  findOperation,
+  listOperations,
+  maxOperations,
+  readOperationFaults,
+  receivedOperation,
+  startOperation,
+  type FaultRecord,
+  type NewOperation,
+  type OperationError,
+  type OperationFilter,
+  type OperationRecord,
+  type OperationState,
+} from './operations.ts'
+export {
+  addOperationFaults,
+  advanceOperation,
+  claimOperation,
+  dropUnreceivedOperations,
+  finishOperation,
+  maxOperationAttempts,
+  maxOperationFaults,
+  operationLeaseSec,
+  OperationLostError,
+  postponeOperation,
+  readOperationInput,
+  renewOperation,
+  yieldOperation,
+  type NewFault,
+  type OperationClaim,
+  type OperationEnd,
+  type OperationStep,
+} from './operation-work.ts'
 export { appendEvent, appendEvents, type NewEvent } from './outbox.ts'
 export { openPool, type PoolOptions } from './pool.ts'
 export { allotPools6 } from './pools6.ts'

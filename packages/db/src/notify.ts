@@ -12,6 +12,8 @@ export const tunnelChangedChannel = 'tunnel_changed'
 export const deviceChangedChannel = 'device_changed'
 /** Channel with the id of every certificate credential that the signer has issued or refused. */
 export const credentialChangedChannel = 'credential_changed'
+/** Channel with the id of every operation that is done. */
+export const operationChangedChannel = 'operation_changed'
 /** Channel of the signer: a certificate is asked for, or one was revoked. */
 export const signerChannel = 'signer'
 

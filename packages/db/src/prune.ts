@@ -7,9 +7,16 @@ export interface Retention {
   readonly attemptDays: number
   /** Tunnels that have ended, and deleted devices; a device's inner address is free again with it. */
   readonly endedDays: number
+  readonly operationDays: number
 }
 
-export const defaultRetention: Retention = { connectionDays: 90, eventDays: 90, attemptDays: 30, endedDays: 30 }
+export const defaultRetention: Retention = {
+  connectionDays: 90,
+  eventDays: 90,
+  attemptDays: 30,
+  endedDays: 30,
+  operationDays: 30,
+}
 
 /** Most rows that one call removes of each kind. */
 export const pruneBatch = 5_000
@@ -28,6 +35,10 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
     [
       `DELETE FROM attach_attempts WHERE id IN (SELECT id FROM attach_attempts WHERE at < ? LIMIT ${batch})`,
       retention.attemptDays,
+    ],
+    [
+      `DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE finished_at < ? LIMIT ${batch})`,
+      retention.operationDays,
     ],
     [
       `DELETE FROM outer_addresses WHERE (address, organization_id) IN

@@ -3,6 +3,7 @@ export {
   gatewayQueue,
   jobKinds,
   lifecycleQueue,
+  operationsQueue,
   signerQueue,
   type JobKind,
   type NodeQueue,

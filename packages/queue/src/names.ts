@@ -13,12 +13,14 @@ export const jobKinds = [
   'policy.changed',
   /** Worker: tunnels have something due. */
   'tunnels.due',
+  /** Worker: an operation was started. */
+  'operations.due',
   /** Signer: certificates are asked for or revoked. */
   'certificates.due',
 ] as const
 export type JobKind = (typeof jobKinds)[number]
 
-export type NodeQueue = `gateway.${string}` | `concentrator.${string}` | 'lifecycle' | 'signer'
+export type NodeQueue = `gateway.${string}` | `concentrator.${string}` | 'lifecycle' | 'operations' | 'signer'
 
 export function gatewayQueue(nodeId: string): NodeQueue {
   return `gateway.${nodeId}`
@@ -29,4 +31,5 @@ export function concentratorQueue(nodeId: string): NodeQueue {
 }
 
 export const lifecycleQueue: NodeQueue = 'lifecycle'
+export const operationsQueue: NodeQueue = 'operations'
 export const signerQueue: NodeQueue = 'signer'

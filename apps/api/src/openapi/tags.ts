@@ -14,6 +14,10 @@ export const tags = [
     description: 'How a device is attached, with its security associations, and why it could not attach.',
   },
   { name: 'networks', description: 'Address pools, and what holds for all devices of one.' },
+  {
+    name: 'operations',
+    description: 'What takes longer than a call: how far it is, what came of it, and an end to it.',
+  },
   { name: 'organization', description: 'What holds for everything the caller owns.' },
   {
     name: 'api keys',
