@@ -1,11 +1,11 @@
 /** OpenAPI 3.1 of what is registered after this, at /openapi.json, with a page for people at /docs, where / leads. */
 import * as contracts from '@culvert/contracts'
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import { readFileSync } from 'node:fs'
 import type { TSchema } from 'typebox'
 import type { Api } from './context.ts'
 import { complete, headers, type OpenApi } from './openapi/complete.ts'
+import { documentationPage } from './openapi/page.ts'
 import { tags } from './openapi/tags.ts'
 import { webhooks } from './openapi/webhooks.ts'
 
@@ -87,7 +87,7 @@ export async function documentation(api: Api): Promise<void> {
         typeof schema['$id'] === 'string' ? schema['$id'] : `schema-${index}`,
     },
   })
-  await api.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true } })
+  await documentationPage(api)
   api.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
   api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger())
 }

@@ -47,6 +47,10 @@ const PEERS = {
     packages: ['python3-scapy', 'python3-cryptography', 'python3-cffi-backend', 'python3-minimal'],
   },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
+  chromium: {
+    programs: ['chromium-headless-shell'],
+    packages: ['chromium-headless-shell', 'chromium-common', 'fonts-dejavu-core'],
+  },
   ssh: { programs: ['ssh', 'ssh-keygen'], packages: ['openssh-client'] },
 } as const satisfies Record<string, PeerPackages>
 

@@ -1,4 +1,5 @@
 export { createDatabase } from './database.ts'
+export { chromiumLaunch, type ChromiumLaunch } from './chromium.ts'
 export { findPeer, peer, peerNames, type Peer, type PeerName, type PeerSearch } from './debian-peer.ts'
 export { type Libreswan, type LibreswanOptions, startLibreswan } from './libreswan.ts'
 export { createLab, type Lab, labMissing } from './lab.ts'

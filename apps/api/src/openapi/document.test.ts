@@ -37,8 +37,11 @@ describe('the OpenAPI document', () => {
       .filter(({ type, media }) => type !== 'application/pkix-crl' && exampleValues(media).length === 0)
       .map(({ where }) => where)
     expect(without, whereExamplesAre).toEqual([])
+    const components = local(document.components.schemas)
     const wrong = mediaOf(document).flatMap(({ where, media }) =>
-      exampleValues(media).flatMap((value) => faultsOf(media.schema, value).map((fault) => `${where} ${fault}`)),
+      exampleValues(media).flatMap((value) =>
+        faultsOf(components, media.schema, value).map((fault) => `${where} ${fault}`),
+      ),
     )
     expect(wrong, whereExamplesAre).toEqual([])
   })
@@ -103,13 +106,10 @@ function exampleValues(media: { example?: unknown; examples?: Record<string, { v
   return 'example' in media ? [media.example, ...named] : named
 }
 
-function faultsOf(schema: JsonSchema, value: unknown): string[] {
-  const text = JSON.stringify({ schema, components: document.components.schemas })
-  const local = JSON.parse(text.replaceAll('#/components/schemas/', '')) as {
-    schema: JsonSchema
-    components: Record<string, JsonSchema>
-  }
-  return Value.Errors(local.components as never, local.schema as never, value).map(
+const local = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll('#/components/schemas/', '')) as T
+
+function faultsOf(components: object, schema: JsonSchema, value: unknown): string[] {
+  return Value.Errors(components as never, local(schema) as never, value).map(
     ({ instancePath, message }) => `${instancePath} ${message}`,
   )
 }
