@@ -91,6 +91,7 @@ function quickExchange(method: KeyExchangeMethod | null): KeyExchangeMethod | nu
       return {
         publicValue,
         sharedSecret: (peer) => (peer.length === answerBytes ? shared(publicValue, peer, sharedBytes) : null),
+        destroy: () => {},
       }
     },
     respond: (rng, peer) => {

@@ -72,6 +72,7 @@ export function createTap(remembers = true, base: CryptoProvider = repeatablePro
           keyExchanges += 1
           return own.sharedSecret(peer)
         },
+        destroy: () => own.destroy(),
       }
     },
     respond: (rng, peer) => {

@@ -55,6 +55,17 @@ describe.each(GROUPS)(`key exchange %d`, (id, publicBytes, sharedBytes) => {
     }
   })
 
+  it('gives no secret any more once it was destroyed', () => {
+    for (const provider of PROVIDERS) {
+      const own = method(provider, id).generate(rngOf(Uint8Array.of(1)))
+      const peer = method(provider, id).generate(rngOf(Uint8Array.of(2)))
+      expect(own.sharedSecret(peer.publicValue)).toHaveLength(sharedBytes)
+      own.destroy()
+      own.destroy()
+      expect(() => own.sharedSecret(peer.publicValue)).toThrow(InvariantError)
+    }
+  })
+
   it('refuses a public value that is empty, one octet short or one octet long (C14)', () => {
     for (const provider of PROVIDERS) {
       const own = method(provider, id).generate(rngOf(Uint8Array.of(1)))

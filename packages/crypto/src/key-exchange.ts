@@ -8,11 +8,12 @@
  * length of the prime (RFC 7296 2.14, 3.4); libraries do not do that reliably.
  */
 import { InvariantError, compareBytes, zeroize } from '@culvert/bytes'
+import { exchange } from './key-exchange-private.ts'
 import { mlKemMethods } from './ml-kem.ts'
 import { MODP_GROUPS } from './modp-groups.ts'
 import type { ModpGroup } from './modp-groups.ts'
-import type { CurveName, Primitives, PrivateValue } from './primitives.ts'
-import type { KeyExchangeAnswer, KeyExchangeMethod, KeyExchangePrivate, Rng } from './provider.ts'
+import type { CurveName, Primitives } from './primitives.ts'
+import type { KeyExchangeAnswer, KeyExchangeMethod, Rng } from './provider.ts'
 import { KE } from './transform-names.ts'
 
 export function keyExchangeMethods(primitives: Primitives): ReadonlyMap<number, KeyExchangeMethod> {
@@ -69,7 +70,7 @@ function modpMethod(group: ModpGroup, primitives: Primitives): KeyExchangeMethod
       const exponent = draw(rng, group.exponentBytes)
       exponent[0] = (exponent[0] ?? 0) | 0x80 // a fixed bit length: never 0 or 1, and modular exponentiation takes equal time
       const own = withSecret(exponent, () => primitives.modp(group.id, exponent))
-      return exchange(padLeft(own.publicValue, length), (peer) => {
+      return exchange(own, padLeft(own.publicValue, length), (peer) => {
         if (!isModpValueInRange(peer, group.prime)) return null
         const shared = own.derive(peer)
         return shared === null ? null : padLeft(shared, length)
@@ -88,7 +89,7 @@ function ecpMethod(curve: Curve, primitives: Primitives): KeyExchangeMethod {
     generate: (rng) => {
       const scalar = drawScalar(rng, order)
       const own = withSecret(scalar, () => primitives.ecp(curve.name, scalar))
-      return exchange(own.publicValue, (peer) => (peer.length === publicBytes ? own.derive(peer) : null))
+      return exchange(own, own.publicValue, (peer) => (peer.length === publicBytes ? own.derive(peer) : null))
     },
   })
 }
@@ -101,7 +102,7 @@ function curve25519Method(primitives: Primitives): KeyExchangeMethod {
     generate: (rng) => {
       const scalar = draw(rng, CURVE25519_BYTES)
       const own = withSecret(scalar, () => primitives.x25519(scalar))
-      return exchange(own.publicValue, (peer) => (peer.length === CURVE25519_BYTES ? own.derive(peer) : null))
+      return exchange(own, own.publicValue, (peer) => (peer.length === CURVE25519_BYTES ? own.derive(peer) : null))
     },
   })
   const { respondX25519 } = primitives
@@ -122,13 +123,10 @@ function diffieHellman(method: Omit<KeyExchangeMethod, 'respond'>): KeyExchangeM
     respond: (rng, peer): KeyExchangeAnswer | null => {
       const own = method.generate(rng)
       const sharedSecret = own.sharedSecret(peer)
+      own.destroy()
       return sharedSecret === null ? null : { publicValue: own.publicValue, sharedSecret }
     },
   })
-}
-
-function exchange(publicValue: Uint8Array, sharedSecret: PrivateValue['derive']): KeyExchangePrivate {
-  return { publicValue, sharedSecret }
 }
 
 /** RFC 6989 2.1: exactly the prime's length and 1 < r < p-1. The value is public: the comparison need not be constant-time. */

@@ -7,6 +7,7 @@
  * tampered with gives another secret (implicit rejection), and the next message fails its ICV.
  */
 import { InvariantError, zeroize } from '@culvert/bytes'
+import { exchange } from './key-exchange-private.ts'
 import type { KemName, Primitives } from './primitives.ts'
 import type { KeyExchangeMethod, Rng } from './provider.ts'
 import { KE } from './transform-names.ts'
@@ -54,10 +55,9 @@ function method(
       const seed = draw(rng, SEED_BYTES)
       const own = kem.generate(name, seed)
       zeroize(seed)
-      return {
-        publicValue: own.publicValue,
-        sharedSecret: (ciphertext) => (ciphertext.length === ciphertextBytes ? own.derive(ciphertext) : null),
-      }
+      return exchange(own, own.publicValue, (ciphertext) =>
+        ciphertext.length === ciphertextBytes ? own.derive(ciphertext) : null,
+      )
     },
     respond: (rng, peer) => {
       if (peer.length !== publicBytes || !isReduced(peer.subarray(0, -RHO_BYTES))) return null

@@ -26,6 +26,8 @@ export interface AeadCall {
 export interface PrivateValue {
   readonly publicValue: Uint8Array
   derive(peerPublicValue: Uint8Array): Uint8Array | null
+  /** Clears the private value, where the library lets us; at the latest the collector does. */
+  destroy?(): void
 }
 
 /** ML-KEM (FIPS 203) with encapsulation keys and ciphertexts as their octets. */

@@ -64,6 +64,8 @@ export interface KeyExchangePrivate {
   readonly publicValue: Uint8Array
   /** @returns g^ir in wire form, or null when the peer's value has a wrong length or fails the tests of RFC 6989. */
   sharedSecret(peerPublicValue: Uint8Array): Uint8Array | null
+  /** Clears what the library holds, at once instead of when this is collected; it gives no secret afterwards. */
+  destroy(): void
 }
 
 /** Key exchange method (transform type 4). */

@@ -42,6 +42,7 @@ export function x25519(scalar: Uint8Array): PrivateValue {
   return {
     publicValue: curve25519.getPublicKey(own),
     derive: (peer) => orNull(() => curve25519.getSharedSecret(own, peer)),
+    destroy: () => void own.fill(0),
   }
 }
 

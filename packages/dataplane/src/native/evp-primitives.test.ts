@@ -85,6 +85,15 @@ describe('native and noble agree', () => {
     )
   })
 
+  it('on a private value that is gone once it was destroyed, and lets others be', () => {
+    const method = native.keyExchange(31)!
+    const [own, other] = [1, 2].map((octet) => method.generate((length) => new Uint8Array(length).fill(octet)))
+    own!.destroy()
+    own!.destroy()
+    expect(() => own!.sharedSecret(other!.publicValue)).toThrow('after its end')
+    expect(other!.sharedSecret(own!.publicValue)).toHaveLength(32)
+  })
+
   it('on refusing X25519 values of small order and of a wrong length, and answering the next one', () => {
     const method = native.keyExchange(31)!
     const rng = (length: number) => new Uint8Array(length).fill(3)

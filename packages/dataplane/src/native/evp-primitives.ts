@@ -56,6 +56,12 @@ export function createEvpPrimitives(memory: PacketMemory): Primitives {
   }
 }
 
+/** A private key of OpenSSL and the context that derives with it; 0 for none. */
+interface HeldKey {
+  key: number
+  context: number
+}
+
 class EvpPrimitives {
   readonly #memory: PacketMemory
   readonly #openssl: Openssl
@@ -67,7 +73,7 @@ class EvpPrimitives {
   readonly #output: number
   readonly #nonce: number
   readonly #length: number
-  readonly #keys: FinalizationRegistry<number>
+  readonly #keys: FinalizationRegistry<HeldKey>
 
   constructor(memory: PacketMemory) {
     this.#memory = memory
@@ -77,7 +83,7 @@ class EvpPrimitives {
     this.#output = memory.allocate(INPUT_BYTES)
     this.#nonce = memory.allocate(16)
     this.#length = memory.allocate(16)
-    this.#keys = new FinalizationRegistry((key) => this.#openssl.functions.freeKey(key))
+    this.#keys = new FinalizationRegistry((held) => this.#release(held))
   }
 
   hash(name: HashName, chunks: readonly Uint8Array[]): Uint8Array {
@@ -143,27 +149,50 @@ class EvpPrimitives {
     return opened
   }
 
-  /** `scalar` has 32 octets. OpenSSL's copy lives as long as the result and is cleared with it. */
+  /** `scalar` has 32 octets. OpenSSL's copy lives until it is destroyed, at most as long as the result, and is cleared with it. */
   x25519(scalar: Uint8Array): PrivateValue {
-    const own = this.#importScalar(scalar)
+    const key = this.#importScalar(scalar)
+    const publicValue = this.#publicValueOf(key)
+    const held: HeldKey = { key, context: this.#derivation(key) }
     const value: PrivateValue = {
-      publicValue: this.#publicValueOf(own),
-      derive: (peer) => this.#deriveX25519(own, peer),
+      publicValue,
+      derive: (peer) => (held.key === 0 ? null : this.#deriveX25519(held.context, peer)),
+      destroy: () => {
+        this.#keys.unregister(value)
+        this.#release(held)
+        held.key = 0
+        held.context = 0
+      },
     }
-    this.#keys.register(value, own)
+    this.#keys.register(value, held, value)
     return value
   }
 
   /** `scalar` and `peer` have 32 octets. */
   respondX25519(scalar: Uint8Array, peer: Uint8Array): KeyExchangeAnswer | null {
-    const own = this.#importScalar(scalar)
+    const key = this.#importScalar(scalar)
+    const context = this.#derivation(key)
     try {
-      const publicValue = this.#publicValueOf(own)
-      const sharedSecret = this.#deriveX25519(own, peer)
+      const publicValue = this.#publicValueOf(key)
+      const sharedSecret = this.#deriveX25519(context, peer)
       return sharedSecret === null ? null : { publicValue, sharedSecret }
     } finally {
-      this.#openssl.functions.freeKey(own)
+      this.#release({ key, context })
     }
+  }
+
+  #release({ key, context }: HeldKey): void {
+    this.#openssl.functions.freeKeyContext(context) // both take 0
+    this.#openssl.functions.freeKey(key)
+  }
+
+  /** A context that derives secrets with this key, one after the other; 0 when OpenSSL makes none. */
+  #derivation(key: number): number {
+    const { functions } = this.#openssl
+    const context = functions.newKeyContext(key, 0)
+    if (context !== 0 && functions.deriveInit(context) === 1) return context
+    functions.freeKeyContext(context)
+    return 0
   }
 
   #importScalar(scalar: Uint8Array): number {
@@ -183,20 +212,14 @@ class EvpPrimitives {
   }
 
   /** @returns null for a value of small order, whose result would be zero (RFC 7748 6.1) */
-  #deriveX25519(own: number, peer: Uint8Array): Uint8Array | null {
+  #deriveX25519(context: number, peer: Uint8Array): Uint8Array | null {
     if (peer.length !== X25519_BYTES) throw new RangeError('not an X25519 public value')
     const { functions } = this.#openssl
     this.#memory.bytes.set(peer, this.#input)
     const other = functions.newPublicKey(X25519_TYPE, 0, this.#inputAt(X25519_BYTES), X25519_BYTES)
-    const context = functions.newKeyContext(own, 0)
-    const isReady =
-      other !== 0 &&
-      context !== 0 &&
-      functions.deriveInit(context) === 1 &&
-      functions.deriveSetPeer(context, other, 0) === 1
+    const isReady = other !== 0 && context !== 0 && functions.deriveSetPeer(context, other, 0) === 1
     const secret = isReady ? this.#read((output, size) => functions.derive(context, output, size)) : null
-    functions.freeKeyContext(context) // both take 0
-    functions.freeKey(other)
+    functions.freeKey(other) // takes 0
     if (secret === null) functions.clearErrors()
     return secret
   }

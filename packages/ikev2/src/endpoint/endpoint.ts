@@ -6,7 +6,7 @@
  */
 import { hearAnswer } from './answers.ts'
 import { obey } from './commands.ts'
-import type { EndpointConfig, IkeEndpoint, Input } from './contract.ts'
+import type { EndpointConfig, IkeEndpoint, Input, MonotonicMs } from './contract.ts'
 import type { Context, TransitionObserver } from './context.ts'
 import { ikeSaDueMs } from './deadline.ts'
 import { receiveDatagram } from './inbound.ts'
@@ -23,9 +23,10 @@ export function createEndpoint(config: EndpointConfig, observe: TransitionObserv
   return {
     step: (input, env) => {
       const context: Context = { config, env, tables, effects: [], touched: new Set(), observe }
+      tables.ephemeralKeys.expire(env.nowMs)
       take(context, input)
       settle(context)
-      return { effects: context.effects, wakeAtMs: tables.timers.nextMs }
+      return { effects: context.effects, wakeAtMs: earlier(tables.timers.nextMs, tables.ephemeralKeys.expiresAtMs) }
     },
     get size() {
       return { established: tables.established, halfOpen: tables.halfOpen.size }
@@ -35,6 +36,11 @@ export function createEndpoint(config: EndpointConfig, observe: TransitionObserv
       return { ikeSas: bySpi.size, attachments: attachments.size, asks: asks.size, timers: timers.size }
     },
   }
+}
+
+function earlier(a: MonotonicMs | null, b: MonotonicMs | null): MonotonicMs | null {
+  if (a === null || b === null) return a ?? b
+  return Math.min(a, b)
 }
 
 function take(context: Context, input: Input): void {

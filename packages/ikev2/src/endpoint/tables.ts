@@ -13,6 +13,7 @@ import { TimerHeap } from '../sa/timer-heap.ts'
 import { createTokenBucket, type TokenBucket } from '../sa/token-bucket.ts'
 import { Budgets } from './budgets.ts'
 import { createCookieSecrets, type CookieSecrets } from './cookie.ts'
+import { EphemeralKeys } from './ephemeral-keys.ts'
 import { createFailedAttempts, FamiliarAddresses } from './failed-attempts.ts'
 import { HalfOpenTable } from './half-open.ts'
 import { UsedNames } from './used-names.ts'
@@ -25,6 +26,7 @@ export interface Tables {
   readonly asks: Map<number, IkeSa>
   readonly timers: TimerHeap<IkeSa>
   readonly cookies: CookieSecrets
+  readonly ephemeralKeys: EphemeralKeys
   /** Budgets for unprotected error notifies (C04, C10): of all senders, and of each source. */
   readonly errorNotifies: TokenBucket
   readonly errorSources: Budgets
@@ -67,6 +69,7 @@ export function createTables(): Tables {
     asks: new Map(),
     timers: new TimerHeap(),
     cookies: createCookieSecrets(),
+    ephemeralKeys: new EphemeralKeys(),
     errorNotifies: createTokenBucket(ERROR_NOTIFY_BURST, ERROR_NOTIFY_REFILL_MS, 0),
     errorSources: new Budgets(ERROR_SOURCE_LIMITS),
     usedTickets: new UsedNames(MOST_USED_TICKETS),

@@ -25,7 +25,6 @@ import type { SelectedSuite } from '../../proposal/select.ts'
 import type { ResolvedIkeSuite } from '../../sa/agreement.ts'
 import { createIkeSa } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload, type PayloadOf } from '../../sa/payload-shape.ts'
-import { exchangeKeys } from '../child-answer.ts'
 import { exposeKeys } from '../expose-keys.ts'
 import { chooseIkeSuite, deriveChannel } from '../ike-keys.ts'
 import { invalidKePayload, notify } from '../notify.ts'
@@ -92,8 +91,8 @@ interface Acceptable {
 function accept(context: Context, request: InitRequest, acceptable: Acceptable): void {
   const { env, tables, config } = context
   const { ke, nonceI, resolved, digest } = acceptable
-  const exchanged = exchangeKeys(context, ke.group, ke)
-  if (exchanged === undefined) {
+  const exchanged = tables.ephemeralKeys.respond(env, ke.group, ke.data, tables.halfOpen.size)
+  if (exchanged === null) {
     tables.halfOpen.noteWaste(request.path.remote.address, env.nowMs)
     return
   }
