@@ -2,7 +2,7 @@
  * Many registered devices at once: rows as the API would write them, without ten thousand REST calls.
  */
 import { randomBytes } from 'node:crypto'
-import { newId, sealingKeyId, sealSecret } from '@culvert/db'
+import { createSecretSealer, newId, sealingKeyId, type SecretSealer } from '@culvert/db'
 import type { Api, Installation } from '../support/installation.ts'
 import { provision } from '../support/provision.ts'
 
@@ -28,11 +28,12 @@ export async function registerFleet(culvert: Installation, count: number): Promi
     'fleet',
     POOL,
   ])
+  const seal = createSecretSealer(sealingPublicKey)
   const fleet: FleetMember[] = []
   for (let from = 0; from < count; from += BATCH) {
     const rows = await Promise.all(
       Array.from({ length: Math.min(BATCH, count - from) }, (_, index) =>
-        newDevice(organizationIds.acme, sealingPublicKey, from + index),
+        newDevice(organizationIds.acme, seal, from + index),
       ),
     )
     await pool.query(
@@ -89,11 +90,11 @@ async function newCertifiedDevice(acme: Api, name: string): Promise<FleetMember>
   }
 }
 
-async function newDevice(organizationId: string, sealingPublicKey: string, index: number) {
+async function newDevice(organizationId: string, seal: SecretSealer, index: number) {
   const id = newId('dev')
   const credentialId = newId('crd')
   const psk = randomBytes(32).toString('base64url')
-  const sealed = await sealSecret(sealingPublicKey, new TextEncoder().encode(psk), {
+  const sealed = await seal(new TextEncoder().encode(psk), {
     organizationId,
     deviceId: id,
     credentialId,

@@ -2,7 +2,7 @@
  * The API as a Fastify application: stores, queues, checks, routes, documentation. It owns what it opens and closes it with
  * itself. Starts and serves also while the database is away: then it answers 503 and heals by itself.
  */
-import { connectPrisma, openPool, sealingKeyId } from '@culvert/db'
+import { connectPrisma, createSecretSealer, openPool, sealingKeyId } from '@culvert/db'
 import { createHealthRegistry, createLogger, type Logger } from '@culvert/observability'
 import { openQueues } from '@culvert/queue'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -127,7 +127,7 @@ function openContext(options: ApiOptions, logger: Logger): ApiContext {
     servicePrefix: options.servicePrefix ?? '10.127.0.0/24',
     servicePrefix6: options.servicePrefix6 ?? 'fd43:756c:7665:7f00::/64',
     pool6Prefix: options.pool6Prefix === undefined ? 'fd43:756c:7665:8000::/49' : options.pool6Prefix,
-    sealing: { publicKey: options.sealingPublicKey, keyId: sealingKeyId(options.sealingPublicKey) },
+    sealing: { seal: createSecretSealer(options.sealingPublicKey), keyId: sealingKeyId(options.sealingPublicKey) },
   }
 }
 

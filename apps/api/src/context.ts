@@ -1,5 +1,5 @@
 /** What routes get: the stores, the queues and the way to wait for a change. Nothing in it belongs to one request. */
-import type { Database, Pool, Touched } from '@culvert/db'
+import type { Database, Pool, SecretSealer, Touched } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
 import { concentratorQueue, gatewayQueue, type JobKind, type Queues } from '@culvert/queue'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -22,7 +22,7 @@ export interface ApiContext {
   readonly servicePrefix: string
   readonly servicePrefix6: string
   readonly pool6Prefix: string | null
-  readonly sealing: { readonly publicKey: string; readonly keyId: string }
+  readonly sealing: { readonly seal: SecretSealer; readonly keyId: string }
 }
 
 export type Api = FastifyInstance<

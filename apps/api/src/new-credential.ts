@@ -1,6 +1,6 @@
 /** Makes a credential of the kind asked for: its secret, sealed to the concentrators, and what the caller is shown of it, once. */
 import { credentialInputFields, DomainError, type CredentialInput, type IssuedCredential } from '@culvert/contracts'
-import { idSuffix, newId, sealSecret, type DeviceRecord, type NewCredential, type SealedSecret } from '@culvert/db'
+import { idSuffix, newId, type DeviceRecord, type NewCredential, type SealedSecret } from '@culvert/db'
 import type { ApiContext } from './context.ts'
 import { readCsr } from './csr.ts'
 import { estimateBits, leastPskBits, makePassword, makePsk } from './psk.ts'
@@ -44,7 +44,7 @@ export async function newCredential(
   const common = { id, organizationId: device.organizationId, deviceId: device.id, expiresAt }
   const seal = async (secret: string): Promise<SealedSecret> => {
     const binding = { organizationId: device.organizationId, deviceId: device.id, credentialId: id }
-    const sealedSecret = await sealSecret(sealing.publicKey, new TextEncoder().encode(secret), binding)
+    const sealedSecret = await sealing.seal(new TextEncoder().encode(secret), binding)
     return { sealedSecret, sealingKeyId: sealing.keyId }
   }
   switch (kind) {

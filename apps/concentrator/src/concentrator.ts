@@ -130,7 +130,7 @@ async function assemble(
   const placements = createPlacements(subjects, policies)
   const attempts = createAttemptWriter({ write: (batch) => writeAttempts(pool, settings.nodeName, batch), log })
   const admission = createAdmission({
-    desk: createCredentialDesk({ pool, cache, openSecret: createSecretOpener(sealingKey, crypto), log }),
+    desk: createCredentialDesk({ pool, cache, secrets: createSecretOpener(sealingKey, crypto), log }),
     realm,
     cache,
     registry,

@@ -36,7 +36,7 @@ async function ask(
   const desk = createCredentialDesk({
     pool: registry.pool,
     cache,
-    openSecret: createSecretOpener(registry.keys.privateKey),
+    secrets: createSecretOpener(registry.keys.privateKey),
     log: createLogger('test', 'silent'),
   })
   const answers = createCredentialAnswers({ desk, realm, onClaim: (_idI, _device, doubt) => void doubts.push(doubt) })

@@ -60,7 +60,7 @@ function openDesk(afterRead: () => Promise<void> = async () => {}): { desk: Cred
   const desk = createCredentialDesk({
     pool: slow,
     cache,
-    openSecret: createSecretOpener(keys.privateKey),
+    secrets: createSecretOpener(keys.privateKey),
     log: createLogger('test', 'silent'),
   })
   return { desk, cache }

@@ -4,10 +4,9 @@
  * While Postgres is away a known device may come back on a cached secret for an hour; an unknown one gets no answer at all, so
  * that it asks again instead of taking a failure for final. Concurrent questions for one identity share one lookup.
  * A lookup during which its device was told to be forgotten (revoked, deleted) is made again. Opening a sealed secret takes longer
- * than finding none, so a decoy is opened for who has none, and both are remembered equally long: the time of the answer does not
+ * than finding none, so it is pretended for who has none, and both are remembered equally long: the time of the answer does not
  * tell which devices exist.
  */
-import { randomBytes } from 'node:crypto'
 import {
   copyOfDevice,
   type CachedCredential,
@@ -31,9 +30,6 @@ const ID_RFC822_ADDR = 3
 const LONGEST_IDENTITY_BYTES = 255
 /** Beyond it the question stays unanswered, and the peer asks again. */
 const MOST_LOOKUPS = 3
-/** A sealed secret of the usual size that opens for nobody. */
-const DECOY = Uint8Array.of(1, ...randomBytes(32 + 32 + 16))
-const NOBODY = { organizationId: 'org_', deviceId: 'dev_', credentialId: 'crd_' }
 
 /** What is found belongs to the caller, who zeroes its secrets; null is nobody, undefined what cannot be known now. */
 export interface CredentialDesk {
@@ -45,10 +41,10 @@ export interface CredentialDesk {
 export function createCredentialDesk(options: {
   pool: Pool
   cache: CredentialCache
-  openSecret: SecretOpener
+  secrets: SecretOpener
   log: Logger
 }): CredentialDesk {
-  const { pool, cache, openSecret, log } = options
+  const { pool, cache, secrets, log } = options
   const devices = createDeviceLookup(pool)
   const underWay = new Map<string, Promise<CachedDevice | null | undefined>>()
 
@@ -74,7 +70,7 @@ export function createCredentialDesk(options: {
   async function read(identity: string): Promise<CachedDevice | null> {
     const device = await devices.find(identity)
     const credentials = device?.credentials.flatMap((credential) => openCredential(device, credential) ?? []) ?? []
-    if (credentials.every(({ kind }) => kind === 'certificate')) openSecret(DECOY, NOBODY)
+    if (credentials.every(({ kind }) => kind === 'certificate')) secrets.pretend(identity)
     return device && { ...device, identity, credentials }
   }
 
@@ -82,7 +78,7 @@ export function createCredentialDesk(options: {
     const { kind, id } = credential
     if (kind === 'certificate') return { kind, id, fingerprint: credential.fingerprint.toLowerCase() }
     const { deviceId, organizationId } = device
-    const secret = openSecret(credential.sealedSecret, { organizationId, deviceId, credentialId: id })
+    const secret = secrets.open(credential.sealedSecret, { organizationId, deviceId, credentialId: id })
     if (!secret) {
       log.warn({ credentialId: id }, 'a stored credential does not open with the sealing key of this node')
       return null

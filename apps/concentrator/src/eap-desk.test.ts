@@ -39,7 +39,7 @@ beforeEach(() => {
   const desk = createCredentialDesk({
     pool: registry.pool,
     cache,
-    openSecret: createSecretOpener(registry.keys.privateKey),
+    secrets: createSecretOpener(registry.keys.privateKey),
     log: createLogger('test', 'silent'),
   })
   const onProven = ({ deviceId }: { deviceId: string }): void => void proven.push(deviceId)

@@ -169,7 +169,15 @@ export { appendEvent, appendEvents, type NewEvent } from './outbox.ts'
 export { openPool, type PoolOptions } from './pool.ts'
 export { allotPools6 } from './pools6.ts'
 export { connectPrisma, type Database } from './prisma.ts'
-export { generateSealingKeyPair, sealingKeyId, sealSecret, type SealBinding, type SealingKeyPair } from './seal.ts'
+export {
+  createSecretSealer,
+  generateSealingKeyPair,
+  sealingKeyId,
+  sealSecret,
+  type SealBinding,
+  type SealingKeyPair,
+  type SecretSealer,
+} from './seal.ts'
 export { createSecretOpener, openSecret, type SecretOpener } from './secret-opener.ts'
 export { inTenantTransaction, tenant, type TenantSql, type TenantTransactionOptions } from './tenant.ts'
 export { inTransaction } from './transaction.ts'

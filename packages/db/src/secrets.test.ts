@@ -1,7 +1,8 @@
-import { nobleProvider, opensslProvider } from '@culvert/crypto'
-import { describe, expect, it } from 'vitest'
+import { type CryptoProvider, type KeyExchangePrivate, nobleProvider, opensslProvider, type Rng } from '@culvert/crypto'
+import { describe, expect, it, vi } from 'vitest'
 import {
   createSecretOpener,
+  createSecretSealer,
   generateSealingKeyPair,
   idSuffix,
   makeApiKey,
@@ -55,7 +56,7 @@ describe('sealed secrets', () => {
   it('open one after the other with one opener, with every provider of cryptography', async () => {
     const { publicKey, privateKey } = await generateSealingKeyPair()
     for (const crypto of [opensslProvider, nobleProvider]) {
-      const open = createSecretOpener(privateKey, crypto)
+      const { open } = createSecretOpener(privateKey, crypto)
       for (const length of [0, 1, 32, 300]) {
         const plaintext = new Uint8Array(length).fill(length)
         expect(open(await sealSecret(publicKey, plaintext, binding), binding)).toEqual(plaintext)
@@ -68,6 +69,104 @@ describe('sealed secrets', () => {
 
   it('refuse a key that is no key', async () => {
     await expect(sealSecret('short', secret, binding)).rejects.toThrow('32 bytes')
+  })
+})
+
+describe('secrets that are sealed together', () => {
+  const encapsulated = (sealed: Uint8Array): string => Buffer.from(sealed.subarray(1, 33)).toString('hex')
+  const bindingOf = (index: number) => ({ ...binding, credentialId: `crd_${index}` })
+
+  it('share a context of 64, each with a nonce of its own, and open in any order', async () => {
+    const { publicKey, privateKey } = await generateSealingKeyPair()
+    const seal = createSecretSealer(publicKey)
+    const sealed = await Promise.all(Array.from({ length: 66 }, (_, index) => seal(secret, bindingOf(index))))
+    expect(new Set(sealed.slice(0, 64).map(encapsulated)).size).toBe(1)
+    expect(new Set(sealed.slice(63).map(encapsulated)).size).toBe(2)
+    expect(new Set(sealed.map((octets) => Buffer.from(octets.subarray(35)).toString('hex'))).size).toBe(66)
+    expect(new Set(sealed.map((octets) => `${encapsulated(octets)} ${octets[33]} ${octets[34]}`)).size).toBe(66)
+    const { open } = createSecretOpener(privateKey)
+    for (const [index, octets] of [...sealed.entries()].toReversed()) {
+      expect(open(octets, bindingOf(index))).toEqual(secret)
+      expect(open(octets, bindingOf(index + 1))).toBeNull()
+      expect(open(octets.with(34, octets[34]! ^ 1), bindingOf(index))).toBeNull()
+    }
+    expect(open(await sealSecret(publicKey, secret, binding), binding)).toEqual(secret)
+  })
+
+  it('share it for a second', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const seal = createSecretSealer((await generateSealingKeyPair()).publicKey)
+      const first = encapsulated(await seal(secret, binding))
+      vi.advanceTimersByTime(999)
+      expect(encapsulated(await seal(secret, binding))).toBe(first)
+      vi.advanceTimersByTime(1)
+      expect(encapsulated(await seal(secret, binding))).not.toBe(first)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('are refused for a key that is none, all of them', async () => {
+    const seal = createSecretSealer('short')
+    const results = await Promise.allSettled([seal(secret, binding), seal(secret, binding)])
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    await expect(seal(secret, binding)).rejects.toThrow('32 bytes')
+  })
+})
+
+describe('an opener', () => {
+  /** Counts key exchanges. */
+  function countingProvider() {
+    const count = { exchanges: 0 }
+    const crypto: CryptoProvider = {
+      ...opensslProvider,
+      keyExchange(id) {
+        const method = opensslProvider.keyExchange(id)
+        const generate = (rng: Rng): KeyExchangePrivate => {
+          const own = method!.generate(rng)
+          return { ...own, sharedSecret: (peer) => (count.exchanges++, own.sharedSecret(peer)) }
+        }
+        return method && { ...method, generate }
+      },
+    }
+    return { crypto, count }
+  }
+
+  it('computes one key exchange for each context it meets, and forgets those met longest ago', async () => {
+    const { publicKey, privateKey } = await generateSealingKeyPair()
+    const { crypto, count } = countingProvider()
+    const opener = createSecretOpener(privateKey, crypto)
+    const seal = createSecretSealer(publicKey)
+    const sealed = await Promise.all([seal(secret, binding), seal(secret, binding)])
+    for (const octets of [...sealed, ...sealed]) expect(opener.open(octets, binding)).toEqual(secret)
+    expect(count.exchanges).toBe(1)
+    const fresh = createSecretOpener(privateKey, crypto)
+    count.exchanges = 0
+    fresh.open(sealed[0], binding)
+    for (let index = 0; index < 4096; index++) fresh.pretend(`stranger ${index}`)
+    expect(count.exchanges).toBe(4097)
+    expect(fresh.open(sealed[1], binding)).toEqual(secret)
+    expect(count.exchanges).toBe(4098)
+  })
+
+  it('N26 does for a stranger what it does for a device: a key exchange at first, none when asked again', async () => {
+    const { publicKey, privateKey } = await generateSealingKeyPair()
+    const { crypto, count } = countingProvider()
+    const opener = createSecretOpener(privateKey, crypto)
+    const sealed = await sealSecret(publicKey, secret, binding)
+    const costs = (work: () => unknown): number => {
+      const before = count.exchanges
+      work()
+      return count.exchanges - before
+    }
+    expect([costs(() => opener.open(sealed, binding)), costs(() => opener.open(sealed, binding))]).toEqual([1, 0])
+    const seldomMet = Array.from({ length: 100 }, (_, index) => costs(() => opener.pretend(`a${index}`)))
+    expect(seldomMet.reduce((sum, cost) => sum + cost)).toBeGreaterThan(90)
+    expect(Array.from({ length: 100 }, (_, index) => costs(() => opener.pretend(`a${index}`)))).not.toContain(1)
+    for (let index = 0; index < 1000; index++) opener.open(sealed, binding)
+    const alwaysMet = Array.from({ length: 100 }, (_, index) => costs(() => opener.pretend(`b${index}`)))
+    expect(alwaysMet.reduce((sum, cost) => sum + cost)).toBeLessThan(5)
   })
 })
 
