@@ -20,6 +20,7 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { authorityRoutes } from './routes/authorities.ts'
 import { attemptRoutes } from './routes/attempts.ts'
 import { credentialRoutes } from './routes/credentials.ts'
+import { deviceConfigRoutes } from './routes/device-config.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { healthRoutes } from './routes/health.ts'
 import { networkRoutes } from './routes/networks.ts'
@@ -82,6 +83,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
       for (const routes of [
         authorityRoutes,
         deviceRoutes,
+        deviceConfigRoutes,
         credentialRoutes,
         tunnelRoutes,
         attachmentRoutes,

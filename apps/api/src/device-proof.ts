@@ -1,12 +1,13 @@
 /** How a device's configuration says that it proves itself, by the credentials it has. */
 import { credentialState, type CredentialRecord } from '@culvert/db'
-
-export type ProofKind = 'psk' | 'certificate' | 'eap'
+import type { ProofKind } from '@culvert/device-config'
 
 export interface DeviceProof {
   readonly kind: ProofKind
   /** eap: the user name; null when no credential says it. */
   readonly userName: string | null
+  /** certificate: the newest one there is, PEM. */
+  readonly certificates: string | null
   readonly ppk: { readonly identity: string; readonly isRequired: boolean } | null
 }
 
@@ -22,6 +23,7 @@ export function deviceProof(credentials: readonly CredentialRecord[], asked: Pro
   return {
     kind: asked ?? newest ?? 'psk',
     userName: usable.find(({ kind }) => kind === 'eap')?.identity ?? null,
+    certificates: usable.find(({ certificates }) => certificates !== null)?.certificates ?? null,
     ppk: ppk?.identity ? { identity: ppk.identity, isRequired: ppk.isRequired ?? false } : null,
   }
 }

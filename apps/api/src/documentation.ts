@@ -13,6 +13,7 @@ const components: readonly TSchema[] = [
   contracts.Problem,
   contracts.Device,
   contracts.DevicePage,
+  contracts.DeviceConfiguration,
   contracts.Credential,
   contracts.CredentialList,
   contracts.IssuedCredential,

@@ -1,10 +1,10 @@
 /** Makes a credential of the kind asked for: its secret, sealed to the concentrators, and what the caller is shown of it, once. */
 import { credentialInputFields, DomainError, type CredentialInput, type IssuedCredential } from '@culvert/contracts'
 import { idSuffix, newId, type DeviceRecord, type NewCredential, type SealedSecret } from '@culvert/db'
+import { hexSecret, markers } from '@culvert/device-config'
 import type { ApiContext } from './context.ts'
 import { readCsr } from './csr.ts'
 import { estimateBits, leastPskBits, makePassword, makePsk } from './psk.ts'
-import { placeholders, swanctlSecret } from './swanctl-config.ts'
 
 type Shown = Pick<IssuedCredential, 'psk' | 'password' | 'ppk' | 'swanctl'>
 
@@ -50,18 +50,18 @@ export async function newCredential(
   switch (kind) {
     case 'psk': {
       const psk = acceptPsk(input.psk)
-      const shown = { psk, swanctl: { placeholder: placeholders.psk, secret: swanctlSecret(psk) } }
+      const shown = { psk, swanctl: { placeholder: markers.psk, secret: hexSecret(psk) } }
       return { credential: { ...common, kind, ...(await seal(psk)) }, shown }
     }
     case 'eap': {
       const password = makePassword()
-      const shown = { password, swanctl: { placeholder: placeholders.eap, secret: swanctlSecret(password) } }
+      const shown = { password, swanctl: { placeholder: markers.eap, secret: hexSecret(password) } }
       const named = { method: input.method ?? 'mschapv2', identity: userName(id, device) } as const
       return { credential: { ...common, kind, ...named, ...(await seal(password)) }, shown }
     }
     case 'ppk': {
       const ppk = makePsk()
-      const shown = { ppk, swanctl: { placeholder: placeholders.ppk, secret: swanctlSecret(ppk) } }
+      const shown = { ppk, swanctl: { placeholder: markers.ppk, secret: hexSecret(ppk) } }
       const named = { identity: `${idSuffix(id)}.ppk`, isRequired: input.required ?? false }
       return { credential: { ...common, kind, ...named, ...(await seal(ppk)) }, shown }
     }

@@ -113,6 +113,11 @@ export const errorRegistry = {
     title: 'The rows cannot be read',
     advice: 'Send one JSON object on each line, or CSV (RFC 4180) in UTF-8 whose first line names the columns.',
   },
+  config_not_possible: {
+    status: 422,
+    title: 'This target cannot be configured for the device',
+    advice: 'See `detail`: it says why, and which targets can.',
+  },
   weak_psk: {
     status: 422,
     title: 'The pre-shared key is too weak',

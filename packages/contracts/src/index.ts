@@ -37,7 +37,8 @@ export {
   CredentialList,
   IssuedCredential,
 } from './resources/credential.ts'
-export { ConfigQuery, Device, DeviceInput, DevicePage, DevicePatch, DeviceQuery } from './resources/device.ts'
+export { Device, DeviceInput, DevicePage, DevicePatch, DeviceQuery } from './resources/device.ts'
+export { ConfigQuery, DeviceConfiguration } from './resources/device-config.ts'
 export {
   Network,
   NetworkPage,

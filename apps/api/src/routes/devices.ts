@@ -1,7 +1,6 @@
-/** /v1/devices: registration, reading, change, deletion, and the configuration to paste. */
+/** /v1/devices: registration, reading, change, deletion. */
 import {
   canonicalCidr,
-  ConfigQuery,
   DeviceId,
   DeviceInput,
   DevicePatch,
@@ -10,27 +9,14 @@ import {
   type FieldError,
   lanPrefixFault,
 } from '@culvert/contracts'
-import {
-  changeDevice,
-  createDevice,
-  deleteDevice,
-  findDevice,
-  innerAddressRange,
-  listCredentials,
-  listDevices,
-  preferredConcentrator,
-  readNetwork,
-  type NetworkRecord,
-} from '@culvert/db'
+import { changeDevice, createDevice, deleteDevice, findDevice, innerAddressRange, listDevices } from '@culvert/db'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { readPage, writePage } from '../paging.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
-import { empty, json, problems, text } from '../responses.ts'
-import { deviceProof } from '../device-proof.ts'
-import { swanctlConfig } from '../swanctl-config.ts'
-import { deviceView, effectiveTiersOf } from '../views.ts'
+import { empty, json, problems } from '../responses.ts'
+import { deviceView } from '../views.ts'
 
 const params = Type.Object({ deviceId: DeviceId }, { additionalProperties: false })
 const tags = ['devices']
@@ -77,52 +63,6 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
       return deviceView(device)
     },
   )
-
-  api.get(
-    '/devices/:deviceId/config',
-    {
-      config: { permission: 'devices:read' },
-      schema: {
-        operationId: 'getDeviceConfig',
-        summary: 'Configuration for the device, with a marker where the secret goes',
-        tags,
-        params,
-        querystring: ConfigQuery,
-        response: {
-          200: text('The configuration, to be pasted.', 'connections {\n  culvert { ... }\n}\nsecrets { ... }\n'),
-          ...problems('not_found', 'no_concentrator'),
-        },
-      },
-    },
-    async (request, reply) => {
-      const device = await findDevice(pool, request.organizationId, request.params.deviceId)
-      if (!device) throw new DomainError('not_found')
-      const concentrator = await preferredConcentrator(pool)
-      if (!concentrator) throw new DomainError('no_concentrator', { retryAfterSec: 10 })
-      const config = swanctlConfig({
-        deviceId: device.id,
-        deviceName: device.name,
-        deviceIdentity: device.ikeIdentity,
-        proof: deviceProof((await listCredentials(pool, request.organizationId, device.id)) ?? [], request.query.auth),
-        tiers: effectiveTiersOf(device).tiers,
-        concentratorAddresses: concentrator.addresses,
-        concentratorIdentity: concentrator.ikeIdentity,
-        servicePrefixes: [
-          context.servicePrefix,
-          ...(device.address6 === null ? [] : [context.servicePrefix6]),
-          ...neighbours(await readNetwork(pool, request.organizationId, device.networkId)),
-        ],
-        virtualAddresses: device.address6 === null ? ['0.0.0.0'] : ['0.0.0.0', '::'],
-        lanPrefixes: device.lanPrefixes,
-      })
-      return reply.type('text/plain; charset=utf-8').send(config)
-    },
-  )
-}
-
-/** Pools of a network whose devices may reach each other. */
-function neighbours(network: NetworkRecord | null): string[] {
-  return network?.deviceToDevice ? [network.pool4, network.pool6].filter((pool) => pool !== null) : []
 }
 
 function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix }: ApiContext): void {

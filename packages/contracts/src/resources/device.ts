@@ -153,15 +153,3 @@ export const DeviceQuery = Type.Object(
   { additionalProperties: false },
 )
 export type DeviceQuery = Static<typeof DeviceQuery>
-
-export const ConfigQuery = Type.Object(
-  {
-    target: oneOf(['swanctl'], { description: 'The kind of configuration.' }),
-    auth: Type.Optional(
-      oneOf(['psk', 'certificate', 'eap'], {
-        description: 'How the device proves itself; left out: as with its newest credential, psk without any.',
-      }),
-    ),
-  },
-  { additionalProperties: false },
-)

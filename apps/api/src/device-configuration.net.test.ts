@@ -1,6 +1,6 @@
+import { hexSecret, markers, renderConfig, usualTiming } from '@culvert/device-config'
 import { createLab, findPeer, labMissing, startStrongswan, waitFor, type Lab, type Strongswan } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { placeholders, swanctlConfig, swanctlSecret } from './swanctl-config.ts'
 
 const psk = 'k7Qd0vZtL2mXr8WpYc5NhA'
 const deviceIdentity = 'aaaaaaaaaaaaaaaaaaaa.acme.fleet.culvert.internal'
@@ -41,19 +41,27 @@ describe.skipIf(missing)('the swanctl configuration', () => {
     await near.ip('addr', 'add', '10.127.0.1/32', 'dev', 'lo')
     const far = await lab.addHost('device', '192.0.2.2/24')
     responder = await startStrongswan({ namespace: near, name: 'responder', swanctlConf: RESPONDER })
-    const config = swanctlConfig({
-      deviceId: 'dev_aaaaaaaaaaaaaaaaaaaa',
-      deviceName: 'Pump "7" {with} # odd = name; \\ include /etc/passwd',
-      deviceIdentity,
-      proof: { kind: 'psk', userName: null, ppk: null },
+    const config = renderConfig('swanctl', {
+      device: {
+        id: 'dev_aaaaaaaaaaaaaaaaaaaa',
+        name: 'Pump "7" {with} # odd = name; \\ include /etc/passwd',
+        tags: ['a={', 'secrets {'],
+      },
+      uuid: '6f1c2b1e-98a4-8d1e-8c55-0b6f3f6b7a10',
+      concentrator: { addresses: ['192.0.2.1'], identity: concentratorIdentity },
+      identity: deviceIdentity,
+      proof: { kind: 'psk' },
+      ppk: null,
       tiers: ['modern', 'standard'],
-      concentratorAddresses: ['192.0.2.1'],
-      concentratorIdentity,
-      servicePrefixes: ['10.127.0.0/24', 'fd7f::/64'],
-      virtualAddresses: ['0.0.0.0', '::'],
+      asksFor: { ip4: true, ip6: true },
+      remotePrefixes: ['10.127.0.0/24', 'fd7f::/64'],
       lanPrefixes: [],
+      authorities: [],
+      timing: usualTiming,
+      mobike: true,
+      secrets: {},
     })
-    const swanctlConf = config.replaceAll(placeholders.psk, swanctlSecret(psk))
+    const swanctlConf = config.ok ? config.text.replaceAll(markers.psk, hexSecret(psk)) : ''
     device = await startStrongswan({ namespace: far, name: 'device', swanctlConf })
   })
   afterAll(async () => {
