@@ -74,7 +74,7 @@ export function renderOrRefuse(target: ConfigTarget, model: DeviceConfigModel): 
 
 /** Pools of a network whose devices may reach each other. */
 function neighbours(network: NetworkRecord | null): string[] {
-  return network?.deviceToDevice ? [network.pool4, network.pool6].filter((pool) => pool !== null) : []
+  return network?.deviceToDevice ? [...network.pools4, network.pool6].filter((pool) => pool !== null) : []
 }
 
 function proofOf(

@@ -50,6 +50,7 @@ export function networkView(row: NetworkRecord): Network {
     id,
     name,
     pool: row.pool4,
+    pools: row.pools4,
     pool6: row.pool6,
     proposalTiers,
     effectiveTiers: tiersView({

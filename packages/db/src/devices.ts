@@ -5,7 +5,8 @@ import { appendAudit, changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
 import { idSuffix, newId } from './ids.ts'
-import { ensureNetwork, nextAddress } from './networks.ts'
+import { nextAddresses } from './network-pools.ts'
+import { ensureNetwork } from './networks.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
@@ -104,8 +105,9 @@ export async function createDevice(
   const { by } = options
   const work = async (tx: TenantSql): Promise<DeviceRecord> => {
     const networkId = await ensureNetwork(tx, { organizationId, name: 'default', pool6Prefix, by })
-    const address = networkId === null ? null : await nextAddress(tx, networkId)
-    if (networkId === null || address === null) throw new NetworkFull()
+    if (networkId === null) throw new NetworkFull()
+    const [address] = await nextAddresses(tx, { organizationId, id: networkId }, 1)
+    if (address === undefined) throw new NetworkFull()
     await tx.query(
       `INSERT INTO devices (id, organization_id, network_id, name, iccid, imsi, imei, eid, tags, ike_identity, address4, address6, tunnelable,
            proposal_tiers, lan_prefixes)

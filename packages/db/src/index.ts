@@ -128,7 +128,7 @@ export {
   type TunnelFilter,
   type TunnelRecord,
 } from './tunnels.ts'
-export { innerAddressRange } from './networks.ts'
+export { innerAddressRange } from './network-pools.ts'
 export {
   addOperationInput,
   cancelOperation,

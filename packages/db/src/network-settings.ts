@@ -11,8 +11,10 @@ import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 export interface NetworkRecord {
   readonly id: string
   readonly name: string
-  /** Inner address pool, a prefix with its length. */
+  /** First inner address pool, a prefix with its length. */
   readonly pool4: string
+  /** All of them: a network grows with its devices. */
+  readonly pools4: string[]
   /** Null while its devices have IPv4 alone. */
   readonly pool6: string | null
   readonly proposalTiers: ProposalTier[] | null
@@ -35,7 +37,8 @@ export interface NetworkChange {
   readonly deviceToDevice?: boolean | undefined
 }
 
-const columns = `n.id, n.name, n.pool4::text AS pool4, n.pool6::text AS pool6, n.proposal_tiers AS "proposalTiers",
+const columns = `n.id, n.name, n.pool4::text AS pool4,
+  ARRAY(SELECT p.pool4::text FROM network_pools p WHERE p.organization_id = n.organization_id AND p.network_id = n.id ORDER BY p.pool4) AS "pools4", n.pool6::text AS pool6, n.proposal_tiers AS "proposalTiers",
   o.proposal_tiers AS "organizationProposalTiers", n.dns_servers AS "dnsServers", n.dns_domains AS "dnsDomains",
   n.reauthenticate_after_sec AS "reauthenticateAfterSec", n.device_to_device AS "deviceToDevice", n.version, n.created_at AS "createdAt", n.updated_at AS "updatedAt"`
 const source = 'networks n JOIN organizations o ON o.id = n.organization_id'

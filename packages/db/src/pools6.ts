@@ -1,6 +1,6 @@
 /**
  * Inner IPv6 addresses: each network has a /64 out of the installation's prefix, and in it a device has the host number that its IPv4
- * address has in the IPv4 pool. So both pools are full at the same time, and neither address moves without the other.
+ * address has in the first IPv4 pool, or one made of the whole IPv4 address. So neither address moves without the other.
  *
  * A network without a pool lives on with IPv4 alone: nothing was set, or the prefix is used up.
  */
@@ -16,9 +16,13 @@ export const allocationLock = 4_242_001
 const poolBits = 64
 const poolSize = 1n << 64n
 
-/** `address6` of a device whose IPv4 address is `$1` in the network `n`; NULL while the network has no pool. */
+/**
+ * `address6` of a device whose IPv4 address is `$1` in the network `n`; NULL while the network has no pool. Beyond the first IPv4
+ * pool the host number is 2^32 and the whole IPv4 address: no pool has as many addresses, so the two kinds never meet.
+ */
 export function address6In(address4: string): string {
-  return `set_masklen(n.pool6, 128) + (${address4}::inet - host(network(n.pool4))::inet)`
+  return `set_masklen(n.pool6, 128) + CASE WHEN ${address4}::inet << n.pool4
+    THEN ${address4}::inet - host(network(n.pool4))::inet ELSE 4294967296 + (${address4}::inet - '0.0.0.0'::inet) END`
 }
 
 /**

@@ -37,6 +37,9 @@ export const Network = Type.Object(
     id: NetworkId,
     name: Type.String(),
     pool: Type.String({ description: 'Inner addresses of its devices.' }),
+    pools: Type.Array(Type.String({ examples: ['10.128.0.0/20'] }), {
+      description: 'All inner IPv4 prefixes of its devices: it grows by another one when it is full.',
+    }),
     pool6: nullable(Type.String({ description: 'Their inner IPv6 addresses; null: IPv4 alone.' })),
     proposalTiers: nullable(ProposalTiers),
     effectiveTiers: EffectiveTiers,

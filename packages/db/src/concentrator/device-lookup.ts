@@ -97,7 +97,8 @@ async function readDevices(pool: Pool, identities: readonly string[]): Promise<M
     name: 'concentrator_find_devices',
     text: `SELECT d.ike_identity, d.id, d.organization_id, host(d.address4) AS address4, host(d.address6) AS address6, d.lan_prefixes, d.policy_version,
          d.proposal_tiers AS device_tiers, n.proposal_tiers AS network_tiers, o.proposal_tiers AS organization_tiers,
-         n.dns_servers, n.dns_domains, n.reauthenticate_after_sec, array_remove(ARRAY[n.pool4::text, n.pool6::text], NULL) AS pools, ${LIMIT_COLUMNS},
+         n.dns_servers, n.dns_domains, n.reauthenticate_after_sec, array_remove(ARRAY(SELECT p.pool4::text FROM network_pools p WHERE p.organization_id = n.organization_id AND p.network_id = n.id ORDER BY p.pool4)
+           || n.pool6::text, NULL) AS pools, ${LIMIT_COLUMNS},
          c.id AS credential_id, c.kind, c.method, c.identity, c.is_required, c.fingerprint, c.serial, c.sealed_secret, c.sealing_key_id
        FROM devices d JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id
          JOIN organizations o ON o.id = d.organization_id LEFT JOIN device_usage u ON u.device_id = d.id
