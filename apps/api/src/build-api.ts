@@ -23,6 +23,7 @@ import { credentialRoutes } from './routes/credentials.ts'
 import { deviceConfigRoutes } from './routes/device-config.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { healthRoutes } from './routes/health.ts'
+import { memberRoutes } from './routes/members.ts'
 import { networkRoutes } from './routes/networks.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { tunnelRoutes } from './routes/tunnels.ts'
@@ -91,6 +92,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         networkRoutes,
         apiKeyRoutes,
         operationRoutes,
+        memberRoutes,
       ])
         routes(v1 as Api, context)
     },

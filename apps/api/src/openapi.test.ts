@@ -72,6 +72,7 @@ describe('the OpenAPI document', () => {
         'DELETE /v1/devices/{deviceId}',
         'DELETE /v1/devices/{deviceId}/attachment',
         'DELETE /v1/devices/{deviceId}/credentials/{credentialId}',
+        'DELETE /v1/members/{memberId}',
         'DELETE /v1/tunnels/{tunnelId}',
         'GET /errors/{code}',
         'GET /health/live',
@@ -88,6 +89,9 @@ describe('the OpenAPI document', () => {
         'GET /v1/devices/{deviceId}/config',
         'GET /v1/devices/{deviceId}/credentials',
         'GET /v1/devices/{deviceId}/credentials/{credentialId}',
+        'GET /v1/me',
+        'GET /v1/members',
+        'GET /v1/members/{memberId}',
         'GET /v1/networks',
         'GET /v1/networks/{networkId}',
         'GET /v1/operations',
@@ -99,6 +103,7 @@ describe('the OpenAPI document', () => {
         'GET /v1/tunnels/{tunnelId}/connections',
         'PATCH /v1/api-keys/{apiKeyId}',
         'PATCH /v1/devices/{deviceId}',
+        'PATCH /v1/members/{memberId}',
         'PATCH /v1/networks/{networkId}',
         'PATCH /v1/organization',
         'PATCH /v1/tunnels/{tunnelId}',
@@ -107,6 +112,7 @@ describe('the OpenAPI document', () => {
         'POST /v1/devices',
         'POST /v1/devices/{deviceId}/credentials',
         'POST /v1/operations/{operationId}/cancel',
+        'POST /v1/members',
         'POST /v1/tunnels',
       ].toSorted(),
     )
@@ -173,6 +179,7 @@ const samples: Record<string, string> = {
   tunnelId: `tun_${'a'.repeat(20)}`,
   credentialId: `crd_${'a'.repeat(20)}`,
   networkId: `net_${'a'.repeat(20)}`,
+  memberId: `mem_${'a'.repeat(20)}`,
   apiKeyId: `key_${'a'.repeat(16)}`,
   operationId: `opn_${'a'.repeat(20)}`,
   code: 'not_found',
@@ -185,6 +192,8 @@ const bodies: Record<string, (ids: Record<string, string>) => object> = {
   updateNetwork: () => ({ dnsDomains: ['corp.example'] }),
   openTunnel: ({ deviceId }) => ({ deviceId, port: 22 }),
   updateTunnel: () => ({ ttlSec: 60 }),
+  inviteMember: () => ({ email: 'ada@acme.example', role: 'viewer' }),
+  updateMember: () => ({ role: 'operator' }),
   createApiKey: () => ({ name: 'made', scopes: ['devices:read'] }),
   updateApiKey: () => ({ name: 'changed' }),
   rotateApiKey: () => ({}),
@@ -229,6 +238,10 @@ describe('another organization', () => {
       credentialId: credential.body.id,
       tunnelId: tunnel.body.id,
     })
+    const member = await harness.call<{ id: string }>('POST', '/v1/members', {
+      body: { email: 'bob@acme.example', role: 'viewer' },
+    })
+    Object.assign(ids, { memberId: member.body.id })
   })
 
   it('gets 404 for every id that is not its own, the same as for one that does not exist', async () => {
@@ -284,6 +297,7 @@ describe('another organization', () => {
 async function rowsOf({ pool, organization }: Harness): Promise<unknown> {
   const tables = [
     'api_keys',
+    'memberships',
     'devices',
     'networks',
     'attach_attempts',

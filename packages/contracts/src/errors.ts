@@ -63,6 +63,21 @@ export const errorRegistry = {
       'Revoked ones count until they would have expired, as the revocation list names them: wait, or ask for shorter lives with `expiresAt`.',
   },
   credential_revoked: { status: 409, title: 'The credential is already revoked', advice: 'Nothing is to be done.' },
+  member_exists: {
+    status: 409,
+    title: 'This address is a member or invited already',
+    advice: 'Change that member, or remove it first; an invitation that is over is removed too.',
+  },
+  member_limit: {
+    status: 409,
+    title: 'The organization has enough members',
+    advice: 'Remove members and invitations that are not needed.',
+  },
+  last_owner: {
+    status: 409,
+    title: 'This is the last owner',
+    advice: 'Make somebody else an owner first.',
+  },
   api_key_limit: {
     status: 409,
     title: 'The organization has enough API keys',

@@ -11,6 +11,8 @@ export const NetworkId = Type.String({ pattern: idPattern('net'), description: '
 
 export const ApiKeyId = Type.String({ pattern: '^key_[0-9A-Za-z]{16}$', description: 'Id of an API key.' })
 
+export const MemberId = Type.String({ pattern: idPattern('mem'), description: 'Id of a member.' })
+
 /** RFC 3339, UTC. */
 export const Timestamp = Type.String({ format: 'date-time' })
 

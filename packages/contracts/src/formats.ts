@@ -22,6 +22,12 @@ export const formatFaults: Readonly<Record<string, (text: string) => string | nu
     /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(text)
       ? null
       : 'must be a domain name such as corp.example, without a dot at its end',
+  email: (text) =>
+    /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(
+      text,
+    )
+      ? null
+      : 'must be an e-mail address such as ada@corp.example',
   cidr: (text) =>
     canonicalCidr(text) === null
       ? 'must be an address or prefix such as 203.0.113.7 or 203.0.113.0/24, without bits beyond its length'

@@ -9,7 +9,7 @@ export {
 } from './errors.ts'
 export { eventCatalogue, eventSchema, eventTypes, type EventType } from './events.ts'
 export { exampleOf, NoExample, type JsonSchema } from './example.ts'
-export { ApiKeyId, CredentialId, DeviceId, NetworkId, OperationId, TunnelId } from './fields.ts'
+export { ApiKeyId, CredentialId, DeviceId, MemberId, NetworkId, OperationId, TunnelId } from './fields.ts'
 export { formatFaults, registerFormats } from './formats.ts'
 export { lanPrefixFault, mostLanPrefixes } from './lan-prefix.ts'
 export { permissions, rolePermissions, roles, type Permission, type Role } from './permissions.ts'
@@ -57,6 +57,7 @@ export {
   type OperationKind,
   type OperationState,
 } from './resources/operation.ts'
+export { Caller, Member, MemberInput, MemberPage, MemberPatch, MemberQuery } from './resources/member.ts'
 export { Problem } from './resources/problem.ts'
 export {
   Connection,

@@ -1,7 +1,22 @@
 /** Ids: a prefix that says what it names, and 100 random bits. The prefix never decides who may see the thing. */
 import { randomBytes } from 'node:crypto'
 
-export type IdPrefix = 'org' | 'net' | 'dev' | 'crd' | 'tun' | 'prt' | 'con' | 'evt' | 'att' | 'aud' | 'opn'
+export type IdPrefix =
+  | 'mem'
+  | 'usr'
+  | 'ses'
+  | 'grt'
+  | 'org'
+  | 'net'
+  | 'dev'
+  | 'crd'
+  | 'tun'
+  | 'prt'
+  | 'con'
+  | 'evt'
+  | 'att'
+  | 'aud'
+  | 'opn'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 export const idLength = 20

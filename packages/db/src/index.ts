@@ -46,6 +46,16 @@ export {
   type ExceedsCaller,
   type IssuedKey,
 } from './api-keys.ts'
+export {
+  changeMember,
+  inviteMember,
+  listMembers,
+  maxMembers,
+  readMember,
+  removeMember,
+  type MemberFault,
+  type MemberRecord,
+} from './members.ts'
 export { ensureOrganization, type Organization } from './organizations.ts'
 export { type Page, type PageRequest, type PageStart } from './page.ts'
 export {

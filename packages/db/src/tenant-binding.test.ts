@@ -9,13 +9,14 @@ const modules = [
   'connections',
   'credentials',
   'detach',
+  'members',
   'devices',
   'network-settings',
   'organization-settings',
   'tunnels',
 ]
 const tenantTables =
-  /\b(api_keys|attach_attempts|attachments|child_sas|connections|credentials|devices|events|ike_sas|networks|organizations|tunnel_ports|tunnels)\b/
+  /\b(api_keys|attach_attempts|attachments|child_sas|memberships|connections|credentials|devices|events|ike_sas|networks|organizations|tunnel_ports|tunnels)\b/
 
 /** The statements in a module, cut out of its quotes; what is put into them stays as it is written. */
 function statementsOf(name: string): string[] {

@@ -19,6 +19,7 @@ export const tags = [
     description: 'What takes longer than a call: how far it is, what came of it, and an end to it.',
   },
   { name: 'organization', description: 'What holds for everything the caller owns.' },
+  { name: 'members', description: 'People of the organization, with their roles, and who is invited.' },
   {
     name: 'api keys',
     description: 'What programs call with: made with scopes and an end, rotated with overlap, revoked at once.',

@@ -1,0 +1,64 @@
+/** REST: members of the organization, and the caller itself. */
+import { Type, type Static } from 'typebox'
+import { idPattern, MemberId, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
+import { permissions, roles } from '../permissions.ts'
+
+const RoleField = oneOf(roles, {
+  description:
+    '`owner`: everything; `admin`: everything but owners; `operator`: devices, credentials and tunnels; `viewer`: reads, and opens tunnels that a grant allows.',
+})
+
+export const MemberInput = Type.Object(
+  {
+    email: Type.String({
+      format: 'email',
+      maxLength: 254,
+      examples: ['ada@acme.example'],
+      description: 'Who logs in with this address, verified by the identity provider, becomes the member.',
+    }),
+    role: RoleField,
+  },
+  { additionalProperties: false },
+)
+export type MemberInput = Static<typeof MemberInput>
+
+export const MemberPatch = Type.Object({ role: RoleField }, { additionalProperties: false })
+export type MemberPatch = Static<typeof MemberPatch>
+
+export const Member = Type.Object(
+  {
+    id: MemberId,
+    userId: nullable(
+      Type.String({ pattern: idPattern('usr'), description: 'Null: nobody has accepted the invitation yet.' }),
+    ),
+    email: Type.String({ description: 'The address that was invited.', examples: ['ada@acme.example'] }),
+    name: nullable(Type.String({ description: 'As the identity provider says.' })),
+    role: oneOf(roles),
+    state: oneOf(['invited', 'invitation_expired', 'active']),
+    invitationExpiresAt: nullable(Timestamp),
+    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  },
+  { $id: 'Member', additionalProperties: false },
+)
+export type Member = Static<typeof Member>
+
+export const MemberPage = Type.Object(
+  { data: Type.Array(Type.Ref('Member')), nextCursor: NextCursor },
+  { $id: 'MemberPage', additionalProperties: false },
+)
+
+export const MemberQuery = Type.Object(pageQuery, { additionalProperties: false })
+
+export const Caller = Type.Object(
+  {
+    kind: oneOf(['api_key', 'user']),
+    id: Type.String({ description: 'Of the API key or of the person.', examples: ['key_9fXkP2mQ7rT4vW8z'] }),
+    organizationId: Type.String({ pattern: idPattern('org') }),
+    role: nullable(oneOf(roles, { description: 'Of a person in this organization; null for an API key.' })),
+    permissions: Type.Array(oneOf(permissions)),
+  },
+  { $id: 'Caller', additionalProperties: false },
+)
+export type Caller = Static<typeof Caller>
