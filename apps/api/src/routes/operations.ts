@@ -95,7 +95,14 @@ export function operationRoutes(api: Api, { pool, changes }: ApiContext): void {
           'One JSON object on each line: `row` (from 1), `pointer` (JSON pointer into the row), `message`. At most 10 000; `failed` counts all.',
         tags,
         params,
-        response: { 200: text('The faults, in order of rows.', 'application/x-ndjson'), ...problems('not_found') },
+        response: {
+          200: text(
+            'The faults, in order of rows.',
+            '{"row":7,"pointer":"/iccid","message":"has a wrong check digit (Luhn): check it for a typing error"}\n',
+            'application/x-ndjson',
+          ),
+          ...problems('not_found'),
+        },
       },
     },
     async ({ organizationId, params: { operationId } }, reply) => {

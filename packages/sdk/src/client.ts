@@ -1,0 +1,108 @@
+/**
+ * The client: every call of the API by its path, with types of its OpenAPI document. Answers come as they are, what goes wrong is a
+ * CulvertError; keys for repeating calls safely, repeating and paging are done here.
+ */
+import createFetchClient, { type FetchResponse, type MaybeOptionalInit } from 'openapi-fetch'
+import type { paths } from './generated/api.ts'
+import { waitForOperation, type OperationCalls } from './operations.ts'
+import { Pages } from './pages.ts'
+import type { Operation } from './schema.ts'
+import { send, type SendOptions } from './send.ts'
+import { openTunnel, type TunnelCalls } from './tunnels.ts'
+
+export interface ClientOptions {
+  /** Where the API is, such as `https://api.culvert.example`, without `/v1`. */
+  readonly baseUrl: string
+  /** An API key, or something that has one, such as a token that is renewed. */
+  readonly key: SendOptions['key']
+  /** Attempts after the first one, where it is safe to repeat; 3 when left out. */
+  readonly retries?: number
+  /** For the answer of one attempt; 60 000 when left out. */
+  readonly timeoutMs?: number
+  /** Instead of the one of the platform. */
+  readonly fetch?: SendOptions['fetch']
+}
+
+type Method = 'get' | 'post' | 'patch' | 'delete'
+export type PathOf<M extends Method> = {
+  [P in keyof paths]: paths[P] extends Record<M, object> ? P : never
+}[keyof paths]
+type OperationOf<M extends Method, P extends PathOf<M>> =
+  paths[P] extends Record<M, infer O> ? Extract<O, Record<string | number, unknown>> : never
+type Media = `${string}/${string}`
+
+/** What a call answers with 2xx. */
+export type AnswerOf<M extends Method, P extends PathOf<M>> = Extract<
+  FetchResponse<OperationOf<M, P>, object, Media>,
+  { data: unknown }
+>['data']
+
+/** What a call takes: `params`, `body`, `headers`, `signal`. */
+export type InputOf<M extends Method, P extends PathOf<M>> = Exclude<MaybeOptionalInit<paths[P], M>, undefined>
+type InputArguments<M extends Method, P extends PathOf<M>> =
+  undefined extends MaybeOptionalInit<paths[P], M> ? [input?: InputOf<M, P>] : [input: InputOf<M, P>]
+
+type Call<M extends Method> = <P extends PathOf<M>>(path: P, ...input: InputArguments<M, P>) => Promise<AnswerOf<M, P>>
+
+/** Paths of lists. */
+export type ListPath = {
+  [P in PathOf<'get'>]: AnswerOf<'get', P> extends { data: unknown[]; nextCursor: string | null } ? P : never
+}[PathOf<'get'>]
+export type ItemOf<P extends ListPath> = AnswerOf<'get', P> extends { data: (infer T)[] } ? T : never
+
+export interface Culvert {
+  readonly get: Call<'get'>
+  readonly post: Call<'post'>
+  readonly patch: Call<'patch'>
+  readonly delete: Call<'delete'>
+  /** All items of a list: `for await (const device of culvert.list('/v1/devices'))`. */
+  readonly list: <P extends ListPath>(path: P, ...input: InputArguments<'get', P>) => Pages<ItemOf<P>>
+  readonly tunnels: TunnelCalls
+  readonly operations: OperationCalls
+}
+
+export function createClient(options: ClientOptions): Culvert {
+  const { baseUrl, key, retries = 3, timeoutMs = 60_000, fetch = (request) => globalThis.fetch(request) } = options
+  // An API that answers with a redirect is not ours, and the key is not for where it leads.
+  const api = createFetchClient<paths>({
+    baseUrl: baseUrl.replace(/\/+$/, ''),
+    redirect: 'error',
+    fetch: (request) => send(request, { key, retries, timeoutMs, fetch }),
+  })
+  const call = (method: 'GET' | 'POST' | 'PATCH' | 'DELETE') => {
+    const request = api[method] as (path: string, input: object) => Promise<{ response: Response }>
+    return async (path: string, input: object = {}): Promise<unknown> =>
+      read((await request(path, { ...input, parseAs: 'stream' })).response)
+  }
+  const get = call('GET')
+  const culvert = {
+    get,
+    post: call('POST'),
+    patch: call('PATCH'),
+    delete: call('DELETE'),
+    list: (path: string, input: { params?: { query?: object } } = {}) =>
+      new Pages((cursor) => {
+        const query = { ...input.params?.query, ...(cursor === null ? {} : { cursor }) }
+        return get(path, { ...input, params: { ...input.params, query } }) as never
+      }),
+    tunnels: { open: (input: never, waiting: never) => openTunnel(culvert, input, waiting) } as unknown as TunnelCalls,
+    operations: {
+      wait: (operation: Pick<Operation, 'id'> | string, waiting) => waitForOperation(culvert, operation, waiting),
+    } as OperationCalls,
+  } as unknown as Culvert
+  return culvert
+}
+
+/** JSON as what it says, other text as text, everything else as bytes. */
+async function read(response: Response): Promise<unknown> {
+  const type = response.headers.get('content-type') ?? ''
+  if (response.status === 204 || type === '') return undefined
+  if (/^application\/(?:[\w.-]+\+)?json\b/.test(type)) return response.json()
+  if (/^text\/|^application\/(x-pem-file|x-ndjson|xml|yaml)\b/.test(type)) return response.text()
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+/** Headers for a change that is only made when nobody else changed the resource since it was read. */
+export function ifUnchanged(resource: { readonly version: number }): { 'If-Match': string } {
+  return { 'If-Match': `"${resource.version}"` }
+}

@@ -1,0 +1,40 @@
+/** Work that takes longer than a call. */
+import type { Culvert } from './client.ts'
+import { CulvertError } from './error.ts'
+import type { Operation } from './schema.ts'
+import { pause } from './send.ts'
+import { Deadline, type WaitOptions } from './waiting.ts'
+
+export interface OperationCalls {
+  /**
+   * Waits for the end of an operation, ten minutes when nothing else is said.
+   * @throws CulvertError with the code that the operation failed with, `cancelled`, or `timeout`; the operation goes on then
+   */
+  wait(operation: Pick<Operation, 'id'> | string, options?: WaitOptions): Promise<Operation>
+}
+
+export async function waitForOperation(
+  culvert: Culvert,
+  operation: Pick<Operation, 'id'> | string,
+  { timeoutMs = 600_000, signal }: WaitOptions = {},
+): Promise<Operation> {
+  const operationId = typeof operation === 'string' ? operation : operation.id
+  const deadline = new Deadline(timeoutMs)
+  for (;;) {
+    const params = { path: { operationId }, query: { wait: deadline.waitSec() } }
+    const now = await culvert.get('/v1/operations/{operationId}', { params, ...(signal ? { signal } : {}) })
+    if (now.done) return ended(now)
+    deadline.check(`Operation ${operationId} has not ended`)
+    await pause(200, signal)
+  }
+}
+
+function ended(operation: Operation): Operation {
+  if (operation.error !== null) throw new CulvertError(operation.error)
+  if (operation.state !== 'cancelled') return operation
+  throw new CulvertError({
+    code: 'cancelled',
+    title: 'The operation was cancelled',
+    detail: `Operation ${operation.id} was cancelled; what it had done stays done.`,
+  })
+}
