@@ -12,6 +12,8 @@ import { authorize, requirePermissions } from './actor.ts'
 import { authenticator } from './authenticate.ts'
 import { Changes } from './changes.ts'
 import type { Api, ApiContext } from './context.ts'
+import { idempotency } from './conventions/idempotency.ts'
+import { hintsWhenMeant, validateOnly } from './conventions/validate-only.ts'
 import { noteDenials } from './denials.ts'
 import { documentation } from './documentation.ts'
 import { answerErrors, answerBrokenHttp } from './error-answers.ts'
@@ -80,6 +82,8 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
     async (v1) => {
       v1.addHook('onRequest', authenticator(context.pool))
       v1.addHook('onRequest', authorize)
+      validateOnly(v1 as Api, context)
+      idempotency(v1 as Api, context)
       v1.addHook('onError', noteDenials(context.pool))
       for (const routes of [
         authorityRoutes,
@@ -124,7 +128,7 @@ function openContext(options: ApiOptions, logger: Logger): ApiContext {
   return {
     pool,
     db: connectPrisma(pool),
-    queues: openQueues({ databaseUrl: options.databaseUrl, redisUrl: options.redisUrl, logger }),
+    queues: hintsWhenMeant(openQueues({ databaseUrl: options.databaseUrl, redisUrl: options.redisUrl, logger })),
     changes: new Changes(options.databaseUrl, logger),
     logger,
     zone: options.zone ?? 'fleet.culvert.internal',

@@ -3,7 +3,7 @@
  * is refused the same thing over and over does not fill the log.
  */
 import { DomainError, errorRegistry } from '@culvert/contracts'
-import { appendDenial, inTenantTransaction, type Pool } from '@culvert/db'
+import { apartFromRequest, appendDenial, inTenantTransaction, type Pool } from '@culvert/db'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { authorOf } from './author.ts'
 
@@ -47,7 +47,9 @@ export function noteDenials(
     const what = JSON.stringify([organizationId, by.kind, by.id, ...Object.values(target)])
     if (!isNew(what)) return
     try {
-      await inTenantTransaction(pool, organizationId, (tx) => appendDenial(tx, { organizationId, by, ...target }))
+      await apartFromRequest(() =>
+        inTenantTransaction(pool, organizationId, (tx) => appendDenial(tx, { organizationId, by, ...target })),
+      )
     } catch (cause) {
       quiet.delete(what)
       request.log.warn({ err: cause, actor: by.id, ...target }, 'a denial is not in the audit log')

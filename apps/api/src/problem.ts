@@ -3,7 +3,7 @@
  * kind, a database that is away by 503, everything else by 500 with nothing told but the request id.
  */
 import { DomainError, errorRegistry, type ErrorCode, type FieldError, type Problem } from '@culvert/contracts'
-import { isDatabaseUnavailable } from '@culvert/db'
+import { isDatabaseUnavailable, RequestTakenOver } from '@culvert/db'
 import { isRequestFault } from './validation.ts'
 
 export const problemContentType = 'application/problem+json'
@@ -48,6 +48,7 @@ export function toProblem(error: unknown, requestId: string): ProblemAnswer {
 export function toDomainError(error: unknown): DomainError {
   if (error instanceof DomainError) return error
   if (isRequestFault(error)) return validationError(error.fields)
+  if (error instanceof RequestTakenOver) return new DomainError('idempotency_in_progress', { retryAfterSec: 2 })
   if (isDatabaseUnavailable(error)) return new DomainError('database_unavailable', { retryAfterSec: 2, cause: error })
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown }
   const mapped = typeof code === 'string' ? frameworkCodes[code] : undefined

@@ -1,14 +1,14 @@
 /** Secrets of devices: made here, or judged when the customer brings one. */
-import { randomBytes } from 'node:crypto'
+import { drawOctets } from '@culvert/db'
 
 /** @returns 256 random bits as 43 characters of base64url: text that every router takes */
 export function makePsk(): string {
-  return randomBytes(32).toString('base64url')
+  return drawOctets(32).toString('base64url')
 }
 
 /** @returns 144 random bits as 24 characters of base64url, short enough to be typed into a phone */
 export function makePassword(): string {
-  return randomBytes(18).toString('base64url')
+  return drawOctets(18).toString('base64url')
 }
 
 export const leastPskBits = 128

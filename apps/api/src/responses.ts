@@ -17,9 +17,26 @@ export function problemsWithoutKey(...codes: readonly ErrorCode[]): Record<numbe
   return Object.fromEntries(entries)
 }
 
+/** The codes of each entry that `problems` made. */
+const codesOf = new WeakMap<object, readonly ErrorCode[]>()
+
+/** @returns the responses of a route, which may answer with `codes` as well */
+export function withProblems(responses: unknown, codes: readonly ErrorCode[]): Record<string, unknown> {
+  const all: Record<string, unknown> = { ...(responses as Record<string, unknown> | undefined) }
+  for (const [status, list] of Map.groupBy(codes, (code) => errorRegistry[code].status)) {
+    const there = all[status]
+    const before = typeof there === 'object' && there !== null ? codesOf.get(there) : undefined
+    if (there !== undefined && !before) continue // the route says by itself what this status is
+    all[status] = problemResponse([...new Set([...(before ?? []), ...list])])
+  }
+  return all
+}
+
 function problemResponse(codes: readonly ErrorCode[]): TSchema {
   const description = codes.map((code) => `\`${code}\`: ${errorRegistry[code].title}`).join('; ')
-  return { description, content: { 'application/problem+json': { schema: Type.Ref('Problem') } } } as unknown as TSchema
+  const response = { description, content: { 'application/problem+json': { schema: Type.Ref('Problem') } } }
+  codesOf.set(response, codes)
+  return response as unknown as TSchema
 }
 
 export function json(schema: TSchema, description: string): TSchema {

@@ -30,6 +30,8 @@ type Part = FieldError['in']
 const parts: Readonly<Record<string, Part>> = { body: 'body', querystring: 'query', params: 'path', headers: 'header' }
 
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  // They are described for the reader; who acts on one reads it, and says what is wrong with it.
+  if (httpPart === 'headers') return (value: unknown) => ({ value })
   const validator = Compile(schema)
   const part = parts[httpPart ?? 'body'] ?? 'body'
   return (value: unknown) => {

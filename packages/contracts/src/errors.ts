@@ -18,6 +18,11 @@ export const errorRegistry = {
     title: 'The cursor is not valid',
     advice: 'Use `nextCursor` of the page before, with the same filters.',
   },
+  invalid_idempotency_key: {
+    status: 400,
+    title: 'The Idempotency-Key cannot be read',
+    advice: 'Send 1 to 255 printable characters in quotes, such as a UUID.',
+  },
   unauthenticated: {
     status: 401,
     title: 'No valid API key',
@@ -106,6 +111,11 @@ export const errorRegistry = {
     title: 'The operation was cancelled',
     advice: 'What was done before stays done; start it anew for the rest.',
   },
+  idempotency_in_progress: {
+    status: 409,
+    title: 'A request with this Idempotency-Key is still being done',
+    advice: 'Send it again after the time in `Retry-After`, with the same key: its answer comes then.',
+  },
   precondition_failed: {
     status: 412,
     title: 'The resource has changed',
@@ -132,6 +142,12 @@ export const errorRegistry = {
     status: 422,
     title: 'This target cannot be configured for the device',
     advice: 'See `detail`: it says why, and which targets can.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'The Idempotency-Key belongs to another request',
+    advice:
+      'Send a key of its own with each request that differs in method, URL, body or the secret of the API key; the same request again goes with the same key.',
   },
   weak_psk: {
     status: 422,
@@ -186,6 +202,8 @@ export interface DomainErrorOptions {
   readonly errors?: readonly FieldError[]
   /** The same request may succeed after this many seconds. */
   readonly retryAfterSec?: number
+  /** What the request began has come to nothing: sent again, it begins anew, under the same Idempotency-Key too. */
+  readonly undone?: boolean
   readonly cause?: unknown
 }
 
@@ -195,6 +213,7 @@ export class DomainError extends Error {
   readonly internalContext: Readonly<Record<string, unknown>>
   readonly errors: readonly FieldError[]
   readonly retryAfterSec: number | null
+  readonly undone: boolean
 
   constructor(code: ErrorCode, options: DomainErrorOptions = {}) {
     super(
@@ -207,6 +226,7 @@ export class DomainError extends Error {
     this.internalContext = options.internalContext ?? {}
     this.errors = options.errors ?? []
     this.retryAfterSec = options.retryAfterSec ?? null
+    this.undone = options.undone ?? false
   }
 
   get retryable(): boolean {

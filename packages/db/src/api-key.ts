@@ -2,8 +2,9 @@
  * API keys: `culvert_<id>_<secret><checksum>`. The id finds the row, the secret (30 characters of base62, 178 bits) is kept
  * only as its SHA-256, the checksum (CRC-32 in base62) lets a scanner tell a key from look-alikes without asking anybody.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { drawOctets } from './draw.ts'
 
 export interface NewApiKey {
   readonly id: string
@@ -65,7 +66,7 @@ function checksum(body: string): string {
 function randomText(length: number): string {
   let text = ''
   while (text.length < length) {
-    for (const byte of randomBytes(length)) if (byte < 248 && text.length < length) text += base62.charAt(byte % 62)
+    for (const byte of drawOctets(length)) if (byte < 248 && text.length < length) text += base62.charAt(byte % 62)
   }
   return text
 }

@@ -1,5 +1,5 @@
 /** Ids: a prefix that says what it names, and 100 random bits. The prefix never decides who may see the thing. */
-import { randomBytes } from 'node:crypto'
+import { drawOctets } from './draw.ts'
 
 export type IdPrefix =
   | 'mem'
@@ -21,9 +21,9 @@ export type IdPrefix =
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 export const idLength = 20
 
-/** @returns `prefix_` and 20 characters of lower-case base32 from the system's random source */
+/** @returns `prefix_` and 20 characters of lower-case base32 */
 export function newId(prefix: IdPrefix): string {
-  const bytes = randomBytes(idLength)
+  const bytes = drawOctets(idLength)
   let text = `${prefix}_`
   for (const byte of bytes) text += alphabet[byte & 31]
   return text

@@ -19,10 +19,23 @@ export { systemAuthor, type Author, type WriteOptions } from './author.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { readAttachment, type AttachmentRecord } from './attachments.ts'
 export { brokenConstraint, isDatabaseUnavailable } from './errors.ts'
+export { drawOctets } from './draw.ts'
+export {
+  claimKey,
+  claimLeaseSec,
+  keptAnswerHours,
+  keyName,
+  type Claim,
+  type ClaimResult,
+  type KeptAnswer,
+} from './idempotency/idempotency-keys.ts'
+export { RequestTakenOver } from './idempotency/kept-effects.ts'
+export type { KeyHolder } from './idempotency/kept-seal.ts'
 export { idSuffix, newId, type IdPrefix } from './ids.ts'
 export { listen, type Listener, type ListenHandler, type ListenOptions, type Notice } from './listen.ts'
 export { migrate } from './migrate.ts'
 export {
+  answerKeptChannel,
   concentratorChannel,
   credentialChangedChannel,
   deviceChangedChannel,
@@ -189,6 +202,8 @@ export {
   type SecretSealer,
 } from './seal.ts'
 export { createSecretOpener, openSecret, type SecretOpener } from './secret-opener.ts'
+export { Rehearsal } from './rehearsal.ts'
+export { apartFromRequest, inRequestScope, isRehearsed, requestScope, type RequestScope } from './request-scope.ts'
 export { inTenantTransaction, tenant, type TenantSql, type TenantTransactionOptions } from './tenant.ts'
 export { inTransaction } from './transaction.ts'
 export { createDeviceLookup, type DeviceForAttach, type DeviceLookup } from './concentrator/device-lookup.ts'

@@ -14,6 +14,8 @@ export const deviceChangedChannel = 'device_changed'
 export const credentialChangedChannel = 'credential_changed'
 /** Channel with the id of every operation that is done. */
 export const operationChangedChannel = 'operation_changed'
+/** Channel with the name of every Idempotency-Key whose request came to an end. */
+export const answerKeptChannel = 'answer_kept'
 /** Channel of the signer: a certificate is asked for, or one was revoked. */
 export const signerChannel = 'signer'
 

@@ -50,6 +50,11 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
       1,
     ],
     [
+      `DELETE FROM idempotency_keys WHERE (organization_id, actor, key_hash) IN
+         (SELECT organization_id, actor, key_hash FROM idempotency_keys WHERE expires_at < ? LIMIT ${batch})`,
+      0,
+    ],
+    [
       `DELETE FROM tunnels WHERE id IN (SELECT id FROM tunnels WHERE state IN ('closed', 'expired', 'failed') AND closed_at < ?
          AND NOT EXISTS (SELECT 1 FROM tunnel_ports p WHERE p.tunnel_id = tunnels.id AND p.quarantine_until > now()) LIMIT ${batch})`,
       retention.endedDays,

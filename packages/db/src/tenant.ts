@@ -2,9 +2,10 @@
  * The one door to the rows of an organization. Its connections carry `culvert.organization_id`, which row-level security
  * compares; the statements name the organization themselves as well. The setting belongs to the session, so that a
  * connection that serves the same organization again costs nothing more: connections must not be shared by a proxy that
- * mixes sessions.
+ * mixes sessions. What a request that is repeated or only tried asks of it stands in `request-scope.ts`.
  */
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import { inRequestScope, requestScope, type RequestScope } from './request-scope.ts'
 import { repeatable } from './transaction.ts'
 
 /** What statements of one organization run on: the door itself, or a transaction behind it. */
@@ -22,6 +23,8 @@ export interface TenantTransactionOptions {
 
 /** For single statements; each may run on another connection. */
 export function tenant(pool: Pool, organizationId: string): TenantSql {
+  const scope = requestScope()
+  if (scope?.kind === 'rehearsed' && scope.rehearsal.isOf(organizationId)) return scope.rehearsal
   return {
     query: <R extends QueryResultRow>(statement: string | QueryConfig, values?: unknown[]) =>
       withConnection(pool, organizationId, (client) => client.query<R>(statement, values)),
@@ -32,12 +35,16 @@ export function tenant(pool: Pool, organizationId: string): TenantSql {
  * Committed when `work` resolves, rolled back when it rejects; repeated when the database gave it up for another one, so
  * `work` changes nothing but rows. No network I/O other than through `tx` belongs inside it.
  */
-export function inTenantTransaction<T>(
+export async function inTenantTransaction<T>(
   pool: Pool,
   organizationId: string,
   work: (tx: TenantSql) => Promise<T>,
   { validateOnly = false }: TenantTransactionOptions = {},
 ): Promise<T> {
+  const scope = requestScope()
+  if (scope?.kind === 'rehearsed' && scope.rehearsal.isOf(organizationId)) return scope.rehearsal.transaction(work)
+  if (scope?.kind === 'kept' && scope.effects.isOf(organizationId) && !validateOnly)
+    return keptTransaction(pool, organizationId, work, scope)
   return repeatable(() =>
     withConnection(pool, organizationId, async (client) => {
       await client.query('BEGIN')
@@ -46,6 +53,32 @@ export function inTenantTransaction<T>(
       return result
     }),
   )
+}
+
+/** Not done again when it was committed in an earlier course of the same request. */
+async function keptTransaction<T>(
+  pool: Pool,
+  organizationId: string,
+  work: (tx: TenantSql) => Promise<T>,
+  scope: Extract<RequestScope, { kind: 'kept' }>,
+): Promise<T> {
+  const { effects, drawing } = scope
+  const number = effects.next()
+  const before = effects.before(number)
+  if (before) return before.result as T
+  const result = await repeatable(() =>
+    withConnection(pool, organizationId, async (client) => {
+      await client.query('BEGIN')
+      await effects.hold(client)
+      const part = drawing.part(`transaction ${number}`)
+      const given = await inRequestScope({ ...scope, drawing: part }, () => work(client))
+      await effects.write(client, number, given)
+      await client.query('COMMIT')
+      return given
+    }),
+  )
+  effects.wasCommitted(result)
+  return result
 }
 
 /** What each connection carries; none: nothing was said yet. */

@@ -261,6 +261,7 @@ function failed(tunnel: TunnelRecord): DomainError {
   return new DomainError('tunnel_failed', {
     publicDetail: `Tunnel ${tunnel.id} failed: ${tunnel.reason ?? 'unknown'}.${hints.get(tunnel.reason) ?? ''}`,
     retryAfterSec: 2,
+    undone: true,
     internalContext: { tunnel: tunnel.id, gateway: tunnel.gatewayId, reason: tunnel.reason },
   })
 }
