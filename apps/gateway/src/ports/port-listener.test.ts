@@ -62,3 +62,49 @@ test('a client that is no longer allowed when its device answers is reset, and h
   listener.close('tunnel_closed')
   device.server.close()
 })
+
+test('dials a host on a LAN no more when Postgres has been silent for long: its address may be another customer’s', async () => {
+  let nowMs = 0
+  const dialed: string[] = []
+  const reasons: (string | null)[] = []
+  const lan = {
+    ...rules,
+    deviceHost: '192.168.1.20',
+    route: { ...rules.route!, hosts: { '192.168.1.20': '198.18.0.1' } },
+  }
+  const listener = new PortListener(lan, {
+    limits: new ConnectionLimits({ perTunnel: 9, total: 9 }),
+    recorder: new ConnectionRecorder({
+      write: async (rows) => void reasons.push(...rows.map((row) => row.reason)),
+      budget: new RefusalBudget({ perPort: 10, total: 10 }),
+      maxRows: 10,
+      log: silent,
+    }),
+    dialer: {
+      dial: ({ host }) => {
+        dialed.push(host)
+        return Promise.resolve({ ok: false, reason: 'device_unreachable' })
+      },
+      prepare: () => undefined,
+      stop: () => undefined,
+    },
+    nowMs: () => nowMs,
+  })
+  await listener.listen('127.0.0.1', 0)
+  const knock = async (): Promise<void> => {
+    await new Client(listener.port).closed
+  }
+  nowMs = 599_999
+  await knock()
+  nowMs = 600_000
+  await knock()
+  listener.update({ ...lan, deviceHost: null })
+  nowMs = 1_300_000
+  await knock()
+  listener.update(lan)
+  await knock()
+  await waitFor(() => reasons.length === 4)
+  expect(dialed).toEqual(['198.18.0.1', '10.128.0.2', '198.18.0.1'])
+  expect(reasons).toEqual(['device_unreachable', 'host_not_reachable', 'device_unreachable', 'device_unreachable'])
+  listener.close('tunnel_closed')
+})

@@ -7,7 +7,8 @@
  *              └────────────┴───────────────┴───────────────┴──▶ reset, one refusal in the access log
  * ```
  *
- * A host on a LAN behind the device is dialed under the address that the device's concentrator mapped it to.
+ * A host on a LAN behind the device is dialed under the address that the device's concentrator mapped it to, while Postgres has said so
+ * of late.
  *
  * Invariants: a client is allowed when it arrives and still when its device answers; nothing a client sends is read before its device is connected; no database stands in this path; after `close` the
  * port accepts nobody and every flow through it has been reset.
@@ -44,7 +45,15 @@ export interface ListenerParts {
   readonly recorder: ConnectionRecorder
   /** A tunnel has carried all it may: its listener and every flow are closed. */
   readonly onQuota?: () => void
+  /** Milliseconds of a monotonic clock; that of this process when left out. */
+  readonly nowMs?: () => number
 }
+
+/**
+ * How long addresses of hosts on LANs are believed without word from Postgres. A concentrator lets one that it took back rest for
+ * twice as long before another host, of another customer perhaps, has it.
+ */
+const HOSTS_KNOWN_MS = 600_000
 
 const BACKLOG = 511
 
@@ -57,12 +66,15 @@ export class PortListener {
   readonly #budget: TunnelBudget
   #rules: PortRules
   #allowList: AllowList
+  /** When Postgres said them. */
+  #rulesAtMs: number
   #closed: string | null = null
 
   constructor(rules: PortRules, parts: ListenerParts) {
     this.#rules = rules
     this.#allowList = new AllowList(rules.allowFrom)
     this.#parts = parts
+    this.#rulesAtMs = this.#nowMs
     this.#budget = new TunnelBudget(rules.limits, rules.usedBytes, () => {
       // What was the last of it is still on its way to the other side.
       setImmediate(() => {
@@ -105,6 +117,7 @@ export class PortListener {
   update(rules: PortRules): void {
     const changed = rules.allowFrom.join() !== this.#rules.allowFrom.join()
     this.#rules = rules
+    this.#rulesAtMs = this.#nowMs
     if (!changed) return
     this.#allowList = new AllowList(rules.allowFrom)
     for (const [flow, record] of this.#flows) {
@@ -146,7 +159,7 @@ export class PortListener {
     if (this.#closed !== null) return refuse(this.#closed)
     if (!this.#allowList.allows(remoteAddress)) return refuse('not_allowed')
     if (rules.route === null) return refuse('device_offline')
-    const address = dialAddressOf(rules, rules.route)
+    const address = this.#areHostsKnown(rules) ? dialAddressOf(rules, rules.route) : undefined
     if (address === undefined) return refuse('host_not_reachable')
     const release = this.#parts.limits.take(rules)
     if (!release) return refuse('too_many_connections')
@@ -159,6 +172,14 @@ export class PortListener {
       return refuse(hindrance ?? (outcome.ok ? 'tunnel_closed' : outcome.reason))
     }
     this.#join(client, outcome.socket, record, release)
+  }
+
+  get #nowMs(): number {
+    return this.#parts.nowMs?.() ?? performance.now()
+  }
+
+  #areHostsKnown({ deviceHost }: PortRules): boolean {
+    return deviceHost === null || this.#nowMs - this.#rulesAtMs < HOSTS_KNOWN_MS
   }
 
   async #dial(
