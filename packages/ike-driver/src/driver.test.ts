@@ -227,6 +227,8 @@ function scripted(options: {
   }
   const dataPlane = {
     install: options.install ?? (async () => {}),
+    move: (spiIn: number, path: Path, findings: object) =>
+      void told.push(`move ${spiIn} ${path.remote.port} ${JSON.stringify(findings)}`),
     remove: (spiIn: number) => void told.push(`remove ${spiIn}`),
     sendIke: (bytes: Uint8Array) => void told.push(`send ${bytes[0]}`),
   } as unknown as DataPlane
@@ -280,6 +282,27 @@ it('C66 deletes a Child SA that is past its hard limit, and nothing for an SPI t
   driver.hardLimit(spi(0))
   driver.hardLimit(spi(1))
   expect(inputs.slice(1)).toEqual([{ kind: 'command', command: { kind: 'deleteChild', key: A, spiIn: spi(0) } }])
+  driver.close()
+})
+
+it('RFC 7296 2.23 tells the data plane whether the address that an SA moves to is confirmed', () => {
+  const { driver, next, told } = scripted({})
+  const move = (isConfirmed: boolean): Effect => ({
+    kind: 'moveChildSa',
+    key: A,
+    spiIn: spi(0),
+    path: { local: CONCENTRATOR, remote: { ...DEVICE, port: 4501 } },
+    isConfirmed,
+    peerBehindNat: true,
+    udpEncap: !isConfirmed,
+  })
+  next.push([move(false)], [move(true)])
+  driver.command(anyInput)
+  driver.command(anyInput)
+  expect(told).toEqual([
+    `move ${spi(0)} 4501 {"peerBehindNat":true,"isConfirmed":false,"udpEncap":true}`,
+    `move ${spi(0)} 4501 {"peerBehindNat":true,"isConfirmed":true,"udpEncap":false}`,
+  ])
   driver.close()
 })
 
