@@ -21,6 +21,8 @@ let now: Date
 let stored: Map<string, Usage>
 let writes: { deviceId: string; bytes: number }[][]
 let isAway: boolean
+/** While Postgres writes. */
+let onWrite: () => void
 
 beforeEach(() => {
   table = new SubjectPolicies(new ArrayBuffer(subjectPolicyBytes(4)))
@@ -28,6 +30,7 @@ beforeEach(() => {
   stored = new Map()
   writes = []
   isAway = false
+  onWrite = () => {}
   policies = createDevicePolicies({
     plane: () => ({
       setSubject: (subject, policy) => table.set(subject, policy),
@@ -38,6 +41,8 @@ beforeEach(() => {
     write: async (used) => {
       if (isAway) throw new Error('away')
       writes.push([...used])
+      onWrite()
+      await Promise.resolve()
       for (const { deviceId, bytes } of used) {
         const { day, month, total } = stored.get(deviceId) ?? NO_USAGE
         stored.set(deviceId, { day: day + bytes, month: month + bytes, total: total + bytes })
@@ -89,6 +94,22 @@ it('counts what a device used before its number went to another, and lets that o
   expect(writes.flat()).toEqual([
     { deviceId: 'dev_b', bytes: 40 },
     { deviceId: 'dev_a', bytes: 100 },
+  ])
+})
+
+it('counts once what a device used whose number goes to another while that is written', async () => {
+  policies.admit({ deviceId: 'dev_a', limits: daily(1000) }, 1, null)
+  send(1, 100)
+  onWrite = () => {
+    onWrite = () => {}
+    send(1, 7)
+    policies.admit({ deviceId: 'dev_b', limits: daily(1000) }, 1, 'dev_a')
+  }
+  await policies.count()
+  await policies.count()
+  expect(writes.flat()).toEqual([
+    { deviceId: 'dev_a', bytes: 100 },
+    { deviceId: 'dev_a', bytes: 7 },
   ])
 })
 

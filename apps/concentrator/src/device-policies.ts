@@ -41,6 +41,13 @@ interface Entry {
   counted: number
 }
 
+interface Left {
+  readonly deviceId: string
+  readonly entry: Entry
+  /** What the data plane had counted in the end. */
+  readonly used: number
+}
+
 const WRITTEN_AT_ONCE = 5000
 /** Room for what a device does in a second, and for a superpacket. */
 const LEAST_BURST_BYTES = 65_536
@@ -55,8 +62,8 @@ export function createDevicePolicies(options: {
 }): DevicePolicies {
   const { subjects, log } = options
   const entries = new Map<string, Entry>()
-  /** Of devices that lost their number before they were counted. */
-  const left = new Map<string, number>()
+  /** Devices that lost their number: what is not counted of them yet is written with the next count, or the one that is under way. */
+  const left: Left[] = []
   /** Grows with the networks this node has seen. */
   const groups = new Map<string, number>()
   let running: Promise<void> | null = null
@@ -95,7 +102,7 @@ export function createDevicePolicies(options: {
     plane.removeSubject(entry.subject)
     read.then(
       ([used = 0]) => {
-        if (used > entry.counted) left.set(deviceId, (left.get(deviceId) ?? 0) + used - entry.counted)
+        left.push({ deviceId, entry, used })
       },
       (error: unknown) => log.error({ err: error }, 'what a device used could not be read'),
     )
@@ -130,15 +137,13 @@ export function createDevicePolicies(options: {
   }
 
   async function countLeft(): Promise<void> {
-    const rows = [...left].map(([deviceId, bytes]) => ({ deviceId, bytes }))
-    if (rows.length === 0) return
-    left.clear()
-    try {
-      await options.write(rows)
-    } catch (error) {
-      for (const { deviceId, bytes } of rows) left.set(deviceId, (left.get(deviceId) ?? 0) + bytes)
-      throw error
+    const uncounted = new Map<string, number>()
+    const gone = [...left]
+    for (const { deviceId, entry, used } of gone) {
+      if (used > entry.counted) uncounted.set(deviceId, (uncounted.get(deviceId) ?? 0) + used - entry.counted)
     }
+    if (uncounted.size > 0) await options.write([...uncounted].map(([deviceId, bytes]) => ({ deviceId, bytes })))
+    left.splice(0, gone.length) // others may have left meanwhile
   }
 
   async function beginPeriods(): Promise<void> {
