@@ -10,7 +10,7 @@ const QUARANTINE_MS = 1000
 const wish = (deviceId: string, host = HOST): HostKey => ({ organizationId: 'org_a', deviceId, host })
 
 /** A keeper over rows in memory; `plane` is what the data plane was told. */
-function open(rows: StoredHost[] = [], capacity = 3) {
+function open(rows: StoredHost[] = [], capacity = 3, share = capacity) {
   const scene = {
     nowMs: 10_000,
     wanted: [] as HostKey[],
@@ -61,7 +61,7 @@ function open(rows: StoredHost[] = [], capacity = 3) {
     },
     nowMs: () => scene.nowMs,
     log: createLogger('test', 'silent'),
-    addresses: new SyntheticAddresses({ quarantineMs: QUARANTINE_MS, capacity }),
+    addresses: new SyntheticAddresses({ quarantineMs: QUARANTINE_MS, capacity, share }),
   })
   return { ...keeper, scene }
 }
@@ -120,6 +120,34 @@ it('frees what is wanted no more, and gives the address to nobody else while it 
   scene.nowMs += QUARANTINE_MS
   await reconcile()
   expect([...scene.plane]).toEqual([['198.18.0.1', `8 ${HOST}`]])
+})
+
+it('gives a host that is wanted again the address that it had, though it rests', async () => {
+  const { reconcile, scene } = open()
+  scene.attach('dev_a', 7)
+  scene.wanted = [wish('dev_a')]
+  await reconcile()
+  scene.wanted = []
+  await reconcile()
+  scene.wanted = [wish('dev_a')]
+  await reconcile()
+  expect([...scene.plane]).toEqual([['198.18.0.1', `7 ${HOST}`]])
+  expect([...scene.rows.values()]).toMatchObject([{ synthetic: '198.18.0.1' }])
+})
+
+it('lets no organization take the addresses of the others', async () => {
+  const { reconcile, scene } = open([], 4, 2)
+  scene.attach('dev_a', 7)
+  scene.attach('dev_b', 8)
+  const many = ['192.168.1.20', '192.168.1.21', '192.168.1.22'].map((host) => wish('dev_a', host))
+  scene.wanted = [...many, { ...wish('dev_b'), organizationId: 'org_b' }]
+  await reconcile()
+  expect([...scene.rows.values()].map(({ synthetic, failure }) => synthetic ?? failure)).toEqual([
+    '198.18.0.1',
+    '198.18.0.2',
+    'no_host_address',
+    '198.18.0.3',
+  ])
 })
 
 it('takes a host out of the data plane whose device attached while it was freed', async () => {
@@ -220,5 +248,5 @@ it('maps nothing that it could not write, and heals when the database is back', 
   expect([...scene.plane]).toEqual([])
   scene.isAway = false
   await reconcile()
-  expect([...scene.plane]).toEqual([['198.18.0.2', `7 ${HOST}`]])
+  expect([...scene.plane]).toEqual([['198.18.0.1', `7 ${HOST}`]])
 })

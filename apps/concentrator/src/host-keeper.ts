@@ -4,11 +4,16 @@
  *   notice, job, timer ──▶ wanted hosts (Postgres) ──▶ allocate, write row (tells the gateways) ──▶ data plane
  *   attached, detached ──────────────────────────────────────────────────────────────────────────▶ data plane
  *
- * An address belongs to (device, host) while a tunnel wants it, through detachments and restarts of this process: streams find
- * their host again. In the data plane it stands only while the device is attached, under the number the device has then. A host
+ * An address belongs to (device, host) while a tunnel wants it, through detachments and restarts of this process, and as long as it
+ * rests afterwards: streams find their host again. In the data plane it stands only while the device is attached, under the number the device has then. A host
  * whose LAN no Child SA of the attached device carries gets a failure instead, which ends the tunnel that waits for it.
  */
-import { type AttachmentRegistry, selectorsHold, SyntheticAddresses } from '@culvert/concentrator-core'
+import {
+  type AddressHolder,
+  type AttachmentRegistry,
+  selectorsHold,
+  SyntheticAddresses,
+} from '@culvert/concentrator-core'
 import type { DataPlane } from '@culvert/dataplane'
 import type { HostFailure, HostKey, MappedHost, StoredHost } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
@@ -100,7 +105,7 @@ export function createHostKeeper(options: HostKeeperOptions): HostKeeper {
     for (const row of [...rows].sort((a, b) => resting(b) - resting(a))) {
       const { synthetic, restingMs } = row
       if (synthetic === null) failed.set(nameOf(row), row)
-      else if (addresses.reserve(numberOf(synthetic))) {
+      else if (addresses.reserve(numberOf(synthetic), holderOf(row))) {
         if (restingMs === null) keep({ key: row, synthetic, subject: null })
         else addresses.free(numberOf(synthetic), nowMs() - restingMs)
       }
@@ -120,7 +125,7 @@ export function createHostKeeper(options: HostKeeperOptions): HostKeeper {
       if (!children.some(({ summary }) => selectorsHold(summary.tsRemote, key.host)))
         return refuse(key, 'lan_not_carried')
     }
-    const address = addresses.allocate(nowMs())
+    const address = addresses.allocate(holderOf(key), nowMs())
     if (address === null) return refuse(key, 'no_host_address')
     const synthetic = textOf(address)
     try {
@@ -198,6 +203,11 @@ export function createHostKeeper(options: HostKeeperOptions): HostKeeper {
       if (undecided.has(deviceId)) reconcile().catch(() => {})
     },
   }
+}
+
+/** Organizations share the addresses of a node: none takes them from the others. */
+function holderOf(key: HostKey): AddressHolder {
+  return { name: nameOf(key), group: key.organizationId }
 }
 
 function nameOf({ deviceId, host }: HostKey): string {

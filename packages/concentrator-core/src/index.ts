@@ -11,5 +11,10 @@ export { attemptReasonOf, readableProposals, type ReadableProposal, type Readabl
 export { createIkeSpiAllocator, type IkeSpiAllocator } from './ike-spi-allocator.ts'
 export { selectorOf, selectorsHold } from './selectors.ts'
 export { createSubjectTable, type SubjectTable } from './subject-table.ts'
-export { MOST_SYNTHETIC_ADDRESSES, SyntheticAddresses, type SyntheticAddressOptions } from './synthetic-addresses.ts'
+export {
+  type AddressHolder,
+  MOST_SYNTHETIC_ADDRESSES,
+  SyntheticAddresses,
+  type SyntheticAddressOptions,
+} from './synthetic-addresses.ts'
 export { transformText } from './transform-text.ts'
