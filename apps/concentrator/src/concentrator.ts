@@ -264,6 +264,7 @@ async function startPackets(options: {
       onQuota: (subject) => policies.exhausted(subject),
       onSoftLimit: (spiIn) => driver?.softLimit(spiIn),
       onHardLimit: (spiIn) => driver?.hardLimit(spiIn),
+      onFault: (error) => log.error({ err: error }, 'a packet met a bug in the data plane and was dropped'),
       onFailure,
     },
   )

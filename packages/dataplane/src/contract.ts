@@ -106,6 +106,8 @@ export interface DataPlaneHandlers {
   onSoftLimit(spiIn: Spi): void
   /** Bytes or packets reached the hard limit: this SA neither sends nor accepts any more. Told once. */
   onHardLimit(spiIn: Spi): void
+  /** A packet met a bug and was dropped (`internalFault`); what repeats ends the data plane. */
+  onFault?(error: Error): void
   /** The data plane died and forwards nothing any more; the node must fail over. */
   onFailure(error: Error): void
 }

@@ -17,6 +17,8 @@ describe('the doctor', () => {
       'udp-batches': 'used',
       'udp-segment': 'used',
       'udp-gro': 'used',
+      'reuseport-bpf': 'used',
+      'tun-lanes': 'used',
       'path-mtu': 'used',
       ipv6: 'used',
     })

@@ -38,7 +38,7 @@ const checksum = createChecksum(memory)
 const socket = openUdpSocket(memory, syscalls, { bind: options.bind, dontFragment: false, wantsGro: true })
 const tun = openTun(TUN, { vnetHeader: true })
 const offload = enableTunOffload(tun.fd)
-const receiver = new UdpReceiver(memory, syscalls, socket.fd)
+const receiver = new UdpReceiver(memory, syscalls)
 const sender = new UdpSender(memory, syscalls, socket.fd)
 const toTun = { write: (frame: number, length: number): void => void syscalls.write(tun.fd, frame, length) }
 const coalescer = new Coalescer(memory, checksum, toTun, { tcp: offload !== 'none', udp: offload === 'uso' })
@@ -49,7 +49,7 @@ const pollVector = memory.allocate(16)
 
 /** @returns whether anything came */
 function receive(): boolean {
-  const count = receiver.receive()
+  const count = receiver.receive(socket.fd)
   for (const { data, length, segmentBytes } of receiver.buffers.slice(0, count)) {
     for (let at = data; at < data + length; at += segmentBytes) {
       const packetBytes = Math.min(segmentBytes, data + length - at)

@@ -74,6 +74,8 @@ export const DropCode = {
   hopLimitExceeded: 33,
   /** AH that lies about its length, in a fragment or behind options that make no sense (CONFORMANCE N18). */
   badAuthHeader: 34,
+  /** Met a bug on its way. It is told, and what repeats ends the data plane. */
+  internalFault: 35,
 } as const
 
 export type DropCode = (typeof DropCode)[keyof typeof DropCode]

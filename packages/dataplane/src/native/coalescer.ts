@@ -118,6 +118,12 @@ export class Coalescer {
     this.#start = this.#region + GAP_BYTES
   }
 
+  /** Forgets the pending packet, whose state may be half changed. */
+  abandon(): void {
+    this.#segments = 0
+    this.#start = this.#region + GAP_BYTES
+  }
+
   /** @returns protocol of a packet whose header has the usual length and which is no fragment, else 0 */
   #protocolOf(packet: number, length: number, networkBytes: number): number {
     const { bytes, view } = this.#memory

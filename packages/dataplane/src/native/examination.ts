@@ -6,6 +6,8 @@ import { endianness, release } from 'node:os'
 import type { Examination, Finding } from '../doctor.ts'
 import { tunSyscalls } from '../tun/tun-syscalls.ts'
 import { openIcmpSockets } from './icmp-sockets.ts'
+import { steerByDestination } from './lanes.ts'
+import { OwnerSocket } from './owner-socket.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { runSelfTest } from './self-test.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
@@ -26,6 +28,7 @@ const SO_RCVBUF = 8
 const WANTED_BUFFER_BYTES = 16 << 20
 const DATAGRAMS = 8
 const DATAGRAM_BYTES = 1000
+const STEERED = 2
 
 const used = (name: string, detail: string): Finding => ({ name, state: 'used', detail, remedy: null })
 const missing = (name: string, detail: string, remedy: string | null): Finding => ({
@@ -40,7 +43,7 @@ export function examineNative(): Examination {
   const syscalls = new Syscalls(memory)
   const platform = examinePlatform()
   const openssl = examineOpenssl()
-  const tun = examineTun()
+  const tun = examineTun(memory, syscalls)
   const findings = [
     platform,
     openssl,
@@ -71,7 +74,7 @@ function examineOpenssl(): Finding {
   }
 }
 
-function examineTun(): readonly Finding[] {
+function examineTun(memory: PacketMemory, syscalls: Syscalls): readonly Finding[] {
   const broken = (detail: string, remedy: string): readonly Finding[] => [
     { name: 'tun', state: 'broken', detail, remedy },
   ]
@@ -90,10 +93,21 @@ function examineTun(): readonly Finding[] {
     new DataView(request.buffer).setUint16(16, IFF_TUN_NO_PI_VNET, true)
     const result = tunSyscalls().ioctlBytes(fd, TUNSETIFF, request)
     if (result < 0) return broken(`A TUN cannot be created (errno ${-result}).`, 'Run as root or with CAP_NET_ADMIN.')
-    return [used('tun', 'A TUN with virtio-net headers can be created.'), describeOffload(enableTunOffload(fd))]
+    return [
+      used('tun', 'A TUN with virtio-net headers can be created.'),
+      describeOffload(enableTunOffload(fd)),
+      describeLanes(steerByDestination(memory, syscalls, fd)),
+    ]
   } finally {
     closeSync(fd) // and with it the interface
   }
+}
+
+function describeLanes(isParted: boolean): Finding {
+  if (isParted)
+    return used('tun-lanes', 'Each tunnel keeps to one queue of the TUN (eBPF): a flood into one spares the others.')
+  const detail = 'Queues of the TUN are parted by flow: a flood of many flows into one tunnel reaches others.'
+  return missing('tun-lanes', detail, 'Run as root or with CAP_BPF and CAP_NET_ADMIN, where bpf(2) is not filtered.')
 }
 
 function describeOffload(offload: ReturnType<typeof enableTunOffload>): Finding {
@@ -108,7 +122,12 @@ function examineUdp(memory: PacketMemory, syscalls: Syscalls): readonly Finding[
   if (found === null) return [missing('udp', 'No UDP socket on 127.0.0.1.', null)]
   try {
     const buffers = syscalls.getIntOption(found.fd, SOL_SOCKET, SO_RCVBUF)
-    return [...sendToMyself(memory, syscalls, found), describeBuffers(buffers), examineIpv6(memory, syscalls)]
+    return [
+      ...sendToMyself(memory, syscalls, found),
+      describeBuffers(buffers),
+      examineSteering(memory, syscalls),
+      examineIpv6(memory, syscalls),
+    ]
   } finally {
     closeFile(found.fd)
   }
@@ -117,7 +136,7 @@ function examineUdp(memory: PacketMemory, syscalls: Syscalls): readonly Finding[
 /** One run of equal datagrams: does the kernel cut it, and does it come back as one? */
 function sendToMyself(memory: PacketMemory, syscalls: Syscalls, { fd, local, gro }: UdpSocket): readonly Finding[] {
   const sender = new UdpSender(memory, syscalls, fd)
-  const receiver = new UdpReceiver(memory, syscalls, fd)
+  const receiver = new UdpReceiver(memory, syscalls)
   const destination = memory.allocate(SOCKADDR_BYTES)
   encodeSocketAddress(local, memory.bytes, destination)
   for (let index = 0; index < DATAGRAMS; index++) {
@@ -125,7 +144,7 @@ function sendToMyself(memory: PacketMemory, syscalls: Syscalls, { fd, local, gro
     sender.commit(DATAGRAM_BYTES)
   }
   sender.flush()
-  const buffers = receiver.receive()
+  const buffers = receiver.receive(fd)
   const bytes = receiver.buffers.slice(0, buffers).reduce((sum, { length }) => sum + length, 0)
   const cuts = sender.refusedRuns === 0 && sender.failed === 0
   return [
@@ -139,6 +158,23 @@ function sendToMyself(memory: PacketMemory, syscalls: Syscalls, { fd, local, gro
       ? used('udp-gro', `The kernel joins received datagrams (UDP_GRO); ${DATAGRAMS} came in ${buffers}.`)
       : missing('udp-gro', 'Received datagrams come one by one.', 'Linux 5.0 or newer joins them.'),
   ]
+}
+
+/** A group of sockets as several data threads have it: is each datagram where its SPI belongs? */
+function examineSteering(memory: PacketMemory, syscalls: Syscalls): Finding {
+  const name = 'reuseport-bpf'
+  const lost = 'Datagrams reach data threads by chance and change over; a flood of ESP is in the way of IKE.'
+  const owner = new OwnerSocket(memory, syscalls, {
+    bind: [{ address: '127.0.0.1', port: 0 }],
+    outer: { pathMtu: 'fragment' },
+  })
+  try {
+    if (owner.spread(STEERED, 1))
+      return used(name, 'The kernel gives each datagram to the data thread of its SPI (reuseport BPF).')
+    return missing(name, lost, 'Linux 4.5 or newer takes the program; allow setsockopt(SO_ATTACH_REUSEPORT_CBPF).')
+  } finally {
+    owner.close()
+  }
 }
 
 function describeBuffers(bytes: number): Finding {

@@ -1,6 +1,7 @@
 /** What both directions of the worker work with. */
 import type { DeviceIsolation, SubjectPolicies } from '@culvert/esp'
 import type { Checksum } from './checksum.ts'
+import type { Faults } from './faults.ts'
 import type { Handoff } from './handoff.ts'
 import type { NativeSad } from './native-sad.ts'
 import type { Notices } from './notices.ts'
@@ -14,6 +15,7 @@ export interface ForwardingSite {
   readonly sads: NativeSad
   readonly shared: SharedState
   readonly notices: Notices
+  readonly faults: Faults
   /** Null in the role of a device. */
   readonly isolation: DeviceIsolation | null
   /** Null in the role of a device. */

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { HANDOFF_RING_BYTES, type HandedPacket, HandoffRing } from './handoff-ring.ts'
 
 const memory = new Uint8Array(1 << 17)
+const view = new DataView(memory.buffer)
 const place = (at: number): HandedPacket => ({ data: at + 64, length: 0, source: at, ecn: 0, socket: 0 })
 const from = place(0)
 const into = place(1 << 16)
@@ -10,11 +11,11 @@ const into = place(1 << 16)
 function put(ring: HandoffRing, seed: number, length: number): boolean {
   for (let i = 0; i < length; i++) memory[from.data + i] = seed + i
   memory.fill(seed, from.source, from.source + 32)
-  return ring.put(memory, { ...from, length, ecn: seed & 3, socket: seed & 7 })
+  return ring.put(view, { ...from, length, ecn: seed & 3, socket: seed & 7 })
 }
 
 function expectTaken(ring: HandoffRing, seed: number, length: number): void {
-  expect(ring.take(memory, into)).toBe(true)
+  expect(ring.take(view, into)).toBe(true)
   expect([into.length, into.ecn, into.socket, memory[into.source + 31]]).toEqual([
     length,
     seed & 3,
@@ -34,7 +35,7 @@ it('hands over what was put, in order, whatever the lengths and turns, and says 
       for (const [seed, length] of steps.entries()) {
         if (length === null) {
           const next = waiting.shift()
-          if (next === undefined) expect(ring.take(memory, into)).toBe(false)
+          if (next === undefined) expect(ring.take(view, into)).toBe(false)
           else expectTaken(ring, next.seed, next.length)
         } else if (put(ring, seed, length)) waiting.push({ seed, length })
         else expect(waiting.reduce((sum, packet) => sum + packet.length, 0)).toBeGreaterThan((1 << 18) - 2 * 30_100)

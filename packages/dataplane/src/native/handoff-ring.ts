@@ -35,13 +35,11 @@ export interface HandedPacket {
 
 export class HandoffRing {
   readonly #words: Int32Array
-  readonly #bytes: Uint8Array
   readonly #view: DataView
 
   /** @param buffer `HANDOFF_RING_BYTES`, shared by both workers */
   constructor(buffer: SharedArrayBuffer) {
     this.#words = new Int32Array(buffer, 0, RECORDS_AT / 4)
-    this.#bytes = new Uint8Array(buffer, RECORDS_AT, RECORDS_BYTES)
     this.#view = new DataView(buffer, RECORDS_AT, RECORDS_BYTES)
   }
 
@@ -50,7 +48,7 @@ export class HandoffRing {
   }
 
   /** @param memory that `packet` lies in @returns false when there is no room */
-  put(memory: Uint8Array, packet: HandedPacket): boolean {
+  put(memory: DataView, packet: HandedPacket): boolean {
     const { data, length, source } = packet
     const recordBytes = (HEADER_BYTES + length + 7) & ~7
     const written = Atomics.load(this.#words, WRITTEN) >>> 0
@@ -63,16 +61,16 @@ export class HandoffRing {
       at = 0
     }
     this.#view.setUint32(at, length, true)
-    this.#bytes[at + 4] = packet.socket
-    this.#bytes[at + 5] = packet.ecn
-    this.#bytes.set(memory.subarray(source, source + SOCKADDR_BYTES), at + 8)
-    this.#bytes.set(memory.subarray(data, data + length), at + HEADER_BYTES)
+    this.#view.setUint8(at + 4, packet.socket)
+    this.#view.setUint8(at + 5, packet.ecn)
+    copy(memory, source, this.#view, at + 8, SOCKADDR_BYTES)
+    copy(memory, data, this.#view, at + HEADER_BYTES, length)
     Atomics.store(this.#words, WRITTEN, (written + skipped + recordBytes) | 0)
     return true
   }
 
   /** @param into its blocks of `memory` take `LARGEST_HANDOFF` and a socket address @returns false when nothing waits */
-  take(memory: Uint8Array, into: HandedPacket): boolean {
+  take(memory: DataView, into: HandedPacket): boolean {
     let read = Atomics.load(this.#words, READ) >>> 0
     if (read === Atomics.load(this.#words, WRITTEN) >>> 0) return false
     let at = read % RECORDS_BYTES
@@ -84,11 +82,18 @@ export class HandoffRing {
     }
     if (length > LARGEST_HANDOFF) throw new RangeError('the hand-off ring is damaged')
     into.length = length
-    into.socket = this.#bytes[at + 4]!
-    into.ecn = this.#bytes[at + 5]!
-    memory.set(this.#bytes.subarray(at + 8, at + HEADER_BYTES), into.source)
-    memory.set(this.#bytes.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length), into.data)
+    into.socket = this.#view.getUint8(at + 4)
+    into.ecn = this.#view.getUint8(at + 5)
+    copy(this.#view, at + 8, memory, into.source, SOCKADDR_BYTES)
+    copy(this.#view, at + HEADER_BYTES, memory, into.data, length)
     Atomics.store(this.#words, READ, (read + ((HEADER_BYTES + length + 7) & ~7)) | 0)
     return true
   }
+}
+
+/** By words: views of typed arrays would be garbage for each packet. */
+function copy(from: DataView, fromAt: number, to: DataView, toAt: number, length: number): void {
+  const words = length & ~3
+  for (let i = 0; i < words; i += 4) to.setInt32(toAt + i, from.getInt32(fromAt + i))
+  for (let i = words; i < length; i++) to.setUint8(toAt + i, from.getUint8(fromAt + i))
 }

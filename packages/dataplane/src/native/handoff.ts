@@ -46,7 +46,7 @@ export class Handoff {
   /** @param packet with an SPI that is foreign @returns false when its worker has no room for it */
   give(spi: number, packet: HandedPacket): boolean {
     const owner = workerOf(spi, this.#site.threads)
-    if (this.#to[owner]?.put(this.#site.memory.bytes, packet) !== true) return false
+    if (this.#to[owner]?.put(this.#site.memory.view, packet) !== true) return false
     this.#given |= 1 << owner
     return true
   }
@@ -64,13 +64,14 @@ export class Handoff {
   /** @returns whether there was a packet, now in `taken` */
   take(): boolean {
     for (let from = 0; from < this.#from.length; from++) {
-      if (this.#from[from]?.take(this.#site.memory.bytes, this.taken) === true) return true
+      if (this.#from[from]?.take(this.#site.memory.view, this.taken) === true) return true
     }
     return false
   }
 
   get isEmpty(): boolean {
-    return this.#from.every((ring) => ring === null || ring.isEmpty)
+    for (let from = 0; from < this.#from.length; from++) if (this.#from[from]?.isEmpty === false) return false
+    return true
   }
 }
 

@@ -1,7 +1,7 @@
 /** What one datagram does in the whole inbound path, against the portable decapsulation over the same scene: so it is one file. */
 import { randomBytes } from 'node:crypto'
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { opensslProvider } from '@culvert/crypto'
 import {
   composeSpi,
@@ -27,12 +27,14 @@ import { buildPacket, fromFrame } from '../../test/inner-packets.ts'
 import { createChecksum } from './checksum.ts'
 import { Coalescer } from './coalescer.ts'
 import { Openssl } from './evp.ts'
+import { Faults } from './faults.ts'
 import { Hairpin } from './hairpin.ts'
 import { Handoff } from './handoff.ts'
 import { Inbound } from './inbound.ts'
 import type { FromWorker } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
 import { Notices } from './notices.ts'
+import type { OuterSocket } from './outer-socket.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { PathMtus } from './path-mtus.ts'
 import { createCommonBuffers, NodeField, SaField, SharedState } from './shared-state.ts'
@@ -153,8 +155,11 @@ class Harness {
   readonly sads: NativeSad
   readonly posted: FromWorker[] = []
   readonly notices = new Notices(this.shared, (message) => this.posted.push(message))
+  readonly faults: string[] = []
   delivered: Uint8Array[] = []
+  readonly policies: SubjectPolicies
   readonly #inbound: Inbound
+  readonly #socket: OuterSocket
   readonly #buffer: ReceivedBuffer
 
   constructor() {
@@ -175,7 +180,9 @@ class Harness {
     this.#buffer = { data: memory.allocate(65_536), length: 0, segmentBytes: 0, source, ecn: 0, local: 0 }
     const receiver = { buffers: [this.#buffer], receive: () => 1 } as unknown as UdpReceiver
     const sender = {} as unknown as UdpSender // nothing is sent here
-    const sockets = [{ fd: -1, local: LOCAL, receiver, sender, isRaw: false }]
+    const socket: OuterSocket = { fds: [-1], local: LOCAL, receiver, sender, isRaw: false }
+    const sockets = [socket]
+    this.#socket = socket
     const paths = new PathMtus({ memory, shared, routeMtu: () => 0, locals: [LOCAL] })
     this.sads = new NativeSad({ memory, shared, transforms, sockets, paths, sharedSas: common.sharedSas }, WITH_HOSTS())
     for (const index of [0, 1]) must(this.sads.install(describeSa(index), placementOf(index)) === null)
@@ -186,7 +193,9 @@ class Harness {
     const coalescer = new Coalescer(memory, checksum, sink, { tcp: true, udp: true })
     const isolation = createIsolation()
     const policies = new SubjectPolicies(common.subjects)
-    const local = { memory, checksum, sads: this.sads, shared, notices, handoff, others: [] }
+    this.policies = policies
+    const faults = new Faults(notices, ({ message }) => this.faults.push(message))
+    const local = { memory, checksum, sads: this.sads, shared, notices, handoff, others: [], faults }
     const site = { ...local, isolation, policies, tunMtuBytes: 1400, paths, tosMask: 3 }
     const hairpin = new Hairpin(site, { sealPacket: () => DropCode.none })
     this.#inbound = new Inbound(site, sockets, coalescer, hairpin)
@@ -200,7 +209,7 @@ class Harness {
     this.#buffer.segmentBytes = datagrams[0]?.length ?? 0
     this.#buffer.ecn = ecn
     this.delivered = []
-    this.#inbound.receive()
+    this.#inbound.receive(this.#socket, -1, 16)
     return this.delivered
   }
 
@@ -385,6 +394,22 @@ describe('inbound', () => {
     expect(delivered.map(withoutIdentification)).toEqual(expected.map(withoutIdentification))
     expect(harness.receive([device.seal(from(LAN_STRANGER, 9000))])).toEqual([])
     expect(harness.drops).toEqual({ noHostMapping: 1 })
+  })
+
+  it('drops the packet that meets a bug, tells it and goes on with the next', () => {
+    const device = new Device()
+    const harness = new Harness()
+    const admit = vi.spyOn(harness.policies, 'admit')
+    admit.mockImplementationOnce(() => DropCode.none)
+    admit.mockImplementationOnce(() => {
+      throw new RangeError('a block outside')
+    })
+    const packets = [1000, 1500, 2000, 2500].map((sequence) => answer(sequence))
+    const delivered = harness.receive(packets.map((packet) => device.seal(packet)))
+    // What was to be joined with it goes too: its state is not to be trusted.
+    expect(delivered.map(withoutIdentification)).toEqual(packets.slice(2).map(withoutIdentification))
+    expect(harness.drops).toEqual({ internalFault: 1 })
+    expect(harness.faults).toEqual(['a block outside'])
   })
 
   it.each([4, 6] as const)('gives packets of one batch the same answers as one by one (IPv%i)', (version) => {

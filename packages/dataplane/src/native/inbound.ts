@@ -52,11 +52,16 @@ export class Inbound {
     this.#last = new LastFlow(site.memory)
   }
 
-  /** Handles one batch of every socket. @returns buffers received; 0 when nothing waited */
-  receive(): number {
-    let received = 0
-    for (let index = 0; index < this.#sockets.length; index++) received += this.#receiveFrom(this.#sockets[index]!)
-    return received
+  /** Handles one batch of a lane of `socket`, of `most` buffers at most. @returns buffers received; 0 when nothing waited */
+  receive(socket: OuterSocket, fd: number, most: number): number {
+    const { receiver } = socket
+    const count = receiver.receive(fd, most)
+    if (count === 0) return 0
+    this.#last.forget()
+    for (let index = 0; index < count; index++) this.#takeApart(receiver.buffers[index]!, socket)
+    this.#coalescer.flush()
+    this.#site.handoff.flush()
+    return count
   }
 
   /** Handles what other workers handed over, a batch at most. @returns packets taken */
@@ -71,17 +76,6 @@ export class Inbound {
       if (code !== DropCode.none) this.#dropEsp(code, data)
     }
     if (count > 0) this.#coalescer.flush()
-    return count
-  }
-
-  #receiveFrom(socket: OuterSocket): number {
-    const { receiver } = socket
-    const count = receiver.receive()
-    if (count === 0) return 0
-    this.#last.forget()
-    for (let index = 0; index < count; index++) this.#takeApart(receiver.buffers[index]!, socket)
-    this.#coalescer.flush()
-    this.#site.handoff.flush()
     return count
   }
 
@@ -146,6 +140,16 @@ export class Inbound {
   }
 
   #openEsp(at: number, length: number, buffer: ReceivedBuffer): DropCode {
+    try {
+      return this.#openPacket(at, length, buffer)
+    } catch (error) {
+      this.#coalescer.abandon()
+      this.#last.forget()
+      return this.#site.faults.note(error)
+    }
+  }
+
+  #openPacket(at: number, length: number, buffer: ReceivedBuffer): DropCode {
     const { memory, sads, policies } = this.#site
     const out = this.#out
     let code: DropCode = inspectEspHeader(sads.sad, memory.bytes, at, length, out)

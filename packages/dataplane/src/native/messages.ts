@@ -11,8 +11,10 @@ import type { IcmpSocket } from './icmp-sockets.ts'
 import type { CommonBuffers, SharedBuffers } from './shared-state.ts'
 import type { TunOffload } from './tun-offload.ts'
 
+/** The sockets of one worker for one address. */
 export interface BoundSocket {
-  readonly fd: number
+  /** One per lane; the first sends. */
+  readonly fds: readonly number[]
   readonly local: SocketAddress
   /** For ESP directly in IP; its port is 0. */
   readonly isRaw: boolean
@@ -25,7 +27,10 @@ export interface WorkerSetup {
   readonly threads: number
   /** In the order of `bind`; then those for ESP directly in IP. */
   readonly sockets: readonly BoundSocket[]
-  readonly tunFd: number
+  /** This worker's queues of the TUN, one per lane. */
+  readonly tunFds: readonly number[]
+  /** Empty: what this worker waits with. */
+  readonly epollFd: number
   /** Event counters of all workers; one's own is that of `thread`. */
   readonly wakeFds: readonly number[]
   readonly offload: TunOffload
@@ -71,6 +76,8 @@ export interface InstallAnswer {
 
 export type FromWorker =
   | { readonly kind: 'ready' }
+  /** A packet met a bug. */
+  | { readonly kind: 'fault'; readonly error: Error }
   /** One for each SA of a batch; `error` null: the SA takes packets. */
   | { readonly kind: 'installed'; readonly answers: readonly InstallAnswer[] }
   /** `bytes`: octets of all datagrams. */

@@ -31,12 +31,15 @@ import type { TunOffload } from './tun-offload.ts'
 export interface NativeParts {
   readonly options: DataPlaneOptions
   readonly handlers: DataPlaneHandlers
-  /** Spread over as many workers as the TUN has queues. */
+  /** Spread over the workers. */
   readonly socket: OwnerSocket
   readonly tun: OpenTun
   readonly offload: TunOffload
-  /** The kernel sends each datagram to the worker of its SPI. */
+  readonly threads: number
+  /** The kernel sends each datagram to the worker and lane of its SPI. */
   readonly isSteered: boolean
+  /** The kernel puts packets for each tunnel into its queue of the TUN. */
+  readonly isParted: boolean
 }
 
 /** What the workers have not all answered yet. */
@@ -84,7 +87,7 @@ export class NativeDataPlane implements DataPlane {
   }
 
   private constructor(parts: NativeParts) {
-    const { options, socket, tun, offload } = parts
+    const { options, socket, tun, offload, threads } = parts
     const [first] = socket.locals
     if (first === undefined) throw new InvariantError('a data plane has at least one socket')
     this.#parts = parts
@@ -92,7 +95,7 @@ export class NativeDataPlane implements DataPlane {
     this.locals = socket.locals
     this.description = describe(parts)
     this.#installed = new Uint32Array(options.maxSas)
-    const threads = tun.fds.length
+    const all = Array.from({ length: threads }, (_, thread) => thread)
     this.#common = createCommonBuffers({
       maxSas: options.maxSas,
       maxSubjects: options.maxSubjects ?? options.maxSas,
@@ -101,14 +104,15 @@ export class NativeDataPlane implements DataPlane {
       flowHashSeed: randomInt(2 ** 32),
     })
     this.#policies = new SubjectPolicies(this.#common.subjects)
-    this.#shared = tun.fds.map(() => SharedState.create(options.maxSas))
+    this.#shared = all.map(() => SharedState.create(options.maxSas))
     const { rung: _, ...workerOptions } = options
     const setupOf = (thread: number): WorkerSetup => ({
       options: workerOptions,
       thread,
       threads,
       sockets: socket.boundOf(thread),
-      tunFd: tun.fds[thread]!,
+      tunFds: tun.fds.filter((_fd, queue) => queue % threads === thread),
+      epollFd: socket.epollFds[thread]!,
       wakeFds: socket.wakeFds,
       offload,
       icmp: socket.icmpOf(thread),
@@ -119,7 +123,7 @@ export class NativeDataPlane implements DataPlane {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#ended = promise
     this.#end = resolve
-    this.#threads = tun.fds.map((_fd, thread) => {
+    this.#threads = all.map((thread) => {
       const receive = (message: FromWorker): void => this.#receive(thread, message)
       const ended = (failure: Error): void => this.#threadEnded(failure)
       return new DataThread(setupOf(thread), () => socket.wake(thread), { receive, ended })
@@ -256,6 +260,8 @@ export class NativeDataPlane implements DataPlane {
       case 'installed':
         for (const answer of message.answers) this.#answer(answer)
         return
+      case 'fault':
+        return handlers.onFault?.(message.error)
       case 'ike':
         Atomics.sub(control, ControlWord.ikeBacklog, message.datagrams.length)
         Atomics.sub(control, ControlWord.ikeBacklogBytes, message.bytes)
@@ -335,7 +341,7 @@ const GIVE_UP_MS = 2000
 /** Ticket of the workers' first messages. */
 const READY = 0
 
-function describe({ socket, tun, offload, isSteered, options }: NativeParts): string {
+function describe({ socket, tun, offload, threads, isSteered, isParted, options }: NativeParts): string {
   const carries = {
     uso: 'TCP and UDP offload',
     tso: 'TCP offload (no UDP: kernel before 6.2, or not wanted)',
@@ -343,10 +349,11 @@ function describe({ socket, tun, offload, isSteered, options }: NativeParts): st
   }
   const udp = `${options.offload?.udpSegment === false ? 'no GSO' : 'GSO'}${socket.gro ? ' and GRO' : ', no GRO'}`
   const path = socket.icmpOf(0) === null ? 'DF clear' : 'path MTU discovered'
-  const threads = tun.fds.length
   const wanted = options.dataThreads ?? 1
   const count =
     threads < wanted ? `1 data thread of ${wanted} (the interface was made for one)` : `${threads} data threads`
   const steering = threads === 1 ? '' : isSteered ? ', steered by SPI' : ', hand-off by SPI (no reuseport BPF)'
-  return `native: OpenSSL ${process.versions.openssl}, UDP ${udp}, ${path}, TUN ${carries[offload]}, ${count}${steering}`
+  const lanes = tun.fds.length / threads
+  const parting = lanes === 1 ? '' : `, ${lanes} lanes each by ${isParted ? 'tunnel' : 'flow (no eBPF)'}`
+  return `native: OpenSSL ${process.versions.openssl}, UDP ${udp}, ${path}, TUN ${carries[offload]}, ${count}${steering}${parting}`
 }

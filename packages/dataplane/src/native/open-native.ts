@@ -10,6 +10,7 @@ import { OwnerSocket } from './owner-socket.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { runSelfTest } from './self-test.ts'
 import { addressOf, Syscalls } from './syscalls.ts'
+import { CONCENTRATOR_LANES, steerByDestination } from './lanes.ts'
 import { enableTunOffload } from './tun-offload.ts'
 import { NativeUnavailableError } from './unavailable.ts'
 
@@ -22,14 +23,30 @@ export async function startNative(options: DataPlaneOptions, handlers: DataPlane
   runSelfTest()
   const memory = new PacketMemory(OWNER_BYTES, addressOf)
   const socket = new OwnerSocket(memory, new Syscalls(memory), options)
-  const tun = openTunOrClose(options, socket)
+  const wanted = wantedOf(options)
+  const tun = openTunOrClose(options, wanted, socket)
   const offload = tun.fds.map((fd) => enableTunOffload(fd, options.offload?.tun))[0] ?? 'none'
-  return NativeDataPlane.start({ options, handlers, socket, tun, offload, isSteered: spread(socket, tun) })
+  // An interface that was made for one queue serves one thread and keeps no tunnel from another.
+  const threads = tun.fds.length === 1 ? 1 : wanted.threads
+  const isSteered = spread(socket, tun, { threads, lanes: wanted.lanes })
+  const isParted = wanted.lanes > 1 && tun.fds.length > 1 && steerByDestination(memory, new Syscalls(memory), tun.fd)
+  return NativeDataPlane.start({ options, handlers, socket, tun, offload, threads, isSteered, isParted })
 }
 
-function spread(socket: OwnerSocket, tun: OpenTun): boolean {
+interface Wanted {
+  readonly threads: number
+  /** Of each thread. */
+  readonly lanes: number
+}
+
+function wantedOf({ role, dataThreads = 1 }: DataPlaneOptions): Wanted {
+  const threads = Math.min(Math.max(1, Math.floor(dataThreads)), IV_THREADS)
+  return { threads, lanes: role.kind === 'concentrator' ? CONCENTRATOR_LANES : 1 }
+}
+
+function spread(socket: OwnerSocket, tun: OpenTun, { threads, lanes }: Wanted): boolean {
   try {
-    return socket.spread(tun.fds.length)
+    return socket.spread(threads, lanes)
   } catch (error) {
     closeTun(tun)
     socket.close()
@@ -37,10 +54,10 @@ function spread(socket: OwnerSocket, tun: OpenTun): boolean {
   }
 }
 
-/** A queue of the TUN for each data thread. */
-function openTunOrClose({ tun, dataThreads = 1 }: DataPlaneOptions, socket: OwnerSocket): OpenTun {
+/** A queue of the TUN for each lane of each data thread. */
+function openTunOrClose({ tun }: DataPlaneOptions, { threads, lanes }: Wanted, socket: OwnerSocket): OpenTun {
   try {
-    return openTun(tun, { vnetHeader: true, queues: Math.min(Math.max(1, Math.floor(dataThreads)), IV_THREADS) })
+    return openTun(tun, { vnetHeader: true, queues: threads * lanes })
   } catch (error) {
     socket.close()
     throw error

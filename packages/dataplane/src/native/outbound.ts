@@ -36,15 +36,20 @@ import type { Syscalls } from './syscalls.ts'
 import { LARGEST_DATAGRAM, MAY_FRAGMENT } from './udp-sender.ts'
 
 const FRAME_BYTES = VNET_HEADER_BYTES + 65_536
-const MOST_FRAMES = 64
-const MOST_BYTES = 1 << 20
 const TCP_SYN = 0x02
+/** What one visit to a queue of the TUN reads at most: all of it, or as much as leaves the others their turn. */
+export interface Portion {
+  readonly frames: number
+  readonly bytes: number
+}
+
 /** A sender that goes on with packets that are too big is told again, per SA. */
 const TOO_BIG_INTERVAL_MS = 20
 
 export class Outbound implements PacketSealer {
   readonly #site: ForwardingSite
   readonly #syscalls: Syscalls
+  /** Where answers to packets that do not fit are written. */
   readonly #tunFd: number
   readonly #sockets: readonly OuterSocket[]
   readonly #segmenter: Segmenter
@@ -66,21 +71,33 @@ export class Outbound implements PacketSealer {
     this.#frame = site.memory.allocate(64 + FRAME_BYTES + TRAILER_ROOM_BYTES) + 64 - VNET_HEADER_BYTES
   }
 
-  /** Reads until nothing waits or a round's worth is done, then sends. @returns frames read */
-  drain(): number {
+  /** Reads one queue until nothing waits or its portion is done. What it seals waits for `flush`. @returns frames read */
+  drain(tunFd: number, { frames: mostFrames, bytes: mostBytes }: Portion): number {
     let frames = 0
     let total = 0
-    while (frames < MOST_FRAMES && total < MOST_BYTES) {
-      const length = this.#syscalls.read(this.#tunFd, this.#frame, FRAME_BYTES)
+    while (frames < mostFrames && total < mostBytes) {
+      const length = this.#syscalls.read(tunFd, this.#frame, FRAME_BYTES)
       if (length <= 0) break
       frames++
       total += length
       this.#record = null
-      const code = this.#forward(length)
+      const code = this.#forwardSafely(length)
       if (code !== DropCode.none) this.#drop(code)
     }
-    for (let index = 0; index < this.#sockets.length; index++) this.#sockets[index]!.sender.flush()
     return frames
+  }
+
+  /** Sends what was sealed since the last time, by whomever. */
+  flush(): void {
+    for (let index = 0; index < this.#sockets.length; index++) this.#sockets[index]!.sender.flush()
+  }
+
+  #forwardSafely(length: number): DropCode {
+    try {
+      return this.#forward(length)
+    } catch (error) {
+      return this.#site.faults.note(error)
+    }
   }
 
   #drop(code: DropCode): void {

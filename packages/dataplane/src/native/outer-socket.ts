@@ -1,10 +1,11 @@
-/** One of the worker's sockets: where it is bound, what receives from it and what sends over it. */
+/** The worker's sockets of one address: where they are bound, what receives from them and what sends over the first. */
 import type { SocketAddress } from '@culvert/ikev2'
 import type { UdpReceiver } from './udp-receiver.ts'
 import type { UdpSender } from './udp-sender.ts'
 
 export interface OuterSocket {
-  readonly fd: number
+  /** One per lane. */
+  readonly fds: readonly number[]
   readonly local: SocketAddress
   readonly receiver: UdpReceiver
   readonly sender: UdpSender

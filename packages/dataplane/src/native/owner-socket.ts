@@ -6,7 +6,7 @@
 import type { DataPlaneOptions } from '../contract.ts'
 import { chooseLocal } from '../local-choice.ts'
 import type { BoundSocket } from './messages.ts'
-import { closeFile, eventfd, type Syscalls } from './syscalls.ts'
+import { AF_INET, closeFile, epoll, eventfd, type Syscalls } from './syscalls.ts'
 import type { SocketAddress } from '@culvert/ikev2'
 import { NON_ESP_MARKER_BYTES } from '@culvert/esp'
 import { NativeEspError } from '../native-esp-error.ts'
@@ -14,7 +14,7 @@ import type { PacketMemory } from './packet-memory.ts'
 import { encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
 import { type EspSocket, openEspSocket } from './esp-socket.ts'
 import { type IcmpSocket, openIcmpSockets } from './icmp-sockets.ts'
-import { steerBySpi } from './spi-steering.ts'
+import { hearOwnSpis, ownSpisProgram, steerBySpi, steeringProgram } from './spi-steering.ts'
 import { openUdpSocket, setDontFragment, type UdpSocket } from './udp-socket.ts'
 
 const LARGEST_MESSAGE = 65_507
@@ -26,9 +26,12 @@ export class OwnerSocket {
   readonly locals: readonly SocketAddress[]
   readonly #memory: PacketMemory
   readonly #syscalls: Syscalls
-  /** By address, then by worker. */
+  /** By address; then lane by lane one for each worker, and with several lanes a last one for IKE, which the first worker has. */
   readonly #groups: UdpSocket[][]
+  #workers = 1
+  #lanes = 1
   readonly #wakeFds: number[] = []
+  readonly #epollFds: number[] = []
   /** By worker: each hears every message. Null: the path MTU cannot be learned, and DF is clear. */
   readonly #icmp: (readonly IcmpSocket[] | null)[]
   readonly #families: readonly number[]
@@ -61,30 +64,39 @@ export class OwnerSocket {
 
   /**
    * Gives each worker its sockets and its event counter. Call it once.
-   * @returns whether the kernel sends each datagram to the worker of its SPI; true for one worker
+   * @param lanes of each worker and address
+   * @returns whether the kernel sends each datagram to the worker and lane of its SPI; true for one of each
    */
-  spread(workers: number): boolean {
+  spread(workers: number, lanes: number): boolean {
+    this.#workers = workers
+    this.#lanes = lanes
     for (let worker = 0; worker < workers; worker++) {
-      const fd = eventfd()
-      if (fd < 0) throw new Error(`cannot make an event counter (errno ${-fd})`)
-      this.#wakeFds.push(fd)
+      this.#wakeFds.push(must(eventfd(), 'an event counter'))
+      this.#epollFds.push(must(epoll(), 'an epoll instance'))
     }
-    if (this.#nativeEsp) for (let worker = 0; worker < workers; worker++) this.#espSockets.push(this.#openEsp())
-    if (workers === 1) return true
+    if (this.#nativeEsp) for (let worker = 0; worker < workers; worker++) this.#espSockets.push(this.#openEsp(worker))
     while (this.#icmp.length < workers) this.#icmp.push(this.#openIcmp())
-    return this.#groups.map((group) => this.#spreadGroup(group, workers)).every(Boolean)
+    return this.#groups.map((group) => this.#spreadGroup(group)).every(Boolean)
   }
 
-  #spreadGroup(group: UdpSocket[], workers: number): boolean {
+  #spreadGroup(group: UdpSocket[]): boolean {
     const first = group[0]!
-    while (group.length < workers) group.push(this.#open(first.local, first))
-    return steerBySpi(this.#memory, this.#syscalls, first.fd, workers)
+    const forEsp = this.#workers * this.#lanes
+    if (forEsp === 1) return true
+    const ikeSocket = this.#lanes === 1 ? 0 : forEsp
+    while (group.length < Math.max(forEsp, ikeSocket + 1)) group.push(this.#open(first.local, first))
+    return steerBySpi(this.#memory, this.#syscalls, first.fd, steeringProgram(forEsp, ikeSocket))
   }
 
   /** The sockets of one worker, in the order of `bind`; then those for ESP directly in IP. */
   boundOf(worker: number): readonly BoundSocket[] {
-    const inUdp = this.#groups.map((group) => ({ fd: group[worker]!.fd, local: group[worker]!.local, isRaw: false }))
-    const inIp = (this.#espSockets[worker] ?? []).map(({ fd, local }) => ({ fd, local, isRaw: true }))
+    const ikeSocket = this.#workers * this.#lanes
+    const isOwn = (index: number): boolean => (index === ikeSocket ? worker === 0 : index % this.#workers === worker)
+    const inUdp = this.#groups.map((group) => {
+      const fds = group.filter((_socket, index) => isOwn(index)).map(({ fd }) => fd)
+      return { fds, local: group[0]!.local, isRaw: false }
+    })
+    const inIp = (this.#espSockets[worker] ?? []).map(({ fd, local }) => ({ fds: [fd], local, isRaw: true }))
     return [...inUdp, ...inIp]
   }
 
@@ -94,6 +106,10 @@ export class OwnerSocket {
 
   get wakeFds(): readonly number[] {
     return this.#wakeFds
+  }
+
+  get epollFds(): readonly number[] {
+    return this.#epollFds
   }
 
   get gro(): boolean {
@@ -118,7 +134,7 @@ export class OwnerSocket {
 
   close(): void {
     this.#closeSockets()
-    for (const fd of this.#wakeFds) closeFile(fd)
+    for (const fd of [...this.#wakeFds, ...this.#epollFds]) closeFile(fd)
   }
 
   #send(length: number, remote: SocketAddress, local: SocketAddress | undefined): void {
@@ -162,14 +178,24 @@ export class OwnerSocket {
     }
   }
 
-  /** @throws NativeEspError; nothing of it stays open then */
-  #openEsp(): EspSocket[] {
+  /** Every raw socket gets every packet: each worker's lets through its own. @throws NativeEspError; nothing of it stays open then */
+  #openEsp(worker: number): EspSocket[] {
     const dontFragment = this.#icmp[0] !== null
     const opened = this.locals.map((bind) => openEspSocket(this.#memory, this.#syscalls, { bind, dontFragment }))
     const sockets = opened.filter((socket) => socket !== null)
-    if (sockets.length === opened.length) return sockets
+    if (sockets.length === opened.length) {
+      for (const socket of sockets) this.#hearOwn(socket, worker)
+      return sockets
+    }
     closeAll(sockets)
     throw new NativeEspError('it needs raw sockets (CAP_NET_RAW)')
+  }
+
+  /** Where the kernel does not filter, the worker does. */
+  #hearOwn({ fd, local }: EspSocket, worker: number): void {
+    if (this.#workers === 1) return
+    const program = ownSpisProgram(worker, this.#workers, familyOf(local.address) === AF_INET)
+    hearOwnSpis(this.#memory, this.#syscalls, fd, program)
   }
 
   #closeSockets(): void {
@@ -177,6 +203,11 @@ export class OwnerSocket {
     closeAll(this.#groups.flat())
     this.#closeIcmp()
   }
+}
+
+function must(fd: number, what: string): number {
+  if (fd < 0) throw new Error(`cannot make ${what} (errno ${-fd})`)
+  return fd
 }
 
 function closeAll(sockets: readonly { readonly fd: number }[]): void {

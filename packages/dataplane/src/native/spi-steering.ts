@@ -2,8 +2,10 @@
  * Teaches the kernel which worker's socket a datagram belongs to: a classic BPF program on a group of sockets that share an address
  * (SO_REUSEPORT). What it reads starts behind the UDP header.
  *
- *   first word 0 (IKE, and what is shorter than a word)  ->  worker 0
- *   SPI                                                  ->  worker (index of the SPI) modulo workers, as `workerOf` says
+ *   SPI           ->  socket (index of the SPI) modulo sockets; socket modulo workers is its worker, as `workerOf` says
+ *   first word 0  ->  the socket for IKE: with lanes, one of its own behind all others, so that no flood of ESP is in its way
+ *
+ * What is shorter than a word comes to socket 0. On a raw socket a filter does the same: each worker hears its own SPIs only.
  *
  *   struct sock_filter (8): code:2 jt:1 jf:1 k:4          struct sock_fprog (16): len:2 pad:6 filter:8
  */
@@ -12,6 +14,7 @@ import type { PacketMemory } from './packet-memory.ts'
 import type { Syscalls } from './syscalls.ts'
 
 const SOL_SOCKET = 1
+const SO_ATTACH_FILTER = 26
 const SO_ATTACH_REUSEPORT_CBPF = 51
 
 const LOAD_WORD = 0x20
@@ -20,27 +23,75 @@ const SHIFT_RIGHT = 0x74
 const AND = 0x54
 const MODULO = 0x94
 const RETURN_VALUE = 0x16
+const RETURN = 0x06
+/** Into the index register: four times the low half of an octet; a number. */
+const LOAD_HEADER_LENGTH = 0xb1
+const LOAD_INDEX = 0x01
+const LOAD_WORD_AT_INDEX = 0x40
+const WHOLE_PACKET = 0xffff_ffff
 
 /** Which worker keeps the replay window of the SA with this SPI. */
 export function workerOf(spi: number, workers: number): number {
   return spiIndex(spi) % workers
 }
 
-/** The program as (code, jump if true, jump if false, operand). */
-export function steeringProgram(workers: number): readonly (readonly [number, number, number, number])[] {
+/** (code, jump if true, jump if false, operand) */
+export type Instruction = readonly [number, number, number, number]
+
+/** @param sockets for ESP: a multiple of the workers @param ikeSocket index of the one for IKE */
+export function steeringProgram(sockets: number, ikeSocket: number): readonly Instruction[] {
   return [
     [LOAD_WORD, 0, 0, 0],
-    [JUMP_IF_EQUAL, 3, 0, 0],
+    [JUMP_IF_EQUAL, 4, 0, 0],
     [SHIFT_RIGHT, 0, 0, 7],
     [AND, 0, 0, 0x1ffff],
-    [MODULO, 0, 0, workers],
+    [MODULO, 0, 0, sockets],
     [RETURN_VALUE, 0, 0, 0],
+    [RETURN, 0, 0, ikeSocket],
   ]
 }
 
-/** @param fd any socket of the group, whose members are in the order of their workers @returns whether the kernel took it */
-export function steerBySpi(memory: PacketMemory, syscalls: Syscalls, fd: number, workers: number): boolean {
-  const program = steeringProgram(workers)
+/** Of ESP directly in IP: IPv4 packets are seen with their header, IPv6 ones without. */
+export function ownSpisProgram(worker: number, workers: number, isIp4: boolean): readonly Instruction[] {
+  return [
+    isIp4 ? [LOAD_HEADER_LENGTH, 0, 0, 0] : [LOAD_INDEX, 0, 0, 0],
+    [LOAD_WORD_AT_INDEX, 0, 0, 0],
+    [SHIFT_RIGHT, 0, 0, 7],
+    [AND, 0, 0, 0x1ffff],
+    [MODULO, 0, 0, workers],
+    [JUMP_IF_EQUAL, 0, 1, worker],
+    [RETURN, 0, 0, WHOLE_PACKET],
+    [RETURN, 0, 0, 0],
+  ]
+}
+
+/** @param fd any socket of the group, whose members are in the order of the program @returns whether the kernel took it */
+export function steerBySpi(
+  memory: PacketMemory,
+  syscalls: Syscalls,
+  fd: number,
+  program: readonly Instruction[],
+): boolean {
+  return attach(memory, syscalls, { fd, option: SO_ATTACH_REUSEPORT_CBPF, program })
+}
+
+/** @param fd a raw socket for ESP @returns whether the kernel took it */
+export function hearOwnSpis(
+  memory: PacketMemory,
+  syscalls: Syscalls,
+  fd: number,
+  program: readonly Instruction[],
+): boolean {
+  return attach(memory, syscalls, { fd, option: SO_ATTACH_FILTER, program })
+}
+
+interface Attachment {
+  readonly fd: number
+  readonly option: number
+  readonly program: readonly Instruction[]
+}
+
+function attach(memory: PacketMemory, syscalls: Syscalls, { fd, option, program }: Attachment): boolean {
   const filters = memory.allocate(8 * program.length)
   for (const [index, [code, jumpTrue, jumpFalse, operand]] of program.entries()) {
     const at = filters + 8 * index
@@ -52,5 +103,5 @@ export function steerBySpi(memory: PacketMemory, syscalls: Syscalls, fd: number,
   const head = memory.allocate(16)
   memory.view.setUint16(head, program.length, true)
   memory.writePointer(head + 8, filters, 8 * program.length)
-  return syscalls.setOption(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, head, 16) === 0
+  return syscalls.setOption(fd, SOL_SOCKET, option, head, 16) === 0
 }

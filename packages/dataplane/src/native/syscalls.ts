@@ -33,9 +33,13 @@ const callSendto = libc.func('sendto', SIZE, ['int', POINTER, SIZE, 'int', POINT
 const callRead = libc.func('read', SIZE, ['int', POINTER, SIZE])
 const callWrite = libc.func('write', SIZE, ['int', POINTER, SIZE])
 const callPoll = libc.func('poll', 'int', [POINTER, 'unsigned long', 'int'])
+const callEpollCreate = libc.func('epoll_create1', 'int', ['int'])
+const callEpollCtl = libc.func('epoll_ctl', 'int', ['int', 'int', 'int', POINTER])
+const callEpollWait = libc.func('epoll_wait', 'int', ['int', POINTER, 'int', 'int'])
 const callEventfd = libc.func('eventfd', 'int', ['uint32_t', 'int'])
 const callClose = libc.func('close', 'int', ['int'])
 const callIoctl = libc.func('ioctl', 'int', ['int', 'unsigned long', POINTER])
+const callSyscall = libc.func('syscall', SIZE, [SIZE, SIZE, POINTER, SIZE])
 
 export const EAGAIN = 11
 export const EINTR = 4
@@ -56,6 +60,13 @@ export const POLLOUT = 4
 export const POLL_FAILED: number = 0x08 | 0x10 | 0x20
 
 const EFD_NONBLOCK_CLOEXEC = 0x80800
+const EPOLL_CLOEXEC = 0x80000
+const EPOLL_CTL_ADD = 1
+/** Packed on x64 only. */
+export const EPOLL_EVENT_BYTES: number = process.arch === 'x64' ? 12 : 16
+/** libc has no function for bpf(2). */
+const SYS_BPF = process.arch === 'arm64' ? 280 : 321
+const BPF_PROG_LOAD = 5
 
 function checked(result: number): number {
   return result < 0 ? -koffi.errno() : result
@@ -73,6 +84,11 @@ export function closeFile(fd: number): void {
 /** Non-blocking, counting from zero. */
 export function eventfd(): number {
   return checked(callEventfd(0, EFD_NONBLOCK_CLOEXEC) as number)
+}
+
+/** To be filled by the worker that waits with it. */
+export function epoll(): number {
+  return checked(callEpollCreate(EPOLL_CLOEXEC) as number)
 }
 
 /** An `ioctl` whose argument is a plain number. */
@@ -165,6 +181,28 @@ export class Syscalls {
 
   write(fd: number, offset: number, length: number): number {
     return checked(callWrite(fd, this.#memory.address(offset, length), length) as number)
+  }
+
+  /** An `ioctl` whose argument is a block. */
+  ioctl(fd: number, request: number, offset: number, length: number): number {
+    return checked(callIoctl(fd, request, this.#memory.address(offset, length)) as number)
+  }
+
+  /** `attributes` is a bpf_attr for loading a program. @returns its descriptor */
+  loadBpf(attributes: number, length: number): number {
+    return checked(callSyscall(SYS_BPF, BPF_PROG_LOAD, this.#memory.address(attributes, length), length) as number)
+  }
+
+  /** `event` is an epoll_event. */
+  epollAdd(epollFd: number, fd: number, event: number): number {
+    const address = this.#memory.address(event, EPOLL_EVENT_BYTES)
+    return checked(callEpollCtl(epollFd, EPOLL_CTL_ADD, fd, address) as number)
+  }
+
+  /** `vector` is an array of `count` epoll_event. @returns how many were filled */
+  epollWait(epollFd: number, vector: number, count: number, timeoutMs: number): number {
+    const address = this.#memory.address(vector, count * EPOLL_EVENT_BYTES)
+    return checked(callEpollWait(epollFd, address, count, timeoutMs) as number)
   }
 
   /** `vector` is an array of `count` pollfd of 8 bytes. */

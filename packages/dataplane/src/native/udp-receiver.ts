@@ -31,18 +31,17 @@ export interface ReceivedBuffer {
   local: number
 }
 
+/** The buffers serve all sockets of one address, one batch at a time. */
 export class UdpReceiver {
   readonly buffers: readonly ReceivedBuffer[]
   readonly #memory: PacketMemory
   readonly #syscalls: Syscalls
-  readonly #fd: number
   readonly #headers: number
   readonly #controls: number
 
-  constructor(memory: PacketMemory, syscalls: Syscalls, fd: number) {
+  constructor(memory: PacketMemory, syscalls: Syscalls) {
     this.#memory = memory
     this.#syscalls = syscalls
-    this.#fd = fd
     this.#headers = memory.allocate(HEADER_BYTES * BUFFERS)
     this.#controls = memory.allocate(CONTROL_BYTES * BUFFERS)
     const vectors = memory.allocate(16 * BUFFERS)
@@ -70,9 +69,9 @@ export class UdpReceiver {
     })
   }
 
-  /** @returns how many buffers were filled; 0 when nothing waits */
-  receive(): number {
-    const count = this.#syscalls.recvmmsg(this.#fd, this.#headers, BUFFERS)
+  /** @param most buffers to fill @returns how many were filled; 0 when nothing waits */
+  receive(fd: number, most: number = BUFFERS): number {
+    const count = this.#syscalls.recvmmsg(fd, this.#headers, Math.min(most, BUFFERS))
     for (let index = 0; index < count; index++) this.#describe(index)
     return count > 0 ? count : 0
   }

@@ -1,9 +1,9 @@
 /**
  * The data worker: one thread, both directions, from the first message to the last.
  *
- * A round takes one batch of datagrams of every socket and what other workers handed over, then drains its queue of the TUN, then
- * looks at the mail word; with nothing to do it sleeps in poll(2) on the sockets, the TUN and its event counter. Every `AIR_MS`
- * at the latest it returns to the event loop, because a thread that never does can be neither ended nor joined. An error here ends
+ * A round asks epoll what there is, for which it may sleep; then it takes one batch of datagrams of every lane that has some and
+ * what other workers handed over, drains every queue of the TUN that has something, a portion of each when there are several, and
+ * looks at the mail word. Every `AIR_MS` at the latest it returns to the event loop, because a thread that never does can be neither ended nor joined. An error here ends
  * the worker; its owner fails over.
  */
 import { randomBytes, randomInt } from 'node:crypto'
@@ -15,24 +15,28 @@ import { dialAddressesOf } from '../dial-addresses.ts'
 import { createChecksum } from './checksum.ts'
 import { Coalescer } from './coalescer.ts'
 import { Openssl } from './evp.ts'
+import { Faults } from './faults.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
 import { Hairpin } from './hairpin.ts'
 import { IcmpListener } from './icmp-sockets.ts'
 import { Inbound } from './inbound.ts'
 import { Handoff, HANDOFF_BYTES } from './handoff.ts'
 import { finishArena, withChildSa } from './key-arena.ts'
+import { laneWordOf } from './lanes.ts'
 import type { FromWorker, InstallAnswer, PostedBatch, ToWorker, WorkerSetup } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
 import { Notices } from './notices.ts'
 import type { OuterSocket } from './outer-socket.ts'
-import { Outbound } from './outbound.ts'
+import { Outbound, type Portion } from './outbound.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { PathMtus } from './path-mtus.ts'
+import { ReadySet } from './ready-set.ts'
 import { routeMtu } from './route-mtu.ts'
+import { VNET_HEADER_BYTES } from './segmenter.ts'
 import { ControlWord, MOST_FLOWS, NodeField, SharedState } from './shared-state.ts'
 import { SOCKADDR_BYTES } from './socket-address.ts'
 import { sharedMs } from '../shared-clock.ts'
-import { addressOf, POLL_FAILED, POLLIN, Syscalls } from './syscalls.ts'
+import { addressOf, POLL_FAILED, Syscalls } from './syscalls.ts'
 import { transformBytes, TransformFactory } from './transform-factory.ts'
 import { UdpReceiver } from './udp-receiver.ts'
 import { UdpSender } from './udp-sender.ts'
@@ -43,7 +47,9 @@ const NOTICE_POLL_MS = 20
 const FIXED_BYTES = 2 << 20
 /** What a receiver and a sender take. */
 const SOCKET_BYTES = 5 << 18
-const POLLFD_BYTES = 8
+/** Of a round: for a lane that alone has something, and for each of several. */
+const ALONE = { buffers: 16, portion: { frames: 64, bytes: 1 << 20 } } as const
+const AMONG_OTHERS = { buffers: 4, portion: { frames: 16, bytes: 1 << 18 } } as const
 
 class DataWorker {
   readonly #setup: WorkerSetup
@@ -64,12 +70,16 @@ class DataWorker {
   readonly #outbound: Outbound
   readonly #paths: PathMtus
   readonly #icmp: IcmpListener
-  /** TUN, event counter, sockets for ICMP, sockets. */
-  readonly #pollVector: number
-  readonly #pollCount: number
+  /** Sockets of all lanes of all addresses. */
+  readonly #lanes: readonly { readonly socket: OuterSocket; readonly fd: number }[]
+  /** Queues of the TUN, event counter, sockets for ICMP, `#lanes`. */
+  readonly #ready: ReadySet
+  readonly #wakeAt: number
+  readonly #icmpAt: number
+  readonly #lanesAt: number
 
   constructor(setup: WorkerSetup, port: MessagePort) {
-    const { options, tunFd, offload } = setup
+    const { options, tunFds, offload } = setup
     this.#setup = setup
     this.#port = port
     this.#shared = new SharedState(setup.shared[setup.thread]!)
@@ -82,12 +92,12 @@ class DataWorker {
     this.#isolation = createIsolation(setup, this.#hosts)
     const tellQuota = (subject: number): void => this.#notices.noteQuota(subject)
     this.#policies = this.#isolation && new SubjectPolicies(setup.common.subjects, tellQuota)
-    this.#sockets = setup.sockets.map(({ fd, local, isRaw }) => ({
-      fd,
+    this.#sockets = setup.sockets.map(({ fds, local, isRaw }) => ({
+      fds,
       local,
       isRaw,
-      receiver: new UdpReceiver(memory, this.#syscalls, fd),
-      sender: new UdpSender(memory, this.#syscalls, fd, !isRaw && options.offload?.udpSegment !== false),
+      receiver: new UdpReceiver(memory, this.#syscalls),
+      sender: new UdpSender(memory, this.#syscalls, fds[0]!, !isRaw && options.offload?.udpSegment !== false),
     }))
     this.#icmp = new IcmpListener(memory, this.#syscalls, setup.icmp ?? [])
     this.#paths = new PathMtus({
@@ -111,6 +121,7 @@ class DataWorker {
       sads: this.#sads,
       shared: this.#shared,
       notices: this.#notices,
+      faults: new Faults(this.#notices, (error) => this.#post({ kind: 'fault', error })),
       isolation: this.#isolation,
       policies: this.#policies,
       tunMtuBytes: options.tun.mtuBytes,
@@ -121,17 +132,16 @@ class DataWorker {
     }
     const toTun = { write: (frame: number, length: number): void => this.#writeTun(frame, length) }
     const coalescer = new Coalescer(memory, checksum, toTun, { tcp: offload !== 'none', udp: offload === 'uso' })
-    this.#outbound = new Outbound(site, this.#syscalls, tunFd, this.#sockets)
+    this.#outbound = new Outbound(site, this.#syscalls, tunFds[0]!, this.#sockets)
     this.#inbound = new Inbound(site, this.#sockets, coalescer, new Hairpin(site, this.#outbound))
     const icmp = setup.icmp ?? []
     this.#wakeFd = setup.wakeFds[setup.thread]!
-    const fds = [tunFd, this.#wakeFd, ...[...icmp, ...this.#sockets].map(({ fd }) => fd)]
-    this.#pollCount = fds.length
-    this.#pollVector = memory.allocate(POLLFD_BYTES * fds.length)
-    for (const [index, fd] of fds.entries()) {
-      memory.view.setInt32(this.#pollVector + POLLFD_BYTES * index, fd, true)
-      memory.view.setInt16(this.#pollVector + POLLFD_BYTES * index + 4, POLLIN, true)
-    }
+    this.#lanes = this.#sockets.flatMap((socket) => socket.fds.map((fd) => ({ socket, fd })))
+    this.#wakeAt = tunFds.length
+    this.#icmpAt = this.#wakeAt + 1
+    this.#lanesAt = this.#icmpAt + icmp.length
+    const fds = [...tunFds, this.#wakeFd, ...[...icmp, ...this.#lanes].map(({ fd }) => fd)]
+    this.#ready = new ReadySet(memory, this.#syscalls, setup.epollFd, fds)
   }
 
   async run(): Promise<void> {
@@ -139,12 +149,12 @@ class DataWorker {
     let airedMs = performance.now()
     this.#post({ kind: 'ready' })
     while (Atomics.load(control, ControlWord.stop) === 0) {
-      this.#readMail()
+      this.#wait()
+      this.#readMail() // before packets that came after it
       const nowMs = performance.now()
       this.#notices.nowMs = nowMs
       if (this.#policies !== null) this.#policies.nowMs = sharedMs(nowMs)
-      const isBusy = this.#forward()
-      if (!isBusy) this.#sleep()
+      this.#forward(nowMs)
       if (nowMs - airedMs < AIR_MS) continue
       airedMs = nowMs
       this.#isolation?.advanceTo(Math.floor(sharedMs(nowMs) / 1000))
@@ -160,30 +170,53 @@ class DataWorker {
     this.#publish()
   }
 
-  /** @returns whether there was anything to do */
-  #forward(): boolean {
-    const received = this.#inbound.receive() + this.#inbound.receiveHandedOver()
-    const read = this.#outbound.drain()
+  #forward(nowMs: number): void {
+    this.#heed(nowMs)
+    this.#receive()
+    this.#inbound.receiveHandedOver()
+    this.#drainTun()
+    this.#outbound.flush()
     this.#notices.flush()
-    return received + read > 0
   }
 
-  #sleep(): void {
-    const { view } = this.#memory
+  #receive(): void {
+    const ready = this.#ready.countReady(this.#lanesAt, this.#lanes.length)
+    if (ready === 0) return
+    const { buffers } = ready === 1 ? ALONE : AMONG_OTHERS
+    for (let index = 0; index < this.#lanes.length; index++) {
+      if (this.#ready.eventsOf(this.#lanesAt + index) === 0) continue
+      const { socket, fd } = this.#lanes[index]!
+      this.#inbound.receive(socket, fd, buffers)
+    }
+  }
+
+  #drainTun(): void {
+    const { tunFds } = this.#setup
+    const ready = this.#ready.countReady(0, tunFds.length)
+    if (ready === 0) return
+    const portion: Portion = (ready === 1 ? ALONE : AMONG_OTHERS).portion
+    for (let queue = 0; queue < tunFds.length; queue++) {
+      const events = this.#ready.eventsOf(queue)
+      if (events === 0) continue
+      if ((events & POLL_FAILED) !== 0) throw new Error('the TUN interface was removed')
+      this.#outbound.drain(tunFds[queue]!, portion)
+    }
+  }
+
+  /** Returns at once when there is something. */
+  #wait(): void {
     const { control } = this.#shared
     const timeoutMs = this.#notices.isWaiting ? NOTICE_POLL_MS : POLL_MS
     Atomics.store(control, ControlWord.asleep, 1)
     // What was handed over before this word was set woke nobody.
-    const ready = this.#handoff.isEmpty ? this.#syscalls.poll(this.#pollVector, this.#pollCount, timeoutMs) : 0
+    this.#ready.wait(this.#handoff.isEmpty ? timeoutMs : 0)
     Atomics.store(control, ControlWord.asleep, 0)
-    if (ready <= 0) return
-    if ((view.getInt16(this.#pollVector + 6, true) & POLL_FAILED) !== 0)
-      throw new Error('the TUN interface was removed')
-    if (view.getInt16(this.#pollVector + POLLFD_BYTES + 6, true) !== 0) this.#syscalls.drainEventfd(this.#wakeFd)
-    const heard = this.#pollVector + 2 * POLLFD_BYTES + 6
-    for (let index = 0; index < (this.#setup.icmp?.length ?? 0); index++) {
-      if (view.getInt16(heard + POLLFD_BYTES * index, true) !== 0) return this.#tendPaths(this.#notices.nowMs)
-    }
+  }
+
+  /** What is no packet of a tunnel: a call of the owner or of another worker, and what routers say. */
+  #heed(nowMs: number): void {
+    if (this.#ready.eventsOf(this.#wakeAt) !== 0) this.#syscalls.drainEventfd(this.#wakeFd)
+    if (this.#ready.countReady(this.#icmpAt, this.#lanesAt - this.#icmpAt) > 0) this.#tendPaths(nowMs)
   }
 
   /** What was learned about the paths to peers since the last time. */
@@ -251,7 +284,10 @@ class DataWorker {
   }
 
   #writeTun(frame: number, length: number): void {
-    if (this.#syscalls.write(this.#setup.tunFd, frame, length) >= 0) return
+    const { tunFds } = this.#setup
+    // Where the kernel follows what is written, answers come back by the lane of their tunnel.
+    const lane = tunFds.length === 1 ? 0 : laneWordOf(this.#memory, frame + VNET_HEADER_BYTES) % tunFds.length
+    if (this.#syscalls.write(tunFds[lane]!, frame, length) >= 0) return
     this.#shared.node[NodeField.drops + DropCode.tunWriteFailed]!++
   }
 
