@@ -83,7 +83,7 @@ test('dials a host on a LAN no more when Postgres has been silent for long: its 
     dialer: {
       dial: ({ host }) => {
         dialed.push(host)
-        return Promise.resolve({ ok: false, reason: 'device_unreachable' })
+        return Promise.resolve({ ok: false, reason: 'device_unreachable', detail: '' })
       },
       prepare: () => undefined,
       stop: () => undefined,
