@@ -412,7 +412,9 @@ class EndpointFuzzer {
     const sent = witness.sent.length
     witness.command({ kind: 'checkLiveness', key: witness.key })
     network.run(500)
-    if (witness.sent.length !== sent + 1) throw new Error('the witness had to repeat itself')
+    // A question of the concentrator's own may cross its request: then it answers besides.
+    const asked = witness.sent.slice(sent).map(({ bytes }) => toHex(bytes))
+    if (asked.length === 0 || new Set(asked).size < asked.length) throw new Error('the witness had to repeat itself')
     const newcomer = this.#newDevice('newcomer', '198.51.100.3')
     this.#attach(newcomer)
     if (newcomer.children.size !== 1) throw new Error('a newcomer could not attach')
