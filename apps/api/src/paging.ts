@@ -3,7 +3,7 @@
  * trusted: what comes out is checked like any other input.
  */
 import { DomainError } from '@culvert/contracts'
-import type { Page, PageRequest, PageStart } from '@culvert/db'
+import type { DevicePosition, Page, PageRequest, PageStart } from '@culvert/db'
 import { createHash } from 'node:crypto'
 
 export interface PageQuery {
@@ -24,22 +24,54 @@ export function writePage<T, V>(
   return { data: page.rows.map(view), nextCursor: page.next === null ? null : encode(page.next, list) }
 }
 
+/** Where a page of a list begins that can be sorted by several things. @param list names the order, too */
+export function readPosition({ cursor }: PageQuery, list: readonly unknown[]): DevicePosition | null {
+  if (cursor === undefined) return null
+  const [key, id] = open(cursor, list)
+  const sound = typeof key === 'string' ? key.length <= 400 && !key.includes('\0') : isTime(key)
+  if (sound && isId(id)) return { key: key as number | string, id }
+  throw invalidCursor()
+}
+
+export function writePosition(position: DevicePosition | null, list: readonly unknown[]): string | null {
+  return position === null ? null : seal([position.key, position.id], list)
+}
+
 function encode(start: PageStart, list: readonly unknown[]): string {
-  return Buffer.from(JSON.stringify([fingerprint(list), start.createdAt.getTime(), start.id])).toString('base64url')
+  return seal([start.createdAt.getTime(), start.id], list)
 }
 
 function decode(cursor: string, list: readonly unknown[]): PageStart {
+  const [timeMs, id] = open(cursor, list)
+  if (isTime(timeMs) && isId(id)) return { createdAt: new Date(timeMs), id }
+  throw invalidCursor()
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < 8e12
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z]{3}_[a-z0-9]{1,40}$/.test(value)
+}
+
+function seal(content: readonly unknown[], list: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify([fingerprint(list), ...content])).toString('base64url')
+}
+
+/** @throws DomainError for what is no cursor of this list */
+function open(cursor: string, list: readonly unknown[]): unknown[] {
   try {
-    const [print, timeMs, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
-    const sound = Number.isSafeInteger(timeMs) && typeof id === 'string' && /^[a-z]{3}_[A-Za-z0-9]{1,40}$/.test(id)
-    if (sound && print === fingerprint(list)) {
-      const createdAt = new Date(timeMs as number)
-      if (createdAt.getTime() >= 0 && createdAt.getTime() < 8e12) return { createdAt, id: id as string }
-    }
+    const [print, ...content] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
+    if (print === fingerprint(list)) return content
   } catch {
     // Not JSON: refused below like every other cursor that is not ours.
   }
-  throw new DomainError('invalid_cursor', {
+  throw invalidCursor()
+}
+
+function invalidCursor(): DomainError {
+  return new DomainError('invalid_cursor', {
     errors: [{ in: 'query', pointer: '/cursor', message: 'is not a cursor of this list' }],
   })
 }

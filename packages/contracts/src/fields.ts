@@ -73,7 +73,7 @@ export const pageQuery = {
   cursor: Type.Optional(
     Type.String({
       minLength: 1,
-      maxLength: 400,
+      maxLength: 1000,
       pattern: '^[A-Za-z0-9_-]+$',
       description: '`nextCursor` of the page before.',
     }),

@@ -37,7 +37,15 @@ export {
   CredentialList,
   IssuedCredential,
 } from './resources/credential.ts'
-export { Device, DeviceInput, DevicePage, DevicePatch, DeviceQuery } from './resources/device.ts'
+export {
+  deviceFilterFields,
+  deviceSorts,
+  Device,
+  DeviceInput,
+  DevicePage,
+  DevicePatch,
+  DeviceQuery,
+} from './resources/device.ts'
 export { ConfigQuery, DeviceConfiguration } from './resources/device-config.ts'
 export {
   Network,

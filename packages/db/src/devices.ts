@@ -5,11 +5,12 @@ import { appendAudit, changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
 import { idSuffix, newId } from './ids.ts'
+import type { DeviceFilter } from './device-filter.ts'
+import { listDeviceIds, type DevicePageRequest, type DevicePosition } from './device-list.ts'
 import { nextAddresses } from './network-pools.ts'
 import { ensureNetwork } from './networks.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
-import { appendEvent } from './outbox.ts'
-import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { appendEvent, appendFirstEvents } from './outbox.ts'
 import { address6In } from './pools6.ts'
 import { denySerials } from './revoked-certificates.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
@@ -77,11 +78,6 @@ export interface DeviceChange {
   readonly quota?: Quota | null | undefined
 }
 
-export interface DeviceFilter {
-  readonly iccid?: string | undefined
-  readonly tag?: string | undefined
-}
-
 const usageColumn = `json_build_object(
   'day', CASE WHEN u.day = (now() AT TIME ZONE 'utc')::date THEN u.day_bytes ELSE 0 END,
   'month', CASE WHEN u.month = date_trunc('month', now() AT TIME ZONE 'utc')::date THEN u.month_bytes ELSE 0 END,
@@ -131,7 +127,8 @@ export async function createDevice(
         device.lanPrefixes,
       ],
     )
-    await appendEvent(tx, { organizationId, resourceId: id, type: 'device.created', data: { iccid: device.iccid } })
+    const event = { organizationId, resourceId: id, type: 'device.created', data: { iccid: device.iccid } }
+    await appendFirstEvents(tx, [event])
     const made = (await readDevice(tx, organizationId, id)) as DeviceRecord
     const after = changedFields({}, made, auditedFields).after
     await appendAudit(tx, { organizationId, by, action: 'device.created', targetType: 'device', targetId: id, after })
@@ -177,21 +174,26 @@ async function readDevice(sql: TenantSql, organizationId: string, id: string): P
   return rows[0] ?? null
 }
 
+/** @returns a page, which may be shorter than asked for although there is a next one (device-list.ts) */
 export async function listDevices(
   pool: Pool,
   organizationId: string,
   filter: DeviceFilter,
-  page: PageRequest,
-): Promise<Page<DeviceRecord>> {
-  const where = new Conditions().add('d.organization_id = ?', organizationId).add('d.deleted_at IS NULL')
-  if (filter.iccid !== undefined) where.add('d.iccid = ?', filter.iccid)
-  if (filter.tag !== undefined) where.add('d.tags @> ARRAY[?]', filter.tag)
-  if (page.after) where.add('(d.created_at, d.id) < (?, ?)', page.after.createdAt, page.after.id)
+  page: DevicePageRequest,
+): Promise<{ rows: DeviceRecord[]; next: DevicePosition | null }> {
+  const { ids, next } = await listDeviceIds(pool, organizationId, filter, page)
+  return { rows: await readDevices(pool, organizationId, ids), next }
+}
+
+/** @returns those that are there, in the order of `ids` */
+export async function readDevices(pool: Pool, organizationId: string, ids: readonly string[]): Promise<DeviceRecord[]> {
+  if (ids.length === 0) return []
   const { rows } = await tenant(pool, organizationId).query<DeviceRecord>(
-    `SELECT ${columns} FROM ${source} WHERE ${where.text} ORDER BY d.created_at DESC, d.id DESC LIMIT ${page.limit + 1}`,
-    where.values,
+    `SELECT ${columns} FROM ${source} WHERE d.organization_id = $1 AND d.id = ANY($2) AND d.deleted_at IS NULL`,
+    [organizationId, ids],
   )
-  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
 }
 
 /** @param ifVersion the version the caller saw, null when it does not care */

@@ -113,14 +113,22 @@ export {
 export { listAttempts, type AttemptRecord } from './attempts.ts'
 export { isDetached, requestDetach, type DetachRequest } from './detach.ts'
 export { listConnections, type ConnectionRecord } from './connections.ts'
+export { isEmptyFilter, type DeviceFilter } from './device-filter.ts'
+export {
+  deviceOrders,
+  type DeviceOrder,
+  type DevicePageRequest,
+  type DevicePosition,
+  type DeviceSort,
+} from './device-list.ts'
 export {
   changeDevice,
   createDevice,
   deleteDevice,
   findDevice,
   listDevices,
+  readDevices,
   type DeviceChange,
-  type DeviceFilter,
   type DeviceRecord,
   type NewDevice,
 } from './devices.ts'

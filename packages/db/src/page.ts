@@ -18,10 +18,16 @@ export interface Page<T> {
 /** Collects conditions and values of a query; `add` numbers the placeholders written as `?`. */
 export class Conditions {
   readonly #parts: string[] = []
+  readonly #first: number
   readonly values: unknown[] = []
 
+  /** @param before placeholders of the statement that come before these */
+  constructor(before = 0) {
+    this.#first = before
+  }
+
   add(condition: string, ...values: unknown[]): this {
-    let next = this.values.length
+    let next = this.#first + this.values.length
     this.#parts.push(condition.replaceAll('?', () => `$${++next}`))
     this.values.push(...values)
     return this

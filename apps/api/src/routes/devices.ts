@@ -13,7 +13,8 @@ import { changeDevice, createDevice, deleteDevice, findDevice, innerAddressRange
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
-import { readPage, writePage } from '../paging.ts'
+import { deviceFilterOf, deviceSortOf } from '../device-query.ts'
+import { readPosition, writePosition } from '../paging.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
 import { deviceView } from '../views.ts'
@@ -31,16 +32,20 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
       config: { permission: 'devices:read' },
       schema: {
         operationId: 'listDevices',
-        summary: 'List devices, newest first',
+        summary: 'List devices',
+        description:
+          'All filters that are given must hold. A page may have fewer items than `limit`, even none, although `nextCursor` says that there are more: of a large fleet each call looks at a bounded part.',
         tags,
         querystring: DeviceQuery,
         response: { 200: json(Type.Ref('DevicePage'), 'A page of devices.'), ...problems('invalid_cursor') },
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['devices', organizationId, query.iccid, query.tag]
-      const page = await listDevices(pool, organizationId, query, readPage(query, list))
-      return writePage(page, list, deviceView)
+      const { limit = 50, cursor: _, ...rest } = query
+      const [filter, sort] = [deviceFilterOf(rest), deviceSortOf(rest)]
+      const list = ['devices', organizationId, filter, sort]
+      const page = await listDevices(pool, organizationId, filter, { limit, sort, after: readPosition(query, list) })
+      return { data: page.rows.map(deviceView), nextCursor: writePosition(page.next, list) }
     },
   )
 

@@ -144,11 +144,55 @@ export const DevicePage = Type.Object(
   { $id: 'DevicePage', additionalProperties: false },
 )
 
+/** Sorted by these; a minus: the other way round. */
+export const deviceSorts = ['createdAt', '-createdAt', 'name', '-name', 'lastSeenAt', '-lastSeenAt'] as const
+
+const digits = (description: string) => Type.Optional(Type.String({ pattern: '^[0-9]{1,22}$', description }))
+const moment = (description: string) =>
+  Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description: `${description} (RFC 3339).` }))
+const tagList = (description: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}(,[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}){0,9}$',
+      maxLength: 650,
+      description,
+      examples: ['env=live,site:berlin'],
+    }),
+  )
+const text = (description: string) => Type.Optional(line({ minLength: 1, maxLength: 100, description }))
+
+/** What devices are chosen by; all that is given must hold. */
+export const deviceFilterFields = {
+  iccid: Type.Optional(Type.String({ pattern: '^[0-9]{18,22}$', description: 'This SIM.' })),
+  iccidPrefix: digits('Its number begins so.'),
+  imsi: digits('This subscriber identity.'),
+  imsiPrefix: digits('It begins so.'),
+  imei: digits('This equipment identity.'),
+  imeiPrefix: digits('It begins so.'),
+  name: text('A part of the name, in any case.'),
+  namePrefix: text('The name begins so, in any case.'),
+  tag: Type.Optional(Tag),
+  tagsAll: tagList('Tags separated by commas, at most ten: it has all of them.'),
+  tagsAny: tagList('Tags separated by commas, at most ten: it has one of them at least.'),
+  networkId: Type.Optional(NetworkId),
+  state: Type.Optional(oneOf(['online', 'offline'])),
+  tunnelable: Type.Optional(Type.Boolean()),
+  createdFrom: moment('Registered at this time or later'),
+  createdBefore: moment('Registered before'),
+  seenFrom: moment('Seen last at this time or later'),
+  seenBefore: moment('Seen last before'),
+}
+
 export const DeviceQuery = Type.Object(
   {
     ...pageQuery,
-    iccid: Type.Optional(Type.String({ pattern: '^[0-9]{18,22}$' })),
-    tag: Type.Optional(Tag),
+    ...deviceFilterFields,
+    sort: Type.Optional(
+      oneOf(deviceSorts, {
+        description:
+          'Order; a minus: the other way round. `-createdAt` when left out. By `lastSeenAt` only devices are listed that were ever seen.',
+      }),
+    ),
   },
   { additionalProperties: false },
 )
