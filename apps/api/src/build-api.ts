@@ -21,6 +21,7 @@ import { attachmentRoutes } from './routes/attachments.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { authorityRoutes } from './routes/authorities.ts'
 import { attemptRoutes } from './routes/attempts.ts'
+import { configLinkRoutes, openedLinkRoutes } from './routes/config-links.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { deviceConfigRoutes } from './routes/device-config.ts'
 import { deviceRoutes } from './routes/devices.ts'
@@ -89,6 +90,8 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         authorityRoutes,
         deviceRoutes,
         deviceConfigRoutes,
+        configLinkRoutes,
+        openedLinkRoutes,
         credentialRoutes,
         tunnelRoutes,
         attachmentRoutes,

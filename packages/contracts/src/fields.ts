@@ -7,6 +7,7 @@ export const DeviceId = Type.String({ pattern: idPattern('dev'), description: 'I
 export const TunnelId = Type.String({ pattern: idPattern('tun'), description: 'Id of a tunnel.' })
 export const CredentialId = Type.String({ pattern: idPattern('crd'), description: 'Id of a credential.' })
 export const OperationId = Type.String({ pattern: idPattern('opn'), description: 'Id of an operation.' })
+export const ConfigLinkId = Type.String({ pattern: idPattern('cfl'), description: 'Id of a one-time link.' })
 export const NetworkId = Type.String({ pattern: idPattern('net'), description: 'Id of a network.' })
 
 export const ApiKeyId = Type.String({ pattern: '^key_[0-9A-Za-z]{16}$', description: 'Id of an API key.' })

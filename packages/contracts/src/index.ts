@@ -9,7 +9,7 @@ export {
 } from './errors.ts'
 export { eventCatalogue, eventSchema, eventTypes, type EventType } from './events.ts'
 export { exampleOf, NoExample, type JsonSchema } from './example.ts'
-export { ApiKeyId, CredentialId, DeviceId, MemberId, NetworkId, OperationId, TunnelId } from './fields.ts'
+export { ApiKeyId, ConfigLinkId, CredentialId, DeviceId, MemberId, NetworkId, OperationId, TunnelId } from './fields.ts'
 export { formatFaults, registerFormats } from './formats.ts'
 export { lanPrefixFault, mostLanPrefixes } from './lan-prefix.ts'
 export { permissions, rolePermissions, roles, type Permission, type Role } from './permissions.ts'
@@ -46,6 +46,7 @@ export {
   DevicePatch,
   DeviceQuery,
 } from './resources/device.ts'
+export { ConfigLink, ConfigLinkInput } from './resources/config-link.ts'
 export { ConfigQuery, DeviceConfiguration } from './resources/device-config.ts'
 export {
   Network,

@@ -77,39 +77,45 @@ export async function addCredential(
 ): Promise<
   { credential: CredentialRecord; touched: Touched } | 'not_found' | 'credential_limit' | 'certificate_limit'
 > {
+  const { organizationId } = credential
+  return inTenantTransaction(pool, organizationId, (tx) => insertCredential(tx, credential, options), options)
+}
+
+/** The same as part of a transaction; what refuses it has written nothing. */
+export async function insertCredential(
+  tx: TenantSql,
+  credential: NewCredential,
+  { by }: Pick<WriteOptions, 'by'>,
+): ReturnType<typeof addCredential> {
   const { id, organizationId, deviceId, kind } = credential
-  const work = async (tx: TenantSql): ReturnType<typeof addCredential> => {
-    if (!(await lockDevice(tx, organizationId, deviceId))) return 'not_found'
-    const { rows: counted } = await tx.query<{ n: number }>(
-      `SELECT count(*)::int AS n FROM credentials WHERE organization_id = $1 AND device_id = $2 AND kind = $3 AND ${isActive}`,
-      [organizationId, deviceId, kind],
-    )
-    if ((counted[0]?.n ?? 0) >= maxActiveCredentials) return 'credential_limit'
-    if (kind === 'certificate' && (await hasTooManyCertificates(tx, organizationId, deviceId)))
-      return 'certificate_limit'
-    await forgetEnded(tx, organizationId, deviceId)
-    await raisePolicyVersion(tx, organizationId, deviceId)
-    const { rows } = await tx.query<CredentialRecord>(
-      `INSERT INTO credentials AS c (id, organization_id, device_id, kind, sealed_secret, sealing_key_id, method, identity, is_required,
-         issuance, csr, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING ${columns}`,
-      [id, organizationId, deviceId, kind, ...ofKind(credential), credential.expiresAt],
-    )
-    await appendEvent(tx, { organizationId, type: 'credential.created', resourceId: id, data: { deviceId, kind } })
-    const { method, identity, isRequired, expiresAt } = rows[0] as CredentialRecord
-    await appendAudit(tx, {
-      organizationId,
-      by: options.by,
-      action: 'credential.created',
-      targetType: 'credential',
-      targetId: id,
-      after: { deviceId, kind, method, identity, isRequired, expiresAt },
-    })
-    if (kind === 'certificate') await notify(tx, signerChannel, id)
-    const touched = { gateways: [], concentrators: await tellConcentrators(tx, deviceId) }
-    return { credential: rows[0] as CredentialRecord, touched }
-  }
-  return inTenantTransaction(pool, organizationId, work, options)
+  if (!(await lockDevice(tx, organizationId, deviceId))) return 'not_found'
+  const { rows: counted } = await tx.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM credentials WHERE organization_id = $1 AND device_id = $2 AND kind = $3 AND ${isActive}`,
+    [organizationId, deviceId, kind],
+  )
+  if ((counted[0]?.n ?? 0) >= maxActiveCredentials) return 'credential_limit'
+  if (kind === 'certificate' && (await hasTooManyCertificates(tx, organizationId, deviceId))) return 'certificate_limit'
+  await forgetEnded(tx, organizationId, deviceId)
+  await raisePolicyVersion(tx, organizationId, deviceId)
+  const { rows } = await tx.query<CredentialRecord>(
+    `INSERT INTO credentials AS c (id, organization_id, device_id, kind, sealed_secret, sealing_key_id, method, identity, is_required,
+       issuance, csr, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING ${columns}`,
+    [id, organizationId, deviceId, kind, ...ofKind(credential), credential.expiresAt],
+  )
+  await appendEvent(tx, { organizationId, type: 'credential.created', resourceId: id, data: { deviceId, kind } })
+  const { method, identity, isRequired, expiresAt } = rows[0] as CredentialRecord
+  await appendAudit(tx, {
+    organizationId,
+    by,
+    action: 'credential.created',
+    targetType: 'credential',
+    targetId: id,
+    after: { deviceId, kind, method, identity, isRequired, expiresAt },
+  })
+  if (kind === 'certificate') await notify(tx, signerChannel, id)
+  const touched = { gateways: [], concentrators: await tellConcentrators(tx, deviceId) }
+  return { credential: rows[0] as CredentialRecord, touched }
 }
 
 async function hasTooManyCertificates(tx: TenantSql, organizationId: string, deviceId: string): Promise<boolean> {

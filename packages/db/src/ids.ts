@@ -17,6 +17,7 @@ export type IdPrefix =
   | 'att'
   | 'aud'
   | 'opn'
+  | 'cfl'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 export const idLength = 20

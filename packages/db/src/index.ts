@@ -212,6 +212,13 @@ export {
 export { createSecretOpener, openSecret, type SecretOpener } from './secret-opener.ts'
 export { Rehearsal } from './rehearsal.ts'
 export { apartFromRequest, inRequestScope, isRehearsed, requestScope, type RequestScope } from './request-scope.ts'
+export {
+  createConfigLink,
+  maxPendingConfigLinks,
+  takeConfigLink,
+  withdrawConfigLink,
+  type NewConfigLink,
+} from './config-links.ts'
 export { inTenantTransaction, tenant, type TenantSql, type TenantTransactionOptions } from './tenant.ts'
 export { inTransaction } from './transaction.ts'
 export { createDeviceLookup, type DeviceForAttach, type DeviceLookup } from './concentrator/device-lookup.ts'

@@ -40,6 +40,7 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
       `DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE finished_at < ? LIMIT ${batch})`,
       retention.operationDays,
     ],
+    [`DELETE FROM config_links WHERE id IN (SELECT id FROM config_links WHERE expires_at < ? LIMIT ${batch})`, 1],
     [
       `DELETE FROM outer_addresses WHERE (address, organization_id) IN
          (SELECT address, organization_id FROM outer_addresses WHERE last_seen_at < ? LIMIT ${batch})`,

@@ -165,6 +165,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/config-links/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page with a button, for browsers; reading it changes nothing */
+        get: operations["showConfigLink"];
+        put?: never;
+        /** Get the configuration, once */
+        post: operations["openConfigLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/devices": {
         parameters: {
             query?: never;
@@ -172,7 +190,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List devices, newest first */
+        /**
+         * List devices
+         * @description All filters that are given must hold. A page may have fewer items than `limit`, even none, although `nextCursor` says that there are more: of a large fleet each call looks at a bounded part.
+         */
         get: operations["listDevices"];
         put?: never;
         /**
@@ -264,6 +285,46 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/{deviceId}/config-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link that gives the configuration with its secret, once
+         * @description For whoever sets the device up. The secret is in the configuration and nowhere else: the link is its key, and it is in this answer only.
+         */
+        post: operations["createConfigLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/{deviceId}/config-links/{configLinkId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw a link that was not used
+         * @description What was issued for it stays: revoke the credentials when nobody shall have them.
+         */
+        delete: operations["withdrawConfigLink"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1122,6 +1183,26 @@ export interface components {
         ConcentratorList: {
             data: components["schemas"]["Concentrator"][];
         };
+        ConfigLink: {
+            /** @description What was issued for it; used or not, they stay until revoked. */
+            credentialIds: string[];
+            /** @description Id of a device. */
+            deviceId: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description Id of a one-time link. */
+            id: string;
+            /**
+             * @description What the device runs. `openwrt-uci` has the option names of strongSwan packages from August 2026 on, `openwrt-uci-legacy` those before.
+             * @enum {string}
+             */
+            target: "swanctl" | "openwrt-uci" | "openwrt-uci-legacy" | "routeros7" | "libreswan" | "mobileconfig" | "sswan" | "windows-powershell" | "ios-xe" | "generic-json";
+            /**
+             * Format: uri
+             * @description Whoever has it can have the configuration, once: `curl -X POST` it, or open it in a browser. Shown only now.
+             */
+            url: string;
+        };
         Connection: {
             /** @description From the device to the client. */
             bytesDown: number;
@@ -1492,7 +1573,7 @@ export interface components {
                  * @description Stable; decide by it.
                  * @enum {string}
                  */
-                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "config_not_possible" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
                 detail: string;
                 status: number;
                 title: string;
@@ -1561,7 +1642,7 @@ export interface components {
              * @description Stable; decide by it.
              * @enum {string}
              */
-            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "config_not_possible" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
             detail: string;
             errors?: {
                 /** @enum {string} */
@@ -1859,8 +1940,14 @@ export interface operations {
     };
     createApiKey: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1893,7 +1980,7 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedApiKey"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1923,8 +2010,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `api_key_limit`: The organization has enough API keys */
+            /** @description `api_key_limit`: The organization has enough API keys; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -2136,7 +2233,10 @@ export interface operations {
     };
     updateApiKey: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Id of an API key. */
@@ -2247,8 +2347,14 @@ export interface operations {
     };
     rotateApiKey: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description Id of an API key. */
                 apiKeyId: string;
@@ -2282,7 +2388,7 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedApiKey"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2322,7 +2428,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `api_key_rotating`: An earlier secret of the key is still good */
+            /** @description `api_key_rotating`: An earlier secret of the key is still good; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2334,6 +2440,16 @@ export interface operations {
             };
             /** @description `precondition_failed`: The resource has changed */
             412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -2541,15 +2657,171 @@ export interface operations {
             };
         };
     };
+    showConfigLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What is in the link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The same page for every link. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openConfigLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What is in the link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration of the target, with its secret. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/vnd.strongswan.profile": string;
+                    "application/x-apple-aspen-config": string;
+                    "text/plain": string;
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `config_link_gone`: The link gives nothing any more */
+            410: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listDevices: {
         parameters: {
             query?: {
+                /** @description Registered before (RFC 3339). */
+                createdBefore?: string;
+                /** @description Registered at this time or later (RFC 3339). */
+                createdFrom?: string;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
+                /** @description This SIM. */
                 iccid?: string;
+                /** @description Its number begins so. */
+                iccidPrefix?: string;
+                /** @description This equipment identity. */
+                imei?: string;
+                /** @description It begins so. */
+                imeiPrefix?: string;
+                /** @description This subscriber identity. */
+                imsi?: string;
+                /** @description It begins so. */
+                imsiPrefix?: string;
                 /** @description Most items on a page. */
                 limit?: number;
+                /** @description A part of the name, in any case. */
+                name?: string;
+                /** @description The name begins so, in any case. */
+                namePrefix?: string;
+                /** @description Id of a network. */
+                networkId?: string;
+                /** @description Seen last before (RFC 3339). */
+                seenBefore?: string;
+                /** @description Seen last at this time or later (RFC 3339). */
+                seenFrom?: string;
+                /** @description Order; a minus: the other way round. `-createdAt` when left out. By `lastSeenAt` only devices are listed that were ever seen. */
+                sort?: "createdAt" | "-createdAt" | "name" | "-name" | "lastSeenAt" | "-lastSeenAt";
+                state?: "online" | "offline";
                 tag?: string;
+                /** @description Tags separated by commas, at most ten: it has all of them. */
+                tagsAll?: string;
+                /** @description Tags separated by commas, at most ten: it has one of them at least. */
+                tagsAny?: string;
+                tunnelable?: boolean;
             };
             header?: never;
             path?: never;
@@ -2622,8 +2894,14 @@ export interface operations {
     };
     createDevice: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2661,7 +2939,7 @@ export interface operations {
                     "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2691,8 +2969,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `duplicate_iccid`: A device with this ICCID exists; `network_full`: The network has no free address */
+            /** @description `duplicate_iccid`: A device with this ICCID exists; `network_full`: The network has no free address; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -2904,7 +3192,10 @@ export interface operations {
     };
     updateDevice: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Id of a device. */
@@ -3419,6 +3710,222 @@ export interface operations {
             };
         };
     };
+    createConfigLink: {
+        parameters: {
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id of a device. */
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A certificate of the device, whose private key the device has. The secrets of others cannot be read back. */
+                    credentialId?: string;
+                    /**
+                     * @description Seconds until the link gives nothing any more.
+                     * @default 900
+                     */
+                    expiresInSec?: number;
+                    /** @description Credentials that are issued with the link, whose secrets are in it: `psk` or `eap`, and `ppk` beside it when the device shall have a new one. Either this or `credentialId`. */
+                    issue?: ("psk" | "eap" | "ppk")[];
+                    /**
+                     * @description What the device runs. `openwrt-uci` has the option names of strongSwan packages from August 2026 on, `openwrt-uci-legacy` those before.
+                     * @enum {string}
+                     */
+                    target: "swanctl" | "openwrt-uci" | "openwrt-uci-legacy" | "routeros7" | "libreswan" | "mobileconfig" | "sswan" | "windows-powershell" | "ios-xe" | "generic-json";
+                };
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigLink"];
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `credential_limit`: The device has enough credentials; `secret_not_readable`: The secret of this credential cannot be read back; `config_link_limit`: The device has enough links that wait; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `config_not_possible`: This target cannot be configured for the device; `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_concentrator`: No concentrator is known yet; `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawConfigLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a one-time link. */
+                configLinkId: string;
+                /** @description Id of a device. */
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It gives nothing any more. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `validation_failed`: The request has wrong fields */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listCredentials: {
         parameters: {
             query?: never;
@@ -3507,10 +4014,15 @@ export interface operations {
     issueCredential: {
         parameters: {
             query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
                 /** @description Seconds to wait for the result before answering 202; 5 when left out. `Prefer: wait=n` and `Prefer: respond-async` do the same. */
                 wait?: number;
             };
-            header?: never;
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description Id of a device. */
                 deviceId: string;
@@ -3563,7 +4075,7 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedCredential"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3603,7 +4115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `credential_limit`: The device has enough credentials; `certificate_limit`: The device has had too many certificates */
+            /** @description `credential_limit`: The device has enough credentials; `certificate_limit`: The device has had too many certificates; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3613,7 +4125,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `weak_psk`: The pre-shared key is too weak; `csr_refused`: No certificate is made for this request */
+            /** @description `weak_psk`: The pre-shared key is too weak; `csr_refused`: No certificate is made for this request; `idempotency_key_reused`: The Idempotency-Key belongs to another request */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3979,8 +4491,14 @@ export interface operations {
     };
     inviteMember: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4012,7 +4530,7 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4042,8 +4560,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `member_exists`: This address is a member or invited already; `member_limit`: The organization has enough members */
+            /** @description `member_exists`: This address is a member or invited already; `member_limit`: The organization has enough members; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -4265,7 +4793,10 @@ export interface operations {
     };
     updateMember: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Id of a member. */
@@ -4542,7 +5073,10 @@ export interface operations {
     };
     updateNetwork: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Id of a network. */
@@ -4817,8 +5351,14 @@ export interface operations {
     };
     cancelOperation: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description Id of an operation. */
                 operationId: string;
@@ -4837,7 +5377,7 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4877,8 +5417,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `operation_done`: The operation is done */
+            /** @description `operation_done`: The operation is done; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -5079,7 +5629,10 @@ export interface operations {
     };
     updateOrganization: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5260,10 +5813,15 @@ export interface operations {
     openTunnel: {
         parameters: {
             query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
                 /** @description Seconds to wait for the result before answering 202; 5 when left out. `Prefer: wait=n` and `Prefer: respond-async` do the same. */
                 wait?: number;
             };
-            header?: never;
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5317,7 +5875,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tunnel"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5357,7 +5915,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `device_offline`: The device is offline; `device_not_tunnelable`: Tunnels to this device are switched off; `tunnel_limit`: The device has enough tunnels */
+            /** @description `device_offline`: The device is offline; `device_not_tunnelable`: Tunnels to this device are switched off; `tunnel_limit`: The device has enough tunnels; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5367,7 +5925,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_outside_lans`: The host is on no LAN of the device */
+            /** @description `host_outside_lans`: The host is on no LAN of the device; `idempotency_key_reused`: The Idempotency-Key belongs to another request */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5583,7 +6141,10 @@ export interface operations {
     };
     updateTunnel: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Id of a tunnel. */
