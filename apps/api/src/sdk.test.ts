@@ -1,6 +1,6 @@
 /** The SDK against the real API, in this process and over HTTP, and the programs of its documents as a reader has them. */
 import { createClient, CulvertError, ifUnchanged, type Culvert } from '@culvert/sdk'
-import { codeBlocks, runTypeScript } from '@culvert/testkit'
+import { codeBlocks, peer, runShell, runTypeScript } from '@culvert/testkit'
 import { createHmac, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
@@ -105,6 +105,24 @@ describe.each(['in this process', 'over HTTP'])('the SDK, %s', (where) => {
 })
 
 describe('documents', () => {
+  const shell = async (blocks: readonly string[]): Promise<string> => {
+    const { env } = await peer('curl')
+    const [AUTH, JSON] = [`Authorization: Bearer ${harness.other.key}`, 'Content-Type: application/json']
+    return runShell(blocks, { ...env, API: `${url}/v1`, AUTH, JSON })
+  }
+
+  it('the guides to repeating and to lists do with curl what they say', async () => {
+    const [post = ''] = codeBlocks('docs/guides/idempotency.md', 'sh')
+    const answers = (await shell([post, 'echo', post])).split('\n')
+    expect(answers[0]).toContain('"iccid":"89490000000000000031"')
+    expect(answers[1]).toBe(answers[0])
+    const ids = [JSON.parse(answers[0] ?? '').id as string]
+    for (let index = 0; index < 4; index++) ids.push(await newDevice(harness.call, harness.other.key))
+    const [list = ''] = codeBlocks('docs/guides/paging.md', 'sh')
+    expect(list).toContain('limit=200')
+    expect((await shell([list.replace('limit=200', 'limit=2')])).trim().split('\n')).toEqual(ids.toReversed())
+  })
+
   it('the README of the SDK runs as one program', async () => {
     const deviceId = await newDevice(harness.call)
     await setAttached(harness.pool, 'con-1', deviceId, 'attached')

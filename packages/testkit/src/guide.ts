@@ -39,3 +39,13 @@ export async function runTypeScript(code: string, env: NodeJS.ProcessEnv): Promi
     fs.rmSync(path.dirname(file), { recursive: true, force: true })
   }
 }
+
+/**
+ * Runs blocks of a document in bash, one after the other.
+ * @returns what they printed
+ * @throws when the last command ends with an error
+ */
+export async function runShell(blocks: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  const { stdout } = await run('bash', ['-c', blocks.join('\n')], { env: { ...process.env, ...env }, timeout: 30_000 })
+  return stdout
+}
