@@ -30,7 +30,7 @@ export function authenticator(pool: Pool): (request: FastifyRequest) => Promise<
     }
     if (!stored.stale || noting.has(key.id)) return
     noting.add(key.id)
-    noteApiKeyUse(pool, key.id, address)
+    noteApiKeyUse(pool, stored.organizationId, { id: key.id, address })
       .catch((error: unknown) => request.log.debug({ err: error }, 'last use not noted'))
       .finally(() => noting.delete(key.id))
   }

@@ -2,7 +2,7 @@
  * The API as a Fastify application: stores, queues, checks, routes, documentation. It owns what it opens and closes it with
  * itself. Starts and serves also while the database is away: then it answers 503 and heals by itself.
  */
-import { connectPrisma, createSecretSealer, openPool, sealingKeyId } from '@culvert/db'
+import { createSecretSealer, openPool, sealingKeyId } from '@culvert/db'
 import { createHealthRegistry, createLogger, type Logger } from '@culvert/observability'
 import { openQueues } from '@culvert/queue'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -126,11 +126,11 @@ function openContext(options: ApiOptions, logger: Logger): ApiContext {
   const pool = openPool(options.databaseUrl, {
     max: options.poolSize ?? 20,
     applicationName: 'culvert-api',
+    role: 'culvert_api',
     onError: warn,
   })
   return {
     pool,
-    db: connectPrisma(pool),
     queues: hintsWhenMeant(openQueues({ databaseUrl: options.databaseUrl, redisUrl: options.redisUrl, logger })),
     changes: new Changes(options.databaseUrl, logger),
     logger,
@@ -142,8 +142,8 @@ function openContext(options: ApiOptions, logger: Logger): ApiContext {
   }
 }
 
-async function closeContext({ changes, queues, db, pool }: ApiContext): Promise<void> {
-  await Promise.all([changes.close(), queues.close(), db.$disconnect()])
+async function closeContext({ changes, queues, pool }: ApiContext): Promise<void> {
+  await Promise.all([changes.close(), queues.close()])
   await pool.end()
 }
 

@@ -47,6 +47,7 @@ export class Changes {
       },
       {
         applicationName: 'culvert-api-listen',
+        role: 'culvert_api',
         onError: (error) => logger.warn({ err: error }, 'notices of changes do not arrive; waiting calls poll'),
       },
     )

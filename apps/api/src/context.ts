@@ -1,5 +1,5 @@
 /** What routes get: the stores, the queues and the way to wait for a change. Nothing in it belongs to one request. */
-import type { Database, Pool, SecretSealer, Touched } from '@culvert/db'
+import type { Pool, SecretSealer, Touched } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
 import { concentratorQueue, gatewayQueue, type JobKind, type Queues } from '@culvert/queue'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -14,7 +14,6 @@ import type { Changes } from './changes.ts'
 
 export interface ApiContext {
   readonly pool: Pool
-  readonly db: Database
   readonly queues: Queues
   readonly changes: Changes
   readonly logger: Logger

@@ -35,13 +35,18 @@ export function startCommandIntake(options: {
     }
   }
 
-  const listener = listen(settings.databaseUrl, [own], (notice) => {
-    if (notice === 'reconnected') cache.clear() // notices may have been lost
-    else if (notice.payload) cache.forgetDevice(notice.payload)
-    // About no device: perhaps about our certificate.
-    if (notice === 'reconnected' || !notice.payload) void realm.refresh()
-    look()
-  })
+  const listener = listen(
+    settings.databaseUrl,
+    [own],
+    (notice) => {
+      if (notice === 'reconnected') cache.clear() // notices may have been lost
+      else if (notice.payload) cache.forgetDevice(notice.payload)
+      // About no device: perhaps about our certificate.
+      if (notice === 'reconnected' || !notice.payload) void realm.refresh()
+      look()
+    },
+    { role: 'culvert_concentrator' },
+  )
   const queues = openQueues({
     databaseUrl: settings.databaseUrl,
     redisUrl: settings.redisUrl ?? undefined,

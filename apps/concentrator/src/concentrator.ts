@@ -77,7 +77,11 @@ export async function startConcentrator(
   log: Logger,
   onFailure: (error: Error) => void,
 ): Promise<Concentrator> {
-  const pool = openPool(settings.databaseUrl, { max: 6, applicationName: `concentrator ${settings.nodeName}` })
+  const pool = openPool(settings.databaseUrl, {
+    max: 6,
+    applicationName: `concentrator ${settings.nodeName}`,
+    role: 'culvert_concentrator',
+  })
   try {
     return await assemble(settings, log, onFailure, pool)
   } catch (error) {

@@ -64,7 +64,7 @@ export async function startGateway(
   onFatal: (error: Error) => void,
 ): Promise<Gateway> {
   const { nodeName, databaseUrl, portRange } = settings
-  const pool = openPool(databaseUrl, { applicationName: nodeName, max: 8 })
+  const pool = openPool(databaseUrl, { applicationName: nodeName, max: 8, role: 'culvert_gateway' })
   const { lease, resting } = await register(pool, settings).catch(async (error: unknown) => {
     await pool.end()
     throw error
@@ -104,7 +104,7 @@ export async function startGateway(
       else if (notice.channel === deviceChangedChannel) reconciler.deviceChanged(notice.payload)
       else void reconciler.trigger('changes')
     },
-    { applicationName: nodeName },
+    { applicationName: nodeName, role: 'culvert_gateway' },
   )
   const progress = setInterval(() => ports.recordProgress(), PROGRESS_MS)
   log.info({ ...portRange, bind: settings.bindAddress, tunnelPorts: ports.ids.length }, 'gateway is ready')

@@ -41,7 +41,7 @@ try {
 }
 
 async function load({ DATABASE_URL, SIGNER_KEY_FILE }: SignerSettings): Promise<LoadedAuthority> {
-  const pool = openPool(DATABASE_URL, { max: 1, applicationName: 'culvert-signer' })
+  const pool = openPool(DATABASE_URL, { max: 1, applicationName: 'culvert-signer', role: 'culvert_signer' })
   try {
     return await loadAuthority(SIGNER_KEY_FILE, pool)
   } catch (error) {

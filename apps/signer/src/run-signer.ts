@@ -48,7 +48,12 @@ export function runSigner(options: SignerOptions): RunningSigner {
     crlUrl: options.crlUrl ?? null,
   }
   const broken = (error: Error): void => logger.debug({ err: error }, 'a connection to the database broke')
-  const pool = openPool(databaseUrl, { max: 2, applicationName: 'culvert-signer', onError: broken })
+  const pool = openPool(databaseUrl, {
+    max: 2,
+    applicationName: 'culvert-signer',
+    role: 'culvert_signer',
+    onError: broken,
+  })
   const queues = openQueues({ databaseUrl, redisUrl, logger })
   let timer: NodeJS.Timeout | undefined
   let closed = false
@@ -106,6 +111,7 @@ export function runSigner(options: SignerOptions): RunningSigner {
 
   const listener = listen(databaseUrl, [signerChannel], () => void pass(), {
     applicationName: 'culvert-signer-listen',
+    role: 'culvert_signer',
     onError: broken,
   })
   queues.workNode(signerQueue, () => pass())

@@ -29,7 +29,7 @@ try {
 
 /** At start a database that cannot be reached is one clear sentence; later it is waited for. */
 async function checkDatabase(url: string): Promise<void> {
-  const pool = openPool(url, { max: 1, applicationName: 'culvert-worker' })
+  const pool = openPool(url, { max: 1, applicationName: 'culvert-worker', role: 'culvert_worker' })
   try {
     await pool.query('SELECT 1')
   } catch (error) {

@@ -29,6 +29,7 @@ beforeAll(async () => {
   databaseUrl = await createDatabase(inject('databaseUrl'))
   pool = openPool(databaseUrl)
   await pool.query('CREATE TABLE steps (id text, number int, at timestamptz DEFAULT clock_timestamp())')
+  await pool.query('GRANT SELECT, INSERT ON steps TO culvert_worker')
   return async () => pool.end()
 })
 beforeEach(async () => {

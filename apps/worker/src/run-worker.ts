@@ -41,7 +41,12 @@ export function runWorker(options: WorkerOptions): RunningWorker {
   const { databaseUrl, redisUrl, logger = createLogger('worker', 'silent') } = options
   const intervalMs = options.sweepIntervalMs ?? 5_000
   const broken = (error: Error): void => logger.debug({ err: error }, 'a connection to the database broke')
-  const pool = openPool(databaseUrl, { max: 8, applicationName: 'culvert-worker', onError: broken })
+  const pool = openPool(databaseUrl, {
+    max: 8,
+    applicationName: 'culvert-worker',
+    role: 'culvert_worker',
+    onError: broken,
+  })
   const queues = openQueues({ databaseUrl, redisUrl, logger, expectedObjects: 5 })
   const sweeper = new Sweeper({
     pool,
@@ -83,7 +88,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
       changedDevices.add(notice.payload)
       if (changedDevices.size === 1) last = last.then(openWaiting)
     },
-    { applicationName: 'culvert-worker-listen', onError: broken },
+    { applicationName: 'culvert-worker-listen', role: 'culvert_worker', onError: broken },
   )
   const operations = new OperationRunner({
     pool,

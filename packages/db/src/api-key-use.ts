@@ -1,6 +1,7 @@
 /** API keys as they are made at the start of an installation and as they are used: found by their public part alone. */
 import type pg from 'pg'
 import { makeApiKey } from './api-key.ts'
+import { tenant } from './tenant.ts'
 
 export interface ApiKeyRequest {
   readonly organizationId: string
@@ -44,16 +45,20 @@ export async function findApiKey(pool: pg.Pool, id: string, address: string | nu
        CASE WHEN former_secret_until > now() THEN former_secret_hash END AS "formerSecretHash", scopes,
        cardinality(allowed_from) = 0 OR coalesce($2::inet <<= ANY (allowed_from::inet[]), false) AS admitted,
        last_used_at IS NULL OR last_used_at < now() - interval '1 minute' OR last_used_address IS DISTINCT FROM $2::inet AS stale
-     FROM api_keys WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
+     FROM api_key_by_id($1) WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
     values: [id, address],
   })
   return rows[0] ?? null
 }
 
 /** Who knows the key was here; called after the secret was proven. */
-export async function noteApiKeyUse(pool: pg.Pool, id: string, address: string | null): Promise<void> {
-  await pool.query('UPDATE api_keys SET last_used_at = now(), last_used_address = $2::inet WHERE id = $1', [
-    id,
-    address,
-  ])
+export async function noteApiKeyUse(
+  pool: pg.Pool,
+  organizationId: string,
+  { id, address }: { id: string; address: string | null },
+): Promise<void> {
+  await tenant(pool, organizationId).query(
+    'UPDATE api_keys SET last_used_at = now(), last_used_address = $3::inet WHERE organization_id = $1 AND id = $2',
+    [organizationId, id, address],
+  )
 }

@@ -33,10 +33,7 @@ const columns = `t.id, t.at, t.concentrator_id AS "concentratorId", host(t.sourc
   t.source_port AS "sourcePort", t.device_id IS NOT NULL AS "isIdentified", t.is_proven AS "isProven", t.stage, t.reason, t.detail,
   t.offered, t.nearest, t.matching_tier AS "matchingTier"`
 /** Somebody of another organization was seen at the attempt's source: attached from there, or claimed to be its device. */
-const seenByOthers = `EXISTS (SELECT 1 FROM outer_addresses o WHERE o.address = t.source_address
-    AND o.organization_id <> t.organization_id AND o.last_seen_at > t.at - interval '30 days')
-  OR EXISTS (SELECT 1 FROM attach_attempts c WHERE c.source_address = t.source_address AND c.device_id IS NOT NULL
-    AND c.organization_id <> t.organization_id AND c.at > t.at - interval '30 days')`
+const seenByOthers = 'seen_by_others(t.organization_id, t.source_address, t.at)'
 
 /** @returns newest first */
 export async function listAttempts(

@@ -1,4 +1,5 @@
 export { makeApiKey, parseApiKey, verifyApiKey, type NewApiKey, type ParsedApiKey } from './api-key.ts'
+export { databaseRoles, type DatabaseRole } from './access/roles.ts'
 export {
   appendAudit,
   appendAudits,

@@ -4,7 +4,8 @@
  * A silent death of the connection is noticed by a probe that must be answered.
  */
 import pg from 'pg'
-import { connectTimeoutMs } from './pool.ts'
+import type { DatabaseRole } from './access/roles.ts'
+import { connectTimeoutMs, roleOption } from './pool.ts'
 
 export interface Notice {
   readonly channel: string
@@ -23,6 +24,7 @@ export interface Listener {
 
 export interface ListenOptions {
   readonly applicationName?: string
+  readonly role?: DatabaseRole
   readonly onError?: (error: Error) => void
 }
 
@@ -49,6 +51,7 @@ export function listen(
     const client = new pg.Client({
       connectionString: url,
       application_name: options.applicationName ?? 'culvert-listen',
+      ...(options.role ? { options: roleOption(options.role) } : {}),
       connectionTimeoutMillis: connectTimeoutMs,
       query_timeout: connectTimeoutMs,
       keepAlive: true,

@@ -54,10 +54,6 @@ export async function tellConcentrators(tx: TenantSql, deviceId: string): Promis
 
 /** @returns a gateway that is ready and serves the fewest ports, null when none is ready */
 export async function chooseGateway(tx: TenantSql): Promise<string | null> {
-  const { rows } = await tx.query<{ id: string }>(
-    `SELECT g.id FROM gateways g WHERE g.state = 'ready' AND g.heartbeat_at > now() - $1 * interval '1 second'
-     ORDER BY (SELECT count(*) FROM tunnel_ports p WHERE p.gateway_id = g.id AND p.desired = 'listen'), g.id LIMIT 1`,
-    [nodeDeadAfterSec],
-  )
+  const { rows } = await tx.query<{ id: string | null }>('SELECT choose_gateway($1) AS id', [nodeDeadAfterSec])
   return rows[0]?.id ?? null
 }

@@ -35,7 +35,7 @@ export async function nextPool6(tx: TenantSql, prefix: string): Promise<string |
   const range = parseCidr(prefix)
   if (range === undefined || range.family !== 6 || range.prefixLength > poolBits) return null
   const { rows } = await tx.query<{ pool: string }>(
-    'SELECT network(pool6)::text AS pool FROM networks WHERE pool6 && $1::inet ORDER BY pool6',
+    'SELECT network(pool)::text AS pool FROM pools6_within($1::inet) AS v(pool) ORDER BY v.pool',
     [prefix],
   )
   const first = toNumber(range.network)

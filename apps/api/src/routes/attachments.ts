@@ -11,7 +11,7 @@ import { attachmentView, concentratorView } from '../views.ts'
 const params = Type.Object({ deviceId: DeviceId }, { additionalProperties: false })
 
 export function attachmentRoutes(api: Api, context: ApiContext): void {
-  const { pool, db, queues, changes } = context
+  const { pool, queues, changes } = context
   api.get(
     '/devices/:deviceId/attachment',
     {
@@ -28,7 +28,7 @@ export function attachmentRoutes(api: Api, context: ApiContext): void {
       },
     },
     async ({ organizationId, params: { deviceId } }) => {
-      const row = await readAttachment(db, organizationId, deviceId)
+      const row = await readAttachment(pool, organizationId, deviceId)
       if (row) return attachmentView(row, new Date())
       if (!(await findDevice(pool, organizationId, deviceId))) throw new DomainError('not_found')
       throw new DomainError('device_not_attached', { publicDetail: 'The device has never attached.' })
@@ -67,7 +67,7 @@ export function attachmentRoutes(api: Api, context: ApiContext): void {
         read: () => isDetached(pool, organizationId, deviceId, asked.generation),
         done: Boolean,
       })
-      const row = detached ? null : await readAttachment(db, organizationId, deviceId)
+      const row = detached ? null : await readAttachment(pool, organizationId, deviceId)
       return row ? reply.code(202).send(attachmentView(row, new Date())) : reply.code(204).send(null)
     },
   )

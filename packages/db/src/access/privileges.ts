@@ -1,0 +1,146 @@
+/**
+ * What each role may do with each table. API and worker may read and write the tables that are not named here, so that a new
+ * resource needs no line; nodes, the signer and the resealer get what is named and nothing else.
+ */
+import type { DatabaseRole } from './roles.ts'
+
+export type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'
+
+/** Privileges on all columns that are no secret, or on the columns named. */
+export type TablePrivileges = readonly (Privilege | { readonly UPDATE: readonly string[] })[]
+
+/** Sealed with HPKE: read by `culvert_secrets` alone; whoever makes a row may write them. */
+export function isSealedColumn(table: string, column: string): boolean {
+  return column.startsWith('sealed_') && !isOwnSecret(table, column)
+}
+
+/** What the API has sealed for itself. */
+export function isOwnSecret(table: string, column: string): boolean {
+  return table === 'signing_keys' && column === 'sealed_private_key'
+}
+
+/** Hashes of secrets of callers, which the API compares and nobody else reads. */
+export function isHashOfSecret(column: string): boolean {
+  return column.endsWith('secret_hash')
+}
+
+const all: TablePrivileges = ['SELECT', 'INSERT', 'UPDATE', 'DELETE']
+const read: TablePrivileges = ['SELECT']
+const none: TablePrivileges = []
+const append: TablePrivileges = ['SELECT', 'INSERT']
+const upsert: TablePrivileges = ['SELECT', 'INSERT', 'UPDATE']
+
+interface RolePrivileges {
+  /** For tables that are not named. */
+  readonly otherwise: TablePrivileges
+  readonly tables: Readonly<Record<string, TablePrivileges>>
+}
+
+export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>> = {
+  culvert_api: {
+    otherwise: all,
+    tables: {
+      organizations: upsert,
+      audit_log: append,
+      audit_heads: read,
+      events: append,
+      // Written by nodes, the signer and the worker.
+      attachments: ['SELECT', { UPDATE: ['detach_desired'] }],
+      ike_sas: read,
+      child_sas: read,
+      attach_attempts: read,
+      outer_addresses: none,
+      device_usage: read,
+      host_mappings: ['SELECT', 'DELETE'],
+      connections: read,
+      concentrators: read,
+      gateways: read,
+      gateway_certificates: none,
+      certificate_authorities: read,
+      revoked_certificates: append,
+      installation: none,
+    },
+  },
+  culvert_worker: {
+    otherwise: all,
+    tables: {
+      audit_log: append,
+      audit_heads: read,
+      installation: none,
+      certificate_authorities: read,
+      gateway_certificates: read,
+    },
+  },
+  culvert_concentrator: {
+    otherwise: none,
+    tables: {
+      installation: upsert,
+      concentrators: upsert,
+      gateway_certificates: upsert,
+      certificate_authorities: read,
+      revoked_certificates: read,
+      organizations: read,
+      networks: read,
+      devices: read,
+      credentials: read,
+      attachments: upsert,
+      ike_sas: all,
+      child_sas: all,
+      attach_attempts: ['SELECT', 'INSERT', 'DELETE'],
+      outer_addresses: upsert,
+      device_usage: upsert,
+      host_mappings: all,
+      tunnels: read,
+      tunnel_ports: read,
+      events: append,
+    },
+  },
+  culvert_gateway: {
+    otherwise: none,
+    tables: {
+      gateways: upsert,
+      concentrators: read,
+      attachments: read,
+      host_mappings: read,
+      tunnels: ['SELECT', 'UPDATE'],
+      tunnel_ports: ['SELECT', 'UPDATE'],
+      connections: upsert,
+      events: append,
+    },
+  },
+  culvert_signer: {
+    otherwise: none,
+    tables: {
+      certificate_authorities: all,
+      revoked_certificates: append,
+      gateway_certificates: ['SELECT', 'UPDATE'],
+      concentrators: read,
+      organizations: read,
+      devices: ['SELECT', { UPDATE: ['policy_version'] }],
+      credentials: [
+        'SELECT',
+        { UPDATE: ['issuance', 'certificates', 'serial', 'fingerprint', 'expires_at', 'refusal', 'revoked_at'] },
+      ],
+      events: append,
+    },
+  },
+  culvert_resealer: {
+    otherwise: none,
+    tables: {
+      credentials: ['SELECT', { UPDATE: ['sealed_secret', 'sealing_key_id'] }],
+      devices: ['SELECT', { UPDATE: ['policy_version'] }],
+      concentrators: read,
+      audit_log: append,
+      audit_heads: read,
+    },
+  },
+}
+
+/** Functions that look beyond one organization, each for one question. */
+export const apiFunctions = [
+  'api_key_by_id(text)',
+  'choose_gateway(integer)',
+  'seen_by_others(text, inet, timestamptz)',
+  'pools6_within(inet)',
+  'free_pool4(inet, integer)',
+] as const

@@ -1,0 +1,159 @@
+/**
+ * Row-level security and privileges, made out of the catalog: every table with `organization_id` gets its policies, every
+ * table the privileges of each role. Runs after migrations, so that a new table is protected without a line of its own, and a
+ * database from before is too. What is in place already costs one look.
+ */
+import { createHash } from 'node:crypto'
+import type pg from 'pg'
+import { apiFunctions, isHashOfSecret, isOwnSecret, isSealedColumn, privileges, type TablePrivileges } from './privileges.ts'
+import { databaseRoles, installationRoles, memberships, type DatabaseRole } from './roles.ts'
+
+interface Table {
+  readonly name: string
+  readonly columns: readonly string[]
+}
+
+export interface AccessPlan {
+  readonly statements: readonly string[]
+  readonly digest: string
+  /** They are carried out. */
+  readonly isDone: boolean
+}
+
+/** The policy of the API. Evaluated once for a statement and not for each row. */
+const carried = `(SELECT current_setting('culvert.organization_id', true))`
+
+export async function planAccess(client: pg.ClientBase): Promise<AccessPlan> {
+  const { rows } = await client.query<Table>(
+    `SELECT c.relname AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns
+     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT LIKE '\\_%'
+     GROUP BY c.relname ORDER BY c.relname`,
+  )
+  const statements = [...rolesOf(), ...rows.flatMap(protectTable), ...functionsOf()]
+  const digest = createHash('sha256').update(statements.join('\n')).digest('hex')
+  return { statements, digest, isDone: (await digestInPlace(client)) === digest }
+}
+
+/** As the owner of the schema. @throws what a role that is not the owner is told */
+export async function protect(client: pg.ClientBase, plan: AccessPlan): Promise<void> {
+  await createRoles(client)
+  await client.query('BEGIN')
+  try {
+    for (const statement of plan.statements) await client.query(statement)
+    await client.query(`CREATE TABLE IF NOT EXISTS _culvert_access (digest text NOT NULL)`)
+    await client.query('GRANT SELECT ON _culvert_access, _prisma_migrations TO PUBLIC')
+    await client.query('DELETE FROM _culvert_access')
+    await client.query('INSERT INTO _culvert_access VALUES ($1)', [plan.digest])
+    await client.query('COMMIT')
+  } catch (error) {
+    await client.query('ROLLBACK')
+    throw error
+  }
+}
+
+async function digestInPlace(client: pg.ClientBase): Promise<string | null> {
+  const { rows: known } = await client.query<{ known: boolean }>(
+    `SELECT to_regclass('public._culvert_access') IS NOT NULL AS known`,
+  )
+  if (!known[0]?.known) return null
+  const { rows } = await client.query<{ digest: string }>('SELECT digest FROM _culvert_access')
+  return rows[0]?.digest ?? null
+}
+
+/** Roles are the cluster's, shared by its databases: another one may be making them now. */
+async function createRoles(client: pg.ClientBase): Promise<void> {
+  for (const role of databaseRoles) {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role])
+    if (rowCount !== 0) continue
+    await client.query(`CREATE ROLE ${role} NOLOGIN NOINHERIT`).catch((error: { code?: string }) => {
+      if (error.code !== '42710' && error.code !== '23505') throw error as unknown
+    })
+  }
+}
+
+/** A superuser may be any role; another owner must be a member of what its processes work as. */
+function rolesOf(): string[] {
+  const grants = memberships.map(([member, of]) => `GRANT ${of} TO ${member} WITH INHERIT TRUE, SET FALSE`)
+  const own = databaseRoles.map(
+    (role) =>
+      `IF NOT pg_has_role('${role}', 'SET') THEN GRANT ${role} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE; END IF`,
+  )
+  return [
+    ...grants.map((grant) => unlessGranted(grant)),
+    `DO $$ BEGIN IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN ${own.join('; ')}; END IF; END $$`,
+    `GRANT USAGE ON SCHEMA public TO ${databaseRoles.join(', ')}`,
+  ]
+}
+
+function unlessGranted(grant: string): string {
+  const [, of, , member] = grant.split(' ')
+  return `DO $$ BEGIN IF NOT pg_has_role('${member}', '${of}', 'USAGE') THEN ${grant}; END IF; END $$`
+}
+
+function protectTable(table: Table): string[] {
+  return [
+    `REVOKE ALL ON ${quote(table.name)} FROM PUBLIC, ${databaseRoles.join(', ')}`,
+    ...databaseRoles.flatMap((role) => grantsOf(role, table)),
+    ...policiesOf(table),
+  ]
+}
+
+function grantsOf(role: DatabaseRole, table: Table): string[] {
+  const { name, columns } = table
+  const sealed = columns.filter((column) => isSealedColumn(name, column))
+  if (role === 'culvert_secrets' && sealed.length > 0)
+    return [`GRANT SELECT (${sealed.map(quote).join(', ')}) ON ${quote(name)} TO ${role}`]
+  const known = privileges[role]
+  if (!known) return []
+  return (known.tables[name] ?? known.otherwise).map(
+    (privilege) => `GRANT ${columnsOf(role, table, privilege)} ON ${quote(name)} TO ${role}`,
+  )
+}
+
+/** Rows are made whole; what is read or changed are the columns that are no secret. */
+function columnsOf(role: DatabaseRole, { name, columns }: Table, privilege: TablePrivileges[number]): string {
+  if (typeof privilege === 'object') return `UPDATE (${privilege.UPDATE.map(quote).join(', ')})`
+  const isSecret = (column: string): boolean =>
+    isSealedColumn(name, column) || (role !== 'culvert_api' && (isHashOfSecret(column) || isOwnSecret(name, column)))
+  if (privilege === 'DELETE' || privilege === 'INSERT' || !columns.some(isSecret)) return privilege
+  return `${privilege} (${columns
+    .filter((column) => !isSecret(column))
+    .map(quote)
+    .join(', ')})`
+}
+
+/** @returns the column that says whose a row is, null for tables of the installation */
+export function tenantColumn({ name, columns }: Table): 'organization_id' | 'id' | null {
+  if (name === 'organizations') return 'id'
+  return columns.includes('organization_id') ? 'organization_id' : null
+}
+
+function policiesOf(table: Table): string[] {
+  const column = tenantColumn(table)
+  if (column === null) return []
+  const name = quote(table.name)
+  const own = `${column} = ${carried}`
+  return [
+    `ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY`,
+    `ALTER TABLE ${name} FORCE ROW LEVEL SECURITY`,
+    ...['tenant', 'installation', 'owner'].map((policy) => `DROP POLICY IF EXISTS ${policy} ON ${name}`),
+    `CREATE POLICY tenant ON ${name} TO culvert_api USING (${own}) WITH CHECK (${own})`,
+    `CREATE POLICY installation ON ${name} TO ${installationRoles.join(', ')} USING (true) WITH CHECK (true)`,
+    `CREATE POLICY owner ON ${name} TO CURRENT_USER USING (true) WITH CHECK (true)`,
+  ]
+}
+
+function functionsOf(): string[] {
+  return [
+    ...apiFunctions.flatMap((name) => [
+      `REVOKE ALL ON FUNCTION ${name} FROM PUBLIC`,
+      `GRANT EXECUTE ON FUNCTION ${name} TO culvert_api, culvert_worker`,
+    ]),
+    `GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO culvert_api, culvert_worker`,
+  ]
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
