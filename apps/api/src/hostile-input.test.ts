@@ -146,7 +146,7 @@ it('an API key that many calls use at once is noted once', async () => {
   await harness.pool.query('UPDATE api_keys SET last_used_at = NULL')
   await harness.pool.query('CREATE TABLE noted (id text)')
   await harness.pool.query(
-    `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO noted VALUES (NEW.id); RETURN NEW; END $$`,
+    `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN INSERT INTO noted VALUES (NEW.id); RETURN NEW; END $$`,
   )
   await harness.pool.query('CREATE TRIGGER note AFTER UPDATE ON api_keys FOR EACH ROW EXECUTE FUNCTION note()')
   const answers = await Promise.all(Array.from({ length: 50 }, () => harness.call('GET', '/v1/concentrators')))

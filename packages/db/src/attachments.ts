@@ -97,7 +97,7 @@ export async function readAttachment(
   return { ...attachment, ikeSas: ikeSas.rows.map(({ id, ...ikeSa }) => ({ ...ikeSa, childSas: childrenOf(id) })) }
 }
 
-function childSaOf({ ikeSaId: _, ...row }: ChildSaRow): ChildSaRecord {
+function childSaOf({ ikeSaId: _ikeSaId, ...row }: ChildSaRow): ChildSaRecord {
   return {
     ...row,
     spiIn: BigInt(row.spiIn),

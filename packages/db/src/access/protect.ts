@@ -5,7 +5,14 @@
  */
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
-import { apiFunctions, isHashOfSecret, isOwnSecret, isSealedColumn, privileges, type TablePrivileges } from './privileges.ts'
+import {
+  apiFunctions,
+  isHashOfSecret,
+  isOwnSecret,
+  isSealedColumn,
+  privileges,
+  type TablePrivileges,
+} from './privileges.ts'
 import { databaseRoles, installationRoles, memberships, type DatabaseRole } from './roles.ts'
 
 interface Table {
