@@ -30,7 +30,7 @@ it('a denial is in the audit log with actor, target and rule before it is answer
     ).toBe(403)
   expect(await entries()).toMatchObject([
     {
-      actor: { kind: 'api_key', id, requestId: 'first', address: '127.0.0.1' },
+      actor: { kind: 'api_key', id: `key_${id}`, requestId: 'first', address: '127.0.0.1' },
       target: { type: 'operation', id: 'createDevice' },
       after: { rule: 'permission devices:write' },
     },

@@ -58,7 +58,8 @@ export async function noteApiKeyUse(
   { id, address }: { id: string; address: string | null },
 ): Promise<void> {
   await tenant(pool, organizationId).query(
-    'UPDATE api_keys SET last_used_at = now(), last_used_address = $3::inet WHERE organization_id = $1 AND id = $2',
+    `UPDATE api_keys SET last_used_at = now(), last_used_address = $3::inet WHERE organization_id = $1 AND id = $2
+       AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute' OR last_used_address IS DISTINCT FROM $3::inet)`,
     [organizationId, id, address],
   )
 }
