@@ -6,6 +6,8 @@ import { openPool, type Pool } from './index.ts'
 
 const count = 9_000
 let pool: Pool
+/** What is listed is listed as the API does it, with the policies of its role in each plan. */
+let api: Pool
 const organizationId = 'org_a'
 let devices: readonly Device[] = []
 
@@ -24,7 +26,9 @@ interface Device {
 
 /** Two organizations; the other one has the same tags, names and times. Times and names repeat, so that ids decide. */
 beforeAll(async () => {
-  pool = openPool(await createDatabase(inject('databaseUrl')))
+  const url = await createDatabase(inject('databaseUrl'))
+  pool = openPool(url)
+  api = openPool(url, { role: 'culvert_api' })
   await pool.query(
     `INSERT INTO organizations (id, name, slug, updated_at) VALUES ('org_a', 'A', 'a', now()), ('org_b', 'B', 'b', now())`,
   )
@@ -58,7 +62,7 @@ beforeAll(async () => {
     [organizationId],
   )
   devices = rows
-  return () => pool.end()
+  return () => Promise.all([pool.end(), api.end()])
 })
 
 function fits(device: Device, filter: DeviceFilter): boolean {
@@ -105,7 +109,7 @@ async function all(filter: DeviceFilter, sort: DeviceSort, limit = 1_000): Promi
   const pages: number[] = []
   let after: DevicePosition | null = null
   do {
-    const page = await listDeviceIds(pool, organizationId, filter, { limit, after, sort })
+    const page = await listDeviceIds(api, organizationId, filter, { limit, after, sort })
     expect(page.ids.length).toBeLessThanOrEqual(limit)
     ids.push(...page.ids)
     pages.push(page.ids.length)
@@ -228,7 +232,7 @@ function explaining(plans: string[]): Pool {
   }
   return {
     connect: async () => {
-      const client = await pool.connect()
+      const client = await api.connect()
       return new Proxy(client, {
         get: (target, name) => {
           if (name === 'query')

@@ -53,6 +53,7 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       device_usage: read,
       host_mappings: ['SELECT', 'DELETE'],
       connections: read,
+      device_tags: read,
       concentrators: read,
       gateways: read,
       gateway_certificates: none,
