@@ -9,11 +9,15 @@ export function readSa(workers: readonly SharedState[], spiIn: Spi): SaCounters 
   const line = spiIndex(spiIn) * SA_LINE_FIELDS
   const lines = workers.filter(({ sas }) => sas[line + SaField.spi] === spiIn).map(({ sas }) => sas)
   if (lines.length === 0) return null
-  const sum = (field: number): number => lines.reduce((total, sas) => total + (sas[line + field] ?? 0), 0)
+  const sum = (field: number): number => {
+    let total = 0
+    for (const sas of lines) total += sas[line + field] ?? 0
+    return total
+  }
   const drops: Record<string, number> = {}
-  for (const [code, name] of DROP_CODE_NAMES.entries()) {
+  for (let code = 0; code < DROP_CODE_NAMES.length; code++) {
     const count = sum(SaField.drops + code)
-    if (count > 0) drops[name] = count
+    if (count > 0) drops[DROP_CODE_NAMES[code]!] = count
   }
   return {
     spiIn,

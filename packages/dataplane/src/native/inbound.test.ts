@@ -469,7 +469,9 @@ describe('inbound', () => {
     harness.receive([message])
     harness.notices.flush()
     const path = { local: LOCAL, remote: PEER }
-    expect(harness.posted).toEqual([{ kind: 'ike', datagrams: [{ bytes: message.slice(4), path }], bytes: 30 }])
+    const { local, remote } = path
+    const received = [message.slice(4), local.address, local.port, remote.address, remote.port]
+    expect(harness.posted).toEqual([{ kind: 'ike', received, count: 1, bytes: 30 }])
     for (let i = 0; i < 5000; i++) harness.receive([message])
     expect(harness.drops).toEqual({ queueFull: 905 }) // 4096 may wait, one of them was posted before
   })

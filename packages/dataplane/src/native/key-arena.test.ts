@@ -29,6 +29,8 @@ function child(): ChildSaDescription {
   }
 }
 
+const placement = { subject: 3, addresses: ['10.128.0.10'] }
+
 const keysOf = ({ keys }: ChildSaDescription): Uint8Array[] => [
   keys.inboundKey,
   keys.outboundKey,
@@ -43,25 +45,27 @@ describe('Child SAs on their way to the workers', () => {
   it('arrive whole at each worker and leave no key behind on either side', () => {
     const arenas = new KeyArenas()
     const originals = [child(), child()]
-    const posted = originals.map((original) => arenas.pack(original))
+    const posted = originals.map((original) => arenas.pack(original, placement))
     const arena = arenas.seal(2)
     expect(originals.flatMap(keysOf).every(isZero)).toBe(true)
     for (let worker = 0; worker < 2; worker++) {
       expect(isZero(octetsOf(arena))).toBe(false)
-      for (const one of posted) withChildSa(one, arena, (arrived) => expect(arrived).toEqual(child()))
+      for (const one of posted) {
+        withChildSa(one, arena, (...arrived) => expect(arrived).toEqual([child(), placement]))
+      }
       finishArena(arena)
     }
     expect(isZero(octetsOf(arena))).toBe(true)
   })
 
   it('carry keys only in the arena', () => {
-    expect(JSON.stringify(new KeyArenas().pack(child()))).not.toMatch(/Key"/)
+    expect(JSON.stringify(new KeyArenas().pack(child(), placement))).not.toMatch(/Key"/)
   })
 
   it('wait in an arena of their own until every worker has read it; then it is used again', () => {
     const arenas = new KeyArenas()
     const sealed = (): SharedArrayBuffer | null => {
-      arenas.pack(child())
+      arenas.pack(child(), placement)
       return arenas.seal(2)
     }
     const first = sealed()
@@ -76,7 +80,7 @@ describe('Child SAs on their way to the workers', () => {
   it('need another batch when the arena is full, and are zeroed when no worker will come for them', () => {
     const arenas = new KeyArenas()
     let count = 0
-    for (; arenas.hasRoomFor(child().keys); count++) arenas.pack(child())
+    for (; arenas.hasRoomFor(child().keys); count++) arenas.pack(child(), placement)
     expect(count).toBe(85)
     const arena = arenas.seal(1)
     expect(arenas.hasRoomFor(child().keys)).toBe(true)

@@ -6,7 +6,9 @@
  *
  *   workers that have not read it yet, and one more until it is zero:4 | zero:12 | keys
  */
+import type { Placement } from '@culvert/esp'
 import type { ChildKeys, ChildSaDescription } from '@culvert/ikev2'
+import { flattenChildSa, restoreChildSa } from './flat-child-sa.ts'
 import type { PostedChildSa } from './messages.ts'
 
 const ARENA_BYTES = 8192
@@ -31,9 +33,8 @@ export class KeyArenas {
   }
 
   /** Moves the keys of `child` into the arena and zeroes them. */
-  pack(child: ChildSaDescription): PostedChildSa {
-    const { keys, ...description } = child
-    const { encr, integ, esn } = keys
+  pack(child: ChildSaDescription, placement: Placement | null): PostedChildSa {
+    const { keys } = child
     this.#current ??= this.#takeFree()
     const bytes = new Uint8Array(this.#current)
     const offset = this.#used
@@ -42,7 +43,8 @@ export class KeyArenas {
       this.#used += keys[field].length
       keys[field].fill(0)
     }
-    return { description, keys: { encr, integ, esn }, offset, lengths: KEY_FIELDS.map((field) => keys[field].length) }
+    const flat = flattenChildSa({ description: child, keys, placement })
+    return { flat, offset, lengths: KEY_FIELDS.map((field) => keys[field].length) }
   }
 
   /** The batch is complete. @returns its arena, null when it has no keys */
@@ -72,15 +74,16 @@ export class KeyArenas {
 export function withChildSa<T>(
   posted: PostedChildSa,
   arena: SharedArrayBuffer | null,
-  use: (child: ChildSaDescription) => T,
+  use: (child: ChildSaDescription, placement: Placement | null) => T,
 ): T {
   const bytes = new Uint8Array(arena ?? new SharedArrayBuffer(0))
   let at = posted.offset
   const views = posted.lengths.map((length) => bytes.subarray(at, (at += length)))
   const [inboundKey, outboundKey, inboundIntegKey, outboundIntegKey] = views
   if (!inboundKey || !outboundKey || !inboundIntegKey || !outboundIntegKey) throw new Error('keys are missing')
-  const keys = { ...posted.keys, inboundKey, outboundKey, inboundIntegKey, outboundIntegKey }
-  return use({ ...posted.description, keys })
+  const { description, keys: transforms, placement } = restoreChildSa(posted.flat)
+  const keys = { ...transforms, inboundKey, outboundKey, inboundIntegKey, outboundIntegKey }
+  return use({ ...description, keys }, placement)
 }
 
 /** The worker has read every SA of a batch; the last one zeroes the keys. */

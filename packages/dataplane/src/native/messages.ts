@@ -4,9 +4,10 @@
  * Keys never travel in a message: structured cloning would leave copies in buffers that nobody can wipe. They lie in a key arena
  * (`key-arena.ts`).
  */
-import type { ChildKeys, ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
-import type { KnownFlow, MoveFindings, Placement } from '@culvert/esp'
+import type { Path, SocketAddress, Spi } from '@culvert/ikev2'
+import type { KnownFlow, MoveFindings } from '@culvert/esp'
 import type { DataPlaneOptions } from '../contract.ts'
+import type { FlatChildSa } from './flat-child-sa.ts'
 import type { IcmpSocket } from './icmp-sockets.ts'
 import type { CommonBuffers, SharedBuffers } from './shared-state.ts'
 import type { TunOffload } from './tun-offload.ts'
@@ -44,30 +45,23 @@ export interface WorkerSetup {
 
 /** A Child SA whose keys lie in the arena of its batch. */
 export interface PostedChildSa {
-  readonly description: Omit<ChildSaDescription, 'keys'>
-  readonly keys: Pick<ChildKeys, 'encr' | 'integ' | 'esn'>
+  readonly flat: FlatChildSa
   readonly offset: number
   /** Byte lengths of the four keys, inbound, outbound, inbound and outbound integrity. */
   readonly lengths: readonly number[]
 }
 
 export type ToWorker =
-  | {
-      readonly kind: 'install'
-      readonly ticket: number
-      readonly child: PostedChildSa
-      readonly placement: Placement | null
-    }
+  | { readonly kind: 'install'; readonly ticket: number; readonly child: PostedChildSa }
   | { readonly kind: 'activateOutbound' | 'remove'; readonly spiIn: Spi }
   /** Addresses unsigned. */
   | { readonly kind: 'mapHost'; readonly synthetic: number; readonly subject: number; readonly host: number }
   | { readonly kind: 'unmapHost'; readonly synthetic: number }
   | { readonly kind: 'move'; readonly spiIn: Spi; readonly path: Path; readonly findings: MoveFindings }
 
-export interface ReceivedIke {
-  readonly bytes: Uint8Array
-  readonly path: Path
-}
+/** A datagram is five entries: its octets, then its path. */
+export type ReceivedIke = readonly (Uint8Array | string | number)[]
+export const IKE_ENTRIES = 5
 
 export interface InstallAnswer {
   readonly ticket: number
@@ -80,8 +74,8 @@ export type FromWorker =
   | { readonly kind: 'fault'; readonly error: Error }
   /** One for each SA of a batch; `error` null: the SA takes packets. */
   | { readonly kind: 'installed'; readonly answers: readonly InstallAnswer[] }
-  /** `bytes`: octets of all datagrams. */
-  | { readonly kind: 'ike'; readonly datagrams: readonly ReceivedIke[]; readonly bytes: number }
+  /** `bytes`: octets of all `count` datagrams. */
+  | { readonly kind: 'ike'; readonly received: ReceivedIke; readonly count: number; readonly bytes: number }
   | {
       readonly kind: 'notices'
       readonly traffic: readonly Spi[]

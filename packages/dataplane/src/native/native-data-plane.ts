@@ -21,7 +21,14 @@ import { closeTun, type OpenTun } from '../tun/open-tun.ts'
 import { readNode, readSa } from './counters.ts'
 import { DataThread } from './data-thread.ts'
 import { KeyArenas } from './key-arena.ts'
-import type { FromWorker, InstallAnswer, ToWorker, WorkerSetup } from './messages.ts'
+import {
+  type FromWorker,
+  IKE_ENTRIES,
+  type InstallAnswer,
+  type ReceivedIke,
+  type ToWorker,
+  type WorkerSetup,
+} from './messages.ts'
 import type { OwnerSocket } from './owner-socket.ts'
 import { LOOK_INTERVAL_MS, PulseWatch } from './pulse-watch.ts'
 import { ControlWord, createCommonBuffers, sharedSaWords, SharedState } from './shared-state.ts'
@@ -139,7 +146,7 @@ export class NativeDataPlane implements DataPlane {
     const ticket = ++this.#tickets
     const isFirst = this.#takeIndex(child.spiIn)
     const answered = this.#await(ticket)
-    this.#post({ kind: 'install', ticket, child: this.#arenas.pack(child), placement })
+    this.#post({ kind: 'install', ticket, child: this.#arenas.pack(child, placement) })
     try {
       await answered
     } catch (error) {
@@ -263,9 +270,9 @@ export class NativeDataPlane implements DataPlane {
       case 'fault':
         return handlers.onFault?.(message.error)
       case 'ike':
-        Atomics.sub(control, ControlWord.ikeBacklog, message.datagrams.length)
+        Atomics.sub(control, ControlWord.ikeBacklog, message.count)
         Atomics.sub(control, ControlWord.ikeBacklogBytes, message.bytes)
-        for (const { bytes, path } of message.datagrams) handlers.onIke(bytes, path)
+        handOver(message.received, handlers)
         return
       case 'notices':
         for (const spiIn of message.traffic) handlers.onInboundTraffic(spiIn)
@@ -321,6 +328,15 @@ export class NativeDataPlane implements DataPlane {
     }
     this.#waiting.clear()
     if (!isExpected && hasStarted) this.#parts.handlers.onFailure(failure)
+  }
+}
+
+function handOver(received: ReceivedIke, handlers: DataPlaneHandlers): void {
+  for (let at = 0; at < received.length; at += IKE_ENTRIES) {
+    const [bytes, localAddress, localPort, remoteAddress, remotePort] = received.slice(at, at + IKE_ENTRIES)
+    const local = { address: localAddress as string, port: localPort as number }
+    const remote = { address: remoteAddress as string, port: remotePort as number }
+    handlers.onIke(bytes as Uint8Array, { local, remote })
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { LifetimeNotice } from '@culvert/esp'
 import type { Path, SocketAddress, Spi } from '@culvert/ikev2'
-import type { FromWorker, ReceivedIke } from './messages.ts'
+import type { FromWorker } from './messages.ts'
 import type { NativeSa } from './native-sad.ts'
 import { ControlWord, type SharedState } from './shared-state.ts'
 
@@ -25,7 +25,8 @@ export class Notices {
   #softLimits: Spi[] = []
   #hardLimits: Spi[] = []
   #quotas: number[] = []
-  #ike: ReceivedIke[] = []
+  #ike: (Uint8Array | string | number)[] = []
+  #ikeCount = 0
   #ikeBytes = 0
   #postedMs = -Infinity
 
@@ -68,21 +69,24 @@ export class Notices {
   hasRoomForIke(length: number): boolean {
     const bytes = this.#ikeBytes + Atomics.load(this.#control, ControlWord.ikeBacklogBytes) + length
     if (bytes > MOST_IKE_BYTES) return false
-    return this.#ike.length + Atomics.load(this.#control, ControlWord.ikeBacklog) < MOST_IKE_WAITING
+    return this.#ikeCount + Atomics.load(this.#control, ControlWord.ikeBacklog) < MOST_IKE_WAITING
   }
 
   addIke(bytes: Uint8Array, path: Path): void {
-    this.#ike.push({ bytes, path })
+    const { local, remote } = path
+    this.#ike.push(bytes, local.address, local.port, remote.address, remote.port)
+    this.#ikeCount += 1
     this.#ikeBytes += bytes.length
   }
 
   /** After every round. */
   flush(): void {
-    if (this.#ike.length > 0) {
-      Atomics.add(this.#control, ControlWord.ikeBacklog, this.#ike.length)
+    if (this.#ikeCount > 0) {
+      Atomics.add(this.#control, ControlWord.ikeBacklog, this.#ikeCount)
       Atomics.add(this.#control, ControlWord.ikeBacklogBytes, this.#ikeBytes)
-      this.#post({ kind: 'ike', datagrams: this.#ike, bytes: this.#ikeBytes })
+      this.#post({ kind: 'ike', received: this.#ike, count: this.#ikeCount, bytes: this.#ikeBytes })
       this.#ike = []
+      this.#ikeCount = 0
       this.#ikeBytes = 0
     }
     if (!this.isWaiting || this.nowMs - this.#postedMs < INTERVAL_MS) return

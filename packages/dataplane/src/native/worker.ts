@@ -272,12 +272,9 @@ class DataWorker {
   }
 
   /** One SA that cannot be made must not end the worker. */
-  #install(
-    { child: posted, placement }: ToWorker & { kind: 'install' },
-    arena: SharedArrayBuffer | null,
-  ): string | null {
+  #install({ child: posted }: ToWorker & { kind: 'install' }, arena: SharedArrayBuffer | null): string | null {
     try {
-      return withChildSa(posted, arena, (child) => this.#sads.install(child, placement))
+      return withChildSa(posted, arena, (child, placement) => this.#sads.install(child, placement))
     } catch (error) {
       return error instanceof Error ? error.message : 'unknown error'
     }
