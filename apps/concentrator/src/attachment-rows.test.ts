@@ -147,7 +147,12 @@ describe('attachment rows', () => {
   it('replaces the SAs of a device, and a Child SA that stays keeps its counters', async () => {
     const deviceId = await addDevice()
     await writeAttachments(pool, 'con-1', [snapshot(deviceId, { ikeSas: [ikeSa('0a', [100, 101])] })])
-    await writeChildCounters(pool, [{ deviceId, spiIn: 101, packetsIn: 1, bytesIn: 2, packetsOut: 3, bytesOut: 4 }])
+    const counted = { deviceId, packetsIn: 1, bytesIn: 2, packetsOut: 3, bytesOut: 4 }
+    const found = await writeChildCounters(pool, [
+      { ...counted, spiIn: 101 },
+      { ...counted, spiIn: 999 },
+    ])
+    expect([...found]).toEqual([101])
     await writeAttachments(pool, 'con-1', [snapshot(deviceId, { changed: false, ikeSas: [ikeSa('0a', [101, 102])] })])
     expect(await childrenOf(deviceId)).toEqual([101, 102])
     const { rows } = await pool.query(`SELECT bytes_out FROM child_sas WHERE device_id = $1 AND spi_in = 101`, [
@@ -247,6 +252,12 @@ describe('device lookup', () => {
     const identities = [...deviceIds.map((deviceId) => `${deviceId}.acme.example`), 'nobody.acme.example']
     const found = await Promise.all(identities.map((identity) => lookup.find(identity)))
     expect(statements).toBe(1)
+    const behind = identities.map(async (identity) => {
+      await new Promise((done) => setImmediate(done))
+      return lookup.find(identity)
+    })
+    expect((await Promise.all(behind)).map((device) => device?.deviceId)).toEqual([...deviceIds, undefined])
+    expect(statements).toBe(2)
     expect(found.map((device) => device?.deviceId)).toEqual([...deviceIds, undefined])
     expect(found.map((device) => device?.credentials.map(({ id }) => id))).toEqual([
       ['crd_new', 'crd_old'],

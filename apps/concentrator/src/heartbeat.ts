@@ -11,14 +11,13 @@ import {
   type ConcentratorState,
   type Pool,
 } from '@culvert/db'
-import type { Spi } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
 import type { DevicePolicies } from './device-policies.ts'
 import type { HostKeeper } from './host-keeper.ts'
 import type { PolicyEnforcer } from './policy-enforcer.ts'
+import { createSaCounting } from './sa-counting.ts'
 
 const BEAT_MS = 5000
-const COUNTED_AT_ONCE = 5000
 
 export interface Heartbeat {
   beat(state: ConcentratorState): Promise<void>
@@ -36,27 +35,13 @@ export function startHeartbeat(options: {
   log: Logger
 }): Heartbeat {
   const { pool, nodeName, registry, dataPlane, enforcer, hosts, policies, log } = options
+  const counting = createSaCounting({ registry, dataPlane, write: (counters) => writeChildCounters(pool, counters) })
   let busy = false
   let beats = 0
 
   async function beat(state: ConcentratorState): Promise<void> {
     const { attachedCount } = registry
     await beatConcentrator(pool, { id: nodeName, state, attachedCount, dataPlane: dataPlane.description })
-  }
-
-  async function count(): Promise<void> {
-    const owners = new Map<Spi, string>()
-    for (const record of registry.attached()) {
-      for (const spiIn of record.children.keys()) owners.set(spiIn, record.deviceId)
-    }
-    const spis = [...owners.keys()]
-    for (let start = 0; start < spis.length; start += COUNTED_AT_ONCE) {
-      const counters = await dataPlane.readSaCounters(spis.slice(start, start + COUNTED_AT_ONCE))
-      await writeChildCounters(
-        pool,
-        counters.map((counter) => ({ ...counter, deviceId: owners.get(counter.spiIn) ?? '' })),
-      )
-    }
   }
 
   const timer = setInterval(() => {
@@ -66,7 +51,7 @@ export function startHeartbeat(options: {
     // One that fails does not hold up the others: a revocation must not wait for counters.
     const steps = [
       () => beat('ready'),
-      ...(beats % 2 === 0 ? [count, policies.count] : []),
+      ...(beats % 2 === 0 ? [counting.count, policies.count] : []),
       enforcer.reconcile,
       enforcer.checkHeld,
       hosts.reconcile,

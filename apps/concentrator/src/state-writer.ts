@@ -2,7 +2,7 @@
  * Writes attachments behind: a set of dirty devices, flushed in batches, newest state only.
  *
  * A device that comes alone is written at once; behind a batch there is a pause in which the next gathers, because a batch costs
- * its statements whatever is in it. Never in the way of a packet. While Postgres is away the set only holds device ids (bounded by the devices there are), and one
+ * its statements whatever is in it; the more came, the longer. Never in the way of a packet. While Postgres is away the set only holds device ids (bounded by the devices there are), and one
  * attempt a second finds out when it is back. `changed` says that an online or offline event is due.
  */
 import type { AttachmentRecord, AttachmentRegistry } from '@culvert/concentrator-core'
@@ -14,6 +14,9 @@ import type { Logger } from '@culvert/observability'
 const BATCH_DEVICES = 500
 const RETRY_MS = 1000
 const PAUSE_MS = 50
+/** The pause grows with the batch before it, from `PAUSE_MS` to this. */
+const CROWD_PAUSE_MS = 250
+const PAUSE_PER_DEVICE_MS = 5
 
 export interface StateWriter {
   /** @param changed the presence of the device began or ended. */
@@ -30,7 +33,7 @@ export function createStateWriter(options: {
   write: (batch: readonly AttachmentSnapshot[]) => Promise<void>
   registry: AttachmentRegistry
   log: Pick<Logger, 'warn' | 'error'>
-  /** From the beginning of one batch to the beginning of the next. */
+  /** From the beginning of a small batch to the beginning of the next. */
   pauseMs?: number
 }): StateWriter {
   const { write, registry, log, pauseMs = PAUSE_MS } = options
@@ -57,8 +60,8 @@ export function createStateWriter(options: {
   }
 
   async function flush(): Promise<void> {
-    earliestMs = performance.now() + pauseMs
     const batch = [...dirty].slice(0, BATCH_DEVICES)
+    earliestMs = performance.now() + pauseAfter(batch.length)
     for (const [deviceId] of batch) dirty.delete(deviceId)
     const taken: { record: AttachmentRecord; state: AttachmentRecord['state']; changed: boolean }[] = []
     for (const [deviceId, changed] of batch) {
@@ -83,6 +86,10 @@ export function createStateWriter(options: {
         registry.forget(record.deviceId, record.key)
       }
     }
+  }
+
+  function pauseAfter(devices: number): number {
+    return Math.max(pauseMs, Math.min(CROWD_PAUSE_MS, pauseMs + PAUSE_PER_DEVICE_MS * (devices - 1)))
   }
 
   /** One refused row must not hold up the others; it is reported and left until its device changes again. */

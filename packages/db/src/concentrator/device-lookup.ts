@@ -2,7 +2,8 @@
  * The one database read an attaching device waits for: who owns this IKE identity, how it may prove itself, and what it gets.
  *
  * The identity is the one a device claims in IDi; the name it gives to EAP has one label before it (`identityOfUserName`). Only credentials that are valid now are
- * returned, the newest first: tried in this order, that is what rotation needs. Devices that come in the same turn of the event loop share a statement: ten thousand may come back at once.
+ * returned, the newest first: tried in this order, that is what rotation needs. A device that comes alone is looked up at once; behind a statement there is
+ * a short pause in which the next ones gather, for ten thousand may come back at once and a statement costs the same for one.
  */
 import { type DeviceLimits, effectiveTiers, type ProposalTier } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
@@ -37,6 +38,8 @@ export interface DeviceLookup {
 }
 
 const MOST_AT_ONCE = 200
+/** From one statement to the next. */
+const PAUSE_MS = 10
 
 interface Waiting {
   readonly identity: string
@@ -46,10 +49,18 @@ interface Waiting {
 
 export function createDeviceLookup(pool: Pool): DeviceLookup {
   let waiting: Waiting[] = []
+  let earliestMs = 0
+
+  function schedule(): void {
+    const pauseMs = earliestMs - performance.now()
+    if (pauseMs > 0) setTimeout(flush, pauseMs)
+    else setImmediate(flush)
+  }
 
   function flush(): void {
     const all = waiting
     waiting = []
+    earliestMs = performance.now() + PAUSE_MS
     for (let from = 0; from < all.length; from += MOST_AT_ONCE) {
       const batch = all.slice(from, from + MOST_AT_ONCE)
       readDevices(
@@ -70,7 +81,7 @@ export function createDeviceLookup(pool: Pool): DeviceLookup {
     find: (identity) =>
       new Promise((resolve, reject) => {
         waiting.push({ identity, resolve, reject })
-        if (waiting.length === 1) setImmediate(flush)
+        if (waiting.length === 1) schedule()
       }),
   }
 }

@@ -100,15 +100,16 @@ export interface ChildCounters {
   readonly bytesOut: number
 }
 
-/** Overwrites the counters of Child SAs that still have a row. */
-export async function writeChildCounters(pool: Pool, counters: readonly ChildCounters[]): Promise<void> {
-  if (counters.length === 0) return
-  await pool.query(
+/** Overwrites the counters of Child SAs that have a row. @returns the inbound SPIs of those that have one */
+export async function writeChildCounters(pool: Pool, counters: readonly ChildCounters[]): Promise<ReadonlySet<number>> {
+  if (counters.length === 0) return new Set()
+  const { rows } = await pool.query<{ spi_in: string }>(
     `UPDATE child_sas c SET packets_in = v.packets_in, bytes_in = v.bytes_in, packets_out = v.packets_out, bytes_out = v.bytes_out, counted_at = now()
      FROM json_to_recordset($1) AS v(device_id text, spi_in bigint, packets_in bigint, bytes_in bigint, packets_out bigint, bytes_out bigint)
-     WHERE c.device_id = v.device_id AND c.spi_in = v.spi_in`,
+     WHERE c.device_id = v.device_id AND c.spi_in = v.spi_in RETURNING c.spi_in`,
     [JSON.stringify(counters.map(counterRow))],
   )
+  return new Set(rows.map(({ spi_in: spiIn }) => Number(spiIn)))
 }
 
 function counterRow(counters: ChildCounters): Readonly<Record<string, unknown>> {
