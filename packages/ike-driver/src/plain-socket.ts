@@ -23,9 +23,15 @@ export async function openPlainSocket(
   bind: SocketAddress,
   onDatagram: (bytes: Uint8Array, path: Path) => void,
 ): Promise<PlainSocket> {
-  const socket: Socket = createSocket({ type: isIPv6(bind.address) ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 })
+  const family = isIPv6(bind.address) ? 6 : 4
+  const socket: Socket = createSocket({
+    type: family === 6 ? 'udp6' : 'udp4',
+    recvBufferSize: 1 << 20,
+    lookup: (address, _options, found) => found(null, address, family), // only addresses, never names
+  })
+  const listening = once(socket, 'listening') // told at once, as nothing is looked up
   socket.bind(bind.port, bind.address)
-  await once(socket, 'listening')
+  await listening
   const bound = socket.address()
   const local: SocketAddress = { address: bound.address, port: bound.port }
   socket.on('message', (bytes, from) => {
@@ -38,7 +44,7 @@ export async function openPlainSocket(
     local,
     send(bytes, remote) {
       if (closed || remote.port === 0 || socket.getSendQueueCount() >= MOST_QUEUED_SENDS) return
-      socket.send(bytes, remote.port, remote.address, () => {})
+      socket.send(bytes, remote.port, remote.address)
     },
     close() {
       closed = true
