@@ -16,7 +16,7 @@ import { createLogger, type LogLevel } from '@culvert/observability'
 import { QueueStoreError, requireQueueStore } from '@culvert/queue'
 import { Type } from 'typebox'
 import { startConcentrator, type Concentrator } from './concentrator.ts'
-import { collectAlone } from './collect-alone.ts'
+import { applyEngineSettings } from './engine-settings.ts'
 import type { ConcentratorSettings } from './settings.ts'
 
 const schema = Type.Object({
@@ -120,7 +120,7 @@ const schema = Type.Object({
 })
 
 async function main(): Promise<void> {
-  collectAlone()
+  applyEngineSettings()
   const settings = readSettings()
   await requireQueueStore(settings)
   const log = createLogger('concentrator', settings.logLevel)
