@@ -8,8 +8,6 @@ export type CulvertErrorCode =
   | 'connection_failed'
   /** What was waited for did not come in time. */
   | 'timeout'
-  /** An operation was cancelled. */
-  | 'cancelled'
   /** An answer that is not of this API, such as the page of a proxy. */
   | 'unexpected_answer'
 

@@ -8,7 +8,7 @@ import { Deadline, type WaitOptions } from './waiting.ts'
 export interface OperationCalls {
   /**
    * Waits for the end of an operation, ten minutes when nothing else is said.
-   * @throws CulvertError with the code that the operation failed with, `cancelled`, or `timeout`; the operation goes on then
+   * @throws CulvertError with the code that the operation failed with, `operation_cancelled`, or `timeout`; then it goes on
    */
   wait(operation: Pick<Operation, 'id'> | string, options?: WaitOptions): Promise<Operation>
 }
@@ -23,18 +23,9 @@ export async function waitForOperation(
   for (;;) {
     const params = { path: { operationId }, query: { wait: deadline.waitSec() } }
     const now = await culvert.get('/v1/operations/{operationId}', { params, ...(signal ? { signal } : {}) })
-    if (now.done) return ended(now)
+    if (now.error !== null) throw new CulvertError(now.error)
+    if (now.done) return now
     deadline.check(`Operation ${operationId} has not ended`)
     await pause(200, signal)
   }
-}
-
-function ended(operation: Operation): Operation {
-  if (operation.error !== null) throw new CulvertError(operation.error)
-  if (operation.state !== 'cancelled') return operation
-  throw new CulvertError({
-    code: 'cancelled',
-    title: 'The operation was cancelled',
-    detail: `Operation ${operation.id} was cancelled; what it had done stays done.`,
-  })
 }

@@ -111,7 +111,7 @@ describe('a call', () => {
 
   it('is repeated after a 409 that says when: the same POST is still at work', async () => {
     const { culvert, sent } = scene(
-      () => problem(409, 'idempotency_key_in_use', { 'retry-after': '1' }),
+      () => problem(409, 'idempotency_in_progress', { 'retry-after': '1' }),
       () => ok({ id: 'dev_1' }, 201),
     )
     expect(await through(culvert.post('/v1/devices', { body: device }))).toEqual({ id: 'dev_1' })
@@ -230,7 +230,11 @@ describe('an operation', () => {
     await expect(through(failed.culvert.operations.wait({ id: 'op_1' }))).rejects.toMatchObject({
       code: 'unreadable_rows',
     })
-    const cancelled = scene(operation({ state: 'cancelled' }))
-    await expect(through(cancelled.culvert.operations.wait('op_1'))).rejects.toMatchObject({ code: 'cancelled' })
+    const cancelled = scene(
+      operation({ state: 'cancelled', error: { code: 'operation_cancelled', title: 'T', detail: 'D' } }),
+    )
+    await expect(through(cancelled.culvert.operations.wait('op_1'))).rejects.toMatchObject({
+      code: 'operation_cancelled',
+    })
   })
 })

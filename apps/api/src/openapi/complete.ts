@@ -105,7 +105,7 @@ function headersOf(status: string): Record<string, object> {
   return {
     'X-Request-Id': header('RequestId'),
     ...(status === '201' ? { Location: header('Location') } : {}),
-    ...(status === '503' ? { 'Retry-After': header('RetryAfter') } : {}),
+    ...(status === '429' || status === '503' ? { 'Retry-After': header('RetryAfter') } : {}),
   }
 }
 

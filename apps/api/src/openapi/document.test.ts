@@ -1,5 +1,12 @@
 /** The document as a reader and as tools see it. No database: the routes are only looked at. */
-import { errorRegistry, eventTypes, registerFormats, type JsonSchema } from '@culvert/contracts'
+import {
+  errorCodes,
+  errorRegistry,
+  eventTypes,
+  registerFormats,
+  type ErrorCode,
+  type JsonSchema,
+} from '@culvert/contracts'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { Value } from 'typebox/value'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -8,6 +15,17 @@ import { codesOf, mediaOf, type OpenApi, type Operation } from './complete.ts'
 import { tags } from './tags.ts'
 
 registerFormats()
+
+/** Of HTTP itself, and of operations, whose `error` has them. */
+const elsewhere = new Set<ErrorCode>([
+  'method_not_allowed',
+  'request_timeout',
+  'uri_too_long',
+  'headers_too_large',
+  'operation_limit',
+  'operation_cancelled',
+  'unreadable_rows',
+])
 
 const whereExamplesAre =
   "give its field `examples: [...]`, or its object `'x-example': { ... }`, beside the schema in packages/contracts/src/resources"
@@ -63,6 +81,14 @@ describe('the OpenAPI document', () => {
         expect(codesOf(answer).length).toBeGreaterThan(0)
         for (const code of codesOf(answer)) expect(errorRegistry[code].status).toBe(Number(status))
       }
+  })
+
+  it('names every code of the registry somewhere, but those of requests that no route saw', () => {
+    const named = new Set(operations.flatMap(({ responses }) => Object.values(responses).flatMap(codesOf)))
+    expect(
+      errorCodes.filter((code) => !named.has(code) && !elsewhere.has(code)),
+      'name the code in `problems(...)` of its routes, or remove it from the registry',
+    ).toEqual([])
   })
 
   it('groups operations by tags that are described, each of which has some', () => {
