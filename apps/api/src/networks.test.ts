@@ -1,6 +1,6 @@
 import { addDeviceUsage, createDeviceLookup, readPolicyWork, readTiersInUse } from '@culvert/db'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { newConcentrator, newDevice, openHarness, setAttached, type Harness } from './testing/harness.ts'
+import { newConcentrator, newDevice, newIccid, openHarness, setAttached, type Harness } from './testing/harness.ts'
 
 interface Device {
   readonly networkId: string
@@ -188,5 +188,90 @@ describe('the organization', () => {
     const after = await harness.call('GET', '/v1/organization', { key: harness.other.key })
     expect(after.body).toMatchObject({ proposalTiers: null, version: 1 })
     await patch('/v1/organization', { proposalTiers: null })
+  })
+})
+
+describe('making and deleting networks', () => {
+  const make = (body: object, key?: string) =>
+    harness.call<{ id: string; pool: string; version: number; code: string }>('POST', '/v1/networks', {
+      body,
+      ...(key ? { key } : {}),
+    })
+
+  it('allots a pool, or takes the one that is chosen, and sets what is asked', async () => {
+    const allotted = await make({ name: 'allotted', poolBits: 24 })
+    expect([allotted.status, allotted.body.pool]).toEqual([201, expect.stringMatching(/^10\.\d+\.\d+\.0\/24$/)])
+    const rateLimit = { upBytesPerSec: 10_000, downBytesPerSec: null }
+    const body = { name: 'chosen', pool: '10.240.16.0/22', deviceToDevice: true, proposalTiers: ['modern'], rateLimit }
+    const chosen = await make(body)
+    expect(chosen).toMatchObject({ status: 201, body })
+    expect(chosen.headers['location']).toBe(`/v1/networks/${chosen.body.id}`)
+    expect((await harness.call('GET', `/v1/networks/${chosen.body.id}`)).body).toEqual(chosen.body)
+  })
+
+  it('never gives an address to two networks, nor a name twice to one organization', async () => {
+    expect((await make({ name: 'first', pool: '10.241.0.0/20' })).status).toBe(201)
+    for (const key of [harness.organization.key, harness.other.key])
+      for (const pool of ['10.241.0.0/20', '10.241.8.0/24', '10.241.0.0/16'])
+        expect((await make({ name: `x ${pool}`, pool }, key)).body.code).toBe('pool_taken')
+    expect((await make({ name: 'first' })).body.code).toBe('duplicate_network')
+    expect((await make({ name: 'first' }, harness.other.key)).status).toBe(201)
+    const racing = await Promise.all([1, 2, 3, 4].map((n) => make({ name: `racing ${n}`, pool: '10.242.0.0/20' })))
+    expect(racing.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409, 409])
+  })
+
+  it.each([
+    [{ name: 'x', pool: '192.168.0.0/20' }, '/pool'],
+    [{ name: 'x', pool: '10.128.0.0/9' }, '/pool'],
+    [{ name: 'x', pool: '10.243.0.0/30' }, '/pool'],
+    [{ name: 'x', pool: '10.243.0.0/20', poolBits: 20 }, '/poolBits'],
+    [{ name: 'x', pool: 'fd00::/64' }, '/pool'],
+    [{ name: '' }, '/name'],
+  ])('refuses %j at %s', async (body, pointer) => {
+    expect(await make(body)).toMatchObject({ status: 400, body: { errors: [{ pointer }] } })
+  })
+
+  it('takes devices, which have its addresses and what it sets', async () => {
+    const network = await make({ name: 'for devices', pool: '10.244.0.0/24' })
+    const register = (networkId: string, key?: string) =>
+      harness.call<{ id: string; address: string }>('POST', '/v1/devices', {
+        body: { iccid: newIccid(), networkId },
+        ...(key ? { key } : {}),
+      })
+    const device = await register(network.body.id)
+    expect(device).toMatchObject({ status: 201, body: { networkId: network.body.id, address: '10.244.0.2' } })
+    const unknown = { status: 400, body: { errors: [{ pointer: '/networkId' }] } }
+    expect(await register(`net_${'a'.repeat(20)}`)).toMatchObject(unknown)
+    expect(await register(network.body.id, harness.other.key)).toMatchObject(unknown)
+    const url = `/v1/networks/${network.body.id}`
+    expect(await harness.call('DELETE', url)).toMatchObject({ status: 409, body: { code: 'network_in_use' } })
+    await harness.call('DELETE', `/v1/devices/${device.body.id}`)
+    const resting = await harness.call<{ detail: string }>('DELETE', url)
+    expect([resting.status, resting.body.detail]).toEqual([409, expect.stringContaining('1 deleted')])
+  })
+
+  it('is deleted when it is empty, and its pool is free again', async () => {
+    const network = await make({ name: 'short', pool: '10.245.0.0/24' })
+    const url = `/v1/networks/${network.body.id}`
+    expect((await harness.call('DELETE', url, { key: harness.other.key })).status).toBe(404)
+    expect((await harness.call('DELETE', url, { headers: { 'if-match': '"77"' } })).status).toBe(412)
+    expect((await harness.call('DELETE', url)).status).toBe(204)
+    expect((await harness.call('GET', url)).status).toBe(404)
+    expect((await make({ name: 'short', pool: '10.245.0.0/24' })).status).toBe(201)
+  })
+
+  it('sets the rates of devices that have none themselves', async () => {
+    const networkLimit = { upBytesPerSec: 20_000, downBytesPerSec: 30_000 }
+    const network = await make({ name: 'slow', rateLimit: networkLimit })
+    const device = await harness.call<{ id: string; ikeIdentity: string }>('POST', '/v1/devices', {
+      body: { iccid: newIccid(), networkId: network.body.id },
+    })
+    await harness.call('POST', `/v1/devices/${device.body.id}/credentials`, { body: {} })
+    const lookup = createDeviceLookup(harness.pool)
+    const limit = async () => (await lookup.find(device.body.ikeIdentity))?.limits.rateLimit
+    expect(await limit()).toEqual(networkLimit)
+    const own = { upBytesPerSec: 40_000, downBytesPerSec: null }
+    await harness.call('PATCH', `/v1/devices/${device.body.id}`, { body: { rateLimit: own } })
+    expect(await limit()).toEqual(own)
   })
 })

@@ -87,6 +87,8 @@ describe('the OpenAPI document', () => {
         'GET /v1/devices/{deviceId}/attachment',
         'GET /v1/devices/{deviceId}/attempts',
         'GET /v1/devices/{deviceId}/config',
+        'POST /v1/networks',
+        'DELETE /v1/networks/{networkId}',
         'POST /v1/devices/{deviceId}/config-links',
         'DELETE /v1/devices/{deviceId}/config-links/{configLinkId}',
         'GET /v1/config-links/{token}',

@@ -45,7 +45,17 @@ const tierSettingsOf = (row: DeviceRecord): TierSettings => ({
 })
 
 export function networkView(row: NetworkRecord): Network {
-  const { id, name, proposalTiers, dnsServers, dnsDomains, reauthenticateAfterSec, deviceToDevice, version } = row
+  const {
+    id,
+    name,
+    proposalTiers,
+    dnsServers,
+    dnsDomains,
+    reauthenticateAfterSec,
+    deviceToDevice,
+    rateLimit,
+    version,
+  } = row
   return {
     id,
     name,
@@ -62,6 +72,7 @@ export function networkView(row: NetworkRecord): Network {
     dnsDomains,
     reauthenticateAfterSec,
     deviceToDevice,
+    rateLimit,
     version,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

@@ -93,6 +93,26 @@ export const errorRegistry = {
     title: 'An earlier secret of the key is still good',
     advice: 'Wait until `formerSecretUntil`, or rotate with `overlapSec` 0, which ends it at once.',
   },
+  duplicate_network: {
+    status: 409,
+    title: 'A network with this name exists',
+    advice: 'Use that network, or another name.',
+  },
+  pool_taken: {
+    status: 409,
+    title: 'The pool overlaps one that is in use',
+    advice: 'Choose another prefix, or leave `pool` out to have a free one allotted.',
+  },
+  network_limit: {
+    status: 409,
+    title: 'The organization has enough networks',
+    advice: 'Delete networks that are not needed.',
+  },
+  network_in_use: {
+    status: 409,
+    title: 'The network has devices',
+    advice: 'Delete its devices first; those deleted count until their addresses have rested (30 days).',
+  },
   network_full: {
     status: 409,
     title: 'The network has no free address',

@@ -70,6 +70,12 @@ export const eventCatalogue = {
   'credential.issued': { summary: 'A certificate was signed.', resource: 'crd', data: OfDevice },
   'credential.refused': { summary: 'A certificate request was refused.', resource: 'crd', data: OfDevice },
   'credential.revoked': { summary: 'A credential was revoked.', resource: 'crd', data: OfDevice },
+  'network.created': {
+    summary: 'A network was made.',
+    resource: 'net',
+    data: Type.Object({ name: Type.String({ examples: ['pumps'] }) }, strict),
+  },
+  'network.deleted': { summary: 'A network was deleted.', resource: 'net', data: Nothing },
   'network.updated': { summary: 'Fields of a network were changed.', resource: 'net', data: Changed('dnsServers') },
   'organization.updated': { summary: 'The organization was changed.', resource: 'org', data: Changed('name') },
   'member.invited': { summary: 'Somebody was invited.', resource: 'mem', data: Nothing },

@@ -50,6 +50,7 @@ export { ConfigLink, ConfigLinkInput } from './resources/config-link.ts'
 export { ConfigQuery, DeviceConfiguration } from './resources/device-config.ts'
 export {
   Network,
+  NetworkInput,
   NetworkPage,
   NetworkPatch,
   NetworkQuery,

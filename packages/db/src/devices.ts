@@ -52,6 +52,8 @@ export interface NewDevice {
   readonly zone: string
   /** Where IPv6 pools of networks come from; null or left out: new networks have IPv4 alone. */
   readonly pool6Prefix?: string | null
+  /** Left out: `default`. */
+  readonly networkId?: string | undefined
   readonly iccid: string
   readonly imsi: string | null
   readonly imei: string | null
@@ -90,18 +92,21 @@ const source = `devices d JOIN networks n ON n.organization_id = d.organization_
   JOIN organizations o ON o.id = d.organization_id LEFT JOIN attachments a ON a.organization_id = d.organization_id AND a.device_id = d.id
   LEFT JOIN device_usage u ON u.device_id = d.id`
 
-/** The device joins the organization's network `default`, which is made with the first device. */
+/** Without a network of its own the device joins the network `default`, which is made with the first device. */
 export async function createDevice(
   pool: Pool,
   device: NewDevice,
   options: WriteOptions,
-): Promise<DeviceRecord | 'duplicate_iccid' | 'network_full'> {
+): Promise<DeviceRecord | 'duplicate_iccid' | 'network_full' | 'unknown_network'> {
   const id = newId('dev')
   const { organizationId, pool6Prefix = null } = device
   const { by } = options
   const work = async (tx: TenantSql): Promise<DeviceRecord> => {
-    const networkId = await ensureNetwork(tx, { organizationId, name: 'default', pool6Prefix, by })
-    if (networkId === null) throw new NetworkFull()
+    const networkId =
+      device.networkId === undefined
+        ? await ensureNetwork(tx, { organizationId, name: 'default', pool6Prefix, by })
+        : await lockNetwork(tx, organizationId, device.networkId)
+    if (networkId === null) throw device.networkId === undefined ? new NetworkFull() : new UnknownNetwork()
     const [address] = await nextAddresses(tx, { organizationId, id: networkId }, 1)
     if (address === undefined) throw new NetworkFull()
     await tx.query(
@@ -138,12 +143,23 @@ export async function createDevice(
     return await inTenantTransaction(pool, organizationId, work, options)
   } catch (error) {
     if (error instanceof NetworkFull) return 'network_full'
+    if (error instanceof UnknownNetwork) return 'unknown_network'
     if (brokenConstraint(error) === 'devices_organization_id_iccid_key') return 'duplicate_iccid'
     throw error
   }
 }
 
 class NetworkFull extends Error {}
+class UnknownNetwork extends Error {}
+
+/** Nobody deletes it meanwhile. */
+async function lockNetwork(tx: TenantSql, organizationId: string, id: string): Promise<string | null> {
+  const { rowCount } = await tx.query('SELECT 1 FROM networks WHERE organization_id = $1 AND id = $2 FOR UPDATE', [
+    organizationId,
+    id,
+  ])
+  return rowCount === 0 ? null : id
+}
 
 /** What the audit log holds of a device. */
 const auditedFields = [

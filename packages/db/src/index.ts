@@ -133,6 +133,7 @@ export {
   type DeviceRecord,
   type NewDevice,
 } from './devices.ts'
+export { createNetwork, deleteNetwork, maxNetworks, type NetworkRefusal, type NewNetwork } from './network-life.ts'
 export { changeNetwork, listNetworks, readNetwork, type NetworkChange, type NetworkRecord } from './network-settings.ts'
 export {
   changeOrganization,

@@ -1,5 +1,5 @@
 /** What an organization sets for all devices of a network: proposal tiers, resolvers, how often devices authenticate anew. */
-import type { ProposalTier } from '@culvert/lifecycle'
+import type { ProposalTier, RateLimit } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 import { appendAudit, changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
@@ -24,6 +24,8 @@ export interface NetworkRecord {
   readonly dnsDomains: string[]
   readonly reauthenticateAfterSec: number | null
   readonly deviceToDevice: boolean
+  /** Of devices that say nothing themselves. */
+  readonly rateLimit: RateLimit | null
   readonly version: number
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -35,12 +37,13 @@ export interface NetworkChange {
   readonly dnsDomains?: readonly string[] | undefined
   readonly reauthenticateAfterSec?: number | null | undefined
   readonly deviceToDevice?: boolean | undefined
+  readonly rateLimit?: RateLimit | null | undefined
 }
 
 const columns = `n.id, n.name, n.pool4::text AS pool4,
   ARRAY(SELECT p.pool4::text FROM network_pools p WHERE p.organization_id = n.organization_id AND p.network_id = n.id ORDER BY p.pool4) AS "pools4", n.pool6::text AS pool6, n.proposal_tiers AS "proposalTiers",
   o.proposal_tiers AS "organizationProposalTiers", n.dns_servers AS "dnsServers", n.dns_domains AS "dnsDomains",
-  n.reauthenticate_after_sec AS "reauthenticateAfterSec", n.device_to_device AS "deviceToDevice", n.version, n.created_at AS "createdAt", n.updated_at AS "updatedAt"`
+  n.reauthenticate_after_sec AS "reauthenticateAfterSec", n.device_to_device AS "deviceToDevice", n.rate_limit AS "rateLimit", n.version, n.created_at AS "createdAt", n.updated_at AS "updatedAt"`
 const source = 'networks n JOIN organizations o ON o.id = n.organization_id'
 /** Changeable fields and their columns. */
 const changeable = new Map([
@@ -49,6 +52,7 @@ const changeable = new Map([
   ['dnsDomains', 'dns_domains'],
   ['reauthenticateAfterSec', 'reauthenticate_after_sec'],
   ['deviceToDevice', 'device_to_device'],
+  ['rateLimit', 'rate_limit'],
 ])
 
 export async function listNetworks(
@@ -70,7 +74,7 @@ export function readNetwork(pool: Pool, organizationId: string, id: string): Pro
   return findNetwork(tenant(pool, organizationId), organizationId, id)
 }
 
-async function findNetwork(sql: TenantSql, organizationId: string, id: string): Promise<NetworkRecord | null> {
+export async function findNetwork(sql: TenantSql, organizationId: string, id: string): Promise<NetworkRecord | null> {
   const { rows } = await sql.query<NetworkRecord>(
     `SELECT ${columns} FROM ${source} WHERE n.organization_id = $1 AND n.id = $2`,
     [organizationId, id],
@@ -94,18 +98,12 @@ export async function changeNetwork(
     if (!rows[0]) return 'not_found'
     if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
     const before = (await findNetwork(tx, organizationId, id)) as NetworkRecord
-    const fields = Object.entries(change).filter(([name, value]) => changeable.has(name) && value !== undefined)
-    const sets = fields.map(([name], index) => `${changeable.get(name)} = $${index + 3}`)
-    await tx.query(
-      `UPDATE networks SET ${[...sets, 'version = version + 1', 'updated_at = now()'].join(', ')} WHERE organization_id = $1 AND id = $2`,
-      [organizationId, id, ...fields.map(([, value]) => value)],
-    )
+    const changed = await writeSettings(tx, key, change)
     await tx.query(
       `UPDATE devices SET policy_version = policy_version + 1 WHERE organization_id = $1 AND network_id = $2 AND deleted_at IS NULL`,
       [organizationId, id],
     )
-    const data = { changed: fields.map(([name]) => name) }
-    await appendEvent(tx, { organizationId, type: 'network.updated', resourceId: id, data })
+    await appendEvent(tx, { organizationId, type: 'network.updated', resourceId: id, data: { changed } })
     const touched = { gateways: [], concentrators: await tellConcentrators(tx, '') }
     const network = (await findNetwork(tx, organizationId, id)) as NetworkRecord
     const audited = { organizationId, by: options.by, action: 'network.updated', targetType: 'network', targetId: id }
@@ -113,4 +111,19 @@ export async function changeNetwork(
     return { network, touched }
   }
   return inTenantTransaction(pool, organizationId, work, options)
+}
+
+/** @returns the names of what was written */
+export async function writeSettings(
+  tx: TenantSql,
+  { organizationId, id }: { organizationId: string; id: string },
+  change: NetworkChange,
+): Promise<string[]> {
+  const fields = Object.entries(change).filter(([name, value]) => changeable.has(name) && value !== undefined)
+  const sets = fields.map(([name], index) => `${changeable.get(name)} = $${index + 3}`)
+  await tx.query(
+    `UPDATE networks SET ${[...sets, 'version = version + 1', 'updated_at = now()'].join(', ')} WHERE organization_id = $1 AND id = $2`,
+    [organizationId, id, ...fields.map(([, value]) => value)],
+  )
+  return fields.map(([name]) => name)
 }

@@ -102,7 +102,12 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix
         lanPrefixes: lansOf(lanPrefixes, servicePrefix),
         proposalTiers,
       }
-      const device = await createDevice(pool, wanted, writeOptions(request))
+      const device = await createDevice(pool, { ...wanted, networkId: body.networkId }, writeOptions(request))
+      if (device === 'unknown_network')
+        throw new DomainError('validation_failed', {
+          publicDetail: 'body /networkId is no network of this organization.',
+          errors: [{ in: 'body', pointer: '/networkId', message: 'is no network of this organization' }],
+        })
       if (typeof device === 'string') {
         const field =
           device === 'duplicate_iccid'

@@ -1,18 +1,37 @@
 /** /v1/networks and /v1/organization: what holds for all devices of a network or of the organization. */
-import { DomainError, NetworkId, NetworkPatch, NetworkQuery, OrganizationPatch } from '@culvert/contracts'
-import { changeNetwork, changeOrganization, listNetworks, readNetwork, readOrganization } from '@culvert/db'
+import {
+  canonicalCidr,
+  DomainError,
+  NetworkId,
+  NetworkInput,
+  NetworkPatch,
+  NetworkQuery,
+  OrganizationPatch,
+} from '@culvert/contracts'
+import { cidrContainsCidr, parseCidr } from '@culvert/bytes'
+import {
+  changeNetwork,
+  changeOrganization,
+  createNetwork,
+  deleteNetwork,
+  innerAddressRange,
+  listNetworks,
+  readNetwork,
+  readOrganization,
+} from '@culvert/db'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { readPage, writePage } from '../paging.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
-import { json, problems } from '../responses.ts'
+import { empty, json, problems } from '../responses.ts'
 import { networkView, organizationView } from '../views.ts'
 
 const params = Type.Object({ networkId: NetworkId }, { additionalProperties: false })
 
 export function networkRoutes(api: Api, context: ApiContext): void {
   organizationRoutes(api, context)
+  networkLife(api, context)
   const { pool, queues } = context
   const tags = ['networks']
   api.get(
@@ -77,6 +96,79 @@ export function networkRoutes(api: Api, context: ApiContext): void {
       return networkView(changed.network)
     },
   )
+}
+
+function networkLife(api: Api, { pool, pool6Prefix }: ApiContext): void {
+  const tags = ['networks']
+  api.post(
+    '/networks',
+    {
+      config: { permission: 'networks:write' },
+      schema: {
+        operationId: 'createNetwork',
+        summary: 'Make a network',
+        description: 'Devices join it with `networkId` when they are registered.',
+        tags,
+        body: NetworkInput,
+        response: {
+          201: json(Type.Ref('Network'), 'Made.'),
+          ...problems('duplicate_network', 'pool_taken', 'network_limit', 'network_full'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { name, pool: chosen, poolBits, ...settings } = request.body
+      if (chosen !== undefined && poolBits !== undefined) throw wrongPool('/poolBits', 'is for a pool that is allotted')
+      const pool4 = chosen === undefined ? null : chosenPool(chosen)
+      const wanted = { name, pool4, poolBits: poolBits ?? null, pool6Prefix, settings }
+      const network = await createNetwork(pool, request.organizationId, wanted, writeOptions(request))
+      if (typeof network === 'string') throw new DomainError(network)
+      setEtag(reply, network.version)
+      return reply.code(201).header('location', `/v1/networks/${network.id}`).send(networkView(network))
+    },
+  )
+
+  api.delete(
+    '/networks/:networkId',
+    {
+      config: { permission: 'networks:write' },
+      schema: {
+        operationId: 'deleteNetwork',
+        summary: 'Delete a network that has no devices',
+        tags,
+        params,
+        response: { 204: empty('Deleted.'), ...problems('not_found', 'network_in_use', 'precondition_failed') },
+      },
+    },
+    async (request, reply) => {
+      const key = { organizationId: request.organizationId, id: request.params.networkId, ifVersion: ifMatch(request) }
+      const deleted = await deleteNetwork(pool, key, writeOptions(request))
+      if (typeof deleted === 'string') throw new DomainError(deleted === 'changed' ? 'precondition_failed' : deleted)
+      if ('deleted' in deleted) return reply.code(204).send(null)
+      const { devices, deletedDevices } = deleted
+      throw new DomainError('network_in_use', {
+        publicDetail: `The network has ${devices} devices, and the addresses of ${deletedDevices} deleted ones rest still.`,
+      })
+    },
+  )
+}
+
+/** @throws validation_failed for what is no part of the range of the installation */
+function chosenPool(text: string): string {
+  const canonical = canonicalCidr(text)
+  const pool = canonical === null ? undefined : parseCidr(canonical)
+  const range = parseCidr(innerAddressRange)
+  if (pool === undefined || range === undefined || !cidrContainsCidr(range, pool))
+    throw wrongPool('/pool', `is no prefix in ${innerAddressRange}`)
+  if (pool.prefixLength < 14 || pool.prefixLength > 28) throw wrongPool('/pool', 'must have 14 to 28 bits')
+  return canonical as string
+}
+
+function wrongPool(pointer: string, message: string): DomainError {
+  return new DomainError('validation_failed', {
+    publicDetail: `body ${pointer} ${message}.`,
+    errors: [{ in: 'body', pointer, message }],
+  })
 }
 
 function organizationRoutes(api: Api, { pool, queues }: ApiContext): void {

@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox'
 import {
   DeviceId,
   EffectiveTiers,
+  idPattern,
   line,
   NetworkId,
   NextCursor,
@@ -51,6 +52,12 @@ const Quota = Type.Object(
 export const DeviceInput = Type.Object(
   {
     iccid: Iccid,
+    networkId: Type.Optional(
+      Type.String({
+        pattern: idPattern('net'),
+        description: 'Left out: the network `default`, which is made when it is not there.',
+      }),
+    ),
     imsi: Type.Optional(nullable(Imsi)),
     imei: Type.Optional(nullable(Imei)),
     eid: Type.Optional(nullable(Eid)),

@@ -8,6 +8,7 @@ import {
   nullable,
   pageQuery,
   ProposalTiers,
+  RateLimit,
   Timestamp,
 } from '../fields.ts'
 
@@ -32,6 +33,39 @@ const DeviceToDevice = Type.Boolean({
     'Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches a device when it attaches the next time.',
 })
 
+const NetworkRateLimit = Type.Object(RateLimit.properties, {
+  additionalProperties: false,
+  description: 'Octets per second of each device that has no `rateLimit` itself; null: any.',
+})
+
+const NetworkName = line({ minLength: 1, maxLength: 100, description: 'A name that no other network of yours has.' })
+
+export const NetworkInput = Type.Object(
+  {
+    name: NetworkName,
+    pool: Type.Optional(
+      Type.String({
+        format: 'cidr',
+        maxLength: 18,
+        description:
+          'Inner IPv4 addresses of your choice, a prefix of 14 to 28 bits out of the range of the installation (10.128.0.0/9). Left out: a free one is allotted.',
+        examples: ['10.200.0.0/22'],
+      }),
+    ),
+    poolBits: Type.Optional(
+      Type.Integer({ minimum: 14, maximum: 28, description: 'Length of the pool that is allotted; 20 when left out.' }),
+    ),
+    proposalTiers: Type.Optional(nullable(ProposalTiers)),
+    dnsServers: Type.Optional(DnsServers),
+    dnsDomains: Type.Optional(DnsDomains),
+    reauthenticateAfterSec: Type.Optional(nullable(ReauthenticateAfterSec)),
+    deviceToDevice: Type.Optional(DeviceToDevice),
+    rateLimit: Type.Optional(nullable(NetworkRateLimit)),
+  },
+  { additionalProperties: false, 'x-example': { name: 'pumps', poolBits: 20, deviceToDevice: false } },
+)
+export type NetworkInput = Static<typeof NetworkInput>
+
 export const Network = Type.Object(
   {
     id: NetworkId,
@@ -47,6 +81,7 @@ export const Network = Type.Object(
     dnsDomains: Type.Array(Type.String()),
     reauthenticateAfterSec: nullable(Type.Integer()),
     deviceToDevice: DeviceToDevice,
+    rateLimit: nullable(RateLimit),
     version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
     createdAt: Timestamp,
     updatedAt: Timestamp,
@@ -73,6 +108,7 @@ export const NetworkPatch = Type.Object(
     dnsDomains: Type.Optional(DnsDomains),
     reauthenticateAfterSec: Type.Optional(nullable(ReauthenticateAfterSec)),
     deviceToDevice: Type.Optional(DeviceToDevice),
+    rateLimit: Type.Optional(nullable(NetworkRateLimit)),
   },
   {
     additionalProperties: false,

@@ -3,7 +3,7 @@ import type { DeviceLimits, Quota, RateLimit, Usage } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 
 /** Columns for `limitsOf`, of devices `d`, networks `n` and `LEFT JOIN device_usage u ON u.device_id = d.id`. */
-export const LIMIT_COLUMNS = `n.id AS network_id, n.device_to_device, d.rate_limit, d.quota,
+export const LIMIT_COLUMNS = `n.id AS network_id, n.device_to_device, coalesce(d.rate_limit, n.rate_limit) AS rate_limit, d.quota,
   CASE WHEN u.day = (now() AT TIME ZONE 'utc')::date THEN u.day_bytes ELSE 0 END::float8 AS day_bytes,
   CASE WHEN u.month = date_trunc('month', now() AT TIME ZONE 'utc')::date THEN u.month_bytes ELSE 0 END::float8 AS month_bytes,
   coalesce(u.total_bytes, 0)::float8 AS total_bytes`

@@ -445,7 +445,11 @@ export interface paths {
         /** List networks, newest first */
         get: operations["listNetworks"];
         put?: never;
-        post?: never;
+        /**
+         * Make a network
+         * @description Devices join it with `networkId` when they are registered.
+         */
+        post: operations["createNetwork"];
         delete?: never;
         options?: never;
         head?: never;
@@ -463,7 +467,8 @@ export interface paths {
         get: operations["getNetwork"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Delete a network that has no devices */
+        delete: operations["deleteNetwork"];
         options?: never;
         head?: never;
         /**
@@ -916,6 +921,40 @@ export interface webhooks {
         put?: never;
         /** A member has another role. */
         post: operations["onMemberUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "network.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A network was made. */
+        post: operations["onNetworkCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "network.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A network was deleted. */
+        post: operations["onNetworkDeleted"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1539,6 +1578,10 @@ export interface components {
             /** @description All inner IPv4 prefixes of its devices: it grows by another one when it is full. */
             pools: string[];
             proposalTiers: ("modern" | "standard" | "compat")[] | null;
+            rateLimit: {
+                downBytesPerSec: number | null;
+                upBytesPerSec: number | null;
+            } | null;
             reauthenticateAfterSec: number | null;
             /** Format: date-time */
             updatedAt: string;
@@ -1573,7 +1616,7 @@ export interface components {
                  * @description Stable; decide by it.
                  * @enum {string}
                  */
-                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
                 detail: string;
                 status: number;
                 title: string;
@@ -1642,7 +1685,7 @@ export interface components {
              * @description Stable; decide by it.
              * @enum {string}
              */
-            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
             detail: string;
             errors?: {
                 /** @enum {string} */
@@ -1980,7 +2023,7 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedApiKey"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2012,6 +2055,26 @@ export interface operations {
             };
             /** @description `api_key_limit`: The organization has enough API keys; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -2272,7 +2335,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2314,6 +2377,26 @@ export interface operations {
             };
             /** @description `precondition_failed`: The resource has changed */
             412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -2388,7 +2471,7 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedApiKey"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2440,6 +2523,26 @@ export interface operations {
             };
             /** @description `precondition_failed`: The resource has changed */
             412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -2920,6 +3023,8 @@ export interface operations {
                     lanPrefixes?: string[];
                     /** @description A name for people. */
                     name?: string;
+                    /** @description Left out: the network `default`, which is made when it is not there. */
+                    networkId?: string;
                     proposalTiers?: ("modern" | "standard" | "compat")[] | null;
                     tags?: string[];
                     /** @default true */
@@ -2939,7 +3044,7 @@ export interface operations {
                     "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2971,6 +3076,26 @@ export interface operations {
             };
             /** @description `duplicate_iccid`: A device with this ICCID exists; `network_full`: The network has no free address; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -3243,7 +3368,7 @@ export interface operations {
                     "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3285,6 +3410,26 @@ export interface operations {
             };
             /** @description `precondition_failed`: The resource has changed */
             412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -3758,7 +3903,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConfigLink"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3800,6 +3945,26 @@ export interface operations {
             };
             /** @description `credential_limit`: The device has enough credentials; `secret_not_readable`: The secret of this credential cannot be read back; `config_link_limit`: The device has enough links that wait; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -4075,7 +4240,7 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedCredential"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4117,6 +4282,26 @@ export interface operations {
             };
             /** @description `credential_limit`: The device has enough credentials; `certificate_limit`: The device has had too many certificates; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -4530,7 +4715,7 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4562,6 +4747,26 @@ export interface operations {
             };
             /** @description `member_exists`: This address is a member or invited already; `member_limit`: The organization has enough members; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -4826,7 +5031,7 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4878,6 +5083,26 @@ export interface operations {
             };
             /** @description `precondition_failed`: The resource has changed */
             412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -4955,6 +5180,151 @@ export interface operations {
             };
             /** @description `forbidden`: Not allowed */
             403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createNetwork: {
+        parameters: {
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches a device when it attaches the next time. */
+                    deviceToDevice?: boolean;
+                    /** @description Domains that only these resolvers resolve (RFC 8598); without any, a device decides itself. */
+                    dnsDomains?: string[];
+                    /** @description Resolvers told to devices, IPv4 and IPv6 addresses. */
+                    dnsServers?: string[];
+                    /** @description A name that no other network of yours has. */
+                    name: string;
+                    /**
+                     * Format: cidr
+                     * @description Inner IPv4 addresses of your choice, a prefix of 14 to 28 bits out of the range of the installation (10.128.0.0/9). Left out: a free one is allotted.
+                     */
+                    pool?: string;
+                    /** @description Length of the pool that is allotted; 20 when left out. */
+                    poolBits?: number;
+                    proposalTiers?: ("modern" | "standard" | "compat")[] | null;
+                    rateLimit?: {
+                        downBytesPerSec: number | null;
+                        upBytesPerSec: number | null;
+                    } | null;
+                    reauthenticateAfterSec?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `duplicate_network`: A network with this name exists; `pool_taken`: The pool overlaps one that is in use; `network_limit`: The organization has enough networks; `network_full`: The network has no free address; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -5071,12 +5441,9 @@ export interface operations {
             };
         };
     };
-    updateNetwork: {
+    deleteNetwork: {
         parameters: {
-            query?: {
-                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
-                validateOnly?: boolean;
-            };
+            query?: never;
             header?: never;
             path: {
                 /** @description Id of a network. */
@@ -5084,30 +5451,15 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** @description Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches a device when it attaches the next time. */
-                    deviceToDevice?: boolean;
-                    /** @description Domains that only these resolvers resolve (RFC 8598); without any, a device decides itself. */
-                    dnsDomains?: string[];
-                    /** @description Resolvers told to devices, IPv4 and IPv6 addresses. */
-                    dnsServers?: string[];
-                    proposalTiers?: ("modern" | "standard" | "compat")[] | null;
-                    reauthenticateAfterSec?: number | null;
-                };
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description Changed. */
-            200: {
+            /** @description Deleted. */
+            204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["Network"];
-                };
+                content?: never;
             };
             /** @description `validation_failed`: The request has wrong fields */
             400: {
@@ -5149,8 +5501,153 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `network_in_use`: The network has devices */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `precondition_failed`: The resource has changed */
             412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateNetwork: {
+        parameters: {
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a network. */
+                networkId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches a device when it attaches the next time. */
+                    deviceToDevice?: boolean;
+                    /** @description Domains that only these resolvers resolve (RFC 8598); without any, a device decides itself. */
+                    dnsDomains?: string[];
+                    /** @description Resolvers told to devices, IPv4 and IPv6 addresses. */
+                    dnsServers?: string[];
+                    proposalTiers?: ("modern" | "standard" | "compat")[] | null;
+                    rateLimit?: {
+                        downBytesPerSec: number | null;
+                        upBytesPerSec: number | null;
+                    } | null;
+                    reauthenticateAfterSec?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: The resource has changed */
+            412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -5657,7 +6154,7 @@ export interface operations {
                     "application/json": components["schemas"]["Organization"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5699,6 +6196,26 @@ export interface operations {
             };
             /** @description `precondition_failed`: The resource has changed */
             412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -5875,7 +6392,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tunnel"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5917,6 +6434,26 @@ export interface operations {
             };
             /** @description `device_offline`: The device is offline; `device_not_tunnelable`: Tunnels to this device are switched off; `tunnel_limit`: The device has enough tunnels; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -6173,7 +6710,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tunnel"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields */
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6225,6 +6762,26 @@ export interface operations {
             };
             /** @description `precondition_failed`: The resource has changed */
             412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -7149,6 +7706,102 @@ export interface operations {
                     timestamp: string;
                     /** @constant */
                     type: "member.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onNetworkCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: {
+                        name: string;
+                    };
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "network.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onNetworkDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: Record<string, never>;
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "network.deleted";
                 };
             };
         };
