@@ -87,11 +87,13 @@ function cipherKey(id: number, keyBits: number | null): string {
 
 function createPrf(spec: MacSpec, primitives: Primitives): Prf {
   const { id, hash, keyBytes, outputBytes } = spec
+  const { hmacPlus } = primitives
   return Object.freeze<Prf>({
     id,
     keyBytes,
     outputBytes,
     compute: (key, ...chunks) => primitives.hmac(hash, key, chunks),
+    ...(hmacPlus && { plus: (key, seed, rounds) => hmacPlus(hash, key, seed, rounds) }),
   })
 }
 

@@ -85,6 +85,35 @@ describe('native and noble agree', () => {
     )
   })
 
+  it('on prf+ of every hash, whatever its key, seed and length (RFC 7296 2.13)', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(2, 5, 6, 7),
+        fc.uint8Array({ minLength: 1, maxLength: 200 }),
+        fc.uint8Array({ maxLength: 600 }),
+        fc.integer({ min: 1, max: 255 }),
+        (id, key, seed, rounds) => {
+          const [own, other] = [native.prf(id)!, nobleProvider.prf(id)!]
+          let block = new Uint8Array(0)
+          const blocks = Array.from(
+            { length: rounds },
+            (_, index) =>
+              (block = other.compute(key, block, seed, Uint8Array.of(index + 1)) as Uint8Array<ArrayBuffer>),
+          )
+          expect(own.plus!(key, seed, rounds)).toEqual(
+            Uint8Array.from(blocks.flatMap((octetsOfBlock) => [...octetsOfBlock])),
+          )
+        },
+      ),
+      { numRuns: 30 },
+    )
+    const { plus } = native.prf(5)!
+    for (const rounds of [0, 256, -1, Number.NaN])
+      expect(() => plus!(Uint8Array.of(1), Uint8Array.of(2), rounds)).toThrow(RangeError)
+    expect(() => plus!(new Uint8Array(1025), Uint8Array.of(2), 1)).toThrow(RangeError)
+    expect(() => plus!(Uint8Array.of(1), new Uint8Array(65_536), 1)).toThrow(RangeError)
+  })
+
   it('on a private value that is gone once it was destroyed, and lets others be', () => {
     const method = native.keyExchange(31)!
     const [own, other] = [1, 2].map((octet) => method.generate((length) => new Uint8Array(length).fill(octet)))
@@ -127,6 +156,9 @@ describe('the scratch memory', () => {
     const mac = primitives.hmac('sha256', pattern, [pattern])
     expectNoTrace()
     expectNoTrace(mac)
+    const blocks = primitives.hmacPlus!('sha256', pattern, pattern, 3)
+    expectNoTrace()
+    for (const at of [0, 32, 64]) expectNoTrace(blocks.subarray(at, at + 32))
     const sealed = primitives.seal(call, pattern)
     expectNoTrace()
     primitives.open(call, sealed)

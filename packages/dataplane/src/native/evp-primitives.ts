@@ -31,6 +31,8 @@ const KEY_BYTES = 1024
 const LONGEST_TAG_BYTES = 16
 const NONCE_BYTES = 12
 const LONGEST_HASH_BYTES = 64
+/** prf+ counts its rounds in one octet. */
+const MOST_ROUNDS = 255
 const X25519_BYTES = 32
 /** NID_X25519 of OpenSSL. */
 const X25519_TYPE = 1034
@@ -49,6 +51,7 @@ export function createEvpPrimitives(memory: PacketMemory): Primitives {
     ...opensslPrimitives,
     hash: (name, chunks) => native.hash(name, chunks),
     hmac: (name, key, chunks) => native.hmac(name, key, chunks),
+    hmacPlus: (name, key, seed, rounds) => native.hmacPlus(name, key, seed, rounds),
     seal: (call, plaintext) => native.seal(call, plaintext),
     open: (call, sealed) => native.open(call, sealed),
     x25519: (scalar) => native.x25519(scalar),
@@ -111,6 +114,41 @@ class EvpPrimitives {
     this.#wipe(this.#key, key.length)
     this.#wipe(this.#input, length)
     return this.#result(ok, HASH_BYTES[name])
+  }
+
+  /**
+   * ```
+   *   scratch input:  T(n-1) | seed | n      the first round begins at the seed
+   *   scratch output: T(1) | T(2) | ...
+   * ```
+   */
+  hmacPlus(name: HashName, key: Uint8Array, seed: Uint8Array, rounds: number): Uint8Array {
+    const blockBytes = HASH_BYTES[name]
+    const inputBytes = blockBytes + seed.length + 1
+    if (inputBytes > INPUT_BYTES || key.length > KEY_BYTES) throw new RangeError('key or seed of prf+ too long')
+    if (!(rounds >= 1 && rounds <= MOST_ROUNDS)) throw new RangeError('prf+ has 1 to 255 rounds')
+    const context = this.#macs.get(name) ?? this.#createMac(name)
+    const { macInit, macUpdate, macFinal } = this.#openssl.functions
+    const { bytes } = this.#memory
+    const input = this.#inputAt(inputBytes)
+    const output = this.#outputAt(rounds * blockBytes)
+    const keyAt = this.#memory.address(this.#key, KEY_BYTES)
+    bytes.set(key, this.#key)
+    bytes.set(seed, this.#input + blockBytes)
+    let ok = true
+    for (let round = 1; round <= rounds && ok; round++) {
+      const skipped = round === 1 ? blockBytes : 0
+      const block = (round - 1) * blockBytes
+      bytes[this.#input + inputBytes - 1] = round
+      ok =
+        macInit(context, keyAt, key.length, 0) === 1 &&
+        macUpdate(context, input + skipped, inputBytes - skipped) === 1 &&
+        macFinal(context, output + block, this.#lengthAt(), blockBytes) === 1
+      bytes.copyWithin(this.#input, this.#output + block, this.#output + block + blockBytes)
+    }
+    this.#wipe(this.#key, key.length)
+    this.#wipe(this.#input, inputBytes)
+    return this.#result(ok, rounds * blockBytes)
   }
 
   seal(call: AeadCall, plaintext: Uint8Array): Uint8Array {

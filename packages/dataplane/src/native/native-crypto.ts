@@ -1,6 +1,7 @@
 /**
  * The provider of cryptography for IKE on the OpenSSL inside Node, and the comparison with node:crypto that it has to pass.
  */
+import { concatBytes } from '@culvert/bytes'
 import { createProvider, opensslPrimitives, type CryptoProvider, type HashName, type Primitives } from '@culvert/crypto'
 import { createEvpPrimitives, PRIMITIVES_BYTES } from './evp-primitives.ts'
 import { PacketMemory } from './packet-memory.ts'
@@ -35,7 +36,12 @@ const TEXT: readonly Uint8Array[] = [counting(3), counting(0), counting(150)]
 
 function macsAgree(native: Primitives, name: HashName, keyBytes: number): boolean {
   const key = counting(keyBytes)
-  return equal(native.hmac(name, key, TEXT), opensslPrimitives.hmac(name, key, TEXT))
+  const mac = opensslPrimitives.hmac(name, key, TEXT)
+  const seed = counting(40)
+  const first = opensslPrimitives.hmac(name, key, [seed, Uint8Array.of(1)])
+  const second = opensslPrimitives.hmac(name, key, [first, seed, Uint8Array.of(2)])
+  const blocks = native.hmacPlus?.(name, key, seed, 2)
+  return equal(native.hmac(name, key, TEXT), mac) && blocks !== undefined && equal(blocks, concatBytes(first, second))
 }
 
 function aeadsAgree(native: Primitives, { name, keyBytes, icvBytes }: (typeof AEADS)[number]): boolean {

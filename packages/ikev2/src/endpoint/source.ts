@@ -5,19 +5,26 @@
 import { toHex } from '../message/octets.ts'
 import { parseAddress } from '../traffic-selector/address.ts'
 
-const IPV4_PREFIX_BYTES = 3
 const IPV6_PREFIX_BYTES = 6
 const IPV6_HOST_BYTES = 8
+const LONGEST_DOTTED = 15
 
-/** @param address textual. @returns a name of bounded length; the text itself when it is no address. */
+/** @param address textual, as sockets write it. @returns a name of bounded length; the text itself when it is no address. */
 export function sourceName(address: string): string {
+  if (isDotted(address)) return address.slice(0, address.lastIndexOf('.'))
   const bytes = parseAddress(address)
   if (bytes === null) return address
-  return toHex(bytes.subarray(0, bytes.length === 4 ? IPV4_PREFIX_BYTES : IPV6_PREFIX_BYTES))
+  return toHex(bytes.subarray(0, IPV6_PREFIX_BYTES))
+}
+
+/** IPv4 without more ado: every datagram asks, and sockets write it in one way. */
+function isDotted(address: string): boolean {
+  return address.length <= LONGEST_DOTTED && address.includes('.') && !address.includes(':')
 }
 
 /** One host: an IPv4 address, or an IPv6 /64, in which a host changes its address as it likes. @param address textual. */
 export function hostName(address: string): string {
+  if (isDotted(address)) return `=${address}`
   const bytes = parseAddress(address)
   return bytes === null ? address : `=${toHex(bytes.subarray(0, IPV6_HOST_BYTES))}`
 }

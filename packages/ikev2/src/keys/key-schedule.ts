@@ -21,6 +21,7 @@ const MAX_PRF_ROUNDS = 255
 export function prfPlus(prf: Prf, key: Uint8Array, seed: Uint8Array, length: number): Uint8Array {
   const rounds = Math.ceil(length / prf.outputBytes)
   if (rounds > MAX_PRF_ROUNDS) throw new InvariantError('prf+ gives at most 255 blocks')
+  if (prf.plus !== undefined && rounds > 0) return prf.plus(key, seed, rounds).subarray(0, length)
   const stream = new Uint8Array(rounds * prf.outputBytes)
   const counter = new Uint8Array(1)
   let previous: Uint8Array = EMPTY
