@@ -17,8 +17,10 @@ import { hintsWhenMeant, validateOnly } from './conventions/validate-only.ts'
 import { noteDenials } from './denials.ts'
 import { documentation } from './documentation.ts'
 import { answerErrors, answerBrokenHttp } from './error-answers.ts'
+import { openLogin, type LoginOptions } from './login.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { authRoutes, keyRoutes } from './routes/auth.ts'
 import { authorityRoutes } from './routes/authorities.ts'
 import { attemptRoutes } from './routes/attempts.ts'
 import { configLinkRoutes, openedLinkRoutes } from './routes/config-links.ts'
@@ -48,6 +50,8 @@ export interface ApiOptions {
   readonly trustProxy?: string | undefined
   readonly logger?: Logger | undefined
   readonly poolSize?: number | undefined
+  /** People log in; without it API keys alone are good. */
+  readonly login?: LoginOptions | undefined
 }
 
 const bodyLimitBytes = 64 * 1024
@@ -79,15 +83,17 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   requirePermissions(api)
   await documentation(api)
   healthRoutes(api, healthOf(context))
+  keyRoutes(api, context)
   await api.register(
     async (v1) => {
-      v1.addHook('onRequest', authenticator(context.pool))
+      v1.addHook('onRequest', authenticator(context.pool, context.login))
       v1.addHook('onRequest', authorize)
       validateOnly(v1 as Api, context)
       idempotency(v1 as Api, context)
       v1.addHook('onError', noteDenials(context.pool))
       for (const routes of [
         authorityRoutes,
+        authRoutes,
         deviceRoutes,
         deviceConfigRoutes,
         configLinkRoutes,
@@ -134,6 +140,7 @@ function openContext(options: ApiOptions, logger: Logger): ApiContext {
     queues: hintsWhenMeant(openQueues({ databaseUrl: options.databaseUrl, redisUrl: options.redisUrl, logger })),
     changes: new Changes(options.databaseUrl, logger),
     logger,
+    login: options.login ? openLogin(options.login, pool, logger) : null,
     zone: options.zone ?? 'fleet.culvert.internal',
     servicePrefix: options.servicePrefix ?? '10.127.0.0/24',
     servicePrefix6: options.servicePrefix6 ?? 'fd43:756c:7665:7f00::/64',

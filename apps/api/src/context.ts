@@ -10,6 +10,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
+import type { Login } from './login.ts'
 import type { Changes } from './changes.ts'
 
 export interface ApiContext {
@@ -17,6 +18,8 @@ export interface ApiContext {
   readonly queues: Queues
   readonly changes: Changes
   readonly logger: Logger
+  /** Null: people cannot log in. */
+  readonly login: Login | null
   readonly zone: string
   readonly servicePrefix: string
   readonly servicePrefix6: string

@@ -35,6 +35,7 @@ const components: readonly TSchema[] = [
   contracts.NetworkPage,
   contracts.Organization,
   contracts.Caller,
+  contracts.IssuedTokens,
   contracts.Member,
   contracts.MemberPage,
   contracts.ApiKey,

@@ -1,6 +1,7 @@
 /** What the API process reads from its environment. */
-import { databaseSettings, logSettings, redisSettings, zoneSettings } from '@culvert/config'
+import { ConfigError, databaseSettings, logSettings, redisSettings, zoneSettings } from '@culvert/config'
 import { Type, type Static } from 'typebox'
+import type { LoginOptions } from './login.ts'
 
 export const ApiSettings = Type.Object({
   ...databaseSettings,
@@ -18,6 +19,30 @@ export const ApiSettings = Type.Object({
     Type.String({
       pattern: '^[0-9A-Fa-f:./, ]+$',
       description: 'addresses or prefixes of proxies whose X-Forwarded-For is believed, separated by commas',
+    }),
+  ),
+  API_PUBLIC_URL: Type.Optional(
+    Type.String({
+      pattern: '^https?://[^/?#@]+/?$',
+      description: 'where people reach the API, for logging in; issuer of its access tokens',
+      examples: ['https://api.example.com'],
+    }),
+  ),
+  OIDC_ISSUER: Type.Optional(
+    Type.String({
+      pattern: '^(https://[^?#@]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:[0-9]+)?(/[^?#@]*)?)$',
+      description: 'the OpenID Connect provider that people log in at; without it API keys alone are good',
+      examples: ['https://login.example.com'],
+    }),
+  ),
+  OIDC_CLIENT_ID: Type.Optional(Type.String({ minLength: 1, description: 'what that provider calls this API' })),
+  OIDC_CLIENT_SECRET: Type.Optional(
+    Type.String({ minLength: 1, description: 'its secret there; without it the API is a public client' }),
+  ),
+  AUTH_SECRET: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9_-]{43}$',
+      description: 'the secret that seals signing keys and proves refresh tokens, 32 random bytes in base64url',
     }),
   ),
   SEALING_PUBLIC_KEY: Type.String({
@@ -42,3 +67,13 @@ export const ApiSettings = Type.Object({
   }),
 })
 export type ApiSettings = Static<typeof ApiSettings>
+
+/** @returns null when nobody is to log in. @throws ConfigError when only a part of it is set */
+export function loginSettings(settings: ApiSettings): LoginOptions | null {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, API_PUBLIC_URL: publicUrl, AUTH_SECRET: authSecret } = settings
+  if (issuer === undefined) return null
+  if (clientId === undefined || publicUrl === undefined || authSecret === undefined) {
+    throw new ConfigError('OIDC_ISSUER', 'OIDC_ISSUER needs OIDC_CLIENT_ID, API_PUBLIC_URL and AUTH_SECRET beside it.')
+  }
+  return { issuer, clientId, clientSecret: settings.OIDC_CLIENT_SECRET, publicUrl, authSecret }
+}

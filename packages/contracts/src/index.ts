@@ -22,6 +22,7 @@ export {
   ApiKeyRotation,
   IssuedApiKey,
 } from './resources/api-key.ts'
+export { IssuedTokens, LogoutInput, TokenInput } from './resources/token.ts'
 export { Attachment, ChildSa, Concentrator, ConcentratorList, IkeSa } from './resources/attachment.ts'
 export {
   AttachAttempt,

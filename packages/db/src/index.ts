@@ -70,6 +70,17 @@ export {
   type MemberFault,
   type MemberRecord,
 } from './members.ts'
+export { organizationsOf, recognizePerson, type KnownPerson, type PersonLoggingIn } from './people.ts'
+export {
+  endSession,
+  maxSessions,
+  refreshSession,
+  roleInSession,
+  sessionLifetimeSec,
+  startSession,
+  type RefreshedSession,
+} from './sessions.ts'
+export { ensureSigningKeys, readSigningKeys, revokeSigningKey, type SigningKeyRow } from './signing-keys.ts'
 export { ensureOrganization, type Organization } from './organizations.ts'
 export { type Page, type PageRequest, type PageStart } from './page.ts'
 export {

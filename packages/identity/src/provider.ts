@@ -77,10 +77,10 @@ export class IdentityProvider {
       })
       const claims = tokens.claims()
       if (!claims) throw new LoginRefused('the identity provider sent no ID token')
-      const { iss: issuer, sub: subject, email, email_verified: isVerified, name } = claims
+      const { email, email_verified: isVerified, name } = await this.#described(config, tokens.access_token, claims)
       return {
-        issuer,
-        subject,
+        issuer: claims.iss,
+        subject: claims.sub,
         email: typeof email === 'string' && isVerified === true ? email.toLowerCase() : null,
         name: typeof name === 'string' ? name.slice(0, 200) : null,
       }
@@ -90,6 +90,16 @@ export class IdentityProvider {
         ? new ProviderUnavailable('the identity provider does not answer', { cause })
         : new LoginRefused('the identity provider did not confirm the login', { cause })
     }
+  }
+
+  /** Some providers tell the address in the ID token, others where its holder asks for it; that answer is about the same subject. */
+  async #described(
+    config: client.Configuration,
+    accessToken: string,
+    claims: client.IDToken,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    if (claims['email'] !== undefined || config.serverMetadata().userinfo_endpoint === undefined) return claims
+    return client.fetchUserInfo(config, accessToken, claims.sub)
   }
 
   async #configuration(): Promise<client.Configuration> {
@@ -121,6 +131,8 @@ export class IdentityProvider {
 /** Network, time and 5xx, as against an answer that says no. */
 function isAway(error: unknown): boolean {
   if (error instanceof client.ResponseBodyError) return error.status >= 500
-  if (error instanceof client.ClientError) return error.code === 'OAUTH_TIMEOUT'
-  return error instanceof TypeError
+  if (error instanceof client.ClientError)
+    return error.code === 'OAUTH_TIMEOUT' || (error.cause instanceof Response && error.cause.status >= 500)
+  // What fetch throws when nobody answers has no code; the library's own complaints about arguments have one.
+  return error instanceof TypeError && !('code' in error)
 }

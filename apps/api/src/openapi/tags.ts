@@ -19,6 +19,10 @@ export const tags = [
     description: 'What takes longer than a call: how far it is, what came of it, and an end to it.',
   },
   { name: 'organization', description: 'What holds for everything the caller owns.' },
+  {
+    name: 'login',
+    description: 'How people come to access tokens: at their identity provider, then by refresh tokens.',
+  },
   { name: 'members', description: 'People of the organization, with their roles, and who is invited.' },
   {
     name: 'api keys',

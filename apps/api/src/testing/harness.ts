@@ -65,7 +65,17 @@ export async function openHarness(serverUrl: string, overrides: Partial<ApiOptio
   const sealing = await generateSealingKeyPair()
   const api = await buildApi({ databaseUrl, sealingPublicKey: sealing.publicKey, zone: 'fleet.test', ...overrides })
   const [organization, other] = [await newOrganization(pool, 'acme'), await newOrganization(pool, 'umbrella')]
-  const call: Call = async (method, url, { key = organization.key, body, raw, headers = {} } = {}) => {
+  const call = callsTo(api, organization.key)
+  const close = async (): Promise<void> => {
+    await api.close()
+    await checkEvents(pool).finally(() => pool.end())
+  }
+  return { api, pool, databaseUrl, organization, other, sealing, call, close }
+}
+
+/** @param ownKey of calls that name none */
+export function callsTo(api: Harness['api'], ownKey: string): Call {
+  return async (method, url, { key = ownKey, body, raw, headers = {} } = {}) => {
     const answer = await api.inject({
       method: method as 'GET',
       url,
@@ -84,11 +94,6 @@ export async function openHarness(serverUrl: string, overrides: Partial<ApiOptio
       text: answer.body,
     }
   }
-  const close = async (): Promise<void> => {
-    await api.close()
-    await checkEvents(pool).finally(() => pool.end())
-  }
-  return { api, pool, databaseUrl, organization, other, sealing, call, close }
 }
 
 async function newOrganization(pool: Pool, slug: string): Promise<{ id: string; key: string }> {

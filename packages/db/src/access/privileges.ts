@@ -140,6 +140,8 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
 /** Functions that look beyond one organization, each for one question. */
 export const apiFunctions = [
   'api_key_by_id(text)',
+  'organizations_of_user(text)',
+  'invitations_for(text)',
   'choose_gateway(integer)',
   'seen_by_others(text, inet, timestamptz)',
   'pools6_within(inet)',

@@ -1,5 +1,22 @@
 /* Generated from the OpenAPI document of the API by `npm run docs`: not to be edited. */
 export interface paths {
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Public keys that access tokens are signed with, as a JWK Set (RFC 7517) */
+        get: operations["getKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/errors/{code}": {
         parameters: {
             query?: never;
@@ -108,6 +125,77 @@ export interface paths {
          * @description The new key is in this answer only; the one so far stays good for `overlapSec`. The key has another year then, unless `expiresAt` says otherwise or it never expires.
          */
         post: operations["rotateApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the identity provider sends the browser back to */
+        get: operations["finishLogin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Go to the identity provider; for browsers */
+        get: operations["logIn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session; its access tokens are refused at once */
+        post: operations["logOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get a new access token, for the same organization or another one
+         * @description The refresh token is good once: keep the one in the answer.
+         */
+        post: operations["refreshToken"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1516,6 +1604,20 @@ export interface components {
                 secret: string;
             };
         };
+        IssuedTokens: {
+            /** @description A JWT (RFC 9068) for `Authorization: Bearer`. */
+            accessToken: string;
+            /** @description Seconds for which the access token is good. */
+            expiresInSec: number;
+            /** @description That the access token is for. */
+            organizationId: string;
+            /** @description All that the person is a member of: ask for another one with `organizationId`. */
+            organizationIds: string[];
+            /** @description Good once. */
+            refreshToken: string;
+            /** @enum {string} */
+            tokenType: "Bearer";
+        };
         Member: {
             /** Format: date-time */
             createdAt: string;
@@ -1616,7 +1718,7 @@ export interface components {
                  * @description Stable; decide by it.
                  * @enum {string}
                  */
-                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
                 detail: string;
                 status: number;
                 title: string;
@@ -1685,7 +1787,7 @@ export interface components {
              * @description Stable; decide by it.
              * @enum {string}
              */
-            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
             detail: string;
             errors?: {
                 /** @enum {string} */
@@ -1759,6 +1861,30 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys; none where people cannot log in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        keys: {
+                            [key: string]: unknown;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
     explainError: {
         parameters: {
             query?: never;
@@ -1793,7 +1919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1938,7 +2064,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2033,7 +2159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2148,7 +2274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2231,7 +2357,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2345,7 +2471,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2481,7 +2607,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2553,6 +2679,316 @@ export interface operations {
             };
             /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
             422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finishLogin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Logged in. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedTokens"];
+                };
+            };
+            /** @description `login_refused`: The login did not come to its end; `validation_failed`: The request has wrong fields */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_membership`: You are in no organization */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `login_off`: People cannot log in here */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `identity_provider_unavailable`: The identity provider cannot be reached; `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the identity provider. */
+            302: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `validation_failed`: The request has wrong fields */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `login_off`: People cannot log in here */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `identity_provider_unavailable`: The identity provider cannot be reached; `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Good once. */
+                    refreshToken: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Ended, if it had not before. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `login_off`: People cannot log in here */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refreshToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The organization that the access token shall be for; the one so far when left out. */
+                    organizationId?: string;
+                    /** @description Good once. */
+                    refreshToken: string;
+                };
+            };
+        };
+        responses: {
+            /** @description New tokens. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedTokens"];
+                };
+            };
+            /** @description `session_ended`: The session has ended; `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `login_off`: People cannot log in here; `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -2717,7 +3153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2952,7 +3388,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3054,7 +3490,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3169,7 +3605,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3252,7 +3688,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3378,7 +3814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3493,7 +3929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3599,7 +4035,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3699,7 +4135,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3792,7 +4228,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3913,7 +4349,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4038,7 +4474,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4123,7 +4559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4250,7 +4686,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4377,7 +4813,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4462,7 +4898,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4554,7 +4990,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4631,7 +5067,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4725,7 +5161,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4840,7 +5276,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4923,7 +5359,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5041,7 +5477,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5168,7 +5604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5273,7 +5709,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5388,7 +5824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5471,7 +5907,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5596,7 +6032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5715,7 +6151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5793,7 +6229,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5884,7 +6320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5989,7 +6425,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6071,7 +6507,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6164,7 +6600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6284,7 +6720,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6402,7 +6838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6527,7 +6963,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6623,7 +7059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6720,7 +7156,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6850,7 +7286,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthenticated`: No valid API key */
+            /** @description `unauthenticated`: No valid API key or access token */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
