@@ -26,6 +26,7 @@ import { attemptRoutes } from './routes/attempts.ts'
 import { configLinkRoutes, openedLinkRoutes } from './routes/config-links.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { deviceConfigRoutes } from './routes/device-config.ts'
+import { deviceBulkRoutes } from './routes/device-bulk.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { healthRoutes } from './routes/health.ts'
 import { memberRoutes } from './routes/members.ts'
@@ -95,6 +96,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         authorityRoutes,
         authRoutes,
         deviceRoutes,
+        deviceBulkRoutes,
         deviceConfigRoutes,
         configLinkRoutes,
         openedLinkRoutes,

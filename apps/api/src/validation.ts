@@ -2,7 +2,7 @@
  * Checks requests against their TypeBox schemas. Bodies are taken as they are; only what arrives as text anyway (query, path,
  * headers) is converted. Each fault names its field by a JSON pointer and never repeats its value.
  */
-import { formatFaults, registerFormats, type FieldError } from '@culvert/contracts'
+import { escapePointer, registerFormats, schemaFaults, type FieldError } from '@culvert/contracts'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -40,7 +40,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
     const filled = Value.Default(schema, part === 'body' ? value : convertTexts(schema, value))
     if (validator.Check(filled)) return { value: filled }
     return {
-      error: new RequestFault(faultsOf(validator.Errors(filled) as unknown as readonly SchemaError[], part, filled)),
+      error: new RequestFault(schemaFaults(validator.Errors(filled), filled).map((fault) => ({ in: part, ...fault }))),
     }
   }
 }
@@ -74,69 +74,4 @@ function convertTexts(schema: TSchema, value: unknown): unknown {
     return [name, text]
   })
   return Object.fromEntries(entries)
-}
-
-interface SchemaError {
-  readonly keyword: string
-  readonly instancePath: string
-  readonly message: string
-  readonly params: Readonly<Record<string, unknown>>
-}
-
-const maxFaults = 20
-
-function faultsOf(errors: readonly SchemaError[], part: Part, value: unknown): FieldError[] {
-  const byPointer = new Map<string, string[]>()
-  for (const error of errors) {
-    for (const [pointer, message] of faultOf(error, value)) {
-      const messages = byPointer.get(pointer) ?? []
-      if (!messages.includes(message)) byPointer.set(pointer, [...messages, message])
-    }
-  }
-  const faults = [...byPointer].map(([pointer, messages]) => ({ in: part, pointer, message: mostTelling(messages) }))
-  return faults.slice(0, maxFaults)
-}
-
-type Fault = readonly [pointer: string, message: string]
-const anyOf = 'is none of the allowed forms'
-
-function faultOf({ keyword, instancePath, params, message }: SchemaError, value: unknown): Fault[] {
-  const child = (name: string): string => `${instancePath}/${escapePointer(name)}`
-  switch (keyword) {
-    case 'required':
-      return names(params['requiredProperties']).map((name) => [child(name), 'is required'])
-    case 'additionalProperties':
-      return names(params['additionalProperties']).map((name) => [child(name), 'is not known here'])
-    case 'boolean': // an unknown field once more, as the schema `false`
-      return []
-    case 'anyOf':
-      return [[instancePath, anyOf]]
-    case 'enum':
-      return [[instancePath, `must be one of ${names(params['allowedValues']).join(', ')}`]]
-    case 'const':
-      return [[instancePath, `must be ${String(params['allowedValue'])}`]]
-    case 'minProperties':
-      return [[instancePath, 'must have at least one field']]
-    case 'format': {
-      const text = Value.Pointer.Get(value, instancePath)
-      const said = typeof text === 'string' ? formatFaults[String(params['format'])]?.(text) : null
-      return [[instancePath, said ?? message]]
-    }
-    default:
-      return [[instancePath, message]]
-  }
-}
-
-/** Of the branches of a union, the one that says more than "must be null". */
-function mostTelling(messages: readonly string[]): string {
-  return messages.find((message) => message !== anyOf && message !== 'must be null') ?? messages[0] ?? anyOf
-}
-
-function names(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String).slice(0, maxFaults) : []
-}
-
-/** RFC 6901 3; cut, because the name came from the caller. */
-function escapePointer(name: string): string {
-  return name.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')
 }

@@ -11,6 +11,7 @@ export { eventCatalogue, eventSchema, eventTypes, type EventType } from './event
 export { exampleOf, NoExample, type JsonSchema } from './example.ts'
 export { ApiKeyId, ConfigLinkId, CredentialId, DeviceId, MemberId, NetworkId, OperationId, TunnelId } from './fields.ts'
 export { formatFaults, registerFormats } from './formats.ts'
+export { escapePointer, schemaFaults, type SchemaFault } from './schema-faults.ts'
 export { lanPrefixFault, mostLanPrefixes } from './lan-prefix.ts'
 export { permissions, rolePermissions, roles, type Permission, type Role } from './permissions.ts'
 export {
@@ -69,6 +70,14 @@ export {
   type OperationState,
 } from './resources/operation.ts'
 export { Caller, Member, MemberInput, MemberPage, MemberPatch, MemberQuery } from './resources/member.ts'
+export {
+  DeviceBatchDelete,
+  DeviceBatchUpdate,
+  DeviceExportQuery,
+  DeviceImportQuery,
+  maxImportBytes,
+  ValidateOnlyQuery,
+} from './resources/device-bulk.ts'
 export { Problem } from './resources/problem.ts'
 export {
   Connection,

@@ -222,3 +222,37 @@ function addPosition(
   const value = typeof after.key === 'number' ? new Date(after.key) : after.key
   where.add(`(${key}, ${id}) ${sort.descending ? '<' : '>'} (?::${cast}, ?::text)`, value, after.id)
 }
+
+/** So many rows are looked at in one go by what goes through all devices. */
+const chooseWalkLimit = 20_000
+
+/**
+ * The next devices that a filter chooses, in order of their ids, for work and exports that go through all of them.
+ *
+ * @returns ids, and where to go on; `last` is null when there are no more
+ */
+export async function chooseDevices(
+  pool: Pool,
+  organizationId: string,
+  filter: DeviceFilter,
+  { after, limit }: { after: string; limit: number },
+): Promise<{ ids: string[]; last: string | null }> {
+  return inTenantTransaction(pool, organizationId, async (sql) => {
+    await sql.query(boundedPlans)
+    const walked = `SELECT w.id FROM devices w WHERE w.organization_id = $1 AND w.id > $2 ORDER BY w.id`
+    const fits = new Conditions(2).add('d.organization_id = ?', organizationId).add('d.deleted_at IS NULL')
+    addDeviceConditions(fits, filter)
+    const { rows } = await sql.query<{ id: string }>(
+      `SELECT s.id FROM (${walked} LIMIT ${chooseWalkLimit}) s
+         CROSS JOIN LATERAL (SELECT 1 FROM devices d WHERE d.id = s.id AND ${fits.text} OFFSET 0) d LIMIT ${limit}`,
+      [organizationId, after, ...fits.values],
+    )
+    const ids = rows.map(({ id }) => id)
+    if (ids.length === limit) return { ids, last: ids.at(-1) ?? null }
+    const { rows: end } = await sql.query<{ id: string | null }>(
+      `SELECT max(id) AS id FROM (${walked} LIMIT ${chooseWalkLimit}) s`,
+      [organizationId, after],
+    )
+    return { ids, last: end[0]?.id ?? null }
+  })
+}

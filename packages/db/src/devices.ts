@@ -162,7 +162,7 @@ async function lockNetwork(tx: TenantSql, organizationId: string, id: string): P
 }
 
 /** What the audit log holds of a device. */
-const auditedFields = [
+export const auditedFields = [
   'networkId',
   'name',
   'iccid',
@@ -228,8 +228,8 @@ export async function changeDevice(
     if (!rows[0]) return 'not_found'
     if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
     const before = (await readDevice(tx, organizationId, id)) as DeviceRecord
-    const fields = Object.entries(change).filter(([name, value]) => changeable.has(name) && value !== undefined)
-    const sets = fields.map(([name], index) => `${changeable.get(name)} = $${index + 3}`)
+    const fields = Object.entries(change).filter(([name, value]) => changeableFields.has(name) && value !== undefined)
+    const sets = fields.map(([name], index) => `${changeableFields.get(name)} = $${index + 3}`)
     const isPolicy = fields.some(([name]) => policyFields.has(name))
     const raised = isPolicy ? ['policy_version = policy_version + 1'] : []
     await tx.query(
@@ -249,7 +249,7 @@ export async function changeDevice(
 }
 
 /** Changeable fields and their columns. */
-const changeable = new Map([
+export const changeableFields: ReadonlyMap<string, string> = new Map([
   ...['imsi', 'imei', 'eid', 'name', 'tags', 'tunnelable'].map((name) => [name, name] as const),
   ['proposalTiers', 'proposal_tiers'],
   ['rateLimit', 'rate_limit'],
@@ -257,7 +257,7 @@ const changeable = new Map([
   ['lanPrefixes', 'lan_prefixes'],
 ])
 /** What concentrators act on. */
-const policyFields = new Set(['proposalTiers', 'lanPrefixes', 'rateLimit', 'quota'])
+export const policyFields: ReadonlySet<string> = new Set(['proposalTiers', 'lanPrefixes', 'rateLimit', 'quota'])
 
 /** Revokes its credentials, ends its tunnels and tells the concentrators. @returns whom to hint, null when there is no such device */
 export async function deleteDevice(

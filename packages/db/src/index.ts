@@ -125,8 +125,18 @@ export {
 export { listAttempts, type AttemptRecord } from './attempts.ts'
 export { isDetached, requestDetach, type DetachRequest } from './detach.ts'
 export { listConnections, type ConnectionRecord } from './connections.ts'
+export {
+  createDevices,
+  findDevicesByIccid,
+  type CreatedDevices,
+  type DeviceBatch,
+  type DeviceSeed,
+} from './device-batch.ts'
+export { changeDevices, deleteDevices, type BatchOutcome, type DeviceState } from './device-batch-change.ts'
+export { ensureNetwork } from './networks.ts'
 export { isEmptyFilter, type DeviceFilter } from './device-filter.ts'
 export {
+  chooseDevices,
   deviceOrders,
   type DeviceOrder,
   type DevicePageRequest,

@@ -92,6 +92,8 @@ export async function startOperation(
 }
 
 /**
+ * A block that came before, when the same request was repeated, is replaced.
+ *
  * @param number of the block, from 0, without a gap
  * @returns false when the operation takes no input any more: it was cancelled, or given up as nothing came
  */
@@ -104,7 +106,8 @@ export async function addOperationInput(
   const { rowCount } = await tenant(pool, organizationId).query(
     `WITH receiver AS (UPDATE operations SET updated_at = now() WHERE organization_id = $1 AND id = $2 AND state = 'receiving'
        AND cancel_requested_at IS NULL RETURNING id)
-     INSERT INTO operation_inputs (operation_id, organization_id, number, content) SELECT id, $1, $3, $4 FROM receiver`,
+     INSERT INTO operation_inputs (operation_id, organization_id, number, content) SELECT id, $1, $3, $4 FROM receiver
+     ON CONFLICT (operation_id, number) DO UPDATE SET content = excluded.content`,
     [organizationId, id, number, content],
   )
   return rowCount === 1

@@ -1,4 +1,10 @@
 /** Which kinds of operations there are, and who does them. */
+import { deleteDevicesByFilter, updateDevicesByFilter } from './change-devices.ts'
+import { importDevices } from './import-devices.ts'
 import type { OperationHandlers } from './operation-handler.ts'
 
-export const operationHandlers: OperationHandlers = new Map()
+export const operationHandlers: OperationHandlers = new Map([
+  ['device_import', importDevices],
+  ['device_update', updateDevicesByFilter],
+  ['device_delete', deleteDevicesByFilter],
+])

@@ -37,6 +37,7 @@ const Tags = Type.Array(Tag, {
   maxItems: 32,
   uniqueItems: true,
 })
+export { Tags as DeviceTags }
 
 const Quota = Type.Object(
   {
