@@ -164,7 +164,6 @@ const tagList = (description: string) =>
       pattern: '^[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}(,[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}){0,9}$',
       maxLength: 650,
       description,
-      examples: ['env=live,site:berlin'],
     }),
   )
 const text = (description: string) => Type.Optional(line({ minLength: 1, maxLength: 100, description }))

@@ -82,6 +82,7 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       revoked_certificates: read,
       organizations: read,
       networks: read,
+      network_pools: read,
       devices: read,
       credentials: read,
       attachments: upsert,
