@@ -18,6 +18,7 @@ import { noteDenials } from './denials.ts'
 import { documentation } from './documentation.ts'
 import { answerErrors, answerBrokenHttp } from './error-answers.ts'
 import { openLogin, type LoginOptions } from './login.ts'
+import { auditLogRoutes } from './routes/audit-log.ts'
 import { attachmentRoutes } from './routes/attachments.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { authRoutes, keyRoutes } from './routes/auth.ts'
@@ -108,6 +109,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         apiKeyRoutes,
         operationRoutes,
         memberRoutes,
+        auditLogRoutes,
       ])
         routes(v1 as Api, context)
     },

@@ -43,6 +43,8 @@ const components: readonly TSchema[] = [
   contracts.IssuedApiKey,
   contracts.Operation,
   contracts.OperationPage,
+  contracts.AuditEntry,
+  contracts.AuditEntryPage,
   contracts.Concentrator,
   contracts.ConcentratorList,
 ]

@@ -82,6 +82,7 @@ describe('the OpenAPI document', () => {
         'GET /v1/api-keys/{apiKeyId}',
         'GET /v1/auth/callback',
         'GET /v1/auth/login',
+        'GET /v1/audit-log',
         'GET /v1/ca',
         'GET /v1/ca/crl',
         'GET /v1/concentrators',

@@ -22,7 +22,7 @@ import {
 } from '@culvert/dataplane'
 import {
   addDeviceUsage,
-  createSecretOpener,
+  createKeyRing,
   forgetRestedHosts,
   freeHostMapping,
   openPool,
@@ -58,7 +58,7 @@ import { createHostKeeper, HOST_QUARANTINE_MS, type HostKeeper, type HostStore }
 import { createPlacements, type Placements } from './placements.ts'
 import { createPolicyEnforcer } from './policy-enforcer.ts'
 import { createRealm } from './realm.ts'
-import { readSealingKey } from './sealing-key.ts'
+import { readSealingKeys } from './sealing-key.ts'
 import { outerAddressesOf, type ConcentratorSettings } from './settings.ts'
 import { createStateWriter } from './state-writer.ts'
 import { createTicketVault } from './ticket-vault.ts'
@@ -97,7 +97,7 @@ async function assemble(
   pool: Pool,
 ): Promise<Concentrator> {
   const crypto = await openCrypto()
-  const sealingKey = await readSealingKey(settings.sealingPrivateKeyFile)
+  const sealingKeys = await readSealingKeys(settings.sealingPrivateKeyFile)
   const inner6 = usableInner6(settings, log)
   const incarnation = await registerConcentrator(pool, {
     id: settings.nodeName,
@@ -134,7 +134,7 @@ async function assemble(
   const placements = createPlacements(subjects, policies)
   const attempts = createAttemptWriter({ write: (batch) => writeAttempts(pool, settings.nodeName, batch), log })
   const admission = createAdmission({
-    desk: createCredentialDesk({ pool, cache, secrets: createSecretOpener(sealingKey, crypto), log }),
+    desk: createCredentialDesk({ pool, cache, secrets: createKeyRing(sealingKeys, crypto), log }),
     realm,
     cache,
     registry,
@@ -149,7 +149,7 @@ async function assemble(
     ticketLifetimeMs: settings.ticketLifetimeSec * 1000,
     log,
   })
-  const tickets = createTicketVault(sealingKey, () => Date.now())
+  const tickets = createTicketVault(sealingKeys[0], () => Date.now())
   let hosts: HostKeeper | null = null
   const onAttachmentEvent = (event: IkeEvent): void => {
     const deviceId = deviceOf(event, registry)

@@ -1,5 +1,5 @@
 import { createCredentialCache, type CredentialCache } from '@culvert/concentrator-core'
-import { createSecretOpener } from '@culvert/db'
+import { createKeyRing } from '@culvert/db'
 import type { Answer, Identity, Path, Question } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
@@ -36,7 +36,7 @@ async function ask(
   const desk = createCredentialDesk({
     pool: registry.pool,
     cache,
-    secrets: createSecretOpener(registry.keys.privateKey),
+    secrets: createKeyRing([registry.keys.privateKey]),
     log: createLogger('test', 'silent'),
   })
   const answers = createCredentialAnswers({ desk, realm, onClaim: (_idI, _device, doubt) => void doubts.push(doubt) })

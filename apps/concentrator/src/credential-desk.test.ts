@@ -1,6 +1,6 @@
 import { createCredentialCache, type CredentialCache } from '@culvert/concentrator-core'
 import {
-  createSecretOpener,
+  createKeyRing,
   ensureOrganization,
   generateSealingKeyPair,
   newId,
@@ -60,7 +60,7 @@ function openDesk(afterRead: () => Promise<void> = async () => {}): { desk: Cred
   const desk = createCredentialDesk({
     pool: slow,
     cache,
-    secrets: createSecretOpener(keys.privateKey),
+    secrets: createKeyRing([keys.privateKey]),
     log: createLogger('test', 'silent'),
   })
   return { desk, cache }

@@ -19,7 +19,7 @@ import {
   type CredentialForAttach,
   type DeviceForAttach,
   type Pool,
-  type SecretOpener,
+  type KeyRing,
 } from '@culvert/db'
 import { ntHash } from '@culvert/eap'
 import type { Identity } from '@culvert/ikev2'
@@ -41,7 +41,7 @@ export interface CredentialDesk {
 export function createCredentialDesk(options: {
   pool: Pool
   cache: CredentialCache
-  secrets: SecretOpener
+  secrets: KeyRing
   log: Logger
 }): CredentialDesk {
   const { pool, cache, secrets, log } = options
@@ -78,9 +78,10 @@ export function createCredentialDesk(options: {
     const { kind, id } = credential
     if (kind === 'certificate') return { kind, id, fingerprint: credential.fingerprint.toLowerCase() }
     const { deviceId, organizationId } = device
-    const secret = secrets.open(credential.sealedSecret, { organizationId, deviceId, credentialId: id })
+    const binding = { organizationId, deviceId, credentialId: id }
+    const secret = secrets.open(credential.sealedSecret, binding, credential.sealingKeyId)
     if (!secret) {
-      log.warn({ credentialId: id }, 'a stored credential does not open with the sealing key of this node')
+      log.warn({ credentialId: id }, 'a stored credential does not open with a sealing key of this node')
       return null
     }
     switch (kind) {

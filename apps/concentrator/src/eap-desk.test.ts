@@ -1,5 +1,5 @@
 import { createCredentialCache, type CredentialCache } from '@culvert/concentrator-core'
-import { createSecretOpener } from '@culvert/db'
+import { createKeyRing } from '@culvert/db'
 import {
   createEapPeer,
   createMschapPeerMethod,
@@ -39,7 +39,7 @@ beforeEach(() => {
   const desk = createCredentialDesk({
     pool: registry.pool,
     cache,
-    secrets: createSecretOpener(registry.keys.privateKey),
+    secrets: createKeyRing([registry.keys.privateKey]),
     log: createLogger('test', 'silent'),
   })
   const onProven = ({ deviceId }: { deviceId: string }): void => void proven.push(deviceId)

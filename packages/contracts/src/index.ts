@@ -69,6 +69,7 @@ export {
   type OperationKind,
   type OperationState,
 } from './resources/operation.ts'
+export { AuditEntry, AuditEntryPage, AuditQuery } from './resources/audit-log.ts'
 export { Caller, Member, MemberInput, MemberPage, MemberPatch, MemberQuery } from './resources/member.ts'
 export {
   DeviceBatchDelete,

@@ -16,6 +16,7 @@ export {
   type ChainHead,
   type ChainReport,
 } from './audit-verify.ts'
+export { listAudit, type AuditFilter, type AuditRecord } from './audit-list.ts'
 export { systemAuthor, type Author, type WriteOptions } from './author.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { readAttachment, type AttachmentRecord } from './attachments.ts'
@@ -232,6 +233,8 @@ export {
   type SealingKeyPair,
   type SecretSealer,
 } from './seal.ts'
+export { createKeyRing, type KeyRing } from './key-ring.ts'
+export { resealSecrets, type Reseal, type ResealResult } from './reseal.ts'
 export { createSecretOpener, openSecret, type SecretOpener } from './secret-opener.ts'
 export { Rehearsal } from './rehearsal.ts'
 export { apartFromRequest, inRequestScope, isRehearsed, requestScope, type RequestScope } from './request-scope.ts'

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 const modules = [
   'api-keys',
   'attempts',
+  'audit-list',
   'config-links',
   'connections',
   'credentials',
@@ -17,7 +18,7 @@ const modules = [
   'tunnels',
 ]
 const tenantTables =
-  /\b(api_keys|attach_attempts|attachments|child_sas|config_links|memberships|connections|credentials|devices|events|ike_sas|networks|organizations|tunnel_ports|tunnels)\b/
+  /\b(api_keys|attach_attempts|attachments|audit_log|child_sas|config_links|memberships|connections|credentials|devices|events|ike_sas|networks|organizations|tunnel_ports|tunnels)\b/
 
 /** The statements in a module, cut out of its quotes; what is put into them stays as it is written. */
 function statementsOf(name: string): string[] {

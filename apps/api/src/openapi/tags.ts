@@ -28,6 +28,7 @@ export const tags = [
     name: 'api keys',
     description: 'What programs call with: made with scopes and an end, rotated with overlap, revoked at once.',
   },
+  { name: 'audit log', description: 'Who changed what, and what was not allowed; chained by hashes.' },
   { name: 'concentrators', description: 'The nodes that devices attach to.' },
   { name: 'certificates', description: 'The authority that devices trust, and its revocation list. Public.' },
   { name: 'errors', description: 'What a code means.' },

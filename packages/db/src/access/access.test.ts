@@ -1,4 +1,6 @@
 import { createDatabase } from '@culvert/testkit'
+import fs from 'node:fs'
+import path from 'node:path'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
@@ -274,6 +276,40 @@ describe('roles', () => {
     await expect(tenant(api, 'org_a').query('SELECT sealed_thing FROM latecomers')).rejects.toSatisfy(denied)
   })
 })
+
+/** Statements of nodes stand in these files; a table that a new one names must be granted. */
+const sourcesOf: readonly (readonly [DatabaseRole, readonly string[]])[] = [
+  ['culvert_concentrator', fs.globSync('concentrator/*.ts', { cwd: path.join(import.meta.dirname, '..') })],
+  ['culvert_gateway', ['gateway-store.ts', 'gateway-connections.ts']],
+  ['culvert_signer', ['signer-store.ts', 'authorities.ts', 'revoked-certificates.ts']],
+  ['culvert_resealer', ['reseal.ts']],
+]
+
+it.each(sourcesOf)('%s may do what its statements do', async (role, files) => {
+  const known = new Set(tables.map(({ name }) => name))
+  const wanted = new Set<string>()
+  for (const file of files) {
+    if (file.endsWith('.test.ts')) continue
+    const source = fs.readFileSync(path.join(import.meta.dirname, '..', file), 'utf8')
+    for (const [, verb = '', name = ''] of source.matchAll(/\b(FROM|JOIN|INTO|UPDATE|DELETE FROM)\s+([a-z_]+)/g))
+      if (known.has(name)) wanted.add(`${privilegeOf.get(verb)} ${name}`)
+  }
+  expect(wanted.size).toBeGreaterThan(0)
+  const { rows } = await owner.query<{ denied: string }>(
+    `SELECT w AS denied FROM unnest($2::text[]) AS w WHERE NOT (has_table_privilege($1, split_part(w, ' ', 2), split_part(w, ' ', 1))
+       OR split_part(w, ' ', 1) <> 'DELETE' AND has_any_column_privilege($1, split_part(w, ' ', 2), split_part(w, ' ', 1)))`,
+    [role, [...wanted]],
+  )
+  expect(rows).toEqual([])
+})
+
+const privilegeOf = new Map([
+  ['FROM', 'SELECT'],
+  ['JOIN', 'SELECT'],
+  ['INTO', 'INSERT'],
+  ['UPDATE', 'UPDATE'],
+  ['DELETE FROM', 'DELETE'],
+])
 
 it('a policy costs no plan its index: the organization is looked up once for a statement', async () => {
   const { rows: networks } = await owner.query<{ id: string }>(

@@ -131,6 +131,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the audit log, newest first
+         * @description Every change of configuration and every denial, with who asked for it. Entries are chained: each has the hash of the one before.
+         */
+        get: operations["listAuditEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/callback": {
         parameters: {
             query?: never;
@@ -455,6 +475,86 @@ export interface paths {
          * @description What was attached with it is detached; what was attached with another one stays. A certificate goes onto the revocation list. When no other credential is left, the tunnels of the device are closed.
          */
         delete: operations["revokeCredential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/batch-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete many devices
+         * @description Those that `filter` chooses, or all. `result` tells how many fitted and how many were deleted.
+         */
+        post: operations["deleteDevices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/batch-update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change many devices
+         * @description Those that `filter` chooses, or all. `result` tells how many fitted and how many were changed.
+         */
+        post: operations["updateDevices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Devices as NDJSON or CSV
+         * @description All that the filters choose, as a stream, in no particular order. In CSV, lists are separated by semicolons, and a cell that a spreadsheet would compute has an apostrophe before it.
+         */
+        get: operations["exportDevices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register many devices
+         * @description NDJSON: each line is what `POST /v1/devices` takes. CSV: the first line names those fields; lists (`tags`, `lanPrefixes`, `proposalTiers`) are separated by semicolons. At most 64 MiB. Rows with faults are left out and told by `/v1/operations/{id}/errors`; the others are registered. A rehearsal does not see that a network is full.
+         */
+        post: operations["importDevices"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1267,6 +1367,43 @@ export interface components {
             remotePort: number;
             /** @enum {string} */
             state: "attached" | "detached";
+        };
+        AuditEntry: {
+            /** @description What was done; `access.denied`: what was not allowed, by the `rule` in `after`. */
+            action: string;
+            actor: {
+                address: string | null;
+                id: string;
+                /**
+                 * @description `system`: a process of the service by itself.
+                 * @enum {string}
+                 */
+                kind: "api_key" | "user" | "system";
+                requestId: string | null;
+            };
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: date-time */
+            at: string;
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** @description SHA-256, hexadecimal, over the canonical JSON (RFC 8785) of `at`, `entry`, `previous` and `sequence`. */
+            hash: string;
+            id: string;
+            /** @description Of the entry before; zeros for the first. */
+            previousHash: string;
+            /** @description From 1 in each organization, without gap. */
+            sequence: number;
+            target: {
+                id: string;
+                type: string;
+            };
+        };
+        AuditEntryPage: {
+            data: components["schemas"]["AuditEntry"][];
+            nextCursor: string | null;
         };
         Caller: {
             /** @description Of the API key or of the person. */
@@ -2679,6 +2816,93 @@ export interface operations {
             };
             /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
             422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAuditEntries: {
+        parameters: {
+            query?: {
+                /** @description Of this kind. */
+                action?: string;
+                /** @description By this API key or person. */
+                actorId?: string;
+                /** @description Before this time. */
+                before?: string;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description At this time or later. */
+                from?: string;
+                /** @description Most items on a page. */
+                limit?: number;
+                /** @description About this thing. */
+                targetId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntryPage"];
+                };
+            };
+            /** @description `invalid_cursor`: The cursor is not valid; `validation_failed`: The request has wrong fields */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
@@ -4930,6 +5154,611 @@ export interface operations {
             };
             /** @description `credential_revoked`: The credential is already revoked */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteDevices: {
+        parameters: {
+            query?: {
+                /** @description A rehearsal: the devices are counted, nothing is changed. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Every device, instead of `filter`.
+                     * @enum {boolean}
+                     */
+                    all?: true;
+                    /** @description As in the list of devices: all that is given must hold. */
+                    filter?: {
+                        /**
+                         * Format: date-time
+                         * @description Registered before (RFC 3339).
+                         */
+                        createdBefore?: string;
+                        /**
+                         * Format: date-time
+                         * @description Registered at this time or later (RFC 3339).
+                         */
+                        createdFrom?: string;
+                        /** @description This SIM. */
+                        iccid?: string;
+                        /** @description Its number begins so. */
+                        iccidPrefix?: string;
+                        /** @description This equipment identity. */
+                        imei?: string;
+                        /** @description It begins so. */
+                        imeiPrefix?: string;
+                        /** @description This subscriber identity. */
+                        imsi?: string;
+                        /** @description It begins so. */
+                        imsiPrefix?: string;
+                        /** @description A part of the name, in any case. */
+                        name?: string;
+                        /** @description The name begins so, in any case. */
+                        namePrefix?: string;
+                        /** @description Id of a network. */
+                        networkId?: string;
+                        /**
+                         * Format: date-time
+                         * @description Seen last before (RFC 3339).
+                         */
+                        seenBefore?: string;
+                        /**
+                         * Format: date-time
+                         * @description Seen last at this time or later (RFC 3339).
+                         */
+                        seenFrom?: string;
+                        /** @enum {string} */
+                        state?: "online" | "offline";
+                        tag?: string;
+                        /** @description Tags separated by commas, at most ten: it has all of them. */
+                        tagsAll?: string;
+                        /** @description Tags separated by commas, at most ten: it has one of them at least. */
+                        tagsAny?: string;
+                        tunnelable?: boolean;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Begun: see `/v1/operations/{id}`, also with `wait`. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `operation_limit`: Enough operations are under way; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateDevices: {
+        parameters: {
+            query?: {
+                /** @description A rehearsal: the devices are counted, nothing is changed. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Every device, instead of `filter`.
+                     * @enum {boolean}
+                     */
+                    all?: true;
+                    change: {
+                        addTags?: string[];
+                        proposalTiers?: ("modern" | "standard" | "compat")[] | null;
+                        removeTags?: string[];
+                        tunnelable?: boolean;
+                    };
+                    /** @description As in the list of devices: all that is given must hold. */
+                    filter?: {
+                        /**
+                         * Format: date-time
+                         * @description Registered before (RFC 3339).
+                         */
+                        createdBefore?: string;
+                        /**
+                         * Format: date-time
+                         * @description Registered at this time or later (RFC 3339).
+                         */
+                        createdFrom?: string;
+                        /** @description This SIM. */
+                        iccid?: string;
+                        /** @description Its number begins so. */
+                        iccidPrefix?: string;
+                        /** @description This equipment identity. */
+                        imei?: string;
+                        /** @description It begins so. */
+                        imeiPrefix?: string;
+                        /** @description This subscriber identity. */
+                        imsi?: string;
+                        /** @description It begins so. */
+                        imsiPrefix?: string;
+                        /** @description A part of the name, in any case. */
+                        name?: string;
+                        /** @description The name begins so, in any case. */
+                        namePrefix?: string;
+                        /** @description Id of a network. */
+                        networkId?: string;
+                        /**
+                         * Format: date-time
+                         * @description Seen last before (RFC 3339).
+                         */
+                        seenBefore?: string;
+                        /**
+                         * Format: date-time
+                         * @description Seen last at this time or later (RFC 3339).
+                         */
+                        seenFrom?: string;
+                        /** @enum {string} */
+                        state?: "online" | "offline";
+                        tag?: string;
+                        /** @description Tags separated by commas, at most ten: it has all of them. */
+                        tagsAll?: string;
+                        /** @description Tags separated by commas, at most ten: it has one of them at least. */
+                        tagsAny?: string;
+                        tunnelable?: boolean;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Begun: see `/v1/operations/{id}`, also with `wait`. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `operation_limit`: Enough operations are under way; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportDevices: {
+        parameters: {
+            query?: {
+                /** @description Registered before (RFC 3339). */
+                createdBefore?: string;
+                /** @description Registered at this time or later (RFC 3339). */
+                createdFrom?: string;
+                /** @description `ndjson` when left out. */
+                format?: "ndjson" | "csv";
+                /** @description This SIM. */
+                iccid?: string;
+                /** @description Its number begins so. */
+                iccidPrefix?: string;
+                /** @description This equipment identity. */
+                imei?: string;
+                /** @description It begins so. */
+                imeiPrefix?: string;
+                /** @description This subscriber identity. */
+                imsi?: string;
+                /** @description It begins so. */
+                imsiPrefix?: string;
+                /** @description A part of the name, in any case. */
+                name?: string;
+                /** @description The name begins so, in any case. */
+                namePrefix?: string;
+                /** @description Id of a network. */
+                networkId?: string;
+                /** @description Seen last before (RFC 3339). */
+                seenBefore?: string;
+                /** @description Seen last at this time or later (RFC 3339). */
+                seenFrom?: string;
+                state?: "online" | "offline";
+                tag?: string;
+                /** @description Tags separated by commas, at most ten: it has all of them. */
+                tagsAll?: string;
+                /** @description Tags separated by commas, at most ten: it has one of them at least. */
+                tagsAny?: string;
+                tunnelable?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The devices; CSV when asked for. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importDevices: {
+        parameters: {
+            query?: {
+                /** @description Id of a network. */
+                networkId?: string;
+                /** @description What becomes of a row whose ICCID belongs to a device: it is a fault (as when left out), it is left alone, or the device takes what the row names. */
+                onExisting?: "fail" | "skip" | "update";
+                /** @description A rehearsal: every row is checked, faults are told, nothing is registered. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Begun: see `/v1/operations/{id}`, also with `wait`. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `operation_limit`: Enough operations are under way; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;

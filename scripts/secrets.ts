@@ -1,0 +1,53 @@
+/**
+ * Replaces the sealing key (docs/guides/operating.md). `npm run secrets -- new-key FILE` adds a new private key to the file of the
+ * concentrators and tells the public one; `npm run secrets -- rotate FILE PUBLIC_KEY` seals everything in DATABASE_URL anew to it.
+ */
+import {
+  createKeyRing,
+  createSecretSealer,
+  generateSealingKeyPair,
+  openPool,
+  resealSecrets,
+  sealingKeyId,
+} from '@culvert/db'
+import fs from 'node:fs'
+
+const [command, file, publicKey] = process.argv.slice(2)
+
+try {
+  if (command === 'new-key' && file) await addKey(file)
+  else if (command === 'rotate' && file && publicKey) process.exitCode = (await rotate(file, publicKey)) ? 0 : 1
+  else throw new Error('Usage: npm run secrets -- new-key FILE | rotate FILE PUBLIC_KEY')
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`)
+  process.exitCode = 2
+}
+
+/** Behind the others: it opens from now on, and becomes the first when the others are taken out. */
+async function addKey(keyFile: string): Promise<void> {
+  const known = fs.readFileSync(keyFile, 'utf8').trim()
+  const pair = await generateSealingKeyPair()
+  fs.writeFileSync(`${keyFile}.new`, `${known}\n${pair.privateKey}\n`, { mode: 0o600, flag: 'wx' })
+  fs.renameSync(`${keyFile}.new`, keyFile)
+  process.stdout.write(`${pair.publicKey}\n`)
+}
+
+/** @returns whether nothing is left that is sealed to another key */
+async function rotate(keyFile: string, key: string): Promise<boolean> {
+  const url = process.env['DATABASE_URL']
+  if (!url) throw new Error('DATABASE_URL is not set.')
+  const ring = createKeyRing(fs.readFileSync(keyFile, 'utf8').trim().split(/\s+/))
+  const keyId = sealingKeyId(key)
+  if (!ring.keyIds.includes(keyId))
+    throw new Error(`${keyFile} does not hold the private key of ${key}: nothing could open the secrets.`)
+  const pool = openPool(url, { max: 1, applicationName: 'culvert-reseal', role: 'culvert_resealer' })
+  try {
+    const { resealed, unreadable } = await resealSecrets(pool, { ring, seal: createSecretSealer(key), keyId })
+    process.stdout.write(
+      `${resealed} secrets are sealed anew, ${unreadable} could not be opened and stay as they are.\n`,
+    )
+    return unreadable === 0
+  } finally {
+    await pool.end()
+  }
+}
