@@ -182,7 +182,7 @@ describe('a key', () => {
     const url = `/v1/api-keys/${body.id}`
     expect((await harness.call('PATCH', url, { body: { name: 'b' }, headers: { 'if-match': '"9"' } })).status).toBe(412)
     const changed = await harness.call<Key>('PATCH', url, { body: { name: 'b' }, headers: { 'if-match': '"1"' } })
-    expect([changed.status, changed.headers['etag']]).toEqual([200, '"2"'])
+    expect([changed.status, changed.headers['etag']]).toEqual([200, expect.stringMatching(/^"2\./)])
   })
 
   it('made before there were scopes may do all', async () => {

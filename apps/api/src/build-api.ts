@@ -12,7 +12,12 @@ import { authorize, requirePermissions } from './actor.ts'
 import { authenticator } from './authenticate.ts'
 import { Changes } from './changes.ts'
 import type { Api, ApiContext } from './context.ts'
+import { commonProblems } from './conventions/common-problems.ts'
+import { conditional } from './conventions/conditional.ts'
+import { deprecation } from './conventions/deprecation.ts'
 import { idempotency } from './conventions/idempotency.ts'
+import { rateLimits, type RateLimits } from './conventions/rate-limits.ts'
+import { traceContextOf } from './conventions/trace-context.ts'
 import { hintsWhenMeant, validateOnly } from './conventions/validate-only.ts'
 import { noteDenials } from './denials.ts'
 import { documentation } from './documentation.ts'
@@ -50,6 +55,8 @@ export interface ApiOptions {
   readonly pool6Prefix?: string | null | undefined
   /** Proxies whose X-Forwarded-For is believed; nobody's when left out. */
   readonly trustProxy?: string | undefined
+  /** Any number of calls when left out. */
+  readonly rateLimits?: RateLimits | undefined
   readonly logger?: Logger | undefined
   readonly poolSize?: number | undefined
   /** People log in; without it API keys alone are good. */
@@ -57,6 +64,7 @@ export interface ApiOptions {
 }
 
 const bodyLimitBytes = 64 * 1024
+const unlimited: RateLimits = { organization: 0, key: 0, address: 0 }
 
 export async function buildApi(options: ApiOptions): Promise<Api> {
   const logger = options.logger ?? createLogger('api', 'silent')
@@ -69,6 +77,11 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
     requestTimeout: 60_000,
     forceCloseConnections: 'idle',
     genReqId: (request) => requestId(request.headers['x-request-id']),
+    childLoggerFactory: (parent, bindings, childOptions, message) => {
+      const trace = traceContextOf(message)
+      const named = trace ? { ...bindings, traceId: trace.traceId, spanId: trace.spanId } : bindings
+      return parent.child(named, childOptions)
+    },
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: answerErrors,
     routerOptions: { maxParamLength: 200 },
@@ -76,20 +89,30 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
   api.setValidatorCompiler(compileValidator)
   api.setErrorHandler(answerErrors)
   acceptEmptyJson(api)
-  api.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  api.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+    const trace = traceContextOf(request.raw)
+    if (trace) reply.header('traceparent', trace.traceparent)
+  })
   api.decorateRequest('organizationId', '')
   api.decorateRequest('actor')
   endGently(api, context)
   api.addHook('onClose', () => closeContext(context))
   unknownRoutes(api)
+  deprecation(api)
   requirePermissions(api)
   await documentation(api)
   healthRoutes(api, healthOf(context))
   keyRoutes(api, context)
   await api.register(
     async (v1) => {
+      const limits = rateLimits(v1 as Api, options.rateLimits ?? unlimited, { redisUrl: options.redisUrl, logger })
+      v1.addHook('onRequest', limits.beforeAuthentication)
       v1.addHook('onRequest', authenticator(context.pool, context.login))
+      v1.addHook('onRequest', limits.afterAuthentication)
       v1.addHook('onRequest', authorize)
+      commonProblems(v1 as Api)
+      conditional(v1 as Api)
       validateOnly(v1 as Api, context)
       idempotency(v1 as Api, context)
       v1.addHook('onError', noteDenials(context.pool))

@@ -35,7 +35,7 @@ describe('devices', () => {
     const host = address.split('.').slice(2).map(Number) as [number, number]
     expect(address6).toBe(network.body.pool6.replace('/64', (((host[0] & 15) << 8) | host[1]).toString(16)))
     expect(ikeIdentity).toBe(`${id.slice(4)}.acme.fleet.test`)
-    expect(made.headers).toMatchObject({ location: `/v1/devices/${id}`, etag: '"1"' })
+    expect(made.headers).toMatchObject({ location: `/v1/devices/${id}`, etag: expect.stringMatching(/^"1\.[\w-]+"$/) })
     expect((await harness.call('GET', `/v1/devices/${id}`)).body).toEqual(made.body)
   })
 
@@ -128,7 +128,7 @@ describe('devices', () => {
     expect(changed).toMatchObject({
       status: 200,
       body: { name: 'new', imei: '490154203237518', tags: [], version: 2 },
-      headers: { etag: '"2"' },
+      headers: { etag: expect.stringMatching(/^"2\./) },
     })
     const late = await harness.call('PATCH', `/v1/devices/${id}`, {
       body: { name: 'late' },

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 export function ifMatch(request: FastifyRequest): number | null {
   const header = request.headers['if-match']?.trim()
   if (header === undefined || header === '*') return null
-  const version = /^"(\d{1,9})"$/.exec(header)?.[1]
+  const version = /^"(\d{1,9})(\.[\w-]{1,64})?"$/.exec(header)?.[1] // what follows the version is of the answer alone
   if (version === undefined) {
     throw new DomainError('precondition_failed', {
       errors: [{ in: 'header', pointer: '/if-match', message: 'is not an `ETag` of this resource' }],
@@ -15,6 +15,7 @@ export function ifMatch(request: FastifyRequest): number | null {
   return Number(version)
 }
 
+/** `conditional.ts` adds a hash of the answer. */
 export function setEtag(reply: FastifyReply, version: number): void {
   reply.header('etag', `"${version}"`)
 }

@@ -27,6 +27,11 @@ export async function runApi(settings: ApiSettings): Promise<RunningApi> {
     pool6Prefix,
     trustProxy: settings.API_TRUST_PROXY,
     login: loginSettings(settings) ?? undefined,
+    rateLimits: {
+      organization: settings.RATE_LIMIT_ORGANIZATION,
+      key: settings.RATE_LIMIT_KEY,
+      address: settings.RATE_LIMIT_ADDRESS,
+    },
     logger,
   })
   try {

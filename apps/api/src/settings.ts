@@ -45,6 +45,21 @@ export const ApiSettings = Type.Object({
       description: 'the secret that seals signing keys and proves refresh tokens, 32 random bytes in base64url',
     }),
   ),
+  RATE_LIMIT_ORGANIZATION: Type.Integer({
+    minimum: 0,
+    default: 6_000,
+    description: 'calls per minute of one organization; 0 for any number',
+  }),
+  RATE_LIMIT_KEY: Type.Integer({
+    minimum: 0,
+    default: 3_000,
+    description: 'calls per minute with one API key, or of one person; 0 for any number',
+  }),
+  RATE_LIMIT_ADDRESS: Type.Integer({
+    minimum: 0,
+    default: 300,
+    description: 'calls per minute from one address that need no key or come without a valid one; 0 for any number',
+  }),
   SEALING_PUBLIC_KEY: Type.String({
     pattern: '^[A-Za-z0-9_-]{43}$',
     description: "the concentrators' public key, 32 bytes in base64url",

@@ -215,6 +215,12 @@ export const errorRegistry = {
     title: 'No certificate is made for this request',
     advice: 'See `detail`; send a PKCS#10 request in PEM, signed by an RSA, ECDSA or Ed25519 key of usual strength.',
   },
+  rate_limited: {
+    status: 429,
+    title: 'There were too many calls',
+    advice:
+      'Wait for the time in `Retry-After`; the headers `RateLimit` and `RateLimit-Policy` say what is left of what.',
+  },
   headers_too_large: { status: 431, title: 'The headers are too large', advice: 'Send less.' },
   internal_error: {
     status: 500,

@@ -24,6 +24,7 @@ import type { Api, ApiContext } from '../context.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'
 import { withProblems } from '../responses.ts'
 import { readIdempotencyKey } from './idempotency-key.ts'
+import { isTried } from './validate-only.ts'
 
 const keptHeaders = ['content-type', 'cache-control', 'location', 'etag', 'retry-after', 'link']
 
@@ -95,7 +96,7 @@ function isIdempotent({ method, config }: Pick<RouteOptions, 'method' | 'config'
 
 function isAsked(request: FastifyRequest): boolean {
   if (request.headers['idempotency-key'] === undefined || !isIdempotent(request.routeOptions)) return false
-  return (request.query as { validateOnly?: unknown } | undefined)?.validateOnly !== true
+  return !isTried(request)
 }
 
 const codes: readonly ErrorCode[] = ['invalid_idempotency_key', 'idempotency_in_progress', 'idempotency_key_reused']

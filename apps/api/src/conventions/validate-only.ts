@@ -10,7 +10,7 @@ import type { Api, ApiContext } from '../context.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** false: what the route does cannot be undone, so that it cannot be tried either. */
+    /** false: what the route does cannot be undone, or it tries in a way of its own. */
     validateOnly?: boolean
   }
 }
@@ -23,8 +23,7 @@ export function validateOnly(v1: Api, { pool }: ApiContext): void {
   })
 
   v1.addHook('preHandler', (request, _reply, done) => {
-    const query = request.query as { validateOnly?: unknown } | undefined
-    if (query?.validateOnly !== true || !canBeTried(request.routeOptions)) return done()
+    if (!isTried(request)) return done()
     const rehearsal = new Rehearsal(pool, request.organizationId)
     rehearsals.set(request, rehearsal)
     inRequestScope({ kind: 'rehearsed', rehearsal }, () => done())
@@ -36,6 +35,12 @@ export function validateOnly(v1: Api, { pool }: ApiContext): void {
     reply.header('validate-only', 'true')
     await rehearsal.close()
   })
+}
+
+/** Nothing of what the request does shall stay. */
+export function isTried(request: FastifyRequest): boolean {
+  const query = request.query as { validateOnly?: unknown } | undefined
+  return query?.validateOnly === true && canBeTried(request.routeOptions)
 }
 
 function canBeTried({ method, config }: Pick<RouteOptions, 'method' | 'config'>): boolean {

@@ -62,12 +62,51 @@ export function healthRoutes(api: Api, health: HealthRegistry): void {
         tags: ['errors'],
         security: [],
         params: Type.Object({ code: Type.String({ maxLength: 64 }) }, { additionalProperties: false }),
+        description: 'JSON, or a page for people where `Accept` asks for HTML. `type` of every problem leads here.',
         response: { 200: json(ErrorPage, 'The code.'), ...problems('not_found') },
       },
     },
-    async ({ params: { code } }) => {
-      if (!Object.hasOwn(errorRegistry, code)) throw new DomainError('not_found')
-      return { code, ...errorRegistry[code as ErrorCode] }
+    async ({ params: { code }, headers }, reply) => {
+      if (!isErrorCode(code)) throw new DomainError('not_found')
+      reply.header('vary', 'accept')
+      if (!asksForHtml(headers.accept)) return { code, ...errorRegistry[code] }
+      return reply
+        .type('text/html; charset=utf-8')
+        .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+        .serializer(String)
+        .send(errorPage(code))
     },
   )
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorRegistry, code)
+}
+
+/** Browsers name HTML first; programs name JSON or anything. */
+function asksForHtml(accept: string | undefined): boolean {
+  const first = accept?.split(',')[0]?.trim().toLowerCase() ?? ''
+  return first.startsWith('text/html')
+}
+
+/** All text is the registry's own; what stands in backquotes becomes code. */
+function errorPage(code: ErrorCode): string {
+  const { status, title, advice } = errorRegistry[code]
+  const text = (plain: string): string =>
+    plain
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll(/`([^`]+)`/g, '<code>$1</code>')
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${code}</title>
+<style>body { font: 1rem/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 40rem; padding: 0 1rem }</style>
+<h1>${text(title)}</h1>
+<p><code>${code}</code>, status ${status}</p>
+<p>${text(advice)}</p>
+<p><a href="/docs">Documentation</a></p>
+</html>
+`
 }
