@@ -30,12 +30,14 @@ import { authRoutes, keyRoutes } from './routes/auth.ts'
 import { authorityRoutes } from './routes/authorities.ts'
 import { attemptRoutes } from './routes/attempts.ts'
 import { configLinkRoutes, openedLinkRoutes } from './routes/config-links.ts'
+import { connectionRoutes } from './routes/connections.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { deviceConfigRoutes } from './routes/device-config.ts'
 import { deviceBulkRoutes } from './routes/device-bulk.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { healthRoutes } from './routes/health.ts'
 import { memberRoutes } from './routes/members.ts'
+import { nodeRoutes } from './routes/nodes.ts'
 import { networkRoutes } from './routes/networks.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { tunnelRoutes } from './routes/tunnels.ts'
@@ -127,6 +129,8 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         credentialRoutes,
         tunnelRoutes,
         attachmentRoutes,
+        connectionRoutes,
+        nodeRoutes,
         attemptRoutes,
         networkRoutes,
         apiKeyRoutes,

@@ -2,10 +2,12 @@
 import type {
   AttachAttempt,
   Attachment,
+  AttachmentSummary,
   Concentrator,
   Connection,
   Credential,
   Device,
+  Gateway,
   Network,
   Organization,
   Tunnel,
@@ -13,6 +15,8 @@ import type {
 import {
   credentialState,
   type AttachmentRecord,
+  type AttachmentSummaryRecord,
+  type GatewayRecord,
   type AttemptRecord,
   type ConcentratorRecord,
   type ConnectionRecord,
@@ -217,21 +221,21 @@ export function connectionView(row: ConnectionRecord): Connection {
 }
 
 export function concentratorView(row: ConcentratorRecord): Concentrator {
-  const { id, state, addresses, ikeIdentity, dataPlane } = row
+  const { id, state, addresses, ikeIdentity, dataPlane, alive } = row
   return {
     id,
     state,
     addresses,
     ikeIdentity,
     dataPlane,
+    alive,
+    attachedDevices: row.attachedCount,
     startedAt: time(row.startedAt),
     heartbeatAt: time(row.heartbeatAt),
   }
 }
 
-export function attachmentView(row: AttachmentRecord, now: Date): Attachment {
-  const ageSec = (since: Date): number => Math.max(0, Math.floor((now.getTime() - since.getTime()) / 1_000))
-  const hex = (spi: bigint): string => spi.toString(16).padStart(8, '0')
+export function attachmentSummaryView(row: AttachmentSummaryRecord): AttachmentSummary {
   return {
     deviceId: row.deviceId,
     state: row.state === 'attached' ? 'attached' : 'detached',
@@ -247,6 +251,18 @@ export function attachmentView(row: AttachmentRecord, now: Date): Attachment {
     detachedAt: time(row.detachedAt),
     detachReason: row.detachReason,
     lastSeenAt: row.lastSeenAt.toISOString(),
+  }
+}
+
+export function gatewayView(row: GatewayRecord): Gateway {
+  return { ...row, startedAt: time(row.startedAt), heartbeatAt: time(row.heartbeatAt) }
+}
+
+export function attachmentView(row: AttachmentRecord, now: Date): Attachment {
+  const ageSec = (since: Date): number => Math.max(0, Math.floor((now.getTime() - since.getTime()) / 1_000))
+  const hex = (spi: bigint): string => spi.toString(16).padStart(8, '0')
+  return {
+    ...attachmentSummaryView(row),
     ikeSas: row.ikeSas.map((ike) => ({
       spiI: ike.spiI,
       spiR: ike.spiR,

@@ -24,7 +24,19 @@ export {
   IssuedApiKey,
 } from './resources/api-key.ts'
 export { IssuedTokens, LogoutInput, TokenInput } from './resources/token.ts'
-export { Attachment, ChildSa, Concentrator, ConcentratorList, IkeSa } from './resources/attachment.ts'
+export {
+  AttachmentPage,
+  AttachmentQuery,
+  AttachmentSummary,
+  Gateway,
+  GatewayList,
+  SaList,
+  Attachment,
+  ChildSa,
+  Concentrator,
+  ConcentratorList,
+  IkeSa,
+} from './resources/attachment.ts'
 export {
   AttachAttempt,
   AttachAttemptPage,
@@ -81,6 +93,7 @@ export {
 } from './resources/device-bulk.ts'
 export { Problem } from './resources/problem.ts'
 export {
+  AllConnectionsQuery,
   Connection,
   ConnectionPage,
   ConnectionQuery,

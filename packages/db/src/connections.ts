@@ -1,4 +1,4 @@
-/** The access log of a tunnel: every flow and every refusal, newest first. */
+/** The access log: every flow and every refusal, newest first. */
 import type { Pool } from 'pg'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { tenant } from './tenant.ts'
@@ -19,13 +19,34 @@ export interface ConnectionRecord {
   readonly bytesDown: number
 }
 
+export interface ConnectionFilter {
+  readonly deviceId?: string | undefined
+  readonly tunnelId?: string | undefined
+  readonly state?: ConnectionRecord['state'] | undefined
+  /** Both ends of a half-open span. */
+  readonly openedFrom?: Date | undefined
+  readonly openedBefore?: Date | undefined
+}
+
+/** Of all tunnels of the organization, those that have ended too. */
 export async function listConnections(
   pool: Pool,
   organizationId: string,
-  tunnelId: string,
+  filter: ConnectionFilter,
   page: PageRequest,
 ): Promise<Page<ConnectionRecord>> {
-  const where = new Conditions().add('c.organization_id = ? AND c.tunnel_id = ?', organizationId, tunnelId)
+  const where = new Conditions().add('c.organization_id = ?', organizationId)
+  const { deviceId, tunnelId, state, openedFrom, openedBefore } = filter
+  if (tunnelId !== undefined) where.add('c.tunnel_id = ?', tunnelId)
+  if (deviceId !== undefined)
+    where.add(
+      'c.tunnel_id IN (SELECT id FROM tunnels WHERE organization_id = ? AND device_id = ?)',
+      organizationId,
+      deviceId,
+    )
+  if (state !== undefined) where.add('c.state = ?', state)
+  if (openedFrom !== undefined) where.add('c.opened_at >= ?', openedFrom)
+  if (openedBefore !== undefined) where.add('c.opened_at < ?', openedBefore)
   if (page.after) where.add('(c.opened_at, c.id) < (?, ?)', page.after.createdAt, page.after.id)
   const { rows } = await tenant(pool, organizationId).query<ConnectionRecord>(
     `SELECT c.id, c.tunnel_id AS "tunnelId", host(p.device_host) AS "deviceHost", p.device_port AS "devicePort",

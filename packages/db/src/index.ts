@@ -125,7 +125,6 @@ export {
 } from './signer-store.ts'
 export { listAttempts, type AttemptRecord } from './attempts.ts'
 export { isDetached, requestDetach, type DetachRequest } from './detach.ts'
-export { listConnections, type ConnectionRecord } from './connections.ts'
 export {
   createDevices,
   findDevicesByIccid,
@@ -135,6 +134,7 @@ export {
 } from './device-batch.ts'
 export { changeDevices, deleteDevices, type BatchOutcome, type DeviceState } from './device-batch-change.ts'
 export { ensureNetwork } from './networks.ts'
+export { listConnections, type ConnectionFilter, type ConnectionRecord } from './connections.ts'
 export { isEmptyFilter, type DeviceFilter } from './device-filter.ts'
 export {
   chooseDevices,
@@ -155,6 +155,7 @@ export {
   type DeviceRecord,
   type NewDevice,
 } from './devices.ts'
+export { listAttachments, type AttachmentFilter, type AttachmentSummaryRecord } from './attachment-list.ts'
 export { createNetwork, deleteNetwork, maxNetworks, type NetworkRefusal, type NewNetwork } from './network-life.ts'
 export { changeNetwork, listNetworks, readNetwork, type NetworkChange, type NetworkRecord } from './network-settings.ts'
 export {
@@ -164,7 +165,10 @@ export {
   type OrganizationRecord,
 } from './organization-settings.ts'
 export {
+  findConcentrator,
   listConcentrators,
+  listGateways,
+  type GatewayRecord,
   nodeDeadAfterSec,
   preferredConcentrator,
   type ConcentratorRecord,

@@ -19,15 +19,54 @@ export interface ConcentratorRecord {
   readonly ikeIdentity: string
   readonly dialAddress: string
   readonly dataPlane: string
+  /** Devices, as it said last. */
+  readonly attachedCount: number
+  /** Heard of lately. */
+  readonly alive: boolean
   readonly startedAt: Date | null
   readonly heartbeatAt: Date | null
 }
 
 const columns = `id, state, addresses, ike_identity AS "ikeIdentity", dial_address AS "dialAddress", data_plane AS "dataPlane",
+  attached_count AS "attachedCount", coalesce(heartbeat_at > now() - ${nodeDeadAfterSec} * interval '1 second', false) AS alive,
   started_at AS "startedAt", heartbeat_at AS "heartbeatAt"`
 
 export async function listConcentrators(pool: Pool): Promise<ConcentratorRecord[]> {
   const { rows } = await pool.query<ConcentratorRecord>(`SELECT ${columns} FROM concentrators ORDER BY id`)
+  return rows
+}
+
+export async function findConcentrator(pool: Pool, id: string): Promise<ConcentratorRecord | null> {
+  const { rows } = await pool.query<ConcentratorRecord>(`SELECT ${columns} FROM concentrators WHERE id = $1`, [id])
+  return rows[0] ?? null
+}
+
+export interface GatewayRecord {
+  readonly id: string
+  readonly state: string
+  readonly publicHost: string
+  readonly portFrom: number
+  readonly portTo: number
+  /** Ports of tunnels that it shall listen on. */
+  readonly listeningPorts: number
+  readonly openConnections: number
+  readonly alive: boolean
+  readonly startedAt: Date | null
+  readonly heartbeatAt: Date | null
+}
+
+/** @param id left out: all of them */
+export async function listGateways(pool: Pool, id?: string): Promise<GatewayRecord[]> {
+  const { rows } = await pool.query<GatewayRecord>(
+    `SELECT g.id, g.state, g.public_host AS "publicHost", g.port_from AS "portFrom", g.port_to AS "portTo",
+       coalesce(g.heartbeat_at > now() - ${nodeDeadAfterSec} * interval '1 second', false) AS alive, g.started_at AS "startedAt",
+       g.heartbeat_at AS "heartbeatAt",
+       (SELECT count(*)::int FROM tunnel_ports p WHERE p.gateway_id = g.id AND p.desired = 'listen') AS "listeningPorts",
+       (SELECT count(*)::int FROM connections c JOIN tunnel_ports p ON p.id = c.tunnel_port_id
+         WHERE p.gateway_id = g.id AND p.desired = 'listen' AND c.state = 'open') AS "openConnections"
+     FROM gateways g WHERE $1::text IS NULL OR g.id = $1 ORDER BY g.id`,
+    [id ?? null],
+  )
   return rows
 }
 

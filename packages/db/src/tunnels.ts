@@ -220,6 +220,18 @@ export interface TunnelChange {
   /** Seconds from now. */
   readonly ttlSec?: number | undefined
   readonly allowFrom?: readonly string[] | undefined
+  /** Null: any. */
+  readonly maxBytes?: number | null | undefined
+  readonly rateLimit?: RateLimit | null | undefined
+}
+
+interface ChangeableTunnel {
+  readonly version: number
+  readonly live: boolean
+  readonly ttlSec: number
+  readonly allowFrom: string[]
+  readonly maxBytes: number | null
+  readonly rateLimit: RateLimit | null
 }
 
 /** Acts on live tunnels: raising the generation makes the gateway read the new values, flows that stay allowed go on. */
@@ -231,8 +243,8 @@ export async function changeTunnel(
 ): Promise<{ gateways: string[] } | 'not_found' | 'changed' | 'tunnel_not_active'> {
   const { organizationId, id, ifVersion } = key
   const work = async (tx: TenantSql): ReturnType<typeof changeTunnel> => {
-    const { rows } = await tx.query<{ version: number; live: boolean; ttlSec: number; allowFrom: string[] }>(
-      `SELECT version, ttl_sec AS "ttlSec", allow_from AS "allowFrom", state IN ('requested', 'waiting_for_device', 'opening', 'open') AND expires_at > now() AS live
+    const { rows } = await tx.query<ChangeableTunnel>(
+      `SELECT version, ttl_sec AS "ttlSec", allow_from AS "allowFrom", max_bytes::float8 AS "maxBytes", rate_limit AS "rateLimit", state IN ('requested', 'waiting_for_device', 'opening', 'open') AND expires_at > now() AS live
        FROM tunnels WHERE organization_id = $1 AND id = $2 FOR UPDATE`,
       [organizationId, id],
     )
@@ -240,18 +252,27 @@ export async function changeTunnel(
     if (!tunnel) return 'not_found'
     if (ifVersion !== null && tunnel.version !== ifVersion) return 'changed'
     if (!tunnel.live) return 'tunnel_not_active'
+    const { maxBytes = tunnel.maxBytes, rateLimit = tunnel.rateLimit } = change
+    const after = {
+      ttlSec: change.ttlSec ?? tunnel.ttlSec,
+      allowFrom: change.allowFrom ?? tunnel.allowFrom,
+      maxBytes,
+      rateLimit,
+    }
     await tx.query(
       `UPDATE tunnels SET version = version + 1, updated_at = now(), allow_from = coalesce($3::text[], allow_from), ttl_sec = coalesce($4::int, ttl_sec),
-         expires_at = CASE WHEN $4::int IS NULL THEN expires_at ELSE now() + $4::int * interval '1 second' END
+         expires_at = CASE WHEN $4::int IS NULL THEN expires_at ELSE now() + $4::int * interval '1 second' END, max_bytes = $5, rate_limit = $6
        WHERE organization_id = $1 AND id = $2`,
-      [organizationId, id, change.allowFrom ?? null, change.ttlSec ?? null],
+      [organizationId, id, change.allowFrom ?? null, change.ttlSec ?? null, after.maxBytes, after.rateLimit],
     )
     const gateways = await repeatListen(tx, organizationId, id)
     const data = { changed: Object.keys(change).filter((name) => change[name as keyof TunnelChange] !== undefined) }
     await appendEvent(tx, { organizationId, type: 'tunnel.updated', resourceId: id, data })
     const audited = { organizationId, by: options.by, action: 'tunnel.updated', targetType: 'tunnel', targetId: id }
-    const after = { ttlSec: change.ttlSec ?? tunnel.ttlSec, allowFrom: change.allowFrom ?? tunnel.allowFrom }
-    await appendAudit(tx, { ...audited, ...changedFields(tunnel, after, ['ttlSec', 'allowFrom']) })
+    await appendAudit(tx, {
+      ...audited,
+      ...changedFields(tunnel, after, ['ttlSec', 'allowFrom', 'maxBytes', 'rateLimit']),
+    })
     await notify(tx, tunnelChangedChannel, id)
     return { gateways }
   }

@@ -30,6 +30,7 @@ export const tags = [
   },
   { name: 'audit log', description: 'Who changed what, and what was not allowed; chained by hashes.' },
   { name: 'concentrators', description: 'The nodes that devices attach to.' },
+  { name: 'gateways', description: 'The nodes that customers connect to.' },
   { name: 'certificates', description: 'The authority that devices trust, and its revocation list. Public.' },
   { name: 'errors', description: 'What a code means.' },
   { name: 'health', description: 'For load balancers and supervisors.' },

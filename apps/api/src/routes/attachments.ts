@@ -1,17 +1,19 @@
-/** A device's attachment with its SAs, detaching it, and the concentrators. */
-import { DeviceId, DomainError, WaitQuery } from '@culvert/contracts'
-import { findDevice, isDetached, listConcentrators, readAttachment, requestDetach } from '@culvert/db'
+/** A device's attachment with its SAs, detaching it, and the list of all. */
+import { AttachmentQuery, DeviceId, DomainError, WaitQuery } from '@culvert/contracts'
+import { findDevice, isDetached, listAttachments, readAttachment, requestDetach } from '@culvert/db'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import { readPage, writePage } from '../paging.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
-import { attachmentView, concentratorView } from '../views.ts'
+import { attachmentSummaryView, attachmentView } from '../views.ts'
 
 const params = Type.Object({ deviceId: DeviceId }, { additionalProperties: false })
 
 export function attachmentRoutes(api: Api, context: ApiContext): void {
   const { pool, queues, changes } = context
+  readRoutes(api, pool)
   api.get(
     '/devices/:deviceId/attachment',
     {
@@ -71,18 +73,48 @@ export function attachmentRoutes(api: Api, context: ApiContext): void {
       return row ? reply.code(202).send(attachmentView(row, new Date())) : reply.code(204).send(null)
     },
   )
+}
 
+function readRoutes(api: Api, pool: ApiContext['pool']): void {
+  const tags = ['attachments']
   api.get(
-    '/concentrators',
+    '/attachments',
     {
-      config: { permission: 'installation:read' },
+      config: { permission: 'attachments:read' },
       schema: {
-        operationId: 'listConcentrators',
-        summary: 'Concentrators that devices attach to',
-        tags: ['concentrators'],
-        response: { 200: json(Type.Ref('ConcentratorList'), 'All of them.'), ...problems() },
+        operationId: 'listAttachments',
+        summary: 'Attachments of all devices, without their SAs, in the order of device ids',
+        tags,
+        querystring: AttachmentQuery,
+        response: { 200: json(Type.Ref('AttachmentPage'), 'A page of attachments.'), ...problems('invalid_cursor') },
       },
     },
-    async () => ({ data: (await listConcentrators(pool)).map(concentratorView) }),
+    async ({ organizationId, query }) => {
+      const list = ['attachments', organizationId, query.state, query.concentratorId]
+      const page = await listAttachments(pool, organizationId, query, readPage(query, list))
+      return writePage(page, list, attachmentSummaryView)
+    },
+  )
+
+  api.get(
+    '/devices/:deviceId/sas',
+    {
+      config: { permission: 'attachments:read' },
+      schema: {
+        operationId: 'listSas',
+        summary:
+          'What was negotiated with the device: its IKE SAs with their Child SAs, counters and time since the last rekey',
+        description:
+          'None while it is not attached. `ageSec` counts from when the SA was made, by an attachment or a rekey.',
+        tags,
+        params,
+        response: { 200: json(Type.Ref('SaList'), 'Newest first.'), ...problems('not_found') },
+      },
+    },
+    async ({ organizationId, params: { deviceId } }) => {
+      if (!(await findDevice(pool, organizationId, deviceId))) throw new DomainError('not_found')
+      const row = await readAttachment(pool, organizationId, deviceId)
+      return { data: row ? attachmentView(row, new Date()).ikeSas : [] }
+    },
   )
 }

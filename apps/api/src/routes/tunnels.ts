@@ -99,7 +99,7 @@ export function tunnelRoutes(api: Api, context: ApiContext): void {
       const list = ['connections', organizationId, tunnelId]
       const page = readPage(query, list)
       if (!(await findTunnel(pool, organizationId, tunnelId))) throw new DomainError('not_found')
-      return writePage(await listConnections(pool, organizationId, tunnelId, page), list, connectionView)
+      return writePage(await listConnections(pool, organizationId, { tunnelId }, page), list, connectionView)
     },
   )
 }
@@ -178,8 +178,9 @@ function changing(api: Api, context: ApiContext): void {
       config: { permission: 'tunnels:write' },
       schema: {
         operationId: 'updateTunnel',
-        summary: 'Extend a tunnel or change who may connect',
-        description: '`ttlSec` counts from now. Connections that stay allowed go on.',
+        summary: 'Extend a tunnel, change who may connect, or its limits',
+        description:
+          '`ttlSec` counts from now. Connections that stay allowed go on. Limits act at once, but not on connections that began while there was none.',
         tags,
         params,
         body: TunnelPatch,
@@ -193,7 +194,7 @@ function changing(api: Api, context: ApiContext): void {
       const { organizationId, body } = request
       const key = { organizationId, id: request.params.tunnelId, ifVersion: ifMatch(request) }
       const allowFrom = body.allowFrom && allowList(body.allowFrom, request.ip)
-      const changed = await changeTunnel(pool, key, { ttlSec: body.ttlSec, allowFrom }, writeOptions(request))
+      const changed = await changeTunnel(pool, key, { ...body, allowFrom }, writeOptions(request))
       if (typeof changed === 'string') throw new DomainError(changed === 'changed' ? 'precondition_failed' : changed)
       hintNodes(queues, { gateways: changed.gateways, concentrators: [] }, 'policy.changed')
       const tunnel = await findTunnel(pool, organizationId, key.id)

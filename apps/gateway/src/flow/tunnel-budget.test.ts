@@ -61,3 +61,17 @@ test('nothing passes beyond what the tunnel may carry', async () => {
   await ended(pacer)
   expect(got).toEqual(['0123456789'])
 })
+
+test('changed limits act at once, on what was carried before too', () => {
+  let told = 0
+  const budget = new TunnelBudget(limits({}), 0, () => told++)
+  expect(budget.spend('up', 1000, 0)).toBe(0)
+  budget.change(limits({ rateLimit: { upBytesPerSec: 1000, downBytesPerSec: null } }), 500)
+  expect([budget.isLimited, budget.spend('up', 500, 0)]).toEqual([true, 250])
+  budget.change(limits({ maxBytes: 2000 }), 0)
+  expect([budget.spend('up', 400, 0), told]).toEqual([0, 0])
+  budget.change(limits({ maxBytes: 1900 }), 0)
+  expect([budget.isExhausted, told]).toEqual([true, 1])
+  budget.change(limits({ maxBytes: 5000 }), 3000)
+  expect([budget.isExhausted, told]).toEqual([false, 1])
+})

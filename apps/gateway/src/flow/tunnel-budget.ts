@@ -20,7 +20,7 @@ export type Direction = 'up' | 'down'
 const BURST_MS = 250
 
 export class TunnelBudget {
-  readonly #limits: TunnelLimits
+  #limits: TunnelLimits
   readonly #onExhausted: () => void
   readonly #dueMs = { up: -Infinity, down: -Infinity }
   #used: number
@@ -30,6 +30,14 @@ export class TunnelBudget {
     this.#limits = limits
     this.#used = usedBytes
     this.#onExhausted = onExhausted
+  }
+
+  /** Acts on flows that have a pacer; those that began while there was no limit go on without one. @param usedBytes as known elsewhere */
+  change(limits: TunnelLimits, usedBytes: number): void {
+    const wasExhausted = this.isExhausted
+    this.#limits = limits
+    this.#used = Math.max(this.#used, usedBytes)
+    if (this.isExhausted && !wasExhausted) this.#onExhausted()
   }
 
   get isLimited(): boolean {

@@ -118,6 +118,7 @@ export class PortListener {
     const changed = rules.allowFrom.join() !== this.#rules.allowFrom.join()
     this.#rules = rules
     this.#rulesAtMs = this.#nowMs
+    this.#budget.change(rules.limits, rules.usedBytes)
     if (!changed) return
     this.#allowList = new AllowList(rules.allowFrom)
     for (const [flow, record] of this.#flows) {

@@ -1,7 +1,7 @@
 /** REST: a device's presence on a concentrator with its security associations, and the concentrators themselves. */
 import { attachmentStates, proposalTiers } from '@culvert/lifecycle'
 import { Type, type Static } from 'typebox'
-import { DeviceId, nullable, oneOf, Timestamp } from '../fields.ts'
+import { DeviceId, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
 
 export const ChildSa = Type.Object(
   {
@@ -70,22 +70,26 @@ export const IkeSa = Type.Object(
   },
 )
 
+const attachmentFields = {
+  deviceId: DeviceId,
+  state: oneOf(attachmentStates),
+  concentratorId: Type.String(),
+  epoch: Type.Integer({ description: 'Grows with every attachment of the device.' }),
+  address: nullable(Type.String({ description: 'The inner address it was given; null: it asked for IPv6 alone.' })),
+  address6: nullable(Type.String({ description: 'The inner IPv6 address it was given.' })),
+  credentialId: nullable(Type.String({ description: 'The credential it was made with.' })),
+  remoteAddress: Type.String({ description: 'Outer address of the device, or of the NAT before it.' }),
+  remotePort: Type.Integer(),
+  behindNat: Type.Boolean(),
+  attachedAt: Timestamp,
+  detachedAt: nullable(Timestamp),
+  detachReason: nullable(Type.String()),
+  lastSeenAt: Timestamp,
+}
+
 export const Attachment = Type.Object(
   {
-    deviceId: DeviceId,
-    state: oneOf(attachmentStates),
-    concentratorId: Type.String(),
-    epoch: Type.Integer({ description: 'Grows with every attachment of the device.' }),
-    address: nullable(Type.String({ description: 'The inner address it was given; null: it asked for IPv6 alone.' })),
-    address6: nullable(Type.String({ description: 'The inner IPv6 address it was given.' })),
-    credentialId: nullable(Type.String({ description: 'The credential it was made with.' })),
-    remoteAddress: Type.String({ description: 'Outer address of the device, or of the NAT before it.' }),
-    remotePort: Type.Integer(),
-    behindNat: Type.Boolean(),
-    attachedAt: Timestamp,
-    detachedAt: nullable(Timestamp),
-    detachReason: nullable(Type.String()),
-    lastSeenAt: Timestamp,
+    ...attachmentFields,
     ikeSas: Type.Array(Type.Ref('IkeSa')),
   },
   {
@@ -114,6 +118,8 @@ export const Concentrator = Type.Object(
     addresses: Type.Array(Type.String(), { description: 'Outer addresses that devices use.' }),
     ikeIdentity: Type.String(),
     dataPlane: Type.String(),
+    alive: Type.Boolean({ description: 'It was heard of within the last half minute.' }),
+    attachedDevices: Type.Integer({ description: 'As it said last.' }),
     startedAt: nullable(Timestamp),
     heartbeatAt: nullable(Timestamp),
   },
@@ -136,4 +142,65 @@ export type Concentrator = Static<typeof Concentrator>
 export const ConcentratorList = Type.Object(
   { data: Type.Array(Type.Ref('Concentrator')) },
   { $id: 'ConcentratorList', additionalProperties: false },
+)
+
+export const AttachmentSummary = Type.Object(attachmentFields, {
+  $id: 'AttachmentSummary',
+  additionalProperties: false,
+  'x-example': {
+    concentratorId: 'con-1',
+    epoch: 1,
+    address: '10.128.0.3',
+    address6: null,
+    credentialId: 'crd_ajaic76ztpqad76h2tn2',
+    remoteAddress: '198.51.100.2',
+    remotePort: 4500,
+    behindNat: true,
+  },
+})
+export type AttachmentSummary = Static<typeof AttachmentSummary>
+
+export const AttachmentPage = Type.Object(
+  { data: Type.Array(Type.Ref('AttachmentSummary')), nextCursor: NextCursor },
+  { $id: 'AttachmentPage', additionalProperties: false },
+)
+
+export const AttachmentQuery = Type.Object(
+  {
+    ...pageQuery,
+    state: Type.Optional(oneOf(attachmentStates)),
+    concentratorId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' })),
+  },
+  { additionalProperties: false },
+)
+
+export const SaList = Type.Object(
+  { data: Type.Array(Type.Ref('IkeSa')) },
+  { $id: 'SaList', additionalProperties: false },
+)
+
+export const Gateway = Type.Object(
+  {
+    id: Type.String(),
+    state: Type.String({ description: 'starting, ready, draining, stopped or offline.' }),
+    publicHost: Type.String({ description: 'Name or address that customers are told.' }),
+    portFrom: Type.Integer(),
+    portTo: Type.Integer(),
+    alive: Type.Boolean({ description: 'It was heard of within the last half minute.' }),
+    listeningPorts: Type.Integer({ description: 'Ports of tunnels that it shall listen on.' }),
+    openConnections: Type.Integer(),
+    startedAt: nullable(Timestamp),
+    heartbeatAt: nullable(Timestamp),
+  },
+  {
+    $id: 'Gateway',
+    additionalProperties: false,
+    'x-example': { id: 'gw-1', state: 'ready', publicHost: 'gw-1.culvert.example', portFrom: 20_000, portTo: 29_999 },
+  },
+)
+export type Gateway = Static<typeof Gateway>
+
+export const GatewayList = Type.Object(
+  { data: Type.Array(Type.Ref('Gateway')) },
+  { $id: 'GatewayList', additionalProperties: false },
 )

@@ -50,7 +50,12 @@ export const TunnelInput = Type.Object(
 export type TunnelInput = Static<typeof TunnelInput>
 
 export const TunnelPatch = Type.Object(
-  { ttlSec: Type.Optional(TtlSec), allowFrom: Type.Optional(AllowFrom) },
+  {
+    ttlSec: Type.Optional(TtlSec),
+    allowFrom: Type.Optional(AllowFrom),
+    maxBytes: Type.Optional(nullable(MaxBytes)),
+    rateLimit: Type.Optional(nullable(RateLimit)),
+  },
   { additionalProperties: false, minProperties: 1, 'x-example': { ttlSec: 3_600 } },
 )
 export type TunnelPatch = Static<typeof TunnelPatch>
@@ -165,3 +170,17 @@ export const ConnectionPage = Type.Object(
 )
 
 export const ConnectionQuery = Type.Object(pageQuery, { additionalProperties: false })
+
+const connectionStates = ['open', 'closed', 'refused'] as const
+
+export const AllConnectionsQuery = Type.Object(
+  {
+    ...pageQuery,
+    deviceId: Type.Optional(DeviceId),
+    tunnelId: Type.Optional(TunnelId),
+    state: Type.Optional(oneOf(connectionStates)),
+    openedFrom: Type.Optional(Type.String({ format: 'date-time', description: 'Not before.' })),
+    openedBefore: Type.Optional(Type.String({ format: 'date-time', description: 'Before.' })),
+  },
+  { additionalProperties: false },
+)
