@@ -149,6 +149,22 @@ it('acts through shared memory on another thread’s instance', () => {
   expect(owner.usedBytes(A)).toBe(3)
 })
 
+it('counts what all threads let pass, and holds them together to one quota', () => {
+  const memory = new SharedArrayBuffer(subjectPolicyBytes(4, 3))
+  const instanceOf = (thread: number): SubjectPolicies => new SubjectPolicies(memory, () => {}, { threads: 3, thread })
+  const [owner, ...workers] = [instanceOf(0), instanceOf(0), instanceOf(1), instanceOf(2)]
+  expect(owner!.maxSubjects).toBe(4)
+  for (const worker of workers) worker.admit(A, Direction.in, 100)
+  expect([owner!.usedBytes(A), owner!.usedBytes(B)]).toEqual([300, 0])
+  owner!.set(A, policy({ quotaBytes: 5 }))
+  expect(workers.map((worker) => passed(worker, Direction.out, 1, 2))).toEqual([2, 2, 1])
+  owner!.remove(A)
+  expect(owner!.usedBytes(A)).toBe(0)
+  owner!.set(A, policy({ quotaBytes: 2 }))
+  expect(workers.map((worker) => passed(worker, Direction.out, 1, 1))).toEqual([1, 1, 0])
+  expect(owner!.usedBytes(A)).toBe(2)
+})
+
 it('never lets more pass than burst and rate together, whatever comes when', () => {
   const step = fc.record({ waitMs: fc.integer({ min: 0, max: 300 }), bytes: fc.integer({ min: 1, max: 2000 }) })
   fc.assert(

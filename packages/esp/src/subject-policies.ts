@@ -7,9 +7,9 @@
  * single field. A packet passes when the bucket would not be due later than its burst allows.
  *
  * Shared memory and several threads: each has its own instance over the same buffer and the same clock. Fields are aligned doubles
- * that are read and written whole. Two threads that admit packets of one subject in the same instant may both read a field before
- * either writes it; then one of the two updates is lost, and that packet passes beyond the rate or quota. Such moments add up: with
- * several threads busy for one subject its counter runs a little behind. Nothing can be torn, negative or stuck.
+ * that are read and written whole. What passed is counted by each thread for itself and added up, so nothing is ever lost of it; a
+ * quota may be passed by one packet per thread. Two threads that admit packets of one subject in the same instant may both read a
+ * bucket before either writes it; then that packet passes beyond the rate. Nothing can be torn, negative or stuck.
  */
 import { DropCode } from './drop-code.ts'
 
@@ -44,8 +44,9 @@ export type Direction = (typeof Direction)[keyof typeof Direction]
 
 const FLAGS = 0
 const GROUP = 1
-/** Octets that passed, ever; compared with `LIMIT` where there is a quota. */
-const USED = 2
+/** Of the octets that ever passed in this line, those of subjects that were removed. */
+const BASE = 2
+/** Of the octets that ever passed in this line, where the quota ends. */
 const LIMIT = 3
 /** Six fields for each direction. */
 const BUCKETS = [4, 10] as const
@@ -64,9 +65,16 @@ const REACHES_GROUP = 1
 const HAS_QUOTA = 2
 const HAS_RATE = [4, 8] as const
 
-/** Octets of memory for subjects 1 to `maxSubjects`. */
-export function subjectPolicyBytes(maxSubjects: number): number {
-  return (maxSubjects + 1) * LINE_FIELDS * 8
+/** Octets of memory for subjects 1 to `maxSubjects`: their lines, then the counters of each thread that admits packets. */
+export function subjectPolicyBytes(maxSubjects: number, threads: number = 1): number {
+  return (maxSubjects + 1) * (LINE_FIELDS + threads) * 8
+}
+
+export interface PolicyThreads {
+  /** How many admit packets. */
+  readonly threads: number
+  /** Which of them this instance is; one that only sets and reads may be any. */
+  readonly thread: number
 }
 
 export class SubjectPolicies {
@@ -76,14 +84,23 @@ export class SubjectPolicies {
   readonly #lines: Float64Array
   readonly #onQuota: (subject: number) => void
   readonly #toldMs: Float64Array
+  readonly #threads: number
+  /** Where this thread's counter of subject 0 would be. */
+  readonly #counters: number
 
   /**
    * @param memory zeroed when it was made, `subjectPolicyBytes` long; the caller keeps it
    * @param onQuota called from `admit` for a packet that a quota stops, at most once a minute for one subject
    */
-  constructor(memory: ArrayBufferLike, onQuota: (subject: number) => void = () => {}) {
+  constructor(
+    memory: ArrayBufferLike,
+    onQuota: (subject: number) => void = () => {},
+    { threads, thread }: PolicyThreads = { threads: 1, thread: 0 },
+  ) {
     this.#lines = new Float64Array(memory)
-    this.maxSubjects = this.#lines.length / LINE_FIELDS - 1
+    this.maxSubjects = this.#lines.length / (LINE_FIELDS + threads) - 1
+    this.#threads = threads
+    this.#counters = (this.maxSubjects + 1) * (LINE_FIELDS + thread)
     this.#onQuota = onQuota
     this.#toldMs = new Float64Array(this.maxSubjects + 1).fill(-Infinity)
   }
@@ -97,7 +114,7 @@ export class SubjectPolicies {
     this.#setRate(line + BUCKETS[Direction.in], rateIn)
     this.#setRate(line + BUCKETS[Direction.out], rateOut)
     lines[line + GROUP] = group
-    lines[line + LIMIT] = lines[line + USED]! + Math.max(0, quotaBytes ?? 0)
+    lines[line + LIMIT] = this.#passed(subject) + Math.max(0, quotaBytes ?? 0)
     lines[line + FLAGS] =
       (mayReachGroup ? REACHES_GROUP : 0) |
       (quotaBytes === null ? 0 : HAS_QUOTA) |
@@ -107,12 +124,15 @@ export class SubjectPolicies {
 
   /** The subject is free for another device: no policy, empty counter, full buckets. */
   remove(subject: number): void {
-    if (this.#isKnown(subject)) this.#lines.fill(0, subject * LINE_FIELDS, (subject + 1) * LINE_FIELDS)
+    if (!this.#isKnown(subject)) return
+    const line = subject * LINE_FIELDS
+    this.#lines.fill(0, line, line + LINE_FIELDS)
+    this.#lines[line + BASE] = this.#passed(subject) // a counter has one writer, its thread
   }
 
   /** Inner octets of both directions that were admitted since the subject was removed last. */
   usedBytes(subject: number): number {
-    return this.#lines[subject * LINE_FIELDS + USED] ?? 0
+    return this.#isKnown(subject) ? this.#passed(subject) - this.#lines[subject * LINE_FIELDS + BASE]! : 0
   }
 
   /**
@@ -126,14 +146,13 @@ export class SubjectPolicies {
     const lines = this.#lines
     const line = subject * LINE_FIELDS
     const flags = lines[line]! | 0
-    const used = lines[line + USED]! + bytes
-    if ((flags & HAS_QUOTA) !== 0 && used > lines[line + LIMIT]!) {
+    if ((flags & HAS_QUOTA) !== 0 && this.#passed(subject) + bytes > lines[line + LIMIT]!) {
       this.#tell(subject)
       return DropCode.quotaExceeded
     }
     if ((flags & HAS_RATE[direction]) !== 0 && !this.#fits(line + BUCKETS[direction], bytes))
       return DropCode.rateLimited
-    lines[line + USED] = used
+    lines[this.#counters + subject]! += bytes
     return DropCode.none
   }
 
@@ -152,6 +171,15 @@ export class SubjectPolicies {
 
   mayReachGroup(subject: number): boolean {
     return (this.#lines[subject * LINE_FIELDS]! & REACHES_GROUP) !== 0
+  }
+
+  /** Octets that ever passed under this number, of all threads. */
+  #passed(subject: number): number {
+    const lines = this.#lines
+    const step = this.maxSubjects + 1
+    let sum = 0
+    for (let at = step * LINE_FIELDS + subject; at < lines.length; at += step) sum += lines[at]!
+    return sum
   }
 
   #isKnown(subject: number): boolean {

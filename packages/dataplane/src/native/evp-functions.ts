@@ -24,6 +24,11 @@ export interface Functions {
   readonly encryptUpdate: Call
   readonly encryptFinal: Call
   readonly decryptInit: Call
+  /** With parameters. */
+  readonly decryptInit2: Call
+  readonly getParameters: Call
+  /** One update without the layers of `encryptUpdate`. @returns octets, or less than 0 */
+  readonly cipherUpdate: Call
   readonly decryptUpdate: Call
   readonly decryptFinal: Call
   readonly newMac: (mac: number) => bigint
@@ -66,6 +71,9 @@ export function bindFunctions(): Functions {
       encryptUpdate: call('EVP_EncryptUpdate', [...pointers(4), 'int']),
       encryptFinal: call('EVP_EncryptFinal_ex', pointers(3)),
       decryptInit: call('EVP_DecryptInit_ex', pointers(5)),
+      decryptInit2: call('EVP_DecryptInit_ex2', pointers(5)),
+      cipherUpdate: call('EVP_Cipher', [...pointers(3), 'uint32_t']),
+      getParameters: call('EVP_CIPHER_CTX_get_params', pointers(2)),
       decryptUpdate: call('EVP_DecryptUpdate', [...pointers(4), 'int']),
       decryptFinal: call('EVP_DecryptFinal_ex', pointers(3)),
       newMac: call('EVP_MAC_CTX_new', pointers(1), 'void *'),

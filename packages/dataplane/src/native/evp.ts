@@ -1,8 +1,9 @@
 /**
  * Packet ciphers on the OpenSSL inside Node, through koffi: AEAD (RFC 4106, RFC 7634) and AES-CBC with HMAC (RFC 3602, 4868).
  *
- * A context is created and keyed once per SA and direction; a packet costs one Init (nonce only), the updates, Final and the
- * tag. A packet is authentic only if Final returned exactly 1: after a forged one the output block holds garbage that nobody
+ * A context is created and keyed once per SA and direction. With an AEAD a packet costs one Init (nonce, and the tag to be
+ * compared), two updates, Final and, when sealing, the tag: calls from JavaScript are dearer than what most of them do, so they are
+ * few and short. A packet is authentic only if Final returned exactly 1: after a forged one the output block holds garbage that nobody
  * may read. Blocks are checked once per packet.
  * Contexts are memory outside the heap: whoever creates one calls `free`.
  */
@@ -10,9 +11,12 @@ import { bindFunctions, type Call, type Fetch, type Functions } from './evp-func
 import type { PacketMemory } from './packet-memory.ts'
 import { NativeUnavailableError } from './unavailable.ts'
 
-const CTRL_AEAD_GET_TAG = 0x10
-const CTRL_AEAD_SET_TAG = 0x11
 const PARAM_UTF8_STRING = 4
+const PARAM_OCTET_STRING = 5
+/** Of an OSSL_PARAM. */
+const PARAM_BYTES = 40
+const PARAM_DATA_AT = 16
+const PARAM_LENGTH_AT = 24
 const FREED = 'the cipher context of this SA is gone'
 
 export type Direction = 'seal' | 'open'
@@ -26,6 +30,8 @@ export class Openssl {
   readonly nonce: number
   readonly aad: number
   readonly mac: number
+  /** A list with the one parameter `tag`, whose data are yet to be set. */
+  readonly tag: number
   readonly #key: number
   readonly #params: number
   readonly #handles = new Map<string, number>()
@@ -39,6 +45,7 @@ export class Openssl {
     this.mac = memory.allocate(64)
     this.#key = memory.allocate(128)
     this.#params = memory.allocate(128)
+    this.tag = this.#tagParameter()
   }
 
   cipher(name: string): number {
@@ -78,6 +85,16 @@ export class Openssl {
     return memory.address(list, 80)
   }
 
+  #tagParameter(): number {
+    const { memory } = this
+    const list = memory.allocate(2 * PARAM_BYTES)
+    const name = memory.allocate(8)
+    memory.bytes.set(new TextEncoder().encode('tag'), name)
+    memory.writePointer(list, name, 8)
+    memory.view.setUint32(list + 8, PARAM_OCTET_STRING, true)
+    return list
+  }
+
   #handle(name: string, fetch: Fetch): number {
     const known = this.#handles.get(name)
     if (known !== undefined) return known
@@ -105,6 +122,7 @@ export class AeadContext {
   readonly #base: number
   readonly #sink: number
   readonly #nonce: number
+  readonly #tagList: number
   #context: number
 
   constructor(openssl: Openssl, direction: Direction, { algorithm, key, salt, icvBytes }: AeadKey) {
@@ -116,6 +134,7 @@ export class AeadContext {
     this.#base = memory.base
     this.#sink = memory.address(openssl.sink, 16)
     this.#nonce = memory.address(openssl.nonce, 12)
+    this.#tagList = memory.address(openssl.tag, 2 * PARAM_BYTES)
     const init = direction === 'seal' ? functions.encryptInit : functions.decryptInit
     const cipher = openssl.cipher(algorithm)
     this.#context = Number(functions.newContext())
@@ -133,17 +152,17 @@ export class AeadContext {
     memory.check(to, length + this.#icvBytes)
     memory.check(aad, aadBytes)
     this.#setNonce(iv)
-    const { encryptInit, encryptUpdate, encryptFinal, control } = this.#functions
+    this.#setTag(to + length)
+    const { encryptInit, cipherUpdate, encryptFinal, getParameters } = this.#functions
     const context = this.#context
     const base = this.#base
     const sink = this.#sink
-    const tag = base + to + length
     return (
       encryptInit(context, 0, 0, 0, this.#nonce) === 1 &&
-      encryptUpdate(context, 0, sink, base + aad, aadBytes) === 1 &&
-      encryptUpdate(context, base + to, sink, base + from, length) === 1 &&
+      cipherUpdate(context, 0, base + aad, aadBytes) === aadBytes &&
+      cipherUpdate(context, base + to, base + from, length) === length &&
       encryptFinal(context, sink, sink) === 1 &&
-      control(context, CTRL_AEAD_GET_TAG, this.#icvBytes, tag) === 1
+      getParameters(context, this.#tagList) === 1
     )
   }
 
@@ -154,16 +173,15 @@ export class AeadContext {
     memory.check(to, length)
     memory.check(aad, aadBytes)
     this.#setNonce(iv)
-    const { decryptInit, decryptUpdate, decryptFinal, control } = this.#functions
+    this.#setTag(from + length)
+    const { decryptInit2, cipherUpdate, decryptFinal } = this.#functions
     const context = this.#context
     const base = this.#base
     const sink = this.#sink
-    const tag = base + from + length
     return (
-      decryptInit(context, 0, 0, 0, this.#nonce) === 1 &&
-      control(context, CTRL_AEAD_SET_TAG, this.#icvBytes, tag) === 1 &&
-      decryptUpdate(context, 0, sink, base + aad, aadBytes) === 1 &&
-      decryptUpdate(context, base + to, sink, base + from, length) === 1 &&
+      decryptInit2(context, 0, 0, this.#nonce, this.#tagList) === 1 &&
+      cipherUpdate(context, 0, base + aad, aadBytes) === aadBytes &&
+      cipherUpdate(context, base + to, base + from, length) === length &&
       decryptFinal(context, sink, sink) === 1
     )
   }
@@ -171,6 +189,13 @@ export class AeadContext {
   free(): void {
     if (this.#context !== 0) this.#functions.freeContext(this.#context)
     this.#context = 0
+  }
+
+  /** The ICV is taken from, or put at, this checked block. */
+  #setTag(offset: number): void {
+    const { memory, tag } = this.#openssl
+    memory.writePointer(tag + PARAM_DATA_AT, offset, this.#icvBytes)
+    memory.view.setUint32(tag + PARAM_LENGTH_AT, this.#icvBytes, true)
   }
 
   #setNonce(iv: number): void {

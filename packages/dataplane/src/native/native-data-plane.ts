@@ -33,6 +33,7 @@ import type { OwnerSocket } from './owner-socket.ts'
 import { LOOK_INTERVAL_MS, PulseWatch } from './pulse-watch.ts'
 import { ControlWord, createCommonBuffers, sharedSaWords, SharedState } from './shared-state.ts'
 import { familyOf } from './socket-address.ts'
+import { ToldLimits } from './told-limits.ts'
 import type { TunOffload } from './tun-offload.ts'
 
 export interface NativeParts {
@@ -72,9 +73,7 @@ export class NativeDataPlane implements DataPlane {
   readonly #end: () => void
   readonly #waiting = new Map<number, Waiting>()
   readonly #arenas = new KeyArenas()
-  /** SAs whose limits were told: each worker may find them. */
-  readonly #softLimited = new Set<Spi>()
-  readonly #hardLimited = new Set<Spi>()
+  readonly #limits: ToldLimits
   /** SPI by index, 0 where there is none. */
   readonly #installed: Uint32Array
   #commands: ToWorker[] = []
@@ -98,6 +97,7 @@ export class NativeDataPlane implements DataPlane {
     const [first] = socket.locals
     if (first === undefined) throw new InvariantError('a data plane has at least one socket')
     this.#parts = parts
+    this.#limits = new ToldLimits(parts.handlers)
     this.local = first
     this.locals = socket.locals
     this.description = describe(parts)
@@ -110,7 +110,8 @@ export class NativeDataPlane implements DataPlane {
       hasFlows: options.role.kind === 'concentrator',
       flowHashSeed: randomInt(2 ** 32),
     })
-    this.#policies = new SubjectPolicies(this.#common.subjects)
+    // It admits no packets.
+    this.#policies = new SubjectPolicies(this.#common.subjects, () => {}, { threads, thread: 0 })
     this.#shared = all.map(() => SharedState.create(options.maxSas))
     const { rung: _, ...workerOptions } = options
     const setupOf = (thread: number): WorkerSetup => ({
@@ -166,8 +167,7 @@ export class NativeDataPlane implements DataPlane {
   }
 
   remove(spiIn: Spi): void {
-    this.#softLimited.delete(spiIn)
-    this.#hardLimited.delete(spiIn)
+    this.#limits.forget(spiIn)
     this.#freeIndex(spiIn)
     this.#post({ kind: 'remove', spiIn })
   }
@@ -277,8 +277,8 @@ export class NativeDataPlane implements DataPlane {
       case 'notices':
         for (const spiIn of message.traffic) handlers.onInboundTraffic(spiIn)
         for (const { spiIn, remote } of message.moved) handlers.onPeerMoved(spiIn, remote)
-        for (const spiIn of message.softLimits) if (isNew(this.#softLimited, spiIn)) handlers.onSoftLimit(spiIn)
-        for (const spiIn of message.hardLimits) if (isNew(this.#hardLimited, spiIn)) handlers.onHardLimit(spiIn)
+        for (const spiIn of message.softLimits) this.#limits.soft(spiIn)
+        for (const spiIn of message.hardLimits) this.#limits.hard(spiIn)
         for (const subject of message.quotas) handlers.onQuota?.(subject)
         return
     }
@@ -338,12 +338,6 @@ function handOver(received: ReceivedIke, handlers: DataPlaneHandlers): void {
     const remote = { address: remoteAddress as string, port: remotePort as number }
     handlers.onIke(bytes as Uint8Array, { local, remote })
   }
-}
-
-function isNew(told: Set<Spi>, spiIn: Spi): boolean {
-  if (told.has(spiIn)) return false
-  told.add(spiIn)
-  return true
 }
 
 function closedWith({ keys }: ChildSaDescription): Error {

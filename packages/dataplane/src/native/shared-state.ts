@@ -117,7 +117,7 @@ export function createCommonBuffers(options: {
   const all = Array.from({ length: threads }, (_, thread) => thread)
   return {
     sharedSas: new SharedArrayBuffer(2 * maxSas * SHARED_SA_WORDS * 4),
-    subjects: new SharedArrayBuffer(subjectPolicyBytes(maxSubjects)),
+    subjects: new SharedArrayBuffer(subjectPolicyBytes(maxSubjects, threads)),
     flows: hasFlows ? new SharedArrayBuffer(flowTableBytes(MOST_FLOWS)) : null,
     flowHashSeed,
     rings: all.map((to) => all.map((from) => (to === from ? null : new SharedArrayBuffer(HANDOFF_RING_BYTES)))),

@@ -91,7 +91,7 @@ class DataWorker {
     this.#hosts = options.role.kind === 'concentrator' ? new HostMappings(randomInt(2 ** 32)) : null
     this.#isolation = createIsolation(setup, this.#hosts)
     const tellQuota = (subject: number): void => this.#notices.noteQuota(subject)
-    this.#policies = this.#isolation && new SubjectPolicies(setup.common.subjects, tellQuota)
+    this.#policies = this.#isolation && new SubjectPolicies(setup.common.subjects, tellQuota, setup)
     this.#sockets = setup.sockets.map(({ fds, local, isRaw }) => ({
       fds,
       local,
