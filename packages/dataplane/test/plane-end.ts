@@ -33,6 +33,7 @@ export interface PlaneEndOptions {
   readonly offload?: OffloadLimits
   /** Of end 1 and end 2; left out: both. */
   readonly udpEncap?: readonly [boolean, boolean]
+  readonly dataThreads?: number
 }
 
 const PORT = 4500
@@ -103,6 +104,7 @@ async function open(options: PlaneEndOptions): Promise<DataPlane> {
       replayWindowPackets: 1024,
       outer: { pathMtu, dscp },
       nativeEsp: options.udpEncap !== undefined,
+      ...(options.dataThreads && { dataThreads: options.dataThreads }),
       offload,
     },
     handlers,

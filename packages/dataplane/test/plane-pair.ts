@@ -12,7 +12,7 @@ const OUTER = { ipv4: ['192.0.2.1', '192.0.2.2'], ipv6: ['2001:db8::1', '2001:db
 
 export type PairOptions = Pick<
   PlaneEndOptions,
-  'encr' | 'integ' | 'esn' | 'pathMtu' | 'dscp' | 'offload' | 'udpEncap'
+  'encr' | 'integ' | 'esn' | 'pathMtu' | 'dscp' | 'offload' | 'udpEncap' | 'dataThreads'
 > & {
   readonly rungs: readonly [PlaneEndOptions['rung'], PlaneEndOptions['rung']]
   /** The veth carries single datagrams: the sender's kernel cuts, the receiver's finds nothing to join. */
@@ -122,7 +122,7 @@ const FORWARD = 'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/
 
 export function endOptions(
   end: 1 | 2,
-  { rungs, encr, integ, esn, inner, outer, pathMtu, dscp, offload, udpEncap }: PairOptions,
+  { rungs, encr, integ, esn, inner, outer, pathMtu, dscp, offload, udpEncap, dataThreads }: PairOptions,
 ): string {
   const options: PlaneEndOptions = {
     rung: rungs[end - 1]!,
@@ -137,6 +137,7 @@ export function endOptions(
     ...(dscp && { dscp }),
     ...(offload && { offload }),
     ...(udpEncap && { udpEncap }),
+    ...(dataThreads && { dataThreads }),
   }
   return JSON.stringify(options)
 }

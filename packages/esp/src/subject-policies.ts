@@ -84,7 +84,6 @@ export class SubjectPolicies {
   readonly #lines: Float64Array
   readonly #onQuota: (subject: number) => void
   readonly #toldMs: Float64Array
-  readonly #threads: number
   /** Where this thread's counter of subject 0 would be. */
   readonly #counters: number
 
@@ -99,7 +98,6 @@ export class SubjectPolicies {
   ) {
     this.#lines = new Float64Array(memory)
     this.maxSubjects = this.#lines.length / (LINE_FIELDS + threads) - 1
-    this.#threads = threads
     this.#counters = (this.maxSubjects + 1) * (LINE_FIELDS + thread)
     this.#onQuota = onQuota
     this.#toldMs = new Float64Array(this.maxSubjects + 1).fill(-Infinity)

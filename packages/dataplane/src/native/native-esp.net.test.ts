@@ -25,6 +25,7 @@ const CASES: readonly (readonly [title: string, options: PairOptions])[] = [
   ['RFC 4303 2 ESP in IPv4', PAIR],
   ['RFC 4303 2 ESP in IPv6', { ...PAIR, outer: 'ipv6' }],
   ['RFC 4301 8.2 native ESP over a path of 1280 octets', { ...PAIR, middleMtuBytes: 1280 }],
+  ['RFC 4303 2 three data threads, each with the SPIs of its own', { ...PAIR, dataThreads: 3 }],
   ['RFC 7296 2.23 one end in UDP, the other in IP: each takes both', { ...PAIR, udpEncap: [true, false] }],
 ]
 
@@ -46,6 +47,14 @@ describe.each(CASES)('%s', (title, options) => {
 
   it('carries UDP datagrams of every size', async () => {
     await expectDatagrams(pair, '5002', SIZES)
+  })
+
+  it('opened every packet once', async () => {
+    for (const end of pair.ends) {
+      end.say('counters')
+      const { drops } = JSON.parse(await end.hears('counters')) as { drops: Record<string, number> }
+      for (const reason of ['badIcv', 'replayed', 'unknownSpi']) expect([reason, drops[reason]]).toEqual([reason, 0])
+    }
   })
 })
 

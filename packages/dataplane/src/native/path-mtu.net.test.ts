@@ -67,23 +67,33 @@ describe.each(CASES)('%s', (title, options) => {
     'carries what has no DF, in pieces outside (RFC 4301 8.1)',
     async () => {
       for (const namespace of pair.namespaces) clearDontFragment(namespace)
-      const before = fragments()
+      const [before, whole] = [fragments(), reassembledOf(pair.namespaces[1])]
       await expectDatagrams(pair, '5003', SIZES)
       expect(fragments()).toBeGreaterThan(before)
+      expect(reassembledOf(pair.namespaces[1])).toBeGreaterThan(whole)
     },
   )
 })
 
 /** Fragments made in a namespace, of both IP versions. */
 function fragmentsOf(namespace: string): number {
+  return counterOf(namespace, 'FragCreates')
+}
+
+/** Packets put together again in a namespace, of both IP versions. */
+function reassembledOf(namespace: string): number {
+  return counterOf(namespace, 'ReasmOKs')
+}
+
+function counterOf(namespace: string, name: string): number {
   const read = (file: string): string =>
     execFileSync('ip', ['netns', 'exec', namespace, 'cat', `/proc/net/${file}`], { encoding: 'utf8' })
   const [names = [], values = []] = read('snmp')
     .split('\n')
     .filter((line) => line.startsWith('Ip:'))
     .map((line) => line.split(' '))
-  const ipv6 = /Ip6FragCreates\s+(\d+)/.exec(read('snmp6'))?.[1]
-  return Number(values[names.indexOf('FragCreates')]) + Number(ipv6)
+  const ipv6 = new RegExp(`Ip6${name}\\s+(\\d+)`).exec(read('snmp6'))?.[1]
+  return Number(values[names.indexOf(name)]) + Number(ipv6)
 }
 
 /** Packets with ECT(0) that a namespace received, of both IP versions. */

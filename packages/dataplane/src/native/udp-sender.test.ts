@@ -93,8 +93,8 @@ class FakeKernel implements SendingSyscalls {
   }
 }
 
-function createSender(kernel: FakeKernel): { sender: UdpSender; send: (datagram: Datagram) => void } {
-  const sender = new UdpSender(kernel.memory, kernel, FD)
+function createSender(kernel: FakeKernel, segments = true): { sender: UdpSender; send: (datagram: Datagram) => void } {
+  const sender = new UdpSender(kernel.memory, kernel, FD, segments)
   const destinations = new Map<number, number>()
   const send = ({ port, ecn, bytes }: Datagram): void => {
     let destination = destinations.get(port)
@@ -214,5 +214,14 @@ describe('UDP sender', () => {
     run.forEach(send)
     sender.flush()
     expect([kernel.calls, kernel.wire.length, sender.failed]).toEqual([7, 1, 5])
+  })
+
+  it('sends several at once to their destination and not to the last one, where the kernel is not asked to cut runs', () => {
+    const kernel = new FakeKernel()
+    const { sender, send } = createSender(kernel, false)
+    const ports = [1, 1, 2, 3, 3, 3, 1, 1]
+    for (const port of ports) send({ port, ecn: 0, bytes: Buffer.alloc(100, port) })
+    sender.flush()
+    expect(kernel.wire.map(({ port, bytes }) => [port, bytes[0]])).toEqual(ports.map((port) => [port, port]))
   })
 })

@@ -107,6 +107,7 @@ export class UdpSender {
 
   #sendRun(): void {
     const total = this.#end - this.#buffer
+    this.#copyDestination()
     if (!this.#segments && this.#count > 1) return this.#sendSingly(total)
     this.#prepare(this.#headers, this.#buffer, total, this.#writeControl())
     const result = this.#send()
@@ -179,7 +180,6 @@ export class UdpSender {
 
   /** Waits for room once. @returns as the system call */
   #send(): number {
-    this.#copyDestination()
     const sent = this.#syscalls.sendmsg(this.#fd, this.#headers)
     return isTransient(sent) && this.#awaitRoom() ? this.#syscalls.sendmsg(this.#fd, this.#headers) : sent
   }
