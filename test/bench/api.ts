@@ -96,6 +96,9 @@ async function startApi(databaseUrl: string): Promise<string> {
         DATABASE_URL: databaseUrl,
         SEALING_PUBLIC_KEY: sealing.publicKey,
         API_PORT: String(port),
+        RATE_LIMIT_ORGANIZATION: '0',
+        RATE_LIMIT_KEY: '0',
+        RATE_LIMIT_ADDRESS: '0',
         POOL_PREFIX6: 'none', // as the networks were loaded
         LOG_LEVEL: 'warn',
       },
@@ -107,7 +110,7 @@ async function startApi(databaseUrl: string): Promise<string> {
     await gone
   })
   const url = `http://127.0.0.1:${port}`
-  await waitFor(async () => (await fetch(`${url}/health/ready`).catch(() => null))?.ok === true, { timeoutMs: 30_000 })
+  await waitFor(async () => (await fetch(`${url}/health/ready`).catch(() => null))?.ok === true, { timeoutMs: 120_000 })
   return url
 }
 
@@ -205,10 +208,12 @@ async function serveGateway(pool: Pool): Promise<NodeJS.Timeout> {
 
 function iccidOf(number: number): string {
   const digits = `8949${String(number).padStart(15, '0')}`
-  const sum = [...digits].toReversed().reduce((total, digit, index) => {
-    const value = Number(digit) * (index % 2 === 0 ? 2 : 1)
-    return total + (value > 9 ? value - 9 : value)
-  }, 0)
+  const sum = Array.from(digits)
+    .toReversed()
+    .reduce((total, digit, index) => {
+      const value = Number(digit) * (index % 2 === 0 ? 2 : 1)
+      return total + (value > 9 ? value - 9 : value)
+    }, 0)
   return digits + ((10 - (sum % 10)) % 10)
 }
 
