@@ -272,7 +272,7 @@ describe('another organization', () => {
     Object.assign(ids, { memberId: member.body.id })
   })
 
-  it('gets 404 for every id that is not its own, the same as for one that does not exist', async () => {
+  it('A03 gets 404 for every id that is not its own, the same as for one that does not exist', async () => {
     const before = await rowsOf(harness)
     const tried: string[] = []
     for (const { method, path, operation } of operations.filter((entry) => entry.path.startsWith('/v1'))) {
@@ -305,7 +305,7 @@ describe('another organization', () => {
     expect(await rowsOf(harness)).toEqual(before)
   })
 
-  it('sees nothing of the first one in any list', async () => {
+  it('A03 sees nothing of the first one in any list', async () => {
     for (const { path, operation } of operations.filter(
       ({ method, path: at, operation: { security } }) =>
         method === 'GET' && at.startsWith('/v1') && !at.includes('{') && security === undefined,
@@ -316,7 +316,7 @@ describe('another organization', () => {
     }
   })
 
-  it('cannot learn by filters whether an id exists', async () => {
+  it('A03 cannot learn by filters whether an id exists', async () => {
     const answer = await harness.call('GET', `/v1/tunnels?deviceId=${ids['deviceId']}`, { key: harness.other.key })
     expect(answer.body).toEqual({ data: [], nextCursor: null })
   })
