@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document of the API and the types of the SDK that are made of it. `node --conditions=source
- * scripts/openapi.ts` writes them. The routes are only looked at: nothing is listened on, and no database is needed.
+ * The OpenAPI document of the API and the types of the SDK that are made of it. `npm run docs` writes the
+ * types, test/docs/openapi.test.ts compares. The routes are only looked at: nothing is listened on, and no database is needed.
  */
 import { buildApi } from '@culvert/api'
 import { generateSealingKeyPair } from '@culvert/db'
@@ -22,8 +22,9 @@ export async function openApiDocument(): Promise<unknown> {
   }
 }
 
-if (import.meta.main) {
-  const file = path.join(root, typesFile)
-  fs.mkdirSync(path.dirname(file), { recursive: true })
-  fs.writeFileSync(file, await typesOf(await openApiDocument()))
+/** What the file holds when it is up to date. */
+export async function sdkTypes(): Promise<string> {
+  return typesOf(await openApiDocument())
 }
+
+if (import.meta.main) fs.writeFileSync(path.join(root, typesFile), await sdkTypes())

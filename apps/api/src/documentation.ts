@@ -1,6 +1,5 @@
 /** OpenAPI 3.1 of what is registered after this, at /openapi.json, with a page for people at /docs, where / leads. */
 import * as contracts from '@culvert/contracts'
-import type { ErrorCode } from '@culvert/contracts'
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { readFileSync } from 'node:fs'
 import type { TSchema } from 'typebox'
@@ -9,7 +8,6 @@ import { complete, headers, type OpenApi } from './openapi/complete.ts'
 import { documentationPage } from './openapi/page.ts'
 import { tags } from './openapi/tags.ts'
 import { webhooks } from './openapi/webhooks.ts'
-import { withProblems } from './responses.ts'
 
 const components: readonly TSchema[] = [
   contracts.Problem,
@@ -65,14 +63,7 @@ const description = `Every call but those that say otherwise carries \`Authoriza
 - **Unknown fields** are refused.
 - **Changes** may carry \`If-Match\` with the \`ETag\` of what was read: then nobody's change is overwritten unseen.`
 
-/** What any body may be refused with, before its route sees it. */
-const bodyCodes: readonly ErrorCode[] = ['malformed_request', 'payload_too_large', 'unsupported_media_type']
-
 export async function documentation(api: Api): Promise<void> {
-  api.addHook('onRoute', (route) => {
-    const { schema } = route
-    if (schema?.body) route.schema = { ...schema, response: withProblems(schema.response, bodyCodes) }
-  })
   for (const component of components) api.addSchema(component)
   await api.register(swagger, {
     openapi: {
