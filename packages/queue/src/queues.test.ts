@@ -1,4 +1,5 @@
 import { createDatabase } from '@culvert/testkit'
+import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
 import net from 'node:net'
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
@@ -44,7 +45,7 @@ describe.each(backends)('queues on $store', ({ store, url }) => {
     expect(seen).toEqual([[mine, 'device.detach']])
   })
 
-  it('makes one more run of the hints given while the handler runs', async () => {
+  it('A07 a hint delivered twice while its handler runs is one more run', async () => {
     const queues = open({ redisUrl: url })
     const queue = newQueueName()
     const gate = Promise.withResolvers<void>()
@@ -64,7 +65,7 @@ describe.each(backends)('queues on $store', ({ store, url }) => {
     expect(runs).toBe(3)
   })
 
-  it('repeats a handler that failed', async () => {
+  it('A07 a handler that failed is repeated', async () => {
     const queues = open({ redisUrl: url })
     const queue = newQueueName()
     let runs = 0
@@ -75,6 +76,38 @@ describe.each(backends)('queues on $store', ({ store, url }) => {
     expect(await queues.hint(queue, 'policy.changed')).toBe(true)
     await vi.waitUntil(() => runs >= 3, until)
     expect(runs).toBe(3)
+  })
+
+  it('A07 a poison job keeps no other job of its queue from being done', async () => {
+    const queues = open({ redisUrl: url })
+    const queue = newQueueName()
+    const done: JobKind[] = []
+    await queues.workNode(queue, async (kind) => {
+      if (kind === 'policy.changed') throw new Error('poison')
+      done.push(kind)
+    }).ready
+    expect(await queues.hint(queue, 'policy.changed')).toBe(true)
+    expect(await queues.hint(queue, 'listeners.changed')).toBe(true)
+    await vi.waitUntil(() => done.length > 0, until)
+    expect(done).toEqual(['listeners.changed'])
+  })
+
+  it('A07 hints of one kind for two nodes do not collide, and one that waits is not there twice', async () => {
+    const queues = open({ redisUrl: url })
+    const [first, second] = [newQueueName(), newQueueName()]
+    for (const queue of [first, second, first, second]) expect(await queues.hint(queue, 'policy.changed')).toBe(true)
+    const runs: NodeQueue[] = []
+    const last = Promise.withResolvers<void>()
+    for (const queue of [first, second]) {
+      await queues.workNode(queue, async (kind) => {
+        if (kind === 'device.detach') last.resolve()
+        else runs.push(queue)
+      }).ready
+    }
+    await queues.hint(first, 'device.detach')
+    await last.promise
+    await vi.waitUntil(() => runs.includes(second), until)
+    expect(runs.toSorted((a, b) => a.localeCompare(b))).toEqual([first, second].toSorted((a, b) => a.localeCompare(b)))
   })
 
   it('starts while the store is away, says so, and delivers once it is back', async () => {
@@ -91,7 +124,7 @@ describe.each(backends)('queues on $store', ({ store, url }) => {
     await vi.waitUntil(() => seen.includes('listeners.changed'), until)
   })
 
-  it('goes on after the store was away for a while', async () => {
+  it('A07 a store that was away, with all its jobs, loses no hint that was given meanwhile', async () => {
     const door = await openDoor(new URL(url ?? databaseUrl))
     const through = (text: string): string => Object.assign(new URL(text), { host: `127.0.0.1:${door.port}` }).href
     const queues = open(url ? { redisUrl: through(url) } : { databaseUrl: through(databaseUrl) })
@@ -108,6 +141,28 @@ describe.each(backends)('queues on $store', ({ store, url }) => {
     await vi.waitUntil(() => seen.includes('device.detach'), until)
   })
 })
+
+it.runIf(redisUrl)(
+  'A07 jobs say no more than what to look at, and the next hint comes through after Redis lost them all',
+  async () => {
+    const redis = new Redis(redisUrl ?? '')
+    closers.push(() => redis.disconnect())
+    const queues = open({ redisUrl: redisUrl ?? undefined })
+    const queue = newQueueName()
+    await vi.waitUntil(() => queues.hint(queue, 'policy.changed'), until)
+    const keys = await redis.keys(`*${queue}*`)
+    const jobs = (await Promise.all(keys.map((key) => redis.hget(key, 'data').catch(() => null)))).filter(
+      (data) => data !== null,
+    )
+    expect(jobs).toEqual(['{}'])
+    await redis.del(...keys)
+    const seen: JobKind[] = []
+    await queues.workNode(queue, async (kind) => void seen.push(kind)).ready
+    await vi.waitUntil(() => queues.hint(queue, 'listeners.changed'), until)
+    await vi.waitUntil(() => seen.length > 0, until)
+    expect(seen).toEqual(['listeners.changed'])
+  },
+)
 
 /** A TCP relay in front of a server, so that the server can be away for one client. */
 async function openDoor(target: URL): Promise<{ port: number; shut(): void; open(): Promise<void> }> {
