@@ -169,6 +169,7 @@ async function measureCalls(pool: Pool, call: CallApi): Promise<void> {
     [largeOrganization, 'attached'],
   )
   const beat = await serveGateway(pool)
+  ends.push(async () => clearInterval(beat))
   let next = 0
   const device = (): string => rows[next++ % rows.length]?.id ?? ''
   const unique = (): string => iccidOf(900_000_000_000 + next++)
@@ -203,7 +204,9 @@ async function serveGateway(pool: Pool): Promise<NodeJS.Timeout> {
     `INSERT INTO gateways (id, bind_address, public_host, port_from, port_to, state, heartbeat_at)
      VALUES ('gw-1', '0.0.0.0', 'gw-1.bench', 20000, 29999, 'ready', now())`,
   )
-  return setInterval(() => void pool.query('UPDATE gateways SET heartbeat_at = now()'), 2_000)
+  return setInterval(() => {
+    pool.query('UPDATE gateways SET heartbeat_at = now()').catch(() => undefined)
+  }, 2_000)
 }
 
 function iccidOf(number: number): string {
