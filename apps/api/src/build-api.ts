@@ -35,6 +35,7 @@ import { credentialRoutes } from './routes/credentials.ts'
 import { deviceConfigRoutes } from './routes/device-config.ts'
 import { deviceBulkRoutes } from './routes/device-bulk.ts'
 import { deviceRoutes } from './routes/devices.ts'
+import { grantRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
 import { memberRoutes } from './routes/members.ts'
 import { nodeRoutes } from './routes/nodes.ts'
@@ -137,6 +138,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         operationRoutes,
         memberRoutes,
         auditLogRoutes,
+        grantRoutes,
       ])
         routes(v1 as Api, context)
     },

@@ -41,6 +41,8 @@ const components: readonly TSchema[] = [
   contracts.IssuedTokens,
   contracts.Member,
   contracts.MemberPage,
+  contracts.Grant,
+  contracts.GrantPage,
   contracts.ApiKey,
   contracts.ApiKeyPage,
   contracts.IssuedApiKey,

@@ -72,6 +72,7 @@ describe('the OpenAPI document', () => {
         'DELETE /v1/devices/{deviceId}',
         'DELETE /v1/devices/{deviceId}/attachment',
         'DELETE /v1/devices/{deviceId}/credentials/{credentialId}',
+        'DELETE /v1/grants/{grantId}',
         'DELETE /v1/members/{memberId}',
         'DELETE /v1/tunnels/{tunnelId}',
         'GET /.well-known/jwks.json',
@@ -106,6 +107,8 @@ describe('the OpenAPI document', () => {
         'POST /v1/config-links/{token}',
         'GET /v1/devices/{deviceId}/credentials',
         'GET /v1/devices/{deviceId}/credentials/{credentialId}',
+        'GET /v1/grants',
+        'GET /v1/grants/{grantId}',
         'GET /v1/me',
         'GET /v1/members',
         'GET /v1/members/{memberId}',
@@ -134,6 +137,7 @@ describe('the OpenAPI document', () => {
         'POST /v1/devices/import',
         'POST /v1/devices/{deviceId}/credentials',
         'POST /v1/operations/{operationId}/cancel',
+        'POST /v1/grants',
         'POST /v1/members',
         'POST /v1/tunnels',
       ].toSorted(),
@@ -202,6 +206,7 @@ const samples: Record<string, string> = {
   credentialId: `crd_${'a'.repeat(20)}`,
   configLinkId: `cfl_${'a'.repeat(20)}`,
   networkId: `net_${'a'.repeat(20)}`,
+  grantId: `grt_${'a'.repeat(20)}`,
   memberId: `mem_${'a'.repeat(20)}`,
   apiKeyId: `key_${'a'.repeat(16)}`,
   operationId: `opn_${'a'.repeat(20)}`,
@@ -216,6 +221,13 @@ const bodies: Record<string, (ids: Record<string, string>) => object> = {
   updateNetwork: () => ({ dnsDomains: ['corp.example'] }),
   openTunnel: ({ deviceId }) => ({ deviceId, port: 22 }),
   updateTunnel: () => ({ ttlSec: 60 }),
+  createGrant: ({ memberId }) => ({
+    name: 'g',
+    memberId,
+    anyTags: ['a'],
+    ports: [22],
+    expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+  }),
   inviteMember: () => ({ email: 'ada@acme.example', role: 'viewer' }),
   updateMember: () => ({ role: 'operator' }),
   createApiKey: () => ({ name: 'made', scopes: ['devices:read'] }),
@@ -269,7 +281,16 @@ describe('another organization', () => {
     const member = await harness.call<{ id: string }>('POST', '/v1/members', {
       body: { email: 'bob@acme.example', role: 'viewer' },
     })
-    Object.assign(ids, { memberId: member.body.id })
+    const grant = await harness.call<{ id: string }>('POST', '/v1/grants', {
+      body: {
+        name: 'g',
+        memberId: member.body.id,
+        anyTags: ['a'],
+        ports: null,
+        expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+      },
+    })
+    Object.assign(ids, { memberId: member.body.id, grantId: grant.body.id })
   })
 
   it('A03 gets 404 for every id that is not its own, the same as for one that does not exist', async () => {
@@ -277,7 +298,7 @@ describe('another organization', () => {
     const tried: string[] = []
     for (const { method, path, operation } of operations.filter((entry) => entry.path.startsWith('/v1'))) {
       if (operation.security?.length === 0) continue
-      const namesThing = /\{\w+\}/.test(path) || operation.operationId === 'openTunnel'
+      const namesThing = /\{\w+\}/.test(path) || ['openTunnel', 'createGrant'].includes(operation.operationId)
       if (!namesThing) continue
       const body = bodies[operation.operationId]?.(ids)
       expect(operation.requestBody === undefined).toBe(body === undefined)
@@ -327,6 +348,7 @@ async function rowsOf({ pool, organization }: Harness): Promise<unknown> {
   const tables = [
     'api_keys',
     'memberships',
+    'grants',
     'devices',
     'networks',
     'attach_attempts',

@@ -191,6 +191,8 @@ export function tunnelView(row: TunnelRecord): Tunnel {
     ttlSec,
     maxBytes: row.maxBytes,
     rateLimit: row.rateLimit,
+    openedBy: openedBy(row),
+    grantId: row.grantId,
     version,
     host: reachable ? row.gatewayHost : null,
     port: reachable ? row.gatewayPort : null,
@@ -200,6 +202,10 @@ export function tunnelView(row: TunnelRecord): Tunnel {
     openedAt: time(row.openedAt),
     closedAt: isFinalTunnel(state) ? time(row.closedAt) : null,
   }
+}
+
+function openedBy({ openedByKind: kind, openedById: id }: TunnelRecord): Tunnel['openedBy'] {
+  return kind === null || id === null ? null : { kind: kind as 'user', id }
 }
 
 export function connectionView(row: ConnectionRecord): Connection {

@@ -303,7 +303,7 @@ async function addTunnel(deviceId: string): Promise<string> {
     },
     { by },
   )
-  if (typeof opened === 'string') throw new Error(opened)
+  if (typeof opened === 'string' || 'missing' in opened) throw new Error(JSON.stringify(opened))
   return opened.id
 }
 

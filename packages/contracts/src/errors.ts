@@ -103,6 +103,11 @@ export const errorRegistry = {
     title: 'This is the last owner',
     advice: 'Make somebody else an owner first.',
   },
+  grant_limit: {
+    status: 409,
+    title: 'The holder has enough grants',
+    advice: 'Revoke grants that are not needed.',
+  },
   api_key_limit: {
     status: 409,
     title: 'The organization has enough API keys',

@@ -86,6 +86,8 @@ export const eventCatalogue = {
   'api_key.updated': { summary: 'An API key was changed.', resource: 'key', data: Nothing },
   'api_key.rotated': { summary: 'An API key got a new secret.', resource: 'key', data: Nothing },
   'api_key.revoked': { summary: 'An API key was revoked.', resource: 'key', data: Nothing },
+  'grant.created': { summary: 'Somebody may open tunnels that it could not.', resource: 'grt', data: Nothing },
+  'grant.revoked': { summary: 'A grant was revoked; its tunnels are closed.', resource: 'grt', data: Nothing },
   'tunnel.requested': {
     summary: 'A tunnel was asked for.',
     resource: 'tun',

@@ -14,6 +14,8 @@ export const ApiKeyId = Type.String({ pattern: '^key_[0-9A-Za-z]{16}$', descript
 
 export const MemberId = Type.String({ pattern: idPattern('mem'), description: 'Id of a member.' })
 
+export const GrantId = Type.String({ pattern: idPattern('grt'), description: 'Id of a grant.' })
+
 /** RFC 3339, UTC. */
 export const Timestamp = Type.String({ format: 'date-time' })
 

@@ -9,7 +9,17 @@ export {
 } from './errors.ts'
 export { eventCatalogue, eventSchema, eventTypes, type EventType } from './events.ts'
 export { exampleOf, NoExample, type JsonSchema } from './example.ts'
-export { ApiKeyId, ConfigLinkId, CredentialId, DeviceId, MemberId, NetworkId, OperationId, TunnelId } from './fields.ts'
+export {
+  ApiKeyId,
+  ConfigLinkId,
+  CredentialId,
+  DeviceId,
+  GrantId,
+  MemberId,
+  NetworkId,
+  OperationId,
+  TunnelId,
+} from './fields.ts'
 export { formatFaults, registerFormats } from './formats.ts'
 export { escapePointer, schemaFaults, type SchemaFault } from './schema-faults.ts'
 export { lanPrefixFault, mostLanPrefixes } from './lan-prefix.ts'
@@ -91,6 +101,7 @@ export {
   maxImportBytes,
   ValidateOnlyQuery,
 } from './resources/device-bulk.ts'
+export { Grant, GrantInput, GrantPage, GrantQuery } from './resources/grant.ts'
 export { Problem } from './resources/problem.ts'
 export {
   AllConnectionsQuery,

@@ -33,6 +33,11 @@ export function makeApiKey(id: string = randomText(idLength)): NewApiKey {
   return { id, key: body + checksum(body), secretHash: hashSecret(secret) }
 }
 
+/** @returns the public part of a key out of the id of the resource, `key_...` */
+export function publicPartOf(apiKeyId: string): string {
+  return apiKeyId.slice('key_'.length)
+}
+
 /** @returns the parts, or null when the text is not a key: wrong shape or wrong checksum */
 export function parseApiKey(text: string): ParsedApiKey | null {
   const match = shape.exec(text)

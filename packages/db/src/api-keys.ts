@@ -3,9 +3,10 @@
  * are `key_` and the public part of the key. Nobody makes, changes or rotates a key that may do more than the caller.
  */
 import type { Pool } from 'pg'
-import { makeApiKey } from './api-key.ts'
+import { makeApiKey, publicPartOf } from './api-key.ts'
 import { appendAudit, changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
+import { endGrantsOf } from './grants.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
@@ -56,11 +57,6 @@ const columns = `'key_' || k.id AS id, k.name, k.scopes, k.allowed_from AS "allo
   k.last_used_at AS "lastUsedAt", host(k.last_used_address) AS "lastUsedAddress", k.expires_at AS "expiresAt", k.version,
   k.created_at AS "createdAt", k.updated_at AS "updatedAt"`
 const audited = ['name', 'scopes', 'allowedFrom', 'expiresAt'] as const
-
-/** @returns the public part of a key out of the id of the resource */
-export function publicPartOf(apiKeyId: string): string {
-  return apiKeyId.slice('key_'.length)
-}
 
 export async function addApiKey(
   pool: Pool,
@@ -225,12 +221,12 @@ export async function rotateApiKey(
   )
 }
 
-/** It is refused from now on. */
+/** It is refused from now on; grants to it end, and the tunnels they allowed. @returns the gateways to hint */
 export async function revokeApiKey(
   pool: Pool,
   key: { organizationId: string; id: string; ifVersion: number | null },
   options: WriteOptions,
-): Promise<'revoked' | 'not_found' | 'changed'> {
+): Promise<{ gateways: string[] } | 'not_found' | 'changed'> {
   const { organizationId, id } = key
   return inTenantTransaction(
     pool,
@@ -242,8 +238,9 @@ export async function revokeApiKey(
         'UPDATE api_keys SET revoked_at = now(), former_secret_hash = NULL, former_secret_until = NULL, updated_at = now() WHERE organization_id = $1 AND id = $2',
         [organizationId, publicPartOf(id)],
       )
+      const gateways = await endGrantsOf(tx, organizationId, { apiKeyId: id }, options.by)
       await note(tx, { organizationId, type: 'api_key.revoked', by: options.by, before: pick(before) }, id)
-      return 'revoked'
+      return { gateways }
     },
     options,
   )

@@ -71,6 +71,8 @@ export {
   type MemberFault,
   type MemberRecord,
 } from './members.ts'
+export { type GrantHolder, type GrantRule } from './grant-match.ts'
+export { addGrant, listGrants, readGrant, revokeGrant, type GrantRecord } from './grants.ts'
 export { organizationsOf, recognizePerson, type KnownPerson, type PersonLoggingIn } from './people.ts'
 export {
   endSession,
@@ -185,6 +187,8 @@ export {
   type OpenFault,
   type TunnelChange,
   type TunnelFilter,
+  type TunnelDenied,
+  type TunnelOptions,
   type TunnelRecord,
 } from './tunnels.ts'
 export { innerAddressRange } from './network-pools.ts'

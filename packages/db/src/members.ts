@@ -6,6 +6,7 @@ import type { Pool } from 'pg'
 import { appendAudit, changedFields } from './audit.ts'
 import type { Author, WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
+import { endGrantsOf } from './grants.ts'
 import { newId } from './ids.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
@@ -129,12 +130,12 @@ export async function changeMember(
   )
 }
 
-/** Tokens of this person for this organization are refused from now on. */
+/** Tokens of this person for this organization are refused from now on; grants to it end. @returns the gateways to hint */
 export async function removeMember(
   pool: Pool,
   key: MemberKey,
   options: WriteOptions,
-): Promise<'removed' | MemberFault> {
+): Promise<{ gateways: string[] } | MemberFault> {
   const { organizationId, id } = key
   return inTenantTransaction(
     pool,
@@ -143,10 +144,11 @@ export async function removeMember(
       const member = await lockMember(tx, key)
       if (typeof member === 'string') return member
       if (await isLastOwner(tx, organizationId, member)) return 'last_owner'
+      const gateways = await endGrantsOf(tx, organizationId, { memberId: id }, options.by)
       await tx.query('DELETE FROM memberships WHERE organization_id = $1 AND id = $2', [organizationId, id])
       const before = { email: member.email, role: member.role, userId: member.userId }
       await note(tx, { organizationId, action: 'member.removed', by: options.by, before }, id)
-      return 'removed'
+      return { gateways }
     },
     options,
   )

@@ -24,6 +24,29 @@ const batch = pruneBatch
 /** How long before an attempt another organization's device at its source counts (attempts.ts). */
 const daysSeenBefore = 30
 
+/** Sessions, keys, grants and people that are over. A person who is locked out stays known. */
+function ofIdentity({ endedDays }: Retention): [sql: string, days: number][] {
+  return [
+    [`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < ? LIMIT ${batch})`, 1],
+    [`DELETE FROM signing_keys WHERE kid IN (SELECT kid FROM signing_keys WHERE verifies_until < ? LIMIT ${batch})`, 1],
+    [
+      `DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE least(revoked_at, expires_at) < ? LIMIT ${batch})`,
+      endedDays,
+    ],
+    [`DELETE FROM api_keys WHERE id IN (SELECT id FROM api_keys WHERE revoked_at < ? LIMIT ${batch})`, endedDays],
+    [
+      `DELETE FROM memberships WHERE id IN (SELECT id FROM memberships WHERE user_id IS NULL AND invitation_expires_at < ? LIMIT ${batch})`,
+      endedDays,
+    ],
+    [
+      `DELETE FROM users WHERE id IN (SELECT id FROM users u WHERE disabled_at IS NULL AND coalesce(last_login_at, created_at) < ?
+         AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = u.id)
+         AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id) LIMIT ${batch})`,
+      endedDays,
+    ],
+  ]
+}
+
 /** @returns how many rows were removed; as many as {@link pruneBatch} tell that there are more */
 export async function prune(pool: Pool, retention: Retention = defaultRetention): Promise<number> {
   const steps: [sql: string, days: number][] = [
@@ -55,6 +78,7 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
          (SELECT organization_id, actor, key_hash FROM idempotency_keys WHERE expires_at < ? LIMIT ${batch})`,
       0,
     ],
+    ...ofIdentity(retention),
     [
       `DELETE FROM tunnels WHERE id IN (SELECT id FROM tunnels WHERE state IN ('closed', 'expired', 'failed') AND closed_at < ?
          AND NOT EXISTS (SELECT 1 FROM tunnel_ports p WHERE p.tunnel_id = tunnels.id AND p.quarantine_until > now()) LIMIT ${batch})`,

@@ -13,6 +13,8 @@ const modules = [
   'connections',
   'credentials',
   'detach',
+  'grant-match',
+  'grants',
   'members',
   'devices',
   'network-settings',
@@ -20,7 +22,7 @@ const modules = [
   'tunnels',
 ]
 const tenantTables =
-  /\b(api_keys|attach_attempts|attachments|audit_log|child_sas|config_links|memberships|connections|credentials|devices|events|ike_sas|networks|organizations|tunnel_ports|tunnels)\b/
+  /\b(api_keys|attach_attempts|attachments|audit_log|child_sas|config_links|memberships|connections|credentials|devices|events|grants|ike_sas|networks|organizations|tunnel_ports|tunnels)\b/
 
 /** The statements in a module, cut out of its quotes; what is put into them stays as it is written. */
 function statementsOf(name: string): string[] {

@@ -68,27 +68,32 @@ export function endTunnelsOfDevice(
   deviceId: string,
   reason: EndReason,
 ): Promise<string[]> {
-  return endTunnelsWhere(tx, [organizationId, deviceId], '', reason)
+  return endTunnelsWhere(tx, [organizationId, deviceId], 'device_id = $2', reason)
 }
 
 /** Tunnels to hosts that are in none of the LANs the device has now. @returns the gateways that have something to do */
 export function endTunnelsOutsideLans(tx: TenantSql, organizationId: string, deviceId: string): Promise<string[]> {
-  const outside = `AND EXISTS (SELECT 1 FROM tunnel_ports p WHERE p.organization_id = $1 AND p.tunnel_id = tunnels.id AND p.device_host IS NOT NULL
+  const outside = `device_id = $2 AND EXISTS (SELECT 1 FROM tunnel_ports p WHERE p.organization_id = $1 AND p.tunnel_id = tunnels.id AND p.device_host IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM devices d, unnest(d.lan_prefixes) AS lan(prefix)
       WHERE d.organization_id = $1 AND d.id = $2 AND p.device_host <<= lan.prefix::inet))`
   return endTunnelsWhere(tx, [organizationId, deviceId], outside, 'lan_removed')
 }
 
+/** Tunnels that were opened by this grant. @returns the gateways that have something to do */
+export function endTunnelsOfGrant(tx: TenantSql, organizationId: string, grantId: string): Promise<string[]> {
+  return endTunnelsWhere(tx, [organizationId, grantId], 'grant_id = $2', 'grant_ended')
+}
+
 /** @param which a further condition of this file, never input */
 async function endTunnelsWhere(
   tx: TenantSql,
-  device: readonly [organizationId: string, deviceId: string],
+  values: readonly [organizationId: string, id: string],
   which: string,
   reason: EndReason,
 ): Promise<string[]> {
   const { rows } = await tx.query<LockedTunnel>(
-    `SELECT ${lockColumns} FROM tunnels WHERE organization_id = $1 AND device_id = $2 AND ${active} ${which} ORDER BY id FOR UPDATE`,
-    [...device],
+    `SELECT ${lockColumns} FROM tunnels WHERE organization_id = $1 AND ${active} AND ${which} ORDER BY id FOR UPDATE`,
+    [...values],
   )
   const gateways = new Set<string>()
   for (const tunnel of rows) for (const gateway of (await endTunnel(tx, tunnel, reason)) ?? []) gateways.add(gateway)

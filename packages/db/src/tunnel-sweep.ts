@@ -18,8 +18,13 @@ export async function expireTunnels(pool: Pool): Promise<string[]> {
     `SELECT id FROM tunnels WHERE ${due} ORDER BY expires_at LIMIT ${batch}`,
     [],
     async (tx, tunnel) => {
-      const { rowCount } = await tx.query(`SELECT 1 FROM tunnels WHERE id = $1 AND ${due}`, [tunnel.id])
-      if (rowCount === 0) return null
+      const { rows } = await tx.query<{ isGrantOver: boolean }>(
+        `SELECT EXISTS (SELECT 1 FROM grants g WHERE g.organization_id = t.organization_id AND g.id = t.grant_id AND g.expires_at <= now())
+           AS "isGrantOver" FROM tunnels t WHERE id = $1 AND ${due}`,
+        [tunnel.id],
+      )
+      if (!rows[0]) return null
+      if (rows[0].isGrantOver) return endTunnel(tx, tunnel, 'grant_ended')
       const reason: EndReason = tunnel.state === 'waiting_for_device' ? 'device_wait_timeout' : 'ttl_elapsed'
       return endTunnel(tx, tunnel, reason)
     },

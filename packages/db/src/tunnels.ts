@@ -2,7 +2,8 @@
 import type { RateLimit, TunnelReason, TunnelState } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 import { appendAudit, changedFields } from './audit.ts'
-import type { WriteOptions } from './author.ts'
+import type { Author, WriteOptions } from './author.ts'
+import { matchGrant, type GrantHolder, type GrantMatch, type GrantRule, type WantedTunnel } from './grant-match.ts'
 import { newId } from './ids.ts'
 import { chooseGateway } from './nodes.ts'
 import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
@@ -33,6 +34,11 @@ export interface TunnelRecord {
   readonly gatewayId: string
   readonly gatewayHost: string
   readonly gatewayPort: number | null
+  /** Null: from before this was kept. */
+  readonly openedByKind: string | null
+  readonly openedById: string | null
+  /** Null: who opened it may open any. */
+  readonly grantId: string | null
 }
 
 export interface NewTunnel {
@@ -51,12 +57,23 @@ export interface NewTunnel {
 }
 
 export type OpenFault =
+  | TunnelDenied
   | 'not_found'
   | 'device_offline'
   | 'device_not_tunnelable'
   | 'host_outside_lans'
   | 'no_gateway'
   | 'tunnel_limit'
+
+/** No grant allows it, or the tunnel is another one's. */
+export interface TunnelDenied {
+  readonly missing: GrantRule | 'own tunnel'
+}
+
+export interface TunnelOptions extends WriteOptions {
+  /** A caller that may do only what is granted to it; left out: one that may open any tunnel. */
+  readonly grantedTo?: GrantHolder | undefined
+}
 
 export interface TunnelFilter {
   readonly deviceId?: string | undefined
@@ -68,7 +85,8 @@ export const maxActiveTunnels = 64
 const columns = `t.id, t.device_id AS "deviceId", t.state, t.reason, t.allow_from AS "allowFrom", t.wait_for_device AS "waitForDevice",
   t.ttl_sec AS "ttlSec", t.max_bytes::float8 AS "maxBytes", t.rate_limit AS "rateLimit", t.expires_at AS "expiresAt", t.version, t.created_at AS "createdAt", t.updated_at AS "updatedAt",
   t.opened_at AS "openedAt", t.closed_at AS "closedAt", p.device_port AS "devicePort", host(p.device_host) AS "deviceHost", p.gateway_id AS "gatewayId",
-  g.public_host AS "gatewayHost", p.gateway_port AS "gatewayPort"`
+  g.public_host AS "gatewayHost", p.gateway_port AS "gatewayPort",
+  t.opened_by_kind AS "openedByKind", t.opened_by_id AS "openedById", t.grant_id AS "grantId"`
 const source = `tunnels t JOIN tunnel_ports p ON p.organization_id = t.organization_id AND p.tunnel_id = t.id
   JOIN gateways g ON g.id = p.gateway_id`
 
@@ -76,12 +94,14 @@ const source = `tunnels t JOIN tunnel_ports p ON p.organization_id = t.organizat
 export async function openTunnel(
   pool: Pool,
   tunnel: NewTunnel,
-  options: WriteOptions,
+  options: TunnelOptions,
 ): Promise<{ id: string; state: TunnelState; gatewayId: string; concentrators: string[] } | OpenFault> {
   const { organizationId, deviceId, deviceHost } = tunnel
   const work = async (tx: TenantSql): ReturnType<typeof openTunnel> => {
     const device = await deviceForTunnel(tx, organizationId, deviceId, deviceHost)
     if (!device) return 'not_found'
+    const grant = options.grantedTo ? await matchGrant(tx, tunnel, options.grantedTo) : null
+    if (grant && 'missing' in grant) return grant
     if (!device.tunnelable) return 'device_not_tunnelable'
     if (!device.hasHost) return 'host_outside_lans'
     if (!device.attached && !tunnel.waitForDevice) return 'device_offline'
@@ -91,11 +111,11 @@ export async function openTunnel(
     const id = newId('tun')
     const state = device.attached ? 'opening' : 'waiting_for_device'
     if (deviceHost !== null) await forgetHostFailure(tx, organizationId, deviceId, deviceHost)
-    await insertTunnel(tx, { ...tunnel, id, state, gatewayId })
+    await insertTunnel(tx, { ...tunnel, id, state, gatewayId, grant }, options.by)
     await appendEvent(tx, { organizationId, type: 'tunnel.requested', resourceId: id, data: { deviceId, state } })
     const { organizationId: _, ...after } = tunnel
     const audited = { organizationId, by: options.by, action: 'tunnel.opened', targetType: 'tunnel', targetId: id }
-    await appendAudit(tx, { ...audited, after })
+    await appendAudit(tx, { ...audited, after: { ...after, ...(grant ? { grantId: grant.grantId } : {}) } })
     if (device.attached) await notify(tx, gatewayChannel(gatewayId), id)
     return { id, state, gatewayId, concentrators: device.attached ? await tellOfHosts(tx, id) : [] }
   }
@@ -138,12 +158,19 @@ async function forgetHostFailure(tx: TenantSql, organizationId: string, deviceId
 
 async function insertTunnel(
   tx: TenantSql,
-  tunnel: NewTunnel & { id: string; state: 'opening' | 'waiting_for_device'; gatewayId: string },
+  tunnel: NewTunnel & {
+    id: string
+    state: 'opening' | 'waiting_for_device'
+    gatewayId: string
+    grant: { grantId: string; until: Date } | null
+  },
+  by: Author,
 ): Promise<void> {
   const listen = tunnel.state === 'opening'
   await tx.query(
-    `INSERT INTO tunnels (id, organization_id, device_id, state, reason, allow_from, wait_for_device, ttl_sec, expires_at, max_bytes, rate_limit)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::int, now() + $8::int * interval '1 second', $9, $10)`,
+    `INSERT INTO tunnels (id, organization_id, device_id, state, reason, allow_from, wait_for_device, ttl_sec, expires_at, max_bytes, rate_limit,
+       opened_by_kind, opened_by_id, grant_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::int, least(now() + $8::int * interval '1 second', $14::timestamptz), $9, $10, $11, $12, $13)`,
     [
       tunnel.id,
       tunnel.organizationId,
@@ -155,6 +182,10 @@ async function insertTunnel(
       tunnel.ttlSec,
       tunnel.maxBytes,
       tunnel.rateLimit,
+      by.kind,
+      by.id,
+      tunnel.grant?.grantId ?? null,
+      tunnel.grant?.until ?? null,
     ],
   )
   await tx.query(
@@ -202,9 +233,13 @@ export async function listTunnels(
 export async function closeTunnel(
   pool: Pool,
   { organizationId, id }: { organizationId: string; id: string },
-  options: WriteOptions,
-): Promise<{ gateways: string[] } | 'not_found'> {
+  options: TunnelOptions,
+): Promise<{ gateways: string[] } | TunnelDenied | 'not_found'> {
   const work = async (tx: TenantSql): ReturnType<typeof closeTunnel> => {
+    if (options.grantedTo) {
+      const own = await ownTunnel(tx, { organizationId, id }, options.grantedTo)
+      if (own === 'not_found' || 'missing' in own) return own
+    }
     const tunnel = await lockTunnel(tx, id, organizationId)
     if (!tunnel) return 'not_found'
     const gateways = await endTunnel(tx, tunnel, 'requested')
@@ -239,10 +274,13 @@ export async function changeTunnel(
   pool: Pool,
   key: { organizationId: string; id: string; ifVersion: number | null },
   change: TunnelChange,
-  options: WriteOptions,
-): Promise<{ gateways: string[] } | 'not_found' | 'changed' | 'tunnel_not_active'> {
+  options: TunnelOptions,
+): Promise<{ gateways: string[] } | TunnelDenied | 'not_found' | 'changed' | 'tunnel_not_active'> {
   const { organizationId, id, ifVersion } = key
   const work = async (tx: TenantSql): ReturnType<typeof changeTunnel> => {
+    // Before the tunnel is locked: whoever revokes a grant locks in this order too.
+    const grant = options.grantedTo ? await grantOfOwn(tx, { organizationId, id }, options.grantedTo) : null
+    if (grant === 'not_found' || (grant && 'missing' in grant)) return grant
     const { rows } = await tx.query<ChangeableTunnel>(
       `SELECT version, ttl_sec AS "ttlSec", allow_from AS "allowFrom", max_bytes::float8 AS "maxBytes", rate_limit AS "rateLimit", state IN ('requested', 'waiting_for_device', 'opening', 'open') AND expires_at > now() AS live
        FROM tunnels WHERE organization_id = $1 AND id = $2 FOR UPDATE`,
@@ -261,9 +299,19 @@ export async function changeTunnel(
     }
     await tx.query(
       `UPDATE tunnels SET version = version + 1, updated_at = now(), allow_from = coalesce($3::text[], allow_from), ttl_sec = coalesce($4::int, ttl_sec),
-         expires_at = CASE WHEN $4::int IS NULL THEN expires_at ELSE now() + $4::int * interval '1 second' END, max_bytes = $5, rate_limit = $6
+         max_bytes = $5, rate_limit = $6, grant_id = coalesce($7, grant_id),
+         expires_at = CASE WHEN $4::int IS NULL THEN expires_at ELSE least(now() + $4::int * interval '1 second', $8::timestamptz) END
        WHERE organization_id = $1 AND id = $2`,
-      [organizationId, id, change.allowFrom ?? null, change.ttlSec ?? null, after.maxBytes, after.rateLimit],
+      [
+        organizationId,
+        id,
+        change.allowFrom ?? null,
+        change.ttlSec ?? null,
+        after.maxBytes,
+        after.rateLimit,
+        grant?.grantId ?? null,
+        grant?.until ?? null,
+      ],
     )
     const gateways = await repeatListen(tx, organizationId, id)
     const data = { changed: Object.keys(change).filter((name) => change[name as keyof TunnelChange] !== undefined) }
@@ -277,6 +325,32 @@ export async function changeTunnel(
     return { gateways }
   }
   return inTenantTransaction(pool, organizationId, work, options)
+}
+
+/** @returns whether its grant, or another one, still allows the tunnel */
+async function grantOfOwn(
+  tx: TenantSql,
+  key: { organizationId: string; id: string },
+  holder: GrantHolder,
+): Promise<Exclude<GrantMatch, { missing: unknown }> | TunnelDenied | 'not_found'> {
+  const own = await ownTunnel(tx, key, holder)
+  return own === 'not_found' || 'missing' in own ? own : matchGrant(tx, own, holder)
+}
+
+async function ownTunnel(
+  tx: TenantSql,
+  { organizationId, id }: { organizationId: string; id: string },
+  holder: GrantHolder,
+): Promise<WantedTunnel | TunnelDenied | 'not_found'> {
+  const { rows } = await tx.query<WantedTunnel & { own: boolean }>(
+    `SELECT t.organization_id AS "organizationId", t.device_id AS "deviceId", p.device_port AS "devicePort",
+       host(p.device_host) AS "deviceHost", coalesce(t.opened_by_kind = $3 AND t.opened_by_id = $4, false) AS own
+     FROM tunnels t JOIN tunnel_ports p ON p.organization_id = t.organization_id AND p.tunnel_id = t.id
+     WHERE t.organization_id = $1 AND t.id = $2`,
+    [organizationId, id, holder.kind, holder.id],
+  )
+  if (!rows[0]) return 'not_found'
+  return rows[0].own ? rows[0] : { missing: 'own tunnel' }
 }
 
 async function repeatListen(tx: TenantSql, organizationId: string, tunnelId: string): Promise<string[]> {

@@ -25,6 +25,10 @@ export const tags = [
   },
   { name: 'members', description: 'People of the organization, with their roles, and who is invited.' },
   {
+    name: 'grants',
+    description: 'Who may open which tunnels without being allowed all of them, and until when.',
+  },
+  {
     name: 'api keys',
     description: 'What programs call with: made with scopes and an end, rotated with overlap, revoked at once.',
   },

@@ -25,7 +25,7 @@ import {
 import { Type } from 'typebox'
 import { refuseExceeding, type Actor } from '../actor.ts'
 import { writeOptions } from '../author.ts'
-import type { Api, ApiContext } from '../context.ts'
+import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { expiryOf, keyLifetime } from '../key-expiry.ts'
 import { readPage, writePage } from '../paging.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
@@ -153,7 +153,7 @@ function making(api: Api, { pool }: ApiContext): void {
   )
 }
 
-function changing(api: Api, { pool }: ApiContext): void {
+function changing(api: Api, { pool, queues }: ApiContext): void {
   api.patch(
     '/api-keys/:apiKeyId',
     {
@@ -195,7 +195,7 @@ function changing(api: Api, { pool }: ApiContext): void {
       config: { permission: 'api_keys:write' },
       schema: {
         operationId: 'deleteApiKey',
-        summary: 'Revoke an API key, at once',
+        summary: 'Revoke an API key, at once, with the grants to it',
         tags,
         params,
         response: { 204: empty('Revoked.'), ...problems('not_found', 'precondition_failed') },
@@ -210,6 +210,7 @@ function changing(api: Api, { pool }: ApiContext): void {
       const revoked = await revokeApiKey(pool, key, writeOptions(request))
       if (revoked === 'not_found') throw new DomainError('not_found')
       if (revoked === 'changed') throw new DomainError('precondition_failed')
+      hintNodes(queues, { gateways: revoked.gateways, concentrators: [] }, 'policy.changed')
       return reply.code(204).send(null)
     },
   )

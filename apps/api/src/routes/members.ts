@@ -23,7 +23,7 @@ import {
 import { Type } from 'typebox'
 import { refuseExceeding, type Actor } from '../actor.ts'
 import { writeOptions } from '../author.ts'
-import type { Api, ApiContext } from '../context.ts'
+import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { readPage, writePage } from '../paging.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
@@ -94,7 +94,7 @@ function caller(api: Api): void {
   )
 }
 
-function changing(api: Api, { pool }: ApiContext): void {
+function changing(api: Api, { pool, queues }: ApiContext): void {
   api.post(
     '/members',
     {
@@ -160,7 +160,7 @@ function changing(api: Api, { pool }: ApiContext): void {
         operationId: 'removeMember',
         summary: 'Remove a member, or take an invitation back',
         description:
-          'Tokens of the person are refused at once. API keys that the person made stay: look at `createdBy`.',
+          'Tokens of the person are refused at once, and grants to it end with their tunnels. API keys that the person made stay: look at `createdBy`.',
         tags,
         params,
         response: { 204: empty('Removed.'), ...problems('not_found', 'last_owner', 'precondition_failed') },
@@ -170,7 +170,8 @@ function changing(api: Api, { pool }: ApiContext): void {
       const { actor, organizationId } = request
       const key = { ...keyOf(actor, request.params.memberId), organizationId, ifVersion: ifMatch(request) }
       const removed = await removeMember(pool, key, writeOptions(request))
-      if (removed !== 'removed') throw refused(removed)
+      if (typeof removed === 'string') throw refused(removed)
+      hintNodes(queues, { gateways: removed.gateways, concentrators: [] }, 'policy.changed')
       return reply.code(204).send(null)
     },
   )

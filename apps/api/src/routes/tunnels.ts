@@ -21,6 +21,8 @@ import {
   listTunnels,
   openTunnel,
   type OpenFault,
+  type TunnelDenied,
+  type TunnelOptions,
   type TunnelRecord,
 } from '@culvert/db'
 import { isFinalTunnel } from '@culvert/lifecycle'
@@ -108,7 +110,7 @@ function opening(api: Api, context: ApiContext): void {
   api.post(
     '/tunnels',
     {
-      config: { permission: 'tunnels:write' },
+      config: { permission: ['tunnels:write', 'tunnels:open_granted'] },
       schema: {
         operationId: 'openTunnel',
         summary: 'Open a tunnel to a TCP port of a device, or of a host on a LAN behind it',
@@ -146,8 +148,8 @@ function opening(api: Api, context: ApiContext): void {
         maxBytes: body.maxBytes ?? null,
         rateLimit: body.rateLimit ?? null,
       }
-      const opened = await openTunnel(context.pool, wanted, writeOptions(request))
-      if (typeof opened === 'string') throw notOpened(opened)
+      const opened = await openTunnel(context.pool, wanted, tunnelOptions(request))
+      if (typeof opened === 'string' || 'missing' in opened) throw notOpened(opened, body.deviceId)
       if (opened.state === 'opening')
         hintNodes(
           context.queues,
@@ -175,7 +177,7 @@ function changing(api: Api, context: ApiContext): void {
   api.patch(
     '/tunnels/:tunnelId',
     {
-      config: { permission: 'tunnels:write' },
+      config: { permission: ['tunnels:write', 'tunnels:open_granted'] },
       schema: {
         operationId: 'updateTunnel',
         summary: 'Extend a tunnel, change who may connect, or its limits',
@@ -194,7 +196,8 @@ function changing(api: Api, context: ApiContext): void {
       const { organizationId, body } = request
       const key = { organizationId, id: request.params.tunnelId, ifVersion: ifMatch(request) }
       const allowFrom = body.allowFrom && allowList(body.allowFrom, request.ip)
-      const changed = await changeTunnel(pool, key, { ...body, allowFrom }, writeOptions(request))
+      const changed = await changeTunnel(pool, key, { ...body, allowFrom }, tunnelOptions(request))
+      if (typeof changed === 'object' && 'missing' in changed) throw denied(changed, 'tunnel', key.id)
       if (typeof changed === 'string') throw new DomainError(changed === 'changed' ? 'precondition_failed' : changed)
       hintNodes(queues, { gateways: changed.gateways, concentrators: [] }, 'policy.changed')
       const tunnel = await findTunnel(pool, organizationId, key.id)
@@ -207,7 +210,7 @@ function changing(api: Api, context: ApiContext): void {
   api.delete(
     '/tunnels/:tunnelId',
     {
-      config: { permission: 'tunnels:write' },
+      config: { permission: ['tunnels:write', 'tunnels:open_granted'] },
       schema: {
         operationId: 'closeTunnel',
         summary: 'Close a tunnel and all its connections',
@@ -221,8 +224,9 @@ function changing(api: Api, context: ApiContext): void {
     async (request, reply) => {
       const { tunnelId: id } = request.params
       const { organizationId } = request
-      const closing = await closeTunnel(pool, { organizationId, id }, writeOptions(request))
+      const closing = await closeTunnel(pool, { organizationId, id }, tunnelOptions(request))
       if (closing === 'not_found') throw new DomainError('not_found')
+      if ('missing' in closing) throw denied(closing, 'tunnel', id)
       hintNodes(queues, { gateways: closing.gateways, concentrators: [] }, 'policy.changed')
       const timeoutMs = waitMs(request, request.query.wait)
       const tunnel = await awaitTunnel(context, request, reply, {
@@ -252,7 +256,31 @@ async function awaitTunnel(
   return tunnel
 }
 
-function notOpened(fault: OpenFault): DomainError {
+/** Who may not open any tunnel is held to what is granted to it. */
+function tunnelOptions(request: FastifyRequest): TunnelOptions {
+  const { scopes, kind, id } = request.actor
+  const options = writeOptions(request)
+  return scopes.has('tunnels:write') ? options : { ...options, grantedTo: { kind, id } }
+}
+
+const rules: Readonly<Record<TunnelDenied['missing'], string>> = {
+  grant: 'Nothing is granted to the caller',
+  time: 'The grant for this has ended',
+  'device tags': 'No grant of the caller is for a device with these tags',
+  port: 'No grant of the caller is for this port of the device',
+  host: 'No grant of the caller is for this host behind the device',
+  'own tunnel': 'The tunnel was opened by somebody else',
+}
+
+function denied({ missing }: TunnelDenied, targetType: 'device' | 'tunnel', targetId: string): DomainError {
+  return new DomainError('forbidden', {
+    publicDetail: `${rules[missing]}, and the permission \`tunnels:write\` is missing.`,
+    internalContext: { targetType, targetId, rule: `grant: ${missing}` },
+  })
+}
+
+function notOpened(fault: OpenFault, deviceId: string): DomainError {
+  if (typeof fault === 'object') return denied(fault, 'device', deviceId)
   if (fault === 'no_gateway') return new DomainError(fault, { retryAfterSec: 5 })
   if (fault !== 'host_outside_lans') return new DomainError(fault)
   return new DomainError(fault, { errors: [{ in: 'body', pointer: '/host', message: 'is on no LAN of the device' }] })

@@ -26,7 +26,7 @@ const Imsi = Type.String({ pattern: '^[0-9]{14,15}$', description: 'Subscriber i
 const Imei = Type.String({ pattern: '^[0-9]{14,16}$', description: 'Equipment identity, 14 to 16 digits.' })
 const Eid = Type.String({ pattern: '^[0-9]{32}$', description: 'Identity of the eUICC, 32 digits.' })
 const Name = line({ minLength: 1, maxLength: 100, description: 'A name for people.' })
-const Tag = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}$' })
+export const Tag = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}$' })
 const LanPrefixes = Type.Array(Type.String({ format: 'cidr', maxLength: 18 }), {
   maxItems: mostLanPrefixes,
   uniqueItems: true,

@@ -80,6 +80,13 @@ export const Tunnel = Type.Object(
     ttlSec: Type.Integer(),
     maxBytes: nullable(Type.Integer()),
     rateLimit: nullable(RateLimit),
+    openedBy: nullable(
+      Type.Object(
+        { kind: oneOf(['api_key', 'user', 'system']), id: Type.String({ examples: ['key_9fXkP2mQ7rT4vW8z'] }) },
+        { additionalProperties: false, description: 'Null: from before this was kept.' },
+      ),
+    ),
+    grantId: nullable(Type.String({ description: 'The grant that allowed it; null: who opened it may open any.' })),
     expiresAt: Timestamp,
     version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
     createdAt: Timestamp,

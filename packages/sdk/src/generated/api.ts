@@ -103,7 +103,7 @@ export interface paths {
         get: operations["getApiKey"];
         put?: never;
         post?: never;
-        /** Revoke an API key, at once */
+        /** Revoke an API key, at once, with the grants to it */
         delete: operations["deleteApiKey"];
         options?: never;
         head?: never;
@@ -668,6 +668,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List grants, newest first, with those that ended of late */
+        get: operations["listGrants"];
+        put?: never;
+        /**
+         * Let a member or an API key open some tunnels for a while
+         * @description It is for whoever may open only what is granted: members with the role `viewer`, and keys with `tunnels:open_granted`. It is looked at when a tunnel is opened and when it is extended; when it ends, its tunnels close.
+         */
+        post: operations["createGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/grants/{grantId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a grant */
+        get: operations["getGrant"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a grant
+         * @description Tunnels that it allowed are closed with the reason `grant_ended`. Revoking it again is no error.
+         */
+        delete: operations["revokeGrant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -719,7 +761,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a member, or take an invitation back
-         * @description Tokens of the person are refused at once. API keys that the person made stay: look at `createdBy`.
+         * @description Tokens of the person are refused at once, and grants to it end with their tunnels. API keys that the person made stay: look at `createdBy`.
          */
         delete: operations["removeMember"];
         options?: never;
@@ -1149,6 +1191,40 @@ export interface webhooks {
         put?: never;
         /** Fields of a device were changed. */
         post: operations["onDeviceUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grant.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody may open tunnels that it could not. */
+        post: operations["onGrantCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "grant.revoked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A grant was revoked; its tunnels are closed. */
+        post: operations["onGrantRevoked"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1814,6 +1890,33 @@ export interface components {
         GatewayList: {
             data: components["schemas"]["Gateway"][];
         };
+        Grant: {
+            allTags: string[];
+            anyTags: string[];
+            apiKeyId: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: {
+                id: string;
+                /** @enum {string} */
+                kind: "api_key" | "user" | "system";
+            };
+            /** Format: date-time */
+            expiresAt: string;
+            hosts: string[];
+            /** @description Id of a grant. */
+            id: string;
+            memberId: string | null;
+            name: string;
+            ports: number[] | null;
+            revokedAt: string | null;
+            /** @enum {string} */
+            state: "active" | "expired" | "revoked";
+        };
+        GrantPage: {
+            data: components["schemas"]["Grant"][];
+            nextCursor: string | null;
+        };
         IkeSa: {
             /** @description RFC 9370, in order. */
             additionalKeyExchanges: string[];
@@ -2012,7 +2115,7 @@ export interface components {
                  * @description Stable; decide by it.
                  * @enum {string}
                  */
-                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
                 detail: string;
                 status: number;
                 title: string;
@@ -2081,7 +2184,7 @@ export interface components {
              * @description Stable; decide by it.
              * @enum {string}
              */
-            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
             detail: string;
             errors?: {
                 /** @enum {string} */
@@ -2116,11 +2219,17 @@ export interface components {
             devicePort: number;
             /** Format: date-time */
             expiresAt: string;
+            grantId: string | null;
             host: string | null;
             /** @description Id of a tunnel. */
             id: string;
             maxBytes: number | null;
             openedAt: string | null;
+            openedBy: {
+                id: string;
+                /** @enum {string} */
+                kind: "api_key" | "user" | "system";
+            } | null;
             port: number | null;
             /** @enum {string} */
             protocol: "tcp";
@@ -2128,7 +2237,7 @@ export interface components {
                 downBytesPerSec: number | null;
                 upBytesPerSec: number | null;
             } | null;
-            reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
+            reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
             /** @enum {string} */
             state: "requested" | "waiting_for_device" | "opening" | "open" | "draining" | "closed" | "expired" | "failed";
             ttlSec: number;
@@ -8123,6 +8232,571 @@ export interface operations {
             };
         };
     };
+    listGrants: {
+        parameters: {
+            query?: {
+                /** @description Id of an API key. */
+                apiKeyId?: string;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Most items on a page. */
+                limit?: number;
+                /** @description Id of a member. */
+                memberId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of grants. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantPage"];
+                };
+            };
+            /** @description `invalid_cursor`: The cursor is not valid; `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createGrant: {
+        parameters: {
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The device has all of them. There is one tag at least in one of both lists. */
+                    allTags?: string[];
+                    /** @description The device has one of them at least. */
+                    anyTags?: string[];
+                    /** @description Id of an API key. */
+                    apiKeyId?: string;
+                    /**
+                     * Format: date-time
+                     * @description At most a year from now.
+                     */
+                    expiresAt: string;
+                    /** @description Addresses and prefixes of hosts on LANs behind the devices; without any, tunnels lead to the devices themselves alone. */
+                    hosts?: string[];
+                    /** @description Id of a member. */
+                    memberId?: string;
+                    /** @description What it is for, for people. */
+                    name: string;
+                    ports: number[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Granted. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `grant_limit`: The holder has enough grants; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a grant. */
+                grantId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The grant. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a grant. */
+                grantId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCaller: {
         parameters: {
             query?: never;
@@ -12084,6 +12758,100 @@ export interface operations {
             };
         };
     };
+    onGrantCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: Record<string, never>;
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "grant.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onGrantRevoked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: Record<string, never>;
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "grant.revoked";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     onMemberInvited: {
         parameters: {
             query?: never;
@@ -12488,7 +13256,7 @@ export interface operations {
                     data: {
                         /** @description Id of a device. */
                         deviceId: string;
-                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
+                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
                         /** @constant */
                         state: "closed";
                     };
@@ -12541,7 +13309,7 @@ export interface operations {
                     data: {
                         /** @description Id of a device. */
                         deviceId: string;
-                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
+                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
                         /** @constant */
                         state: "expired";
                     };
@@ -12594,7 +13362,7 @@ export interface operations {
                     data: {
                         /** @description Id of a device. */
                         deviceId: string;
-                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
+                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
                         /** @constant */
                         state: "failed";
                     };
