@@ -30,7 +30,7 @@ export function csvLine(device: Device): string {
 /** Signs that make a formula at the start of a cell; a tab or line end before one is none in our texts. */
 const formula = /^[=+\-@\t\r\n＝＋－＠]/
 
-function cellOf(value: unknown): string {
+function cellOf(value: Device[(typeof columns)[number]]): string {
   if (value === null || value === undefined) return ''
   const text = Array.isArray(value) ? value.join(';') : String(value)
   const safe = formula.test(text) ? `'${text}` : text
