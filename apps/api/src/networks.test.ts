@@ -220,6 +220,19 @@ describe('making and deleting networks', () => {
     expect(racing.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409, 409])
   })
 
+  it('leaves addresses to others: nobody gets more than a quarter of the range of all', async () => {
+    await make({ name: 'small', poolBits: 28 }, harness.other.key)
+    const statuses: unknown[] = []
+    for (let number = 0; number < 8; number++) {
+      const { status, body } = await make({ name: `large ${number}`, poolBits: 14 }, harness.other.key)
+      statuses.push(body.code ?? status)
+    }
+    expect(statuses).toEqual([...Array.from({ length: 7 }, () => 201), 'network_limit'])
+    const chosen = { name: 'chosen', pool: '10.252.0.0/14' }
+    expect((await make(chosen, harness.other.key)).body.code).toBe('network_limit')
+    expect((await make({ name: 'of another', poolBits: 14 })).status).toBe(201)
+  })
+
   it.each([
     [{ name: 'x', pool: '192.168.0.0/20' }, '/pool'],
     [{ name: 'x', pool: '10.128.0.0/9' }, '/pool'],

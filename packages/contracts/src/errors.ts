@@ -131,7 +131,7 @@ export const errorRegistry = {
   network_limit: {
     status: 409,
     title: 'The organization has enough networks',
-    advice: 'Delete networks that are not needed.',
+    advice: 'Delete networks that are not needed, or ask for a smaller pool.',
   },
   network_in_use: {
     status: 409,

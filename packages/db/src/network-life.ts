@@ -3,7 +3,7 @@ import { appendAudit } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
 import { newId } from './ids.ts'
-import { firstPoolBits, freePool4 } from './network-pools.ts'
+import { addressesLeft, firstPoolBits, freePool4, poolSizeOf } from './network-pools.ts'
 import { findNetwork, writeSettings, type NetworkChange, type NetworkRecord } from './network-settings.ts'
 import { appendEvent } from './outbox.ts'
 import { allocationLock, nextPool6 } from './pools6.ts'
@@ -44,6 +44,7 @@ export async function createNetwork(
     if ((rows[0]?.count ?? 0) >= maxNetworks) return 'network_limit'
     const pool4 = wanted.pool4 ?? (await freePool4(tx, wanted.poolBits ?? firstPoolBits))
     if (pool4 === null) return 'network_full'
+    if (poolSizeOf(pool4) > (await addressesLeft(tx, organizationId))) return 'network_limit'
     const pool6 = pool6Prefix === null ? null : await nextPool6(tx, pool6Prefix)
     await tx.query('INSERT INTO networks (id, organization_id, name, pool4, pool6) VALUES ($1, $2, $3, $4, $5)', [
       id,

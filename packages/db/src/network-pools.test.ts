@@ -15,9 +15,13 @@ beforeAll(async () => {
 beforeEach(async () => {
   await pool.query('DELETE FROM devices')
   await pool.query('DELETE FROM networks')
-  organizationId = (await ensureOrganization(pool, { name: 'Acme', slug: newId('org').replace('_', '-') })).id
+  organizationId = await newOrganization()
   networkId = await newNetwork()
 })
+
+async function newOrganization(): Promise<string> {
+  return (await ensureOrganization(pool, { name: 'Acme', slug: newId('org').replace('_', '-') })).id
+}
 
 async function newNetwork(): Promise<string> {
   const wanted = { organizationId, name: newId('net'), pool6Prefix: 'fd00::/48', by: systemAuthor('test') }
@@ -75,21 +79,32 @@ describe('a network', () => {
 
   it('takes a smaller pool when no larger one is free, and is full when there is none at all', async () => {
     await take(4_063)
+    const other = await newOrganization()
+    await pool.query(
+      `INSERT INTO networks (id, organization_id, name, pool4) VALUES ('net_other', $1, 'x', '10.192.0.0/10')`,
+      [other],
+    )
     await pool.query(
       `INSERT INTO network_pools (pool4, organization_id, network_id)
-       SELECT v.pool::inet, $1, $2 FROM unnest(ARRAY['10.192.0.0/10', '10.160.0.0/11', '10.144.0.0/12', '10.136.0.0/13', '10.132.0.0/14',
+       SELECT v.pool::inet, $1, 'net_other' FROM unnest(ARRAY['10.160.0.0/11', '10.144.0.0/12', '10.136.0.0/13', '10.132.0.0/14',
          '10.130.0.0/15', '10.129.0.0/16', '10.128.128.0/17', '10.128.64.0/18', '10.128.32.0/19', '10.128.16.0/21', '10.128.24.0/22']) AS v(pool)`,
-      [
-        organizationId,
-        await newNetwork().then(
-          async (id) => (await pool.query('DELETE FROM network_pools WHERE network_id = $1', [id]), id),
-        ),
-      ],
+      [other],
     )
     expect(await take(1_100)).toHaveLength(4 * 254 - 1)
     expect(await poolsOf()).toEqual(['10.128.0.0/20', '10.128.28.0/22'])
     expect(await take(1)).toEqual([])
     expect(await inTenantTransaction(pool, organizationId, (tx) => freePool4(tx, 28))).toBeNull()
+  })
+
+  it('grows no further than what its organization may have of the range', async () => {
+    await pool.query(
+      `INSERT INTO network_pools (pool4, organization_id, network_id)
+       SELECT v.pool::inet, $1, $2 FROM unnest(ARRAY['10.192.0.0/12', '10.208.0.0/13', '10.216.0.0/14', '10.220.0.0/15', '10.222.0.0/16',
+         '10.223.0.0/17', '10.223.128.0/18', '10.223.240.0/21']) AS v(pool)`,
+      [organizationId, await newNetwork()],
+    )
+    expect(await take(11_000)).toHaveLength(2 * (16 * 254 - 1) + 8 * 254 - 1)
+    expect(await poolsOf()).toEqual(['10.128.0.0/20', '10.128.32.0/20', '10.128.48.0/21'])
   })
 
   it('keeps pools of all networks from overlapping, also those it has grown by', async () => {

@@ -16,6 +16,8 @@ export const innerAddressRange = '10.128.0.0/9'
 export const firstPoolBits = 20
 /** A network never grows beyond so many addresses: one must not use up the range of all. */
 const maxNetworkSize = 2 ** 20
+/** Nor an organization with all its networks: a quarter of the range. */
+const maxOrganizationSize = 2 ** 21
 const smallestPoolBits = 28
 /** Addresses that one look into a pool covers. */
 const windowSize = 512
@@ -30,6 +32,20 @@ export async function freePool4(tx: TenantSql, bits: number): Promise<string | n
     bits,
   ])
   return rows[0]?.pool ?? null
+}
+
+/** Holds under `allocationLock`. @returns how many addresses the pools of the organization's networks may have beside those they have */
+export async function addressesLeft(tx: TenantSql, organizationId: string): Promise<number> {
+  const { rows } = await tx.query<{ taken: number }>(
+    'SELECT coalesce(sum(2 ^ (32 - masklen(pool4))), 0)::float8 AS taken FROM network_pools WHERE organization_id = $1',
+    [organizationId],
+  )
+  return maxOrganizationSize - (rows[0]?.taken ?? 0)
+}
+
+/** @param pool4 CIDR */
+export function poolSizeOf(pool4: string): number {
+  return 2 ** (32 - Number(pool4.split('/')[1]))
 }
 
 /**
@@ -118,10 +134,15 @@ async function takenBetween(tx: TenantSql, from: number, end: number): Promise<S
   return new Set(rows.map(({ address }) => ip4ToNumber(address)))
 }
 
-/** By a pool of this size, or the largest smaller one that is free. */
-async function grow(tx: TenantSql, organizationId: string, id: string, size: number): Promise<AddressPool | null> {
-  if (size < 2 ** (32 - smallestPoolBits)) return null
+/** By a pool of this size, or the largest smaller one that is free and that the organization may have. */
+async function grow(tx: TenantSql, organizationId: string, id: string, wanted: number): Promise<AddressPool | null> {
+  const smallest = 2 ** (32 - smallestPoolBits)
+  const allowed = async (): Promise<number> => Math.min(wanted, await addressesLeft(tx, organizationId))
+  // Asked twice, so that who may have no more never holds up others.
+  if ((await allowed()) < smallest) return null
   await tx.query('SELECT pg_advisory_xact_lock($1)', [allocationLock])
+  const size = await allowed()
+  if (size < smallest) return null
   for (let bits = 32 - Math.floor(Math.log2(size)); bits <= smallestPoolBits; bits++) {
     const pool4 = await freePool4(tx, bits)
     if (pool4 === null) continue
