@@ -122,6 +122,14 @@ describe('A06 the same request with the same Idempotency-Key', () => {
     expect([second.status, second.text]).toEqual([201, first.text])
   })
 
+  it('is done anew when the first one was refused and changed nothing', async () => {
+    const [url, key] = [`/v1/operations/opn_${'a'.repeat(20)}/cancel`, newKey()]
+    for (let time = 0; time < 2; time++) {
+      const refused = await post(url, key)
+      expect([refused.status, refused.headers['idempotency-replayed']]).toEqual([404, undefined])
+    }
+  })
+
   it.each(['', '""', '"', 'a b', '"a', '"a", "b"', 'ä', `"${'x'.repeat(256)}"`, 'x'.repeat(256), '"\\a"', 'a"b'])(
     'is refused when the key is none: %s',
     async (key) => {

@@ -93,5 +93,5 @@ export class KeptEffects {
 
 /** Functions of this package say by a word why nothing was done, or by null that there is nothing. Ids are no such words. */
 function isRefusal(result: unknown): boolean {
-  return result === null || (typeof result === 'string' && !/^[a-z]{3}_/.test(result))
+  return result === null || (typeof result === 'string' && !/^[a-z]{3}_[a-z2-7]{20}$/.test(result))
 }
