@@ -18,13 +18,16 @@ export class Rehearsal implements TenantSql {
     this.#organizationId = organizationId
   }
 
-  /** Another organization's work is not part of it. */
+  /** Another organization's work is not part of it. What comes after the end still is: it is refused, not done for good. */
   isOf(organizationId: string): boolean {
-    return organizationId === this.#organizationId && !this.#closed
+    return organizationId === this.#organizationId
   }
 
   async query<R extends QueryResultRow>(statement: string | QueryConfig, values?: unknown[]): Promise<QueryResult<R>> {
+    this.#stillOpen()
     const client = await this.#open()
+    // Closed meanwhile: the connection is another request's, and carries another organization.
+    this.#stillOpen()
     return client.query<R>(statement, values)
   }
 
@@ -45,6 +48,10 @@ export class Rehearsal implements TenantSql {
       await this.query('ROLLBACK TO SAVEPOINT rehearsed')
       throw error
     }
+  }
+
+  #stillOpen(): void {
+    if (this.#closed) throw new Error('the request was only tried, and is over')
   }
 
   #open(): Promise<PoolClient> {
