@@ -52,7 +52,7 @@ function isTime(value: unknown): value is number {
 }
 
 function isId(value: unknown): value is string {
-  return typeof value === 'string' && /^[a-z]{3}_[a-z0-9]{1,40}$/.test(value)
+  return typeof value === 'string' && /^[a-z]{3}_[A-Za-z0-9]{1,40}$/.test(value)
 }
 
 function seal(content: readonly unknown[], list: readonly unknown[]): string {
