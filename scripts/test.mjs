@@ -54,7 +54,7 @@ function runStaticChecks() {
 }
 
 async function runBoth(paths) {
-  const workers = Math.max(1, os.availableParallelism() - 1)
+  const workers = os.availableParallelism()
   const others = runVitest(['unit', 'service'], [`--maxWorkers=${workers}`, ...paths], 'pipe')
   await runVitest(['network'], paths, 'inherit')
   process.stdout.write(await others)

@@ -342,7 +342,7 @@ describe('configuration and attachment', () => {
     expect((await waiting).status).toBe(204)
   })
 
-  it('list concentrators without anything that is not for customers', async () => {
+  it('list concentrators for who runs them', async () => {
     const answer = await harness.call<{ data: object[] }>('GET', '/v1/concentrators')
     expect(answer.body.data[0]).toEqual({
       id: 'con-1',
@@ -350,6 +350,8 @@ describe('configuration and attachment', () => {
       addresses: ['192.0.2.1'],
       ikeIdentity: 'concentrator.fleet.test',
       dataPlane: 'native',
+      alive: true,
+      attachedDevices: 0,
       startedAt: expect.any(String),
       heartbeatAt: expect.any(String),
     })
