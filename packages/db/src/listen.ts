@@ -61,10 +61,14 @@ export function listen(
     }
     current = client
     client.on('error', lost)
-    client.on('end', () => lost(new Error('the connection that listens has ended')))
+    // A client that is ended while it connects never says what became of that.
+    const ended = new Promise<never>((_resolve, reject) => {
+      client.on('end', () => reject(new Error('the connection that listens has ended')))
+    })
+    ended.catch(lost)
     client.on('notification', ({ channel, payload }) => handler({ channel, payload: payload ?? '' }))
     try {
-      await client.connect()
+      await Promise.race([client.connect(), ended])
       for (const channel of channels) await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
     } catch (error) {
       lost(error as Error)
