@@ -1,3 +1,4 @@
+/** From a login at a real provider to what a token may do: the cases share the provider and its people, so it is one file. */
 import { newId, revokeSigningKey } from '@culvert/db'
 import { deriveKeys, openSigningKey } from '@culvert/identity'
 import { createLogger } from '@culvert/observability'

@@ -35,7 +35,7 @@ export interface IkeSaRecord {
   readonly childSas: readonly ChildSaRecord[]
 }
 
-export interface AttachmentRecord {
+export interface AttachmentSummaryRecord {
   readonly deviceId: string
   readonly concentratorId: string
   readonly epoch: number
@@ -50,11 +50,15 @@ export interface AttachmentRecord {
   readonly detachedAt: Date | null
   readonly detachReason: string | null
   readonly lastSeenAt: Date
+}
+
+export interface AttachmentRecord extends AttachmentSummaryRecord {
   /** Newest first. */
   readonly ikeSas: readonly IkeSaRecord[]
 }
 
-const attachmentColumns = `a.device_id AS "deviceId", a.concentrator_id AS "concentratorId", a.epoch, a.state, host(a.address4) AS address4,
+/** Of `attachments a`, as an {@link AttachmentSummaryRecord}. */
+export const attachmentColumns = `a.device_id AS "deviceId", a.concentrator_id AS "concentratorId", a.epoch, a.state, host(a.address4) AS address4,
   host(a.address6) AS address6, a.credential_id AS "credentialId", a.remote_address AS "remoteAddress", a.remote_port AS "remotePort",
   a.behind_nat AS "behindNat", a.attached_at AS "attachedAt", a.detached_at AS "detachedAt", a.detach_reason AS "detachReason",
   a.last_seen_at AS "lastSeenAt"`

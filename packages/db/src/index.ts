@@ -19,7 +19,7 @@ export {
 export { listAudit, type AuditFilter, type AuditRecord } from './audit-list.ts'
 export { systemAuthor, type Author, type WriteOptions } from './author.ts'
 export { canonicalJson } from './canonical-json.ts'
-export { readAttachment, type AttachmentRecord } from './attachments.ts'
+export { readAttachment, type AttachmentRecord, type AttachmentSummaryRecord } from './attachments.ts'
 export { brokenConstraint, isDatabaseUnavailable } from './errors.ts'
 export { drawOctets } from './draw.ts'
 export {
@@ -157,7 +157,7 @@ export {
   type DeviceRecord,
   type NewDevice,
 } from './devices.ts'
-export { listAttachments, type AttachmentFilter, type AttachmentSummaryRecord } from './attachment-list.ts'
+export { listAttachments, type AttachmentFilter } from './attachment-list.ts'
 export { createNetwork, deleteNetwork, maxNetworks, type NetworkRefusal, type NewNetwork } from './network-life.ts'
 export { changeNetwork, listNetworks, readNetwork, type NetworkChange, type NetworkRecord } from './network-settings.ts'
 export {
