@@ -1,17 +1,27 @@
 /**
  * The worker: tunnels expire, waiting tunnels open when their device comes, silent nodes are buried, forgotten hints repeated.
  *
- * Beside that it takes operations further (operations/).
+ * Beside that it takes operations further (operations/), and gives events their place in the feed (relay.ts).
  *
  * Woken by NOTIFY device_changed, by jobs on the queues `lifecycle` and `operations`, by the next expiry and by a timer; all of
  * them only say "look". While the database is away it waits and says so once.
  */
-import { deviceChangedChannel, isDatabaseUnavailable, listen, nodeDeadAfterSec, openPool } from '@culvert/db'
+import {
+  deviceChangedChannel,
+  eventAppendedChannel,
+  isDatabaseUnavailable,
+  listen,
+  nodeDeadAfterSec,
+  openPool,
+  type RelayConsumer,
+} from '@culvert/db'
 import { createLogger, type Logger } from '@culvert/observability'
 import { lifecycleQueue, openQueues, operationsQueue } from '@culvert/queue'
 import type { OperationHandlers } from './operations/operation-handler.ts'
 import { operationHandlers } from './operations/operation-handlers.ts'
 import { OperationRunner } from './operations/operation-runner.ts'
+import { relayConsumers } from './relay-consumers.ts'
+import { Relay } from './relay.ts'
 import { Sweeper } from './sweeper.ts'
 
 export interface WorkerOptions {
@@ -26,6 +36,8 @@ export interface WorkerOptions {
   readonly operationHandlers?: OperationHandlers | undefined
   /** Time of an operation before others come first. */
   readonly operationTurnMs?: number | undefined
+  /** Others are told of events than usual. */
+  readonly relayConsumers?: readonly RelayConsumer[] | undefined
 }
 
 export interface RunningWorker {
@@ -79,12 +91,20 @@ export function runWorker(options: WorkerOptions): RunningWorker {
     if (!closed) await told(() => sweeper.devicesChanged(devices))
   }
 
+  const relay = new Relay({
+    pool,
+    logger,
+    consumers: options.relayConsumers ?? relayConsumers,
+    pollMs: options.sweepIntervalMs,
+  })
   const listener = listen(
     databaseUrl,
-    [deviceChangedChannel],
+    [deviceChangedChannel, eventAppendedChannel],
     (notice) => {
       if (closed) return
+      if (notice === 'reconnected' || notice.channel === eventAppendedChannel) relay.wake()
       if (notice === 'reconnected') return void sweep()
+      if (notice.channel === eventAppendedChannel) return
       changedDevices.add(notice.payload)
       if (changedDevices.size === 1) last = last.then(openWaiting)
     },
@@ -108,6 +128,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
       clearTimeout(timer)
       await listener.close()
       await operations.close()
+      await relay.close()
       await last
       clearTimeout(timer)
       await queues.close()

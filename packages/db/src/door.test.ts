@@ -23,6 +23,7 @@ const allowed = new Map([
   ['sessions.ts', 'what a token rests on, before there is an organization'],
   ['signing-keys.ts', 'of the installation'],
   ['operation-work.ts', 'the worker'],
+  ['events/relay.ts', 'the worker'],
   ['node-sweep.ts', 'the worker'],
   ['tunnel-sweep.ts', 'the worker'],
   ['prune.ts', 'the worker'],

@@ -41,6 +41,8 @@ export {
   concentratorChannel,
   credentialChangedChannel,
   deviceChangedChannel,
+  eventAppendedChannel,
+  feedMovedChannel,
   gatewayChannel,
   notify,
   operationChangedChannel,
@@ -229,6 +231,8 @@ export {
   type OperationStep,
 } from './operation-work.ts'
 export { appendEvent, appendEvents, type NewEvent } from './outbox.ts'
+export { relayBatch, relayEvents, type RelayConsumer, type RelayedEvent, type RelayPass } from './events/relay.ts'
+export type { RelayFault } from './events/relay-faults.ts'
 export { openPool, type PoolOptions } from './pool.ts'
 export { allotPools6 } from './pools6.ts'
 export { connectPrisma, type Database } from './prisma.ts'

@@ -16,6 +16,10 @@ export const credentialChangedChannel = 'credential_changed'
 export const operationChangedChannel = 'operation_changed'
 /** Channel with the name of every Idempotency-Key whose request came to an end. */
 export const answerKeptChannel = 'answer_kept'
+/** Channel without payload: events were committed that have no position in the feed yet. A trigger tells. */
+export const eventAppendedChannel = 'event_appended'
+/** Channel with the id of every organization whose feed has new events. */
+export const feedMovedChannel = 'feed_moved'
 /** Channel of the signer: a certificate is asked for, or one was revoked. */
 export const signerChannel = 'signer'
 

@@ -44,6 +44,9 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       audit_log: append,
       audit_heads: read,
       events: append,
+      event_feed: read,
+      event_floors: read,
+      relay_faults: none,
       // Written by nodes, the signer and the worker.
       attachments: ['SELECT', { UPDATE: ['detach_desired'] }],
       ike_sas: read,
@@ -95,6 +98,7 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       tunnels: read,
       tunnel_ports: read,
       events: append,
+      event_floors: read,
     },
   },
   culvert_gateway: {
@@ -108,6 +112,7 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       tunnel_ports: ['SELECT', 'UPDATE'],
       connections: upsert,
       events: append,
+      event_floors: read,
     },
   },
   culvert_signer: {
@@ -124,6 +129,7 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
         { UPDATE: ['issuance', 'certificates', 'serial', 'fingerprint', 'expires_at', 'refusal', 'revoked_at'] },
       ],
       events: append,
+      event_floors: read,
     },
   },
   culvert_resealer: {

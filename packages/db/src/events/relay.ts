@@ -1,0 +1,115 @@
+/**
+ * The relay gives events their positions in the feed, and hands them to its consumers in the same transaction: an event has a
+ * position, and what it causes is written, or neither.
+ *
+ * One pass at a time: the row of `event_feed` is its lock. A pass sees committed events alone and gives positions above all that
+ * were given, so what has a position never changes and nothing appears before it later, however late a writer commits. Of each
+ * resource the lower sequence comes first: a writer holds the lock of the resource from numbering to commit (`number_event`), so
+ * who sees event n + 1 sees event n, and both are taken together or n alone.
+ */
+import type { Pool, PoolClient } from 'pg'
+import { feedMovedChannel, notifyEach } from '../notify.ts'
+import { inTransaction } from '../transaction.ts'
+import { offer, offerAgain, writeFaults, type RelayFault } from './relay-faults.ts'
+
+export interface RelayedEvent {
+  /** Place in the feed of the installation: rises, with gaps for whoever sees one organization alone. */
+  readonly position: number
+  readonly id: string
+  readonly organizationId: string
+  /** One of the catalogue (`eventCatalogue` of contracts). */
+  readonly type: string
+  readonly resourceId: string
+  /** The device that it is about, also through a tunnel or a credential. */
+  readonly deviceId: string | null
+  /** Grows by one with every event of the resource. */
+  readonly sequence: number
+  readonly data: Readonly<Record<string, unknown>>
+  readonly createdAt: Date
+}
+
+export interface RelayConsumer {
+  /** Never changes: what it could not take is kept under this name. */
+  readonly name: string
+  /**
+   * Writes what these events cause, in rising order of position, through `tx` and nothing else: no network, no `COMMIT`. It may be
+   * called again with any part of them after its work was undone. What it throws stops no other consumer and not the feed: the
+   * events are halved until those that it cannot take are alone, and offered to it again later, one by one.
+   */
+  readonly consume: (tx: PoolClient, events: readonly RelayedEvent[]) => Promise<void>
+}
+
+export interface RelayPass {
+  /** Events that got their position. */
+  readonly relayed: number
+  /** There may be more. */
+  readonly isFull: boolean
+  /** What consumers could not take now. */
+  readonly faults: readonly RelayFault[]
+}
+
+/** Most events of one pass. */
+export const relayBatch = 1_000
+
+/** Several at once follow one another. @throws what the database throws; then nothing was done */
+export function relayEvents(pool: Pool, consumers: readonly RelayConsumer[], batch = relayBatch): Promise<RelayPass> {
+  return inTransaction(pool, async (tx) => {
+    const last = await lockFeed(tx)
+    // A consumer that waits or computes for ever must not hold the feed.
+    await tx.query(
+      `SELECT set_config('lock_timeout', '5s', true), set_config('statement_timeout', '20s', true),
+         set_config('idle_in_transaction_session_timeout', '60s', true)`,
+    )
+    const faults: RelayFault[] = []
+    for (const consumer of consumers) faults.push(...(await offerAgain(tx, consumer)))
+    const events = await position(tx, last, batch)
+    if (events.length === 0) return { relayed: 0, isFull: false, faults }
+    for (const consumer of consumers) {
+      const refused = await offer(tx, consumer, events)
+      await writeFaults(tx, refused)
+      faults.push(...refused)
+    }
+    const organizations = new Set(events.map(({ organizationId }) => organizationId))
+    await notifyEach(tx, feedMovedChannel, [...organizations])
+    return { relayed: events.length, isFull: events.length >= batch, faults }
+  })
+}
+
+/** @returns the last position given */
+async function lockFeed(tx: PoolClient): Promise<number> {
+  const { rows } = await tx.query<{ last: string }>(
+    'SELECT last_position AS last FROM event_feed WHERE id = 1 FOR UPDATE',
+  )
+  if (!rows[0]) throw new Error('event_feed has lost its row')
+  return Number(rows[0].last)
+}
+
+/**
+ * The oldest, and what precedes them in their resources. Time is that of the transaction's beginning, so a later event of a
+ * resource may seem older; `moment` never runs backwards along one, and cutting by it cuts no resource in the middle of its order.
+ */
+async function position(tx: PoolClient, last: number, batch: number): Promise<RelayedEvent[]> {
+  const { rows } = await tx.query<RelayedEvent & { position: string }>(
+    `WITH oldest AS MATERIALIZED (
+       SELECT resource_id, sequence FROM events WHERE position IS NULL ORDER BY created_at LIMIT $2
+     ), due AS (
+       SELECT resource_id, max(sequence) AS sequence FROM oldest GROUP BY resource_id
+     ), taken AS (
+       SELECT e.id, e.resource_id, e.sequence, max(e.created_at) OVER (PARTITION BY e.resource_id ORDER BY e.sequence) AS moment
+       FROM due JOIN events e ON e.resource_id = due.resource_id AND e.sequence <= due.sequence AND e.position IS NULL
+     ), numbered AS (
+       SELECT id, row_number() OVER (ORDER BY moment, resource_id, sequence) AS place FROM taken
+     )
+     UPDATE events e SET position = $1::bigint + n.place,
+       device_id = coalesce(e.data->>'deviceId', CASE WHEN starts_with(e.resource_id, 'dev_') THEN e.resource_id END)
+     FROM numbered n WHERE e.id = n.id AND n.place <= $2
+     RETURNING e.position, e.id, e.organization_id AS "organizationId", e.type, e.resource_id AS "resourceId",
+       e.device_id AS "deviceId", e.sequence, e.data, e.created_at AS "createdAt"`,
+    [last, batch],
+  )
+  if (rows.length === 0) return []
+  await tx.query('UPDATE event_feed SET last_position = $1 WHERE id = 1', [last + rows.length])
+  return rows
+    .map((row) => ({ ...row, position: Number(row.position) }))
+    .toSorted((one, other) => one.position - other.position)
+}
