@@ -1,6 +1,6 @@
 /**
- * A whole Culvert in a laboratory: api, worker, gateway and concentrator as real processes on one host of the lab, with the
- * test run's PostgreSQL (and Redis) behind them. Customers and devices are other hosts.
+ * A whole Culvert in a laboratory: api, worker, gateway and concentrator as real processes on one host of the lab, each with the
+ * capabilities that its unit in infra/systemd leaves it, and with the test run's PostgreSQL (and Redis) behind them. Customers and devices are other hosts.
  *
  * ```
  *   customer 192.0.2.200 ──╮                       ╭── device 192.0.2.11 ...
@@ -14,6 +14,7 @@ import { createApiKey, ensureOrganization, generateSealingKeyPair, openPool, typ
 import { createDatabase, waitFor, type Lab, type LabProcess, type Namespace } from '@culvert/testkit'
 import { closedOnFailure, type Closings } from './closings.ts'
 import { openRelay } from './relay.ts'
+import { withCapabilitiesOf } from './unit-capabilities.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const API_PORT = 8080
@@ -143,10 +144,9 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
   const processes = new Map<AppName, LabProcess>()
   const launch = (app: AppName): void => {
     const main = path.join(ROOT, `apps/${app}/src/main.ts`)
-    processes.set(
-      app,
-      server.spawn(process.execPath, ['--conditions=source', main], { env: { ...env, NODE_NAME: names[app] } }),
-    )
+    const [command, ...limits] = withCapabilitiesOf(app)
+    const run = [...limits, process.execPath, '--conditions=source', main]
+    processes.set(app, server.spawn(command, run, { env: { ...env, NODE_NAME: names[app] } }))
   }
   const call = caller(`${folder}/api`)
   const ready = (app: AppName): Promise<unknown> =>

@@ -32,6 +32,12 @@ export interface Dialer {
   stop(): void
 }
 
+/** The first message of a dialer process, once it is inside. */
+export interface DialerGreeting {
+  /** Of the network namespace that it entered. */
+  readonly namespaceInode: number
+}
+
 /** Gateway to dialer process. */
 export interface DialRequest {
   readonly id: number

@@ -5,11 +5,13 @@
  * Invariants: it reads nothing from any socket, holds no secret and no configuration, and ends with the gateway (the channel
  * closes). Once inside the namespace it is nobody, in no group. Signals of the terminal's process group are the gateway's business.
  */
+import fs from 'node:fs'
 import { connectUnread } from './connect.ts'
-import type { DialReply, DialRequest } from './contract.ts'
+import type { DialerGreeting, DialReply, DialRequest } from './contract.ts'
 
 const NOBODY = 65_534
 
+process.send?.({ namespaceInode: fs.statSync('/proc/self/ns/net').ino } satisfies DialerGreeting)
 becomeNobody()
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)

@@ -9,7 +9,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { type DialOutcome, type DialReply, type DialTarget, dialFailure, TIMED_OUT } from './contract.ts'
+import {
+  dialFailure,
+  type DialerGreeting,
+  type DialOutcome,
+  type DialReply,
+  type DialTarget,
+  TIMED_OUT,
+} from './contract.ts'
 
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 5_000
@@ -32,6 +39,8 @@ export class NamespaceDialer {
   readonly #pending = new Map<number, (outcome: DialOutcome) => void>()
   #lastId = 0
   #process: ChildProcess | null = null
+  /** Inode of the network namespace that the process is in; null before it says so. */
+  #entered: number | null = null
   #startedAtMs = 0
   #pauseMs = 0
   #lastProblem = ''
@@ -66,7 +75,7 @@ export class NamespaceDialer {
   /** Starts the process when it is not there, and replaces it when its namespace is no longer the one of that name. */
   prepare(): void {
     const child = this.#running()
-    if (child && this.#isElsewhere(child)) {
+    if (child && this.#isElsewhere()) {
       this.#log.info(
         { namespace: this.#namespace },
         'network namespace was removed or made anew, starting the dialer again',
@@ -104,9 +113,13 @@ export class NamespaceDialer {
       env: { PATH: SEARCH_PATH },
     })
     this.#process = child
+    this.#entered = null
     let words = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-400)))
-    child.on('message', (message, socket) => this.#received((message ?? { id: 0 }) as DialReply, socket))
+    child.once('message', (message) => {
+      if (this.#process === child) this.#entered = (message as DialerGreeting).namespaceInode
+      child.on('message', (reply, socket) => this.#received((reply ?? { id: 0 }) as DialReply, socket))
+    })
     child.on('error', (error) => this.#ended(child, error.message))
     // 'close', not 'exit': what the process said last has been read, and sockets under way have arrived.
     child.on('close', (code, signal) => this.#ended(child, words.trim() || `ended with ${signal ?? code}`))
@@ -152,11 +165,8 @@ export class NamespaceDialer {
     for (const id of this.#pending.keys()) this.#settle(id, outcome)
   }
 
-  #isElsewhere(child: ChildProcess): boolean {
-    const own = inode(`/proc/${child.pid}/ns/net`)
-    // Just after the start the process is still where the gateway is: `ip` has not entered the namespace yet.
-    if (own === null || own === inode('/proc/self/ns/net')) return false
-    return own !== inode(`/run/netns/${this.#namespace}`)
+  #isElsewhere(): boolean {
+    return this.#entered !== null && this.#entered !== inode(`/run/netns/${this.#namespace}`)
   }
 }
 
