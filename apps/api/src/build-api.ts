@@ -41,6 +41,7 @@ import { memberRoutes } from './routes/members.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { networkRoutes } from './routes/networks.ts'
 import { operationRoutes } from './routes/operations.ts'
+import { sshKeyRoutes } from './routes/ssh-keys.ts'
 import { tunnelRoutes } from './routes/tunnels.ts'
 import { unknownRoutes } from './unknown-routes.ts'
 import { compileValidator } from './validation.ts'
@@ -139,6 +140,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         memberRoutes,
         auditLogRoutes,
         grantRoutes,
+        sshKeyRoutes,
       ])
         routes(v1 as Api, context)
     },

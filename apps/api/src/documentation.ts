@@ -43,6 +43,8 @@ const components: readonly TSchema[] = [
   contracts.MemberPage,
   contracts.Grant,
   contracts.GrantPage,
+  contracts.SshKey,
+  contracts.SshKeyPage,
   contracts.ApiKey,
   contracts.ApiKeyPage,
   contracts.IssuedApiKey,

@@ -7,6 +7,7 @@ import {
   newDevice,
   newGateway,
   newIccid,
+  newSshKey,
   openHarness,
   setAttached,
   type FakeGateway,
@@ -140,6 +141,11 @@ describe('the OpenAPI document', () => {
         'POST /v1/grants',
         'POST /v1/members',
         'POST /v1/tunnels',
+        'DELETE /v1/ssh-keys/{sshKeyId}',
+        'GET /v1/ssh-keys',
+        'GET /v1/ssh-keys/{sshKeyId}',
+        'PATCH /v1/ssh-keys/{sshKeyId}',
+        'POST /v1/ssh-keys',
       ].toSorted(),
     )
   })
@@ -209,6 +215,7 @@ const samples: Record<string, string> = {
   grantId: `grt_${'a'.repeat(20)}`,
   memberId: `mem_${'a'.repeat(20)}`,
   apiKeyId: `key_${'a'.repeat(16)}`,
+  sshKeyId: `ssh_${'a'.repeat(20)}`,
   operationId: `opn_${'a'.repeat(20)}`,
   code: 'not_found',
 }
@@ -233,6 +240,8 @@ const bodies: Record<string, (ids: Record<string, string>) => object> = {
   createApiKey: () => ({ name: 'made', scopes: ['devices:read'] }),
   updateApiKey: () => ({ name: 'changed' }),
   rotateApiKey: () => ({}),
+  createSshKey: ({ apiKeyId }) => ({ publicKey: newSshKey(), apiKeyId }),
+  updateSshKey: () => ({ name: 'changed' }),
 }
 const queries: Record<string, string> = { getDeviceConfig: '?target=swanctl' }
 
@@ -290,7 +299,8 @@ describe('another organization', () => {
         expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
       },
     })
-    Object.assign(ids, { memberId: member.body.id, grantId: grant.body.id })
+    const sshKey = await harness.call<{ id: string }>('POST', '/v1/ssh-keys', { body: { publicKey: newSshKey() } })
+    Object.assign(ids, { memberId: member.body.id, grantId: grant.body.id, sshKeyId: sshKey.body.id })
   })
 
   it('A03 gets 404 for every id that is not its own, the same as for one that does not exist', async () => {
@@ -298,7 +308,8 @@ describe('another organization', () => {
     const tried: string[] = []
     for (const { method, path, operation } of operations.filter((entry) => entry.path.startsWith('/v1'))) {
       if (operation.security?.length === 0) continue
-      const namesThing = /\{\w+\}/.test(path) || ['openTunnel', 'createGrant'].includes(operation.operationId)
+      const namesThing =
+        /\{\w+\}/.test(path) || ['openTunnel', 'createGrant', 'createSshKey'].includes(operation.operationId)
       if (!namesThing) continue
       const body = bodies[operation.operationId]?.(ids)
       expect(operation.requestBody === undefined).toBe(body === undefined)
@@ -349,6 +360,7 @@ async function rowsOf({ pool, organization }: Harness): Promise<unknown> {
     'api_keys',
     'memberships',
     'grants',
+    'ssh_keys',
     'devices',
     'networks',
     'attach_attempts',

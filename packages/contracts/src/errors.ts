@@ -23,6 +23,12 @@ export const errorRegistry = {
     title: 'The Idempotency-Key cannot be read',
     advice: 'Send 1 to 255 printable characters in quotes, such as a UUID.',
   },
+  private_key_given: {
+    status: 400,
+    title: 'That is a private key',
+    advice:
+      'Send the public one, from the file that ends in `.pub`. Nothing of it was kept, but it travelled: make a new key pair.',
+  },
   login_refused: {
     status: 400,
     title: 'The login did not come to its end',
@@ -107,6 +113,16 @@ export const errorRegistry = {
     status: 409,
     title: 'The holder has enough grants',
     advice: 'Revoke grants that are not needed.',
+  },
+  ssh_key_exists: {
+    status: 409,
+    title: 'The organization has this SSH key already',
+    advice: 'Find it by its `fingerprint`; one key has one owner.',
+  },
+  ssh_key_limit: {
+    status: 409,
+    title: 'The owner has enough SSH keys',
+    advice: 'Delete keys that are not needed.',
   },
   api_key_limit: {
     status: 409,

@@ -88,6 +88,9 @@ export const eventCatalogue = {
   'api_key.revoked': { summary: 'An API key was revoked.', resource: 'key', data: Nothing },
   'grant.created': { summary: 'Somebody may open tunnels that it could not.', resource: 'grt', data: Nothing },
   'grant.revoked': { summary: 'A grant was revoked; its tunnels are closed.', resource: 'grt', data: Nothing },
+  'ssh_key.created': { summary: 'An SSH key was registered.', resource: 'ssh', data: Nothing },
+  'ssh_key.updated': { summary: 'An SSH key was changed.', resource: 'ssh', data: Nothing },
+  'ssh_key.deleted': { summary: 'An SSH key was deleted, or went with its owner.', resource: 'ssh', data: Nothing },
   'tunnel.requested': {
     summary: 'A tunnel was asked for.',
     resource: 'tun',

@@ -18,6 +18,7 @@ export {
   MemberId,
   NetworkId,
   OperationId,
+  SshKeyId,
   TunnelId,
 } from './fields.ts'
 export { formatFaults, registerFormats } from './formats.ts'
@@ -102,6 +103,7 @@ export {
   ValidateOnlyQuery,
 } from './resources/device-bulk.ts'
 export { Grant, GrantInput, GrantPage, GrantQuery } from './resources/grant.ts'
+export { SshKey, SshKeyInput, SshKeyPage, SshKeyPatch, SshKeyQuery } from './resources/ssh-key.ts'
 export { Problem } from './resources/problem.ts'
 export {
   AllConnectionsQuery,

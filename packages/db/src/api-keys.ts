@@ -9,6 +9,7 @@ import type { WriteOptions } from './author.ts'
 import { endGrantsOf } from './grants.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { deleteSshKeysOf } from './ssh-keys.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 
 export interface ApiKeyRecord {
@@ -239,6 +240,7 @@ export async function revokeApiKey(
         [organizationId, publicPartOf(id)],
       )
       const gateways = await endGrantsOf(tx, organizationId, { apiKeyId: id }, options.by)
+      await deleteSshKeysOf(tx, organizationId, { apiKeyId: id }, options.by)
       await note(tx, { organizationId, type: 'api_key.revoked', by: options.by, before: pick(before) }, id)
       return { gateways }
     },

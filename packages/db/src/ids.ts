@@ -18,6 +18,7 @@ export type IdPrefix =
   | 'aud'
   | 'opn'
   | 'cfl'
+  | 'ssh'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 export const idLength = 20

@@ -74,6 +74,17 @@ export {
   type MemberRecord,
 } from './members.ts'
 export { type GrantHolder, type GrantRule } from './grant-match.ts'
+export {
+  addSshKey,
+  changeSshKey,
+  deleteSshKey,
+  listSshKeys,
+  maxSshKeysOfOwner,
+  readSshKey,
+  type SshKeyHolder,
+  type SshKeyOwner,
+  type SshKeyRecord,
+} from './ssh-keys.ts'
 export { addGrant, listGrants, readGrant, revokeGrant, type GrantRecord } from './grants.ts'
 export { organizationsOf, recognizePerson, type KnownPerson, type PersonLoggingIn } from './people.ts'
 export {

@@ -10,6 +10,7 @@ import { endGrantsOf } from './grants.ts'
 import { newId } from './ids.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { deleteSshKeysOf } from './ssh-keys.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 
 export interface MemberRecord {
@@ -145,6 +146,7 @@ export async function removeMember(
       if (typeof member === 'string') return member
       if (await isLastOwner(tx, organizationId, member)) return 'last_owner'
       const gateways = await endGrantsOf(tx, organizationId, { memberId: id }, options.by)
+      await deleteSshKeysOf(tx, organizationId, { memberId: id }, options.by)
       await tx.query('DELETE FROM memberships WHERE organization_id = $1 AND id = $2', [organizationId, id])
       const before = { email: member.email, role: member.role, userId: member.userId }
       await note(tx, { organizationId, action: 'member.removed', by: options.by, before }, id)

@@ -20,3 +20,14 @@ export {
 } from './provider.ts'
 export { makeRefreshToken, readRefreshToken, type RefreshToken } from './refresh-token.ts'
 export { makeSigningKey, openSigningKey, publicKeyOf, type StoredKey } from './sealed-key.ts'
+export {
+  leastRsaBits,
+  longestSshKey,
+  looksLikePrivateKey,
+  mostRsaBits,
+  parseSshPublicKey,
+  sshKeyTypes,
+  type SshKeyFault,
+  type SshKeyType,
+  type SshPublicKey,
+} from './ssh-public-key.ts'

@@ -32,6 +32,10 @@ export const tags = [
     name: 'api keys',
     description: 'What programs call with: made with scopes and an end, rotated with overlap, revoked at once.',
   },
+  {
+    name: 'ssh keys',
+    description: 'Public keys of people and automations, by which an SSH gateway knows them.',
+  },
   { name: 'audit log', description: 'Who changed what, and what was not allowed; chained by hashes.' },
   { name: 'concentrators', description: 'The nodes that devices attach to.' },
   { name: 'gateways', description: 'The nodes that customers connect to.' },

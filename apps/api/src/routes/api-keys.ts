@@ -195,7 +195,7 @@ function changing(api: Api, { pool, queues }: ApiContext): void {
       config: { permission: 'api_keys:write' },
       schema: {
         operationId: 'deleteApiKey',
-        summary: 'Revoke an API key, at once, with the grants to it',
+        summary: 'Revoke an API key, at once, with the grants to it and its SSH keys',
         tags,
         params,
         response: { 204: empty('Revoked.'), ...problems('not_found', 'precondition_failed') },

@@ -160,7 +160,7 @@ function changing(api: Api, { pool, queues }: ApiContext): void {
         operationId: 'removeMember',
         summary: 'Remove a member, or take an invitation back',
         description:
-          'Tokens of the person are refused at once, and grants to it end with their tunnels. API keys that the person made stay: look at `createdBy`.',
+          'Tokens of the person are refused at once, its SSH keys are deleted, and grants to it end with their tunnels. API keys that the person made stay: look at `createdBy`.',
         tags,
         params,
         response: { 204: empty('Removed.'), ...problems('not_found', 'last_owner', 'precondition_failed') },

@@ -22,7 +22,7 @@ import {
 } from '@culvert/db'
 import { luhnCheckDigit } from '@culvert/lifecycle'
 import { createDatabase } from '@culvert/testkit'
-import { randomInt } from 'node:crypto'
+import { generateKeyPairSync, randomInt } from 'node:crypto'
 import { buildApi, type ApiOptions } from '../index.ts'
 import { checkEvents } from './event-check.ts'
 
@@ -104,6 +104,14 @@ async function newOrganization(pool: Pool, slug: string): Promise<{ id: string; 
 export function newIccid(): string {
   const digits = `8944${Array.from({ length: 15 }, () => randomInt(10)).join('')}`
   return digits + luhnCheckDigit(digits)
+}
+
+/** @returns a public key as OpenSSH writes it, without comment */
+export function newSshKey(): string {
+  const { x = '' } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })
+  const parts = [Buffer.from('ssh-ed25519'), Buffer.from(x, 'base64url')]
+  const octets = parts.flatMap((part) => [Buffer.from([0, 0, 0, part.length]), part])
+  return `ssh-ed25519 ${Buffer.concat(octets).toString('base64')}`
 }
 
 /** @returns the id of a device registered through the API */
