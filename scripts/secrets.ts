@@ -1,5 +1,6 @@
 /**
- * Replaces the sealing key (docs/guides/operating.md). `npm run secrets -- new-key FILE` adds a new private key to the file of the
+ * Makes and replaces the sealing key (docs/guides/operating.md). `npm run secrets -- new-pair FILE` writes a private key into a new
+ * file and tells the public one, SEALING_PUBLIC_KEY; `npm run secrets -- new-key FILE` adds a new private key to the file of the
  * concentrators and tells the public one; `npm run secrets -- rotate FILE PUBLIC_KEY` seals everything in DATABASE_URL anew to it.
  */
 import {
@@ -15,12 +16,20 @@ import fs from 'node:fs'
 const [command, file, publicKey] = process.argv.slice(2)
 
 try {
-  if (command === 'new-key' && file) await addKey(file)
+  if (command === 'new-pair' && file) await makePair(file)
+  else if (command === 'new-key' && file) await addKey(file)
   else if (command === 'rotate' && file && publicKey) process.exitCode = (await rotate(file, publicKey)) ? 0 : 1
-  else throw new Error('Usage: npm run secrets -- new-key FILE | rotate FILE PUBLIC_KEY')
+  else throw new Error('Usage: npm run secrets -- new-pair FILE | new-key FILE | rotate FILE PUBLIC_KEY')
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`)
   process.exitCode = 2
+}
+
+/** For a new installation: the file is not there yet. */
+async function makePair(keyFile: string): Promise<void> {
+  const pair = await generateSealingKeyPair()
+  fs.writeFileSync(keyFile, `${pair.privateKey}\n`, { mode: 0o600, flag: 'wx' })
+  process.stdout.write(`${pair.publicKey}\n`)
 }
 
 /** Behind the others: it opens from now on, and becomes the first when the others are taken out. */

@@ -1,26 +1,16 @@
-import { createDatabase } from '@culvert/testkit'
-import { execFile } from 'node:child_process'
+import { createDatabase, runScript, type ScriptResult } from '@culvert/testkit'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { expect, inject, it } from 'vitest'
 import { appendAudit, inTenantTransaction, openPool, systemAuthor } from './index.ts'
-
-const script = path.join(import.meta.dirname, '../../../scripts/audit.ts')
 
 it('npm run audit -- verify tells what holds, keeps the heads, and fails when an entry was changed', async () => {
   const url = await createDatabase(inject('databaseUrl'))
   const pool = openPool(url, { max: 1 })
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'culvert-audit-'))
   const heads = path.join(folder, 'heads.json')
-  const run = (...args: string[]): Promise<{ code: number; stdout: string }> =>
-    promisify(execFile)(process.execPath, ['--conditions=source', script, ...args], {
-      env: { ...process.env, DATABASE_URL: url },
-    }).then(
-      ({ stdout }) => ({ code: 0, stdout }),
-      (error: { code: number; stdout: string }) => error,
-    )
+  const run = (...args: string[]): Promise<ScriptResult> => runScript('audit.ts', args, url)
   const append = (targetId: string): Promise<void> =>
     inTenantTransaction(pool, 'org_a', (tx) => {
       const what = { action: 'device.updated', targetType: 'device', targetId }

@@ -11,3 +11,4 @@ export { type SaNames, startStrongswan, type Strongswan, type StrongswanOptions 
 export { createStrongswanPki, type StrongswanPki } from './strongswan-pki.ts'
 export { type ChildSaReport, type IkeSaReport } from './strongswan-sas.ts'
 export { newCertificateRequest, type RequestKey, type CertificateRequest } from './certificate-request.ts'
+export { runScript, type ScriptResult } from './script.ts'
