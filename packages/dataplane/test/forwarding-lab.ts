@@ -11,7 +11,7 @@ import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseIp } from '@culvert/bytes'
-import { composeSpi } from '@culvert/esp'
+import { composeSpi, type LifetimeSettings } from '@culvert/esp'
 import type { ChildKeys, ChildSaDescription, SocketAddress, Spi, TrafficSelector } from '@culvert/ikev2'
 import { configureTun, ensureNamespace, openDataPlane, removeNamespace } from '../src/index.ts'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, Rung } from '../src/index.ts'
@@ -63,6 +63,8 @@ export interface LabRungs {
   readonly device: Rung
   /** Of each side; one when left out. */
   readonly dataThreads?: number
+  /** Of what the concentrator installs. */
+  readonly lifetime?: LifetimeSettings
 }
 
 export const AES_GCM: SaKeys = {
@@ -98,6 +100,7 @@ export class ForwardingLab {
       ...threadsOf(rungs),
       nodeSlot: CONCENTRATOR_SLOT,
       role: { kind: 'concentrator', dialAddresses: [DIAL_ADDRESS, DIAL_ADDRESS6] },
+      ...(rungs.lifetime && { lifetime: rungs.lifetime }),
     })
     const device = await openSide(`${mark}-d`, middle.towardsConcentrator, {
       rung: rungs.device,
@@ -165,14 +168,11 @@ export class ForwardingLab {
   }
 
   /** Closes the concentrator's plane and opens a new one on the same port and TUN, as after a restart. */
-  async restartConcentrator(change: Pick<DataPlaneOptions, 'lifetime'> = {}): Promise<void> {
+  async restartConcentrator(): Promise<void> {
     const { plane, options, notices } = this.concentrator
     const bind = plane.locals
     await plane.close()
-    this.concentrator.plane = await openDataPlane(
-      { ...options, ...change, bind, incarnation: options.incarnation + 1 },
-      notices,
-    )
+    this.concentrator.plane = await openDataPlane({ ...options, bind, incarnation: options.incarnation + 1 }, notices)
   }
 
   async close(): Promise<void> {
@@ -320,7 +320,7 @@ function addressOf(socket: Socket): SocketAddress {
 export async function openSide(
   name: string,
   via: SocketAddress,
-  given: Pick<DataPlaneOptions, 'nodeSlot' | 'role' | 'dataThreads'> & { readonly rung: Rung },
+  given: Pick<DataPlaneOptions, 'nodeSlot' | 'role' | 'dataThreads' | 'lifetime'> & { readonly rung: Rung },
 ): Promise<Side> {
   await ensureNamespace(name)
   const notices = createNotices()

@@ -2,7 +2,9 @@
  * What every rung must do with real kernels: TUNs in two namespaces, real TCP and ICMP through ESP in UDP. Both rungs, and a
  * mixture of them, run the same rules.
  */
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Spi } from '@culvert/ikev2'
+import type { SaCounters } from '../src/index.ts'
 import {
   AES_CBC,
   AES_GCM,
@@ -12,6 +14,7 @@ import {
   DIAL_ADDRESS6,
   ForwardingLab,
   type LabRungs,
+  type Side,
 } from './forwarding-lab.ts'
 
 const TRANSFER_BYTES = 3_000_000
@@ -220,27 +223,56 @@ export function forwardingRules(mark: string, rungs: LabRungs): void {
     },
   )
 
-  it('C66 tells its owner of each limit once, and sends and accepts nothing behind the hard one', async () => {
-    await lab.restartConcentrator({ lifetime: { softPackets: 2, hardPackets: 4 } })
-    lab.device.plane.remove(spis.device)
-    spis = await install(5, AES_GCM, { outbound: true })
-    const spiIn = spis.concentrator
-    const ping = async (): Promise<string | undefined> => {
-      const program = lab.run(lab.concentrator, 'ping', DEVICE_ADDRESS, '100', '1')
-      await until(() => expect(program.lines).toHaveLength(1))
-      return program.lines[0]
-    }
-    await until(async () => {
-      await ping()
-      expect(lab.concentrator.notices.limits.at(-1)?.kind).toBe('hard')
+  describe('at the limits of an SA', () => {
+    limitRules(`${mark}l`, rungs)
+  })
+}
+
+/** In namespaces of their own: whatever the kernels there still want to send again would take a sequence number. */
+function limitRules(mark: string, rungs: LabRungs): void {
+  let lab: ForwardingLab
+
+  beforeAll(async () => {
+    lab = await ForwardingLab.create(`${mark}-${process.pid}`, {
+      ...rungs,
+      lifetime: { softPackets: 2, hardPackets: 4 },
     })
-    expect(await ping()).toBe('silence')
-    expect(lab.concentrator.notices.limits).toEqual([
-      { kind: 'soft', spiIn },
-      { kind: 'hard', spiIn },
-    ])
-    expect((await drops())['lifetimeOver']).toBeGreaterThan(0)
-    const [counters] = await lab.concentrator.plane.readSaCounters([spiIn])
-    expect(Math.max(counters!.packetsIn, counters!.packetsOut)).toBe(4)
+  })
+  afterAll(() => lab.close())
+
+  const until = <T>(probe: () => T | Promise<T>): Promise<T> => vi.waitFor(probe, { timeout: 30_000, interval: 20 })
+  const counters = async (spiIn: Spi): Promise<SaCounters> => (await lab.concentrator.plane.readSaCounters([spiIn]))[0]!
+  const limitsOf = (spiIn: Spi): readonly string[] =>
+    lab.concentrator.notices.limits.filter((limit) => limit.spiIn === spiIn).map(({ kind }) => kind)
+  const ping = async (from: Side, to: string): Promise<string | undefined> => {
+    const program = lab.run(from, 'ping', to, '100', '1')
+    await until(() => expect(program.lines).toHaveLength(1))
+    return program.lines[0]
+  }
+
+  it('C66 tells its owner of each limit once, and sends and accepts nothing behind the hard one', async () => {
+    const { concentrator: spiIn, device: spiOut } = await lab.installSa(0, AES_GCM, { outbound: true })
+    await until(async () => {
+      await ping(lab.concentrator, DEVICE_ADDRESS)
+      expect(limitsOf(spiIn)).toContain('hard')
+    })
+    expect(await ping(lab.concentrator, DEVICE_ADDRESS)).toBe('silence')
+    expect(limitsOf(spiIn)).toEqual(['soft', 'hard'])
+    const { packetsIn, packetsOut, drops } = await counters(spiIn)
+    expect(packetsOut).toBe(4)
+    expect(packetsIn).toBeLessThan(4)
+    expect(drops['lifetimeOver']).toBeGreaterThan(0)
+    lab.device.plane.remove(spiOut)
+    lab.concentrator.plane.remove(spiIn)
+  })
+
+  it('C66 counts the numbers of packets that go no further, too', async () => {
+    const { packetsIn: before } = await lab.concentrator.plane.readCounters()
+    const { concentrator: spiIn } = await lab.installSa(1, AES_GCM, { outbound: true })
+    await Promise.all([1, 2, 3, 4].map(() => ping(lab.device, DIAL_ADDRESS)))
+    await until(() => expect(limitsOf(spiIn)).toContain('hard'))
+    expect(limitsOf(spiIn)).toEqual(['soft', 'hard'])
+    expect((await counters(spiIn)).drops['noFlow']).toBe(4)
+    expect((await lab.concentrator.plane.readCounters()).packetsIn).toBe(before)
   })
 }

@@ -141,7 +141,11 @@ export class Inbound {
 
   #openEsp(at: number, length: number, buffer: ReceivedBuffer): DropCode {
     try {
-      return this.#openPacket(at, length, buffer)
+      const code = this.#openPacket(at, length, buffer)
+      // Its number is used up, whatever became of the packet.
+      const { sa } = this.#out
+      if (code !== DropCode.none && sa !== null) this.#site.notices.noteLimits(this.#site.sads.of(sa))
+      return code
     } catch (error) {
       this.#coalescer.abandon()
       this.#last.forget()
