@@ -12,7 +12,12 @@ try {
   await checkDatabase(settings.DATABASE_URL)
   await requireQueueStore({ redisUrl: settings.REDIS_URL })
   const logger = createLogger('worker', settings.LOG_LEVEL)
-  const worker = runWorker({ databaseUrl: settings.DATABASE_URL, redisUrl: settings.REDIS_URL, logger })
+  const worker = runWorker({
+    databaseUrl: settings.DATABASE_URL,
+    redisUrl: settings.REDIS_URL,
+    eventRetentionDays: settings.EVENT_RETENTION_DAYS,
+    logger,
+  })
   logger.info({}, 'the worker runs')
   const stop = (): void => {
     worker.close().then(

@@ -17,6 +17,7 @@ import {
 } from '@culvert/db'
 import { createLogger, type Logger } from '@culvert/observability'
 import { lifecycleQueue, openQueues, operationsQueue } from '@culvert/queue'
+import { EventRetention } from './event-retention.ts'
 import type { OperationHandlers } from './operations/operation-handler.ts'
 import { operationHandlers } from './operations/operation-handlers.ts'
 import { OperationRunner } from './operations/operation-runner.ts'
@@ -36,6 +37,8 @@ export interface WorkerOptions {
   readonly operationHandlers?: OperationHandlers | undefined
   /** Time of an operation before others come first. */
   readonly operationTurnMs?: number | undefined
+  /** How long events are kept; 90 when left out. */
+  readonly eventRetentionDays?: number | undefined
   /** Others are told of events than usual. */
   readonly relayConsumers?: readonly RelayConsumer[] | undefined
 }
@@ -97,6 +100,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
     consumers: options.relayConsumers ?? relayConsumers,
     pollMs: options.sweepIntervalMs,
   })
+  const retention = new EventRetention({ pool, logger, days: options.eventRetentionDays ?? 90 })
   const listener = listen(
     databaseUrl,
     [deviceChangedChannel, eventAppendedChannel],
@@ -129,6 +133,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
       await listener.close()
       await operations.close()
       await relay.close()
+      await retention.close()
       await last
       clearTimeout(timer)
       await queues.close()

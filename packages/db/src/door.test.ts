@@ -24,6 +24,7 @@ const allowed = new Map([
   ['signing-keys.ts', 'of the installation'],
   ['operation-work.ts', 'the worker'],
   ['events/relay.ts', 'the worker'],
+  ['events/retention.ts', 'the worker'],
   ['node-sweep.ts', 'the worker'],
   ['tunnel-sweep.ts', 'the worker'],
   ['prune.ts', 'the worker'],

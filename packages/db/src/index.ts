@@ -243,6 +243,16 @@ export {
 } from './operation-work.ts'
 export { appendEvent, appendEvents, type NewEvent } from './outbox.ts'
 export { relayBatch, relayEvents, type RelayConsumer, type RelayedEvent, type RelayPass } from './events/relay.ts'
+export {
+  findEvent,
+  positionSince,
+  readCursorKey,
+  readFeed,
+  type FeedEvent,
+  type FeedFilter,
+  type FeedPage,
+} from './events/feed.ts'
+export { forgetFloors, removeOldEvents, type Removal } from './events/retention.ts'
 export type { RelayFault } from './events/relay-faults.ts'
 export { openPool, type PoolOptions } from './pool.ts'
 export { allotPools6 } from './pools6.ts'

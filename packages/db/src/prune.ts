@@ -1,9 +1,8 @@
-/** Forgets what nobody needs any more, a bounded number of rows at a time. */
+/** Forgets what nobody needs any more, a bounded number of rows at a time. Events are removed by `events/retention.ts`. */
 import type { Pool } from 'pg'
 
 export interface Retention {
   readonly connectionDays: number
-  readonly eventDays: number
   readonly attemptDays: number
   /** Tunnels that have ended, and deleted devices; a device's inner address is free again with it. */
   readonly endedDays: number
@@ -12,7 +11,6 @@ export interface Retention {
 
 export const defaultRetention: Retention = {
   connectionDays: 90,
-  eventDays: 90,
   attemptDays: 30,
   endedDays: 30,
   operationDays: 30,
@@ -54,7 +52,6 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
       `DELETE FROM connections WHERE id IN (SELECT id FROM connections WHERE state <> 'open' AND opened_at < ? LIMIT ${batch})`,
       retention.connectionDays,
     ],
-    [`DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created_at < ? LIMIT ${batch})`, retention.eventDays],
     [
       `DELETE FROM attach_attempts WHERE id IN (SELECT id FROM attach_attempts WHERE at < ? LIMIT ${batch})`,
       retention.attemptDays,
