@@ -127,7 +127,7 @@ describe('the feed', () => {
     const one = (resourceId: string) => ({ organizationId: acme, type: 'device.updated', resourceId, data: {} })
     await appendEvent(pool, one(early))
     await drain()
-    await pool.query(`UPDATE events SET created_at = created_at - interval '1 minute' WHERE resource_id = $1`, [early])
+    await pool.query(`UPDATE events SET created_at = created_at - interval '1 minute'`)
     const { rows } = await pool.query<{ since: Date }>(`SELECT now() - interval '30 seconds' AS since`)
     const since = rows[0]?.since as Date
     // The second one gets its place first.
