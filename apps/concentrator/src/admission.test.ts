@@ -25,6 +25,8 @@ import { createAttemptLog } from './attempt-log.ts'
 import { createPlacements, type Placements } from './placements.ts'
 import type { StateWriter } from './state-writer.ts'
 
+const until = (probe: () => void): Promise<void> => vi.waitFor(probe, { timeout: 30_000, interval: 10 })
+
 const path: Path = { local: { address: '192.0.2.1', port: 4500 }, remote: { address: '192.0.2.11', port: 4500 } }
 const idI = { type: 2, data: new TextEncoder().encode('a.acme.example') }
 const [A, B] = [1 as AttachmentKey, 2 as AttachmentKey]
@@ -276,7 +278,7 @@ it('ends an attachment whose credential was revoked between its admission and it
   scene.valid = []
   scene.cache.forgetDevice('dev_a')
   scene.admission.onEvent(established(A))
-  await vi.waitFor(() => expect(scene.ended).toEqual([[A, 'revoked']]))
+  await until(() => expect(scene.ended).toEqual([[A, 'revoked']]))
   expect(scene.registry.attachedCount).toBe(0)
 })
 
@@ -290,7 +292,7 @@ it('C63 grants the leased address and the registered LANs, and ends an attachmen
   scene.cache.forgetDevice('dev_a')
   scene.admission.onEvent(established(A))
   expect(scene.registry.byDevice('dev_a')).toMatchObject({ lanPrefixes: ['192.168.1.0/24', '172.20.0.0/16'] })
-  await vi.waitFor(() => expect(scene.ended).toEqual([[A, 'revoked']]))
+  await until(() => expect(scene.ended).toEqual([[A, 'revoked']]))
 })
 
 it('keeps an attachment of whose device something else changed meanwhile, and holds it to what is said now', async () => {

@@ -8,6 +8,8 @@ import { createOwnCertificate, type OwnCertificate } from './own-certificate.ts'
 import { createRealm } from './realm.ts'
 import { createDeviceRegistry, type DeviceRegistry } from './testing/device-registry.ts'
 
+const until = (probe: () => void | Promise<void>): Promise<void> => vi.waitFor(probe, { timeout: 30_000, interval: 10 })
+
 const DAY_MS = 86_400_000
 const log = createLogger('test', 'silent')
 let registry: DeviceRegistry
@@ -102,7 +104,7 @@ it('a node has certificates of two kinds of keys side by side: RSA is for device
   await sign()
   await realm.refresh()
   expect(realm.signer?.key.kind).toBe('p256')
-  await vi.waitFor(async () => {
+  await until(async () => {
     await sign()
     await realm.refresh()
     expect(realm.otherSigners.map(({ key }) => key.kind)).toEqual(['rsa'])

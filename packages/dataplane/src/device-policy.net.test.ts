@@ -161,6 +161,8 @@ describe.each(['native', 'portable'] as const)('%s data plane and its devices', 
     const before = await peers.drops('pathUnconfirmed')
     for (let i = 0; i < 6; i++) a.send(packetTo(A, B))
     await until(async () => expect(await peers.drops('pathUnconfirmed')).toBe(before + 3))
+    await until(() => expect(b.receivedEspBytes).toBe(3 * earned))
+    await expectDrop('pathUnconfirmed', () => a.send(packetTo(A, B)))
     expect(b.receivedEspBytes).toBe(3 * earned)
     peers.plane.move(b.spiIn, path, { peerBehindNat: true, isConfirmed: true })
     await expectArrival(() => a.send(packetTo(A, B)))

@@ -22,6 +22,8 @@ import {
 import { expect, it, vi } from 'vitest'
 import { createIkeDriver, createSystemRng, type IkeDriver } from './index.ts'
 
+const until = (probe: () => void): Promise<void> => vi.waitFor(probe, { timeout: 30_000, interval: 10 })
+
 const PSK = new TextEncoder().encode('a secret of this test, long enough to be one')
 const DEVICE: SocketAddress = { address: '192.0.2.11', port: 4500 }
 const CONCENTRATOR: SocketAddress = { address: '192.0.2.1', port: 4500 }
@@ -155,11 +157,11 @@ it('C43 attaches two drivers, and the response leaves only after the data plane 
   const concentrator = makeSide('concentrator.example', 1, admit, () => gate.promise)
   connect(device, concentrator)
   initiate(device)
-  await vi.waitFor(() => expect(device.sent).toHaveLength(2))
+  await until(() => expect(device.sent).toHaveLength(2))
   await new Promise((done) => setImmediate(() => setImmediate(done)))
   expect(concentrator.sent).toHaveLength(1)
   gate.resolve()
-  await vi.waitFor(() => expect(device.events.map(({ kind }) => kind)).toContain('established'))
+  await until(() => expect(device.events.map(({ kind }) => kind)).toContain('established'))
   expect(concentrator.installed).toHaveLength(1)
   expect(device.installed).toHaveLength(1)
 
@@ -170,8 +172,8 @@ it('C43 attaches two drivers, and the response leaves only after the data plane 
   expect(device.placements).toEqual([null])
   if (established?.kind !== 'established') return
   device.driver.command({ kind: 'deleteIke', key: established.key, reason: 'deletedLocally' })
-  await vi.waitFor(() => expect(device.events.at(-1)).toMatchObject({ kind: 'closed', reason: 'deletedLocally' }))
-  await vi.waitFor(() => expect(concentrator.events.at(-1)).toMatchObject({ kind: 'closed', reason: 'deletedByPeer' }))
+  await until(() => expect(device.events.at(-1)).toMatchObject({ kind: 'closed', reason: 'deletedLocally' }))
+  await until(() => expect(concentrator.events.at(-1)).toMatchObject({ kind: 'closed', reason: 'deletedByPeer' }))
   expect([device.installed, concentrator.installed]).toEqual([[], []])
   expect([device.childSpis.size, concentrator.childSpis.size]).toEqual([0, 0])
   device.driver.close()
@@ -197,7 +199,7 @@ it('leaves a question without an answer unanswered: the peer hears nothing and n
   )
   connect(device, concentrator)
   initiate(device)
-  await vi.waitFor(() => expect(asked).toEqual(['credential']))
+  await until(() => expect(asked).toEqual(['credential']))
   await new Promise((done) => setImmediate(() => setImmediate(done)))
   expect(concentrator.sent).toHaveLength(1)
   expect(device.events).toEqual([])
@@ -316,7 +318,7 @@ it('tells of the end of an attachment after its beginning, although the beginnin
   driver.command(anyInput)
   expect(told).toEqual(['send 3', 'closed 2'])
   gate.resolve()
-  await vi.waitFor(() => expect(told).toHaveLength(7))
+  await until(() => expect(told).toHaveLength(7))
   expect(told.slice(2)).toEqual(['send 1', 'established 1', `remove ${spi(0)}`, 'closed 1', 'send 2'])
   driver.close()
 })
@@ -325,7 +327,7 @@ it('applies what stands behind a refused install, for it may be about others, th
   const { driver, next, inputs, told, errors } = scripted({ install: () => Promise.reject(new Error('no room')) })
   next.push([install(A, 0), event('established', A), remove(B, 1), event('closed', B)], [])
   driver.command(anyInput)
-  await vi.waitFor(() => expect(inputs).toHaveLength(2))
+  await until(() => expect(inputs).toHaveLength(2))
   expect(told).toEqual(['established 1', `remove ${spi(1)}`, 'closed 2'])
   expect(inputs[1]).toMatchObject({ command: { kind: 'deleteIke', key: A, reason: 'protocolError' } })
   expect(errors).toHaveLength(1)

@@ -4,6 +4,8 @@ import type { Path } from '@culvert/ikev2'
 import { expect, it, vi } from 'vitest'
 import { openPlainSocket } from './plain-socket.ts'
 
+const until = (probe: () => void): Promise<void> => vi.waitFor(probe, { timeout: 30_000, interval: 10 })
+
 it('hands over datagrams with the path they came along, drops short ones, and answers back', async () => {
   const got: { bytes: Uint8Array; path: Path }[] = []
   const socket = await openPlainSocket(
@@ -14,7 +16,7 @@ it('hands over datagrams with the path they came along, drops short ones, and an
   await once(peer, 'listening')
   peer.send(new Uint8Array(27), socket.local.port, '127.0.0.1')
   peer.send(new Uint8Array(28).fill(7), socket.local.port, '127.0.0.1')
-  await vi.waitFor(() => expect(got).toHaveLength(1))
+  await until(() => expect(got).toHaveLength(1))
   expect(got[0]?.bytes).toHaveLength(28)
   expect(got[0]?.path).toEqual({ local: socket.local, remote: { address: '127.0.0.1', port: peer.address().port } })
   const answer = once(peer, 'message')

@@ -22,6 +22,8 @@ const frame = memory.allocate(65_536)
 const header = memory.allocate(64)
 const vector = memory.allocate(16)
 
+const until = (probe: () => void): Promise<void> => vi.waitFor(probe, { timeout: 30_000, interval: 20 })
+
 /** @returns the packets or datagrams that wait at a descriptor, which does not block */
 function drain(read: () => number): Uint8Array[] {
   const taken: Uint8Array[] = []
@@ -116,7 +118,7 @@ describe.each([
     const spis = Array.from({ length: 48 }, (_, index) => composeSpi(5, index, 1))
     const all: number[][][] = Array.from({ length: workers }, () => Array.from({ length: lanes + 1 }, () => []))
     for (const spi of spis) send(spi)
-    await vi.waitFor(() => {
+    await until(() => {
       for (const [worker, byLane] of heard().entries()) {
         for (const [lane, words] of byLane.entries()) all[worker]![lane]!.push(...words)
       }
@@ -133,7 +135,7 @@ describe.each([
 
   it('keep IKE apart from ESP where there are lanes, at the first worker', async () => {
     send(0)
-    await vi.waitFor(() => {
+    await until(() => {
       const byWorker = heard()
       expect(byWorker[0]!.at(-1)).toEqual([0])
       expect(byWorker.flat(2)).toHaveLength(1)
@@ -163,7 +165,7 @@ describe.each([
         expect(syscalls.sendto(sender, packet, 64, name, sockaddrLength(memory, name))).toBe(64)
       }
       const all: number[][] = [[], [], []]
-      await vi.waitFor(() => {
+      await until(() => {
         for (const [worker, words] of all.entries()) {
           const { fds } = owner.boundOf(worker).find(({ isRaw }) => isRaw)!
           const packets = drain(() => readDatagram(fds[0]!))

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { UdpPort } from './udp-port.ts'
 
+const until = (probe: () => void): Promise<void> => vi.waitFor(probe, { timeout: 30_000, interval: 20 })
+
 describe('UDP port', () => {
   const opened: UdpPort[] = []
   afterEach(async () => {
@@ -30,7 +32,7 @@ describe('UDP port', () => {
       buffer.set(Buffer.from(text))
       a.send(buffer, text.length, b.local)
     }
-    await vi.waitFor(() => expect(received).toHaveLength(200))
+    await until(() => expect(received).toHaveLength(200))
     expect(received.map(({ bytes }) => bytes)).toEqual(Array.from({ length: 200 }, (_, i) => `packet ${i}`))
     expect(received[0]?.port).toBe(a.local.port)
   })
@@ -45,7 +47,7 @@ describe('UDP port', () => {
     failedSends = 0
     const udp = await open('127.0.0.1')
     udp.send(new Uint8Array(70_000), 70_000, udp.local)
-    await vi.waitFor(() => expect(failedSends).toBe(1))
+    await until(() => expect(failedSends).toBe(1))
   })
 
   it('does not send to port 0, and does not throw either', async () => {

@@ -12,6 +12,8 @@ const PLAIN = { vnetHeader: false }
 const namespace = `cvtun-${process.pid}`
 const options = { name: 'culvert0', namespace, mtuBytes: 1400 }
 
+const until = (probe: () => void): Promise<void> => vi.waitFor(probe, { timeout: 30_000, interval: 20 })
+
 describe('TUN in a namespace', () => {
   const opened: TunDevice[] = []
   const packets: Uint8Array[] = []
@@ -67,7 +69,7 @@ describe('TUN in a namespace', () => {
     open()
     await configure()
     inside('for i in 1 22 333 4444; do echo $i > /dev/udp/10.128.0.9/9; done')
-    await vi.waitFor(() => expect(packets.filter((packet) => packet[9] === 17)).toHaveLength(4))
+    await until(() => expect(packets.filter((packet) => packet[9] === 17)).toHaveLength(4))
     const payloads = packets.filter((packet) => packet[9] === 17).map((packet) => packet.subarray(28))
     expect(payloads.map((payload) => Buffer.from(payload).toString())).toEqual(['1\n', '22\n', '333\n', '4444\n'])
     expect(failures).toEqual([])
@@ -88,7 +90,7 @@ describe('TUN in a namespace', () => {
     open()
     await removeTun(namespace, 'culvert0')
     await removeTun(namespace, 'culvert0')
-    await vi.waitFor(() => expect(failures).toHaveLength(1))
+    await until(() => expect(failures).toHaveLength(1))
   })
 
   it('can be closed at any time, twice, and writes nothing afterwards', async () => {
