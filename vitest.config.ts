@@ -23,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            'packages/{bytes,crypto,eap,pki,esp,ikev2,dataplane,ike-driver,concentrator-core,lifecycle,device-config,webhooks,contracts,config,identity,observability,sdk}/src/**/*.test.ts',
+            'packages/{bytes,crypto,eap,pki,esp,ikev2,dataplane,ike-driver,concentrator-core,lifecycle,device-config,webhooks,egress,contracts,config,identity,observability,sdk}/src/**/*.test.ts',
             'test/{vectors,sim,fuzz,docs}/**/*.test.ts',
             'scripts/**/*.test.ts',
           ],

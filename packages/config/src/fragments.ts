@@ -48,3 +48,35 @@ export const zoneSettings = {
     examples: ['fleet.culvert.internal'],
   }),
 }
+
+/** Where requests to URLs of customers may go; `egressOptions` of `@culvert/egress` reads them. */
+export const egressSettings = {
+  EGRESS_PORTS: Type.String({
+    pattern: '^\\d{1,5}(-\\d{1,5})?( *, *\\d{1,5}(-\\d{1,5})?)*$',
+    default: '443,8443',
+    description: 'the ports that a URL of a customer may name',
+    examples: ['443,8443,9000-9100'],
+  }),
+  EGRESS_ALLOW_HTTP: Type.Boolean({
+    default: false,
+    description: 'whether a URL of a customer may begin with http://',
+  }),
+  EGRESS_ALLOW: Type.Optional(
+    Type.String({
+      description: 'prefixes of inner addresses that customers may send to all the same',
+      examples: ['10.20.0.0/16,fd12::/64'],
+    }),
+  ),
+  EGRESS_REFUSE: Type.String({
+    default: '10.127.0.0/24,10.128.0.0/9,fd43:756c:7665::/48',
+    description: 'prefixes that nobody may send to: all of tunnels and inner addresses, and whatever else is inside',
+    examples: ['10.127.0.0/24,10.128.0.0/9'],
+  }),
+  EGRESS_PROXY: Type.Optional(
+    Type.String({
+      pattern: '^https?://',
+      description: 'the HTTP proxy that requests to customers go through',
+      examples: ['http://proxy:3128'],
+    }),
+  ),
+}

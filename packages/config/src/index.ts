@@ -1,2 +1,9 @@
-export { databaseSettings, logSettings, nodeSettings, redisSettings, zoneSettings } from './fragments.ts'
+export {
+  databaseSettings,
+  egressSettings,
+  logSettings,
+  nodeSettings,
+  redisSettings,
+  zoneSettings,
+} from './fragments.ts'
 export { ConfigError, loadConfig, type Environment } from './load-config.ts'
