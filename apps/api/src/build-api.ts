@@ -43,6 +43,8 @@ import { networkRoutes } from './routes/networks.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { sshKeyRoutes } from './routes/ssh-keys.ts'
 import { tunnelRoutes } from './routes/tunnels.ts'
+import { usageRoutes } from './routes/usage.ts'
+import { usageThresholdRoutes } from './routes/usage-thresholds.ts'
 import { unknownRoutes } from './unknown-routes.ts'
 import { compileValidator } from './validation.ts'
 
@@ -141,6 +143,8 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         auditLogRoutes,
         grantRoutes,
         sshKeyRoutes,
+        usageRoutes,
+        usageThresholdRoutes,
       ])
         routes(v1 as Api, context)
     },

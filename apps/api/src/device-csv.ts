@@ -1,5 +1,6 @@
-/** Devices as CSV (RFC 4180). A cell that a spreadsheet would take for a formula gets an apostrophe before it. */
+/** Devices as CSV. */
 import type { Device } from '@culvert/contracts'
+import { csvLineOf } from './csv.ts'
 
 const columns = [
   'id',
@@ -21,18 +22,8 @@ const columns = [
   'createdAt',
 ] as const satisfies readonly (keyof Device)[]
 
-export const csvHeader = `${columns.join(',')}\r\n`
+export const csvHeader = csvLineOf(columns)
 
 export function csvLine(device: Device): string {
-  return `${columns.map((column) => cellOf(device[column])).join(',')}\r\n`
-}
-
-/** Signs that make a formula at the start of a cell; a tab or line end before one is none in our texts. */
-const formula = /^[=+\-@\t\r\n＝＋－＠]/
-
-function cellOf(value: Device[(typeof columns)[number]]): string {
-  if (value === null || value === undefined) return ''
-  const text = Array.isArray(value) ? value.join(';') : String(value)
-  const safe = formula.test(text) ? `'${text}` : text
-  return /[",;\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  return csvLineOf(columns.map((column) => device[column]))
 }

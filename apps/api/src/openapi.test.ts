@@ -85,6 +85,14 @@ describe('the OpenAPI document', () => {
         'GET /v1/auth/callback',
         'GET /v1/auth/login',
         'GET /v1/audit-log',
+        'GET /v1/audit-log/export',
+        'DELETE /v1/usage-thresholds/{thresholdId}',
+        'GET /v1/usage',
+        'GET /v1/usage/export',
+        'GET /v1/usage-thresholds',
+        'GET /v1/usage-thresholds/{thresholdId}',
+        'PATCH /v1/usage-thresholds/{thresholdId}',
+        'POST /v1/usage-thresholds',
         'GET /v1/ca',
         'GET /v1/ca/crl',
         'GET /v1/concentrators',
@@ -217,6 +225,7 @@ const samples: Record<string, string> = {
   apiKeyId: `key_${'a'.repeat(16)}`,
   sshKeyId: `ssh_${'a'.repeat(20)}`,
   operationId: `opn_${'a'.repeat(20)}`,
+  thresholdId: `uth_${'a'.repeat(20)}`,
   code: 'not_found',
 }
 /** A body that each operation accepts, and the query it needs: without them an operation would be refused too early. */
@@ -240,6 +249,8 @@ const bodies: Record<string, (ids: Record<string, string>) => object> = {
   createApiKey: () => ({ name: 'made', scopes: ['devices:read'] }),
   updateApiKey: () => ({ name: 'changed' }),
   rotateApiKey: () => ({}),
+  createUsageThreshold: ({ deviceId }) => ({ name: 't', deviceId, bytes: 1, period: 'day' }),
+  updateUsageThreshold: () => ({ name: 'changed' }),
   createSshKey: ({ apiKeyId }) => ({ publicKey: newSshKey(), apiKeyId }),
   updateSshKey: () => ({ name: 'changed' }),
 }
@@ -300,7 +311,11 @@ describe('another organization', () => {
       },
     })
     const sshKey = await harness.call<{ id: string }>('POST', '/v1/ssh-keys', { body: { publicKey: newSshKey() } })
+    const threshold = await harness.call<{ id: string }>('POST', '/v1/usage-thresholds', {
+      body: { name: 't', bytes: 1, period: 'day' },
+    })
     Object.assign(ids, { memberId: member.body.id, grantId: grant.body.id, sshKeyId: sshKey.body.id })
+    Object.assign(ids, { thresholdId: threshold.body.id })
   })
 
   it('A03 gets 404 for every id that is not its own, the same as for one that does not exist', async () => {
@@ -309,7 +324,8 @@ describe('another organization', () => {
     for (const { method, path, operation } of operations.filter((entry) => entry.path.startsWith('/v1'))) {
       if (operation.security?.length === 0) continue
       const namesThing =
-        /\{\w+\}/.test(path) || ['openTunnel', 'createGrant', 'createSshKey'].includes(operation.operationId)
+        /\{\w+\}/.test(path) ||
+        ['openTunnel', 'createGrant', 'createSshKey', 'createUsageThreshold'].includes(operation.operationId)
       if (!namesThing) continue
       const body = bodies[operation.operationId]?.(ids)
       expect(operation.requestBody === undefined).toBe(body === undefined)

@@ -1,7 +1,8 @@
 /**
  * The worker: tunnels expire, waiting tunnels open when their device comes, silent nodes are buried, forgotten hints repeated.
  *
- * Beside that it takes operations further (operations/), and gives events their place in the feed (relay.ts).
+ * Beside that it takes operations further (operations/), gives events their place in the feed (relay.ts), and adds up usage
+ * (usage-keeper.ts).
  *
  * Woken by NOTIFY device_changed, by jobs on the queues `lifecycle` and `operations`, by the next expiry and by a timer; all of
  * them only say "look". While the database is away it waits and says so once.
@@ -24,6 +25,7 @@ import { OperationRunner } from './operations/operation-runner.ts'
 import { relayConsumers } from './relay-consumers.ts'
 import { Relay } from './relay.ts'
 import { Sweeper } from './sweeper.ts'
+import { UsageKeeper } from './usage-keeper.ts'
 
 export interface WorkerOptions {
   readonly databaseUrl: string
@@ -31,6 +33,8 @@ export interface WorkerOptions {
   readonly logger?: Logger | undefined
   /** Longest pause between two passes. */
   readonly sweepIntervalMs?: number | undefined
+  /** Pause between two passes over usage. */
+  readonly usageIntervalMs?: number | undefined
   /** Silence after which a node counts as dead. */
   readonly nodeDeadAfterMs?: number | undefined
   /** Other kinds of operations than there are. */
@@ -122,6 +126,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
     turnMs: options.operationTurnMs,
     pollMs: options.sweepIntervalMs,
   })
+  const usage = new UsageKeeper({ pool, logger, intervalMs: options.usageIntervalMs })
   queues.workNode(lifecycleQueue, () => sweep())
   queues.workNode(operationsQueue, async () => operations.wake())
   void sweep()
@@ -134,6 +139,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
       await operations.close()
       await relay.close()
       await retention.close()
+      await usage.close()
       await last
       clearTimeout(timer)
       await queues.close()

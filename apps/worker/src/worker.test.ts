@@ -35,7 +35,7 @@ beforeAll(async () => {
   organizationId = (await ensureOrganization(pool, { name: 'Acme', slug: 'acme' })).id
   await addConcentrator('con-1', 1)
   gateway = await addGateway('gw-1')
-  worker = runWorker({ databaseUrl, sweepIntervalMs: 100 })
+  worker = runWorker({ databaseUrl, sweepIntervalMs: 100, usageIntervalMs: 100 })
 })
 afterAll(async () => {
   await worker.close()
@@ -43,6 +43,20 @@ afterAll(async () => {
 })
 
 describe('the worker', () => {
+  it('adds up what devices used', async () => {
+    const deviceId = await addDevice('attached')
+    await elapsePresence(deviceId)
+    const attachedMs = async (): Promise<number> => {
+      const { rows } = await pool.query<{ ms: number | null }>(
+        `SELECT sum(attached_ms)::float8 AS ms FROM usage_hourly WHERE kind = 'device' AND subject_id = $1`,
+        [deviceId],
+      )
+      return rows[0]?.ms ?? 0
+    }
+    await waitFor(async () => (await attachedMs()) > 0, { message: 'usage' })
+    expect(await attachedMs()).toBeGreaterThanOrEqual(3_600_000)
+  })
+
   it('expires a tunnel whose time is up, and the gateway finishes it', async () => {
     const id = await addTunnel(await addDevice('attached'))
     await serve(gateway)
@@ -258,6 +272,14 @@ async function addDevice(state: 'attached' | 'detached', concentrator = 'con-1')
   if (typeof device === 'string') throw new Error(device)
   if (state === 'attached') await attach(device.id, state, concentrator)
   return device.id
+}
+
+async function elapsePresence(deviceId: string): Promise<void> {
+  await pool.query(`UPDATE attachments SET state = 'detached' WHERE device_id = $1`, [deviceId])
+  await pool.query(
+    `UPDATE attachments SET state = 'attached', attached_at = now() - interval '1 hour' WHERE device_id = $1`,
+    [deviceId],
+  )
 }
 
 async function attach(deviceId: string, state: 'attached' | 'detached', concentrator = 'con-1'): Promise<void> {

@@ -124,6 +124,11 @@ export const errorRegistry = {
     title: 'The owner has enough SSH keys',
     advice: 'Delete keys that are not needed.',
   },
+  threshold_limit: {
+    status: 409,
+    title: 'The organization has enough thresholds',
+    advice: 'Delete thresholds that are not needed.',
+  },
   api_key_limit: {
     status: 409,
     title: 'The organization has enough API keys',

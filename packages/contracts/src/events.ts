@@ -91,6 +91,26 @@ export const eventCatalogue = {
   'ssh_key.created': { summary: 'An SSH key was registered.', resource: 'ssh', data: Nothing },
   'ssh_key.updated': { summary: 'An SSH key was changed.', resource: 'ssh', data: Nothing },
   'ssh_key.deleted': { summary: 'An SSH key was deleted, or went with its owner.', resource: 'ssh', data: Nothing },
+  'usage.threshold': {
+    summary: 'So many percent of a threshold are used, told once in its day or month.',
+    resource: 'uth',
+    data: Type.Object(
+      {
+        name: Type.String({ examples: ['SIM contract'] }),
+        deviceId: nullable(DeviceId),
+        tag: nullable(Type.String()),
+        period: oneOf(['day', 'month']),
+        since: Timestamp,
+        percent: Type.Integer({ examples: [80] }),
+        limitBytes: Type.Integer({ examples: [50_000_000_000] }),
+        usedBytes: Type.Integer({ examples: [40_000_123_904] }),
+      },
+      strict,
+    ),
+  },
+  'usage_threshold.created': { summary: 'A threshold of usage was made.', resource: 'uth', data: Nothing },
+  'usage_threshold.updated': { summary: 'A threshold of usage was changed.', resource: 'uth', data: Changed('bytes') },
+  'usage_threshold.deleted': { summary: 'A threshold of usage was deleted.', resource: 'uth', data: Nothing },
   'tunnel.requested': {
     summary: 'A tunnel was asked for.',
     resource: 'tun',

@@ -17,6 +17,7 @@ export const MemberId = Type.String({ pattern: idPattern('mem'), description: 'I
 export const GrantId = Type.String({ pattern: idPattern('grt'), description: 'Id of a grant.' })
 
 export const SshKeyId = Type.String({ pattern: idPattern('ssh'), description: 'Id of an SSH key.' })
+export const UsageThresholdId = Type.String({ pattern: idPattern('uth'), description: 'Id of a threshold.' })
 
 /** RFC 3339, UTC. */
 export const Timestamp = Type.String({ format: 'date-time' })

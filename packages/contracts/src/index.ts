@@ -20,6 +20,7 @@ export {
   OperationId,
   SshKeyId,
   TunnelId,
+  UsageThresholdId,
 } from './fields.ts'
 export { formatFaults, registerFormats } from './formats.ts'
 export { escapePointer, schemaFaults, type SchemaFault } from './schema-faults.ts'
@@ -92,7 +93,7 @@ export {
   type OperationKind,
   type OperationState,
 } from './resources/operation.ts'
-export { AuditEntry, AuditEntryPage, AuditQuery } from './resources/audit-log.ts'
+export { AuditEntry, AuditEntryPage, AuditExportQuery, AuditQuery } from './resources/audit-log.ts'
 export { Caller, Member, MemberInput, MemberPage, MemberPatch, MemberQuery } from './resources/member.ts'
 export {
   DeviceBatchDelete,
@@ -117,3 +118,14 @@ export {
   TunnelQuery,
   WaitQuery,
 } from './resources/tunnel.ts'
+export {
+  Usage,
+  UsageExportQuery,
+  UsagePage,
+  UsageQuery,
+  UsageThreshold,
+  UsageThresholdInput,
+  UsageThresholdPage,
+  UsageThresholdPatch,
+  UsageThresholdQuery,
+} from './resources/usage.ts'

@@ -32,6 +32,14 @@ export const permissions = [
   'operations:read',
   'operations:write',
   'audit:read',
+  'usage:read',
+  /** Thresholds of usage. */
+  'usage:write',
+  'events:read',
+  'webhooks:read',
+  'webhooks:write',
+  'rules:read',
+  'rules:write',
   /** Nodes, which serve all organizations: for who runs the installation. No role has it. */
   'installation:read',
 ] as const
@@ -56,6 +64,9 @@ const viewer: readonly Permission[] = [
   'grants:read',
   'ssh_keys:read',
   'operations:read',
+  'usage:read',
+  'events:read',
+  'rules:read',
 ]
 
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
@@ -69,6 +80,10 @@ export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
     'tunnels:write',
     'ssh_keys:write',
     'operations:write',
+    'usage:write',
+    'webhooks:read',
+    'webhooks:write',
+    'rules:write',
   ],
   viewer,
 }

@@ -19,6 +19,7 @@ export type IdPrefix =
   | 'opn'
   | 'cfl'
   | 'ssh'
+  | 'uth'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 export const idLength = 20

@@ -313,6 +313,24 @@ export {
   type ConcentratorRegistration,
   type ConcentratorState,
 } from './concentrator/registration.ts'
+export {
+  readUsage,
+  type UsageFilter,
+  type UsageInterval,
+  type UsageKind,
+  type UsagePosition,
+  type UsageRecord,
+} from './usage.ts'
+export { countPresences, rollUpUsage, usageBatch } from './usage-roll-up.ts'
+export { tellThresholds, thresholdBatch } from './usage-alarm.ts'
+export {
+  addThreshold,
+  changeThreshold,
+  deleteThreshold,
+  listThresholds,
+  readThreshold,
+  type ThresholdRecord,
+} from './usage-thresholds.ts'
 export { addDeviceUsage } from './concentrator/device-usage.ts'
 export { writeChildCounters, type ChildCounters } from './concentrator/sa-rows.ts'
 export { closeLostConnections, writeConnections, type ConnectionRow } from './gateway-connections.ts'

@@ -7,6 +7,7 @@ export interface Retention {
   /** Tunnels that have ended, and deleted devices; a device's inner address is free again with it. */
   readonly endedDays: number
   readonly operationDays: number
+  readonly usageDays: number
 }
 
 export const defaultRetention: Retention = {
@@ -14,6 +15,8 @@ export const defaultRetention: Retention = {
   attemptDays: 30,
   endedDays: 30,
   operationDays: 30,
+  /** Thirteen months, so that a month can be compared with the one a year before. */
+  usageDays: 400,
 }
 
 /** Most rows that one call removes of each kind. */
@@ -59,6 +62,10 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
     [
       `DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE finished_at < ? LIMIT ${batch})`,
       retention.operationDays,
+    ],
+    [
+      `DELETE FROM usage_hourly WHERE ctid = ANY(ARRAY(SELECT ctid FROM usage_hourly WHERE hour < ? LIMIT ${batch}))`,
+      retention.usageDays,
     ],
     [`DELETE FROM config_links WHERE id IN (SELECT id FROM config_links WHERE expires_at < ? LIMIT ${batch})`, 1],
     [

@@ -37,6 +37,10 @@ export const tags = [
     description: 'Public keys of people and automations, by which an SSH gateway knows them.',
   },
   { name: 'audit log', description: 'Who changed what, and what was not allowed; chained by hashes.' },
+  {
+    name: 'usage',
+    description: 'What devices, tunnels and the organization used, hour by hour, and what tells about it.',
+  },
   { name: 'concentrators', description: 'The nodes that devices attach to.' },
   { name: 'gateways', description: 'The nodes that customers connect to.' },
   { name: 'certificates', description: 'The authority that devices trust, and its revocation list. Public.' },

@@ -54,14 +54,17 @@ export const AuditEntryPage = Type.Object(
 const text = (description: string, example: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 100, description, examples: [example] }))
 
-export const AuditQuery = Type.Object(
-  {
-    ...pageQuery,
-    actorId: text('By this API key or person.', 'key_9fXkP2mQ7rT4vW8z'),
-    targetId: text('About this thing.', 'dev_k7m2qx5n4r3t6v7w2y3z'),
-    action: text('Of this kind.', 'device.updated'),
-    from: Type.Optional(Type.String({ format: 'date-time', description: 'At this time or later.' })),
-    before: Type.Optional(Type.String({ format: 'date-time', description: 'Before this time.' })),
-  },
+const chosen = {
+  actorId: text('By this API key or person.', 'key_9fXkP2mQ7rT4vW8z'),
+  targetId: text('About this thing.', 'dev_k7m2qx5n4r3t6v7w2y3z'),
+  action: text('Of this kind.', 'device.updated'),
+  from: Type.Optional(Type.String({ format: 'date-time', description: 'At this time or later.' })),
+  before: Type.Optional(Type.String({ format: 'date-time', description: 'Before this time.' })),
+}
+
+export const AuditQuery = Type.Object({ ...pageQuery, ...chosen }, { additionalProperties: false })
+
+export const AuditExportQuery = Type.Object(
+  { ...chosen, format: Type.Optional(oneOf(['ndjson', 'csv'], { description: '`ndjson` when left out.' })) },
   { additionalProperties: false },
 )

@@ -54,6 +54,8 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       attach_attempts: read,
       outer_addresses: none,
       device_usage: read,
+      usage_deltas: none,
+      usage_hourly: read,
       host_mappings: ['SELECT', 'DELETE'],
       connections: read,
       device_tags: read,

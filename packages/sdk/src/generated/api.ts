@@ -171,6 +171,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit-log/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit log as NDJSON or CSV, newest first
+         * @description All entries that the filters choose, as a stream. In CSV, `before` and `after` are JSON, and a cell that a spreadsheet would compute has an apostrophe before it.
+         */
+        get: operations["exportAuditEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/callback": {
         parameters: {
             query?: never;
@@ -1014,6 +1034,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what was used
+         * @description Rows by device, tunnel or for the organization, each of an hour or a day; hours without use have none. Figures are at most a minute behind the nodes that count, which report every ten seconds; time attached is a quarter of an hour behind while it lasts. What a node could not report in time counts for the hour in which it did.
+         */
+        get: operations["listUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage-thresholds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List thresholds of usage, newest first */
+        get: operations["listUsageThresholds"];
+        put?: never;
+        /**
+         * Tell when so much of a day or month is used
+         * @description Of a device, of all devices with a tag, or of the organization. An event `usage.threshold` is written for each percent, once in a period; what is reached already is told too.
+         */
+        post: operations["createUsageThreshold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage-thresholds/{thresholdId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a threshold of usage */
+        get: operations["getUsageThreshold"];
+        put?: never;
+        post?: never;
+        /** Delete a threshold of usage */
+        delete: operations["deleteUsageThreshold"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a threshold of usage
+         * @description With other octets or percents it tells anew what is reached in this period.
+         */
+        patch: operations["updateUsageThreshold"];
+        trace?: never;
+    };
+    "/v1/usage/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage as NDJSON or CSV
+         * @description All rows of the list, as a stream in its order.
+         */
+        get: operations["exportUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface webhooks {
     "api_key.created": {
@@ -1560,6 +1663,74 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "usage_threshold.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A threshold of usage was made. */
+        post: operations["onUsage_thresholdCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "usage_threshold.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A threshold of usage was deleted. */
+        post: operations["onUsage_thresholdDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "usage_threshold.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A threshold of usage was changed. */
+        post: operations["onUsage_thresholdUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "usage.threshold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** So many percent of a threshold are used, told once in its day or month. */
+        post: operations["onUsageThreshold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface components {
     schemas: {
@@ -1579,7 +1750,7 @@ export interface components {
             lastUsedAddress: string | null;
             lastUsedAt: string | null;
             name: string;
-            scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "installation:read")[] | null;
+            scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read")[] | null;
             /** Format: date-time */
             updatedAt: string;
             /** @description Grows with every change; also the `ETag`. */
@@ -1712,7 +1883,7 @@ export interface components {
             /** @enum {string} */
             kind: "api_key" | "user";
             organizationId: string;
-            permissions: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "installation:read")[];
+            permissions: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read")[];
             role: ("owner" | "admin" | "operator" | "viewer") | null;
         };
         ChildSa: {
@@ -2043,7 +2214,7 @@ export interface components {
             lastUsedAddress: string | null;
             lastUsedAt: string | null;
             name: string;
-            scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "installation:read")[] | null;
+            scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read")[] | null;
             /** Format: date-time */
             updatedAt: string;
             /** @description Grows with every change; also the `ETag`. */
@@ -2206,7 +2377,7 @@ export interface components {
                  * @description Stable; decide by it.
                  * @enum {string}
                  */
-                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "private_key_given" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "ssh_key_exists" | "ssh_key_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "private_key_given" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "ssh_key_exists" | "ssh_key_limit" | "threshold_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
                 detail: string;
                 status: number;
                 title: string;
@@ -2275,7 +2446,7 @@ export interface components {
              * @description Stable; decide by it.
              * @enum {string}
              */
-            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "private_key_given" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "ssh_key_exists" | "ssh_key_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "private_key_given" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "ssh_key_exists" | "ssh_key_limit" | "threshold_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
             detail: string;
             errors?: {
                 /** @enum {string} */
@@ -2374,6 +2545,61 @@ export interface components {
         };
         TunnelPage: {
             data: components["schemas"]["Tunnel"][];
+            nextCursor: string | null;
+        };
+        Usage: {
+            /** @description Seconds that the device was attached; of the organization, those of all its devices. */
+            attachedSec: number;
+            /** @description Octets from the device. */
+            bytesIn: number;
+            /** @description Octets to the device. */
+            bytesOut: number;
+            /** @description Connections through tunnels. */
+            connections: number;
+            /** @description Connections that were refused. */
+            denied: number;
+            deviceId: string | null;
+            /**
+             * Format: date-time
+             * @description Beginning of the hour or day, UTC.
+             */
+            from: string;
+            /** @description Of the device, tunnel or organization, also of one that is gone. */
+            id: string;
+            /** @description Packets from the device; 0 for a tunnel. */
+            packetsIn: number;
+            /** @description Packets to the device; 0 for a tunnel. */
+            packetsOut: number;
+            /** @description Tunnels that became open. */
+            tunnelsOpened: number;
+        };
+        UsagePage: {
+            data: components["schemas"]["Usage"][];
+            nextCursor: string | null;
+        };
+        UsageThreshold: {
+            /** @description Octets of both directions. */
+            bytes: number;
+            /** Format: date-time */
+            createdAt: string;
+            deviceId: string | null;
+            /** @description Id of a threshold. */
+            id: string;
+            name: string;
+            /** @description Percents of `bytes` to tell of, each once in a period; 80 and 100 when left out. */
+            percents: number[];
+            /** @enum {string} */
+            period: "day" | "month";
+            tag: string | null;
+            toldPercent: number | null;
+            toldPeriod: string | null;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description Grows with every change; also the `ETag`. */
+            version: number;
+        };
+        UsageThresholdPage: {
+            data: components["schemas"]["UsageThreshold"][];
             nextCursor: string | null;
         };
     };
@@ -2705,7 +2931,7 @@ export interface operations {
                     /** @description A name for people. */
                     name: string;
                     /** @description What the key may do; nothing that its maker may not do. */
-                    scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "installation:read")[];
+                    scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read")[];
                 };
             };
         };
@@ -3141,7 +3367,7 @@ export interface operations {
                     /** @description A name for people. */
                     name?: string;
                     /** @description What the key may do; nothing that its maker may not do. */
-                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "installation:read")[];
+                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read")[];
                 };
             };
         };
@@ -3642,6 +3868,132 @@ export interface operations {
                 };
             };
             /** @description `invalid_cursor`: The cursor is not valid; `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAuditEntries: {
+        parameters: {
+            query?: {
+                /** @description Of this kind. */
+                action?: string;
+                /** @description By this API key or person. */
+                actorId?: string;
+                /** @description Before this time. */
+                before?: string;
+                /** @description `ndjson` when left out. */
+                format?: "ndjson" | "csv";
+                /** @description At this time or later. */
+                from?: string;
+                /** @description About this thing. */
+                targetId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries; CSV when asked for. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12984,6 +13336,1002 @@ export interface operations {
             };
         };
     };
+    listUsage: {
+        parameters: {
+            query?: {
+                /** @description Before this time; now when left out. */
+                before?: string;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Id of a device. */
+                deviceId?: string;
+                /** @description At this time or later; a day before `before` when left out. */
+                from?: string;
+                /** @description What a row is of; `device` when left out. */
+                groupBy?: "device" | "tunnel" | "organization";
+                /** @description `hour` when left out. Days are those of UTC. */
+                interval?: "hour" | "day";
+                /** @description Most items on a page. */
+                limit?: number;
+                /** @description Id of a tunnel. */
+                tunnelId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of usage. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsagePage"];
+                };
+            };
+            /** @description `invalid_cursor`: The cursor is not valid; `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsageThresholds: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Most items on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of thresholds. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageThresholdPage"];
+                };
+            };
+            /** @description `invalid_cursor`: The cursor is not valid; `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUsageThreshold: {
+        parameters: {
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Octets of both directions. */
+                    bytes: number;
+                    /** @description Id of a device. */
+                    deviceId?: string;
+                    /** @description For people. */
+                    name: string;
+                    /** @description Percents of `bytes` to tell of, each once in a period; 80 and 100 when left out. */
+                    percents?: number[];
+                    /**
+                     * @description Of UTC.
+                     * @enum {string}
+                     */
+                    period: "day" | "month";
+                    /** @description All devices with this tag together. */
+                    tag?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageThreshold"];
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `threshold_limit`: The organization has enough thresholds; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUsageThreshold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a threshold. */
+                thresholdId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The threshold. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageThreshold"];
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteUsageThreshold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a threshold. */
+                thresholdId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: The resource has changed */
+            412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateUsageThreshold: {
+        parameters: {
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a threshold. */
+                thresholdId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Octets of both directions. */
+                    bytes?: number;
+                    /** @description For people. */
+                    name?: string;
+                    /** @description Percents of `bytes` to tell of, each once in a period; 80 and 100 when left out. */
+                    percents?: number[];
+                };
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageThreshold"];
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `precondition_failed`: The resource has changed */
+            412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The content type is not supported */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportUsage: {
+        parameters: {
+            query?: {
+                /** @description Before this time; now when left out. */
+                before?: string;
+                /** @description Id of a device. */
+                deviceId?: string;
+                /** @description `ndjson` when left out. */
+                format?: "ndjson" | "csv";
+                /** @description At this time or later; a day before `before` when left out. */
+                from?: string;
+                /** @description What a row is of; `device` when left out. */
+                groupBy?: "device" | "tunnel" | "organization";
+                /** @description `hour` when left out. Days are those of UTC. */
+                interval?: "hour" | "day";
+                /** @description Id of a tunnel. */
+                tunnelId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows; CSV when asked for. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: No valid API key or access token */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long */
+            414: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: There were too many calls */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers_too_large`: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something went wrong on our side */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     onApi_keyCreated: {
         parameters: {
             query?: never;
@@ -14539,6 +15887,208 @@ export interface operations {
                     timestamp: string;
                     /** @constant */
                     type: "tunnel.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onUsage_thresholdCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: Record<string, never>;
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "usage_threshold.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onUsage_thresholdDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: Record<string, never>;
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "usage_threshold.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onUsage_thresholdUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: {
+                        /** @description Names of fields. */
+                        changed: string[];
+                    };
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "usage_threshold.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onUsageThreshold: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: {
+                        deviceId: string | null;
+                        limitBytes: number;
+                        name: string;
+                        percent: number;
+                        /** @enum {string} */
+                        period: "day" | "month";
+                        /** Format: date-time */
+                        since: string;
+                        tag: string | null;
+                        usedBytes: number;
+                    };
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "usage.threshold";
                 };
             };
         };
