@@ -195,7 +195,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       case 'childRekeyed': {
         const record = registry.byKey(event.key)
         if (!record) return
-        record.children.set(event.child.spiIn, { summary: event.child, installedAtMs: nowMs })
+        record.children = record.children.concat({ summary: event.child, installedAtMs: nowMs })
         writer.touch(record.deviceId, false)
         return
       }
@@ -256,7 +256,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       ike: event.ike,
       ikeEstablishedAtMs: nowMs,
       initiatedIke: event.role === 'initiator',
-      children: new Map(),
+      children: [],
       remote: event.ike.path.remote,
       lastSeenAtMs: nowMs,
       detachedAtMs: null,
@@ -311,7 +311,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   function closeChild(key: AttachmentKey, spiIn: Spi): void {
     const record = registry.byKey(key)
-    if (!record?.children.delete(spiIn)) return
+    const left = record?.children.filter(({ summary }) => summary.spiIn !== spiIn) ?? []
+    if (!record || left.length === record.children.length) return
+    record.children = left
     writer.touch(record.deviceId, false)
   }
 

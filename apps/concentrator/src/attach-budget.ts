@@ -10,6 +10,8 @@ const MOST_DEVICES = 100_000
 export interface AttachBudget {
   /** @param nowMs of a monotonic clock @returns whether the device may attach now */
   take(deviceId: string, nowMs: number): boolean
+  /** Devices it remembers. */
+  readonly size: number
 }
 
 export function createAttachBudget(): AttachBudget {
@@ -21,9 +23,14 @@ export function createAttachBudget(): AttachBudget {
       if (spentUntilMs > nowMs + BURST * EVERY_MS) return false
       fullAtMs.delete(deviceId)
       fullAtMs.set(deviceId, spentUntilMs)
-      const oldest = fullAtMs.keys().next()
-      if (fullAtMs.size > MOST_DEVICES && !oldest.done) fullAtMs.delete(oldest.value)
+      for (const [oldest, atMs] of fullAtMs) {
+        if (fullAtMs.size <= MOST_DEVICES && atMs > nowMs) break // a full budget is worth no memory
+        fullAtMs.delete(oldest)
+      }
       return true
+    },
+    get size() {
+      return fullAtMs.size
     },
   }
 }

@@ -230,6 +230,60 @@ describe('device lookup', () => {
     expect(await lookup.find("'; DROP TABLE devices; --")).toBeNull()
   })
 
+  it('gives all devices of a network the same settings, until something of them changes', async () => {
+    const [first, second] = [await addDevice(), await addDevice()]
+    const nameOf = (deviceId: string): string => `${deviceId}.acme.example`
+    const lookup = createDeviceLookup(pool)
+    const [a, b] = await Promise.all([lookup.find(nameOf(first)), lookup.find(nameOf(second))])
+    expect(a).toMatchObject({
+      organizationId,
+      lanPrefixes: [],
+      dnsServers: [],
+      pools: ['10.128.0.0/20'],
+      limits: {
+        networkId: 'net_a',
+        deviceToDevice: false,
+        rateLimit: null,
+        quota: null,
+        usage: { day: 0, month: 0, total: 0 },
+      },
+    })
+    expect(b?.pools).toBe(a?.pools)
+    await pool.query(
+      `UPDATE networks SET dns_servers = '{10.0.0.53}', rate_limit = '{"upBytesPerSec": 5, "downBytesPerSec": null}'`,
+    )
+    await pool.query(
+      `UPDATE devices SET lan_prefixes = '{192.168.1.0/24}', quota = '{"bytes": 9, "period": "day"}' WHERE id = $1`,
+      [first],
+    )
+    await pool.query(
+      `INSERT INTO device_usage (device_id, organization_id, day, day_bytes, month, month_bytes, total_bytes)
+       VALUES ($1, $2, '2020-01-01', 3, date_trunc('month', now() AT TIME ZONE 'utc'), 4, 5)`,
+      [first, organizationId],
+    )
+    expect(await lookup.find(nameOf(first))).toMatchObject({
+      lanPrefixes: ['192.168.1.0/24'],
+      dnsServers: ['10.0.0.53'],
+      limits: {
+        rateLimit: { upBytesPerSec: 5, downBytesPerSec: null },
+        quota: { bytes: 9, period: 'day' },
+        usage: { day: 0, month: 4, total: 5 },
+      },
+    })
+    await pool.query(`UPDATE networks SET dns_servers = '{}', rate_limit = NULL`)
+  })
+
+  it('reads a secret as it was sealed', async () => {
+    const deviceId = await addDevice()
+    const sealed = Buffer.from(Array.from({ length: 256 }, (_, octet) => octet))
+    await pool.query(
+      `INSERT INTO credentials (id, organization_id, device_id, kind, sealed_secret, sealing_key_id) VALUES ('crd_octets', $1, $2, 'psk', $3, 'k')`,
+      [organizationId, deviceId, sealed],
+    )
+    const device = await createDeviceLookup(pool).find(`${deviceId}.acme.example`)
+    expect(device?.credentials).toEqual([{ kind: 'psk', id: 'crd_octets', sealedSecret: sealed, sealingKeyId: 'k' }])
+  })
+
   it('asks once for all that come at the same time, and answers each of them, newest credential first', async () => {
     const deviceIds = [await addDevice(), await addDevice(), await addDevice()]
     const add = (id: string, deviceId: string | undefined, age: string): Promise<unknown> =>

@@ -35,10 +35,16 @@ interface Entry {
   readonly subject: number
   limits: DeviceLimits
   usage: Usage
-  /** Of which day, month and all time `usage` is. */
-  readonly periods: { day: string; month: string }
+  /** Of which day and month `usage` is. */
+  periods: Periods
   /** What the data plane had counted when `usage` was read. */
   counted: number
+}
+
+/** One object for all that were read in one day. */
+interface Periods {
+  readonly day: string
+  readonly month: string
 }
 
 interface Left {
@@ -49,6 +55,7 @@ interface Left {
 }
 
 const WRITTEN_AT_ONCE = 5000
+const DAY_MS = 86_400_000
 /** Room for what a device does in a second, and for a superpacket. */
 const LEAST_BURST_BYTES = 65_536
 
@@ -67,6 +74,7 @@ export function createDevicePolicies(options: {
   /** Grows with the networks this node has seen. */
   const groups = new Map<string, number>()
   let running: Promise<void> | null = null
+  let today: { readonly dayNumber: number; readonly periods: Periods } | null = null
 
   function groupOf(networkId: string): number {
     const group = groups.get(networkId) ?? groups.size + 1
@@ -88,9 +96,13 @@ export function createDevicePolicies(options: {
     })
   }
 
-  function periodsNow(): Entry['periods'] {
+  function periodsNow(): Periods {
     const now = options.now()
-    return { day: periodOf('day', now), month: periodOf('month', now) }
+    const dayNumber = Math.floor(now.getTime() / DAY_MS)
+    if (today?.dayNumber !== dayNumber) {
+      today = { dayNumber, periods: { day: periodOf('day', now), month: periodOf('month', now) } }
+    }
+    return today.periods
   }
 
   function evict(deviceId: string): void {
@@ -128,7 +140,7 @@ export function createDevicePolicies(options: {
       for (const { deviceId, entry, seen } of batch) {
         entry.counted = seen
         entry.usage = usage.get(deviceId) ?? entry.usage
-        Object.assign(entry.periods, periodsNow())
+        entry.periods = periodsNow()
       }
     }
     await refresh(news.filter(({ entry }) => entry.limits.quota !== null).map(({ entry }) => entry))
@@ -147,7 +159,8 @@ export function createDevicePolicies(options: {
   }
 
   async function beginPeriods(): Promise<void> {
-    const { day, month } = periodsNow()
+    const now = periodsNow()
+    const { day, month } = now
     const begun: Entry[] = []
     for (const entry of entries.values()) {
       const { periods, usage, limits } = entry
@@ -157,7 +170,7 @@ export function createDevicePolicies(options: {
         day: periods.day === day ? usage.day : 0,
         month: periods.month === month ? usage.month : 0,
       }
-      Object.assign(periods, { day, month })
+      entry.periods = now
       if (limits.quota !== null) begun.push(entry)
     }
     if (begun.length > 0) await refresh(begun)

@@ -67,11 +67,9 @@ function open(rows: StoredHost[] = [], capacity = 3, share = capacity) {
 }
 
 function recordOf(deviceId: string, lan: string | null, nowMs: number): AttachmentRecord {
-  const children: AttachmentRecord['children'] = new Map()
-  if (lan !== null) {
-    const summary = { spiIn: 1 as Spi, tsRemote: [fromCidr('10.128.0.5')!, fromCidr(lan)!] }
-    children.set(1 as Spi, { summary: summary as never, installedAtMs: nowMs })
-  }
+  const summary = { spiIn: 1 as Spi, tsRemote: [fromCidr('10.128.0.5')!, fromCidr(lan ?? '10.128.0.5')!] }
+  const children: AttachmentRecord['children'] =
+    lan === null ? [] : [{ summary: summary as never, installedAtMs: nowMs }]
   const key = deviceId as unknown as AttachmentKey
   return { key, deviceId, state: 'attached', attachedAtMs: nowMs, children } as AttachmentRecord
 }

@@ -117,7 +117,7 @@ export function createHostKeeper(options: HostKeeperOptions): HostKeeper {
   async function decide(key: HostKey): Promise<void> {
     const record = registry.byDevice(key.deviceId)
     if (record?.state === 'attached') {
-      const children = [...record.children.values()]
+      const { children } = record
       if (children.length === 0 && nowMs() - record.attachedAtMs < CHILD_DELAY_MS) {
         undecided.add(key.deviceId)
         return

@@ -30,7 +30,8 @@ export function leaseOf(
 
 /** @returns the leased addresses, as a data plane takes them */
 export function addressesOf({ address4, address6 }: Lease): string[] {
-  return [address4, address6].filter((address) => address !== null)
+  if (address4 === null) return address6 === null ? [] : [address6]
+  return address6 === null ? [address4] : [address4, address6]
 }
 
 /**

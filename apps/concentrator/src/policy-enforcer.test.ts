@@ -199,7 +199,7 @@ async function attachDevice({ registry, writer }: Node, known?: string): Promise
     } as unknown as IkeSaSummary,
     ikeEstablishedAtMs: performance.now(),
     initiatedIke: false,
-    children: new Map(),
+    children: [],
     remote,
     lastSeenAtMs: performance.now(),
     detachedAtMs: null,

@@ -45,7 +45,7 @@ function scene(spis: readonly number[]) {
     registry: {
       attached: () =>
         [...attached].map(
-          (spiIn) => ({ deviceId: `dev_${spiIn}`, children: new Map([[spiIn, {}]]) }) as unknown as AttachmentRecord,
+          (spiIn) => ({ deviceId: `dev_${spiIn}`, children: [{ summary: { spiIn } }] }) as unknown as AttachmentRecord,
         ),
     },
     dataPlane: {

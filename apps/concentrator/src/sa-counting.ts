@@ -31,7 +31,7 @@ export function createSaCounting({
     async count() {
       const owners = new Map<Spi, string>()
       for (const record of registry.attached()) {
-        for (const spiIn of record.children.keys()) owners.set(spiIn, record.deviceId)
+        for (const { summary } of record.children) owners.set(summary.spiIn, record.deviceId)
       }
       for (const spiIn of written.keys()) if (!owners.has(spiIn)) written.delete(spiIn)
       const spis = [...owners.keys()]

@@ -81,7 +81,7 @@ function attach(registry: ReturnType<typeof createAttachmentRegistry>, deviceId:
     } as unknown as IkeSaSummary,
     ikeEstablishedAtMs: performance.now(),
     initiatedIke: false,
-    children: new Map(),
+    children: [],
     remote,
     lastSeenAtMs: performance.now(),
     detachedAtMs: null,

@@ -166,7 +166,7 @@ function snapshotOf(record: AttachmentRecord, changed: boolean): AttachmentSnaps
             additionalKeyExchanges: ike.additionalKe.map(transformText),
             tier: ike.tier,
             establishedAt: dateOf(record.ikeEstablishedAtMs),
-            childSas: [...record.children.values()].map(({ summary, installedAtMs }) => ({
+            childSas: record.children.map(({ summary, installedAtMs }) => ({
               spiIn: summary.spiIn,
               spiOut: summary.spiOut,
               encryption: transformText(summary.encr),

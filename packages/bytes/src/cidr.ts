@@ -63,8 +63,12 @@ export function cidrsOverlap(a: Cidr, b: Cidr): boolean {
   return cidrContainsCidr(a, b) || cidrContainsCidr(b, a)
 }
 
-/** @returns first and last address, both fresh. */
+/** @returns first and last address, both fresh; one and the same array for a single address. */
 export function cidrToRange(cidr: Cidr): IpRange {
+  if (cidr.prefixLength === cidr.network.length * 8) {
+    const start = cidr.network.slice()
+    return { start, end: start }
+  }
   const end = cidr.network.map((octet, index) => octet | (0xff & ~maskOctet(cidr.prefixLength, index)))
   return { start: cidr.network.slice(), end }
 }

@@ -28,7 +28,7 @@ function record(key: number, deviceId = 'dev_a'): AttachmentRecord {
     ike,
     ikeEstablishedAtMs: key,
     initiatedIke: false,
-    children: new Map(),
+    children: [],
     remote: path.remote,
     lastSeenAtMs: key,
     detachedAtMs: null,

@@ -4,7 +4,7 @@
  * Keeps what the state writer and the reconciler need to know about an attachment, keyed by device and by the IKE core's
  * attachment key. Holds no key material. A device that left stays as a `detached` record until its row was written.
  */
-import type { AttachmentKey, ChildSaSummary, CloseReason, IkeSaSummary, SocketAddress, Spi } from '@culvert/ikev2'
+import type { AttachmentKey, ChildSaSummary, CloseReason, IkeSaSummary, SocketAddress } from '@culvert/ikev2'
 
 export interface AttachmentRecord {
   readonly key: AttachmentKey
@@ -22,11 +22,17 @@ export interface AttachmentRecord {
   ike: IkeSaSummary
   ikeEstablishedAtMs: number
   initiatedIke: boolean
-  readonly children: Map<Spi, { readonly summary: ChildSaSummary; readonly installedAtMs: number }>
+  /** Few. */
+  children: readonly AttachedChild[]
   remote: SocketAddress
   lastSeenAtMs: number
   detachedAtMs: number | null
   detachReason: CloseReason | null
+}
+
+export interface AttachedChild {
+  readonly summary: ChildSaSummary
+  readonly installedAtMs: number
 }
 
 export interface AttachmentRegistry {
@@ -68,7 +74,7 @@ export function createAttachmentRegistry(): AttachmentRegistry {
       record.state = 'detached'
       record.detachedAtMs = nowMs
       record.detachReason = reason
-      record.children.clear()
+      record.children = []
       attachedCount--
       return record
     },

@@ -9,7 +9,7 @@ import { LeasedAddresses, type Placement } from './placement.ts'
 import { prefixesOfRange, type Prefix } from './prefixes.ts'
 import { OutboundSequence, SEQUENCE_WORDS } from './outbound-sequence.ts'
 import { PathCredit } from './path-credit.ts'
-import { type LifetimeSettings, lifetimeOf, type SaLifetime } from './lifetime.ts'
+import type { SaLifetime } from './lifetime.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { wordsOf } from './octets.ts'
 import { SelectorSet } from './selector-set.ts'
@@ -24,11 +24,13 @@ export interface ChildSaContext {
   readonly replayWindow: ReplayWindow
   /** Null in the device role. */
   readonly placement: Placement | null
-  readonly lifetime?: LifetimeSettings | undefined
+  readonly lifetime: SaLifetime
 }
 
 /** Numbers, the credit of the path, and whether the SA is spent. */
 export const SHARED_SA_WORDS: number = SEQUENCE_WORDS + 2
+const CREDIT = SEQUENCE_WORDS
+const SPENT = SEQUENCE_WORDS + 1
 
 export class ChildSa {
   readonly spiIn: Spi
@@ -59,7 +61,7 @@ export class ChildSa {
   peerBehindNat: boolean
   isOutboundActive = false
   readonly sequence: OutboundSequence
-  readonly pathCredit = new PathCredit()
+  readonly pathCredit: PathCredit
   packetsIn = 0
   bytesIn = 0
   packetsOut = 0
@@ -68,16 +70,18 @@ export class ChildSa {
   packetsOutElsewhere = 0
   bytesOutElsewhere = 0
   #hasReportedSoftLimit = false
-  /** 1 when the SA is spent; shared by threads. */
-  #spent: Int32Array = new Int32Array(1)
+  /** `SHARED_SA_WORDS`: those of the sequence, the credit of the path, 1 when the SA is spent. */
+  #shared: Int32Array
 
-  /** @throws RangeError for transport mode between anything but two hosts, and for settings that are no limits */
+  /** @throws RangeError for transport mode between anything but two hosts */
   constructor(description: ChildSaDescription, transforms: TransformPair, context: ChildSaContext) {
     const { replayWindow, placement, lifetime } = context
     this.spiIn = description.spiIn
     this.spiOut = description.spiOut
     this.esn = description.keys.esn
-    this.sequence = new OutboundSequence(this.esn)
+    this.#shared = new Int32Array(SHARED_SA_WORDS)
+    this.sequence = new OutboundSequence(this.esn, this.#shared)
+    this.pathCredit = new PathCredit(this.#shared, CREDIT)
     this.udpEncap = description.udpEncap
     this.peerBehindNat = description.peerBehindNat
     this.opener = transforms.opener
@@ -95,7 +99,7 @@ export class ChildSa {
     if (description.mode === 'transport' && this.transport === null) {
       throw new RangeError('transport mode is between two hosts')
     }
-    this.lifetime = lifetimeOf(description.keys, lifetime)
+    this.lifetime = lifetime
   }
 
   /**
@@ -103,14 +107,14 @@ export class ChildSa {
    */
   share(words: Int32Array): void {
     if (words.length !== SHARED_SA_WORDS) throw new RangeError('wrong memory size for the shared part of an SA')
-    this.sequence.share(words.subarray(0, SEQUENCE_WORDS))
-    this.pathCredit.share(words.subarray(SEQUENCE_WORDS, SEQUENCE_WORDS + 1))
-    this.#spent = words.subarray(SEQUENCE_WORDS + 1)
+    this.sequence.share(words)
+    this.pathCredit.share(words, CREDIT)
+    this.#shared = words
   }
 
   /** Past a hard limit: nothing is sent or accepted any more. Another thread may hear of it a packet later. */
   get isSpent(): boolean {
-    return this.#spent[0] !== 0
+    return this.#shared[SPENT] !== 0
   }
 
   /** The number this thread sent last. */
@@ -127,7 +131,7 @@ export class ChildSa {
     const { softBytes, softPackets } = this.lifetime
     if (!this.#isPast(softBytes, softPackets) || this.isSpent) return LifetimeNotice.none
     if (this.#isPast(this.lifetime.hardBytes, this.lifetime.hardPackets)) {
-      Atomics.store(this.#spent, 0, 1)
+      Atomics.store(this.#shared, SPENT, 1)
       return LifetimeNotice.hard
     }
     if (this.#hasReportedSoftLimit) return LifetimeNotice.none

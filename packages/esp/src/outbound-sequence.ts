@@ -21,7 +21,7 @@ const LAST_LOW = 0xffff_ffff
 
 export class OutboundSequence {
   readonly #esn: boolean
-  #words: Int32Array = new Int32Array(SEQUENCE_WORDS)
+  #words: Int32Array
   /** The number taken last. */
   #low = 0
   #high = 0
@@ -30,8 +30,10 @@ export class OutboundSequence {
   #lowerHigh = 0
   #upperHigh = 0
 
-  constructor(esn: boolean) {
+  /** @param words as for `share` */
+  constructor(esn: boolean, words: Int32Array = new Int32Array(SEQUENCE_WORDS)) {
     this.#esn = esn
+    this.#words = words
   }
 
   /** The number that this object took last. */
@@ -49,9 +51,9 @@ export class OutboundSequence {
     return Atomics.load(this.#words, LAST) >>> 0
   }
 
-  /** From now on counts in memory of the caller: `SEQUENCE_WORDS`, zero for a new SA, the same for every thread. */
+  /** From now on counts in memory of the caller: its first `SEQUENCE_WORDS`, zero for a new SA, the same for every thread. */
   share(words: Int32Array): void {
-    if (words.length !== SEQUENCE_WORDS) throw new RangeError('wrong memory size for a sequence')
+    if (words.length < SEQUENCE_WORDS) throw new RangeError('wrong memory size for a sequence')
     this.#words = words
     this.#left = 0
   }

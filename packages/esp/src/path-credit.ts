@@ -7,41 +7,49 @@ const ANY = 0
 const MOST_BYTES = 2 ** 30
 
 export class PathCredit {
-  #word: Int32Array = new Int32Array(1)
+  #words: Int32Array
+  #at: number
 
-  /** From now on counts in memory of the caller: one word, 0 for a new SA. */
-  share(word: Int32Array): void {
-    this.#word = word
+  /** @param words memory of the caller @param at the word that is this credit, 0 for a new SA */
+  constructor(words: Int32Array = new Int32Array(1), at = 0) {
+    this.#words = words
+    this.#at = at
+  }
+
+  /** From now on counts in that word of other memory. */
+  share(words: Int32Array, at: number): void {
+    this.#words = words
+    this.#at = at
   }
 
   /** Infinite once the peer was heard to answer from there. */
   get bytes(): number {
-    const word = Atomics.load(this.#word, 0)
+    const word = Atomics.load(this.#words, this.#at)
     return word === ANY ? Infinity : word - 1
   }
 
   set bytes(bytes: number) {
-    Atomics.store(this.#word, 0, bytes === Infinity ? ANY : Math.min(bytes, MOST_BYTES) + 1)
+    Atomics.store(this.#words, this.#at, bytes === Infinity ? ANY : Math.min(bytes, MOST_BYTES) + 1)
   }
 
   earn(bytes: number): void {
-    if (this.#word[0] === ANY) return
+    if (this.#words[this.#at] === ANY) return
     for (;;) {
-      const word = Atomics.load(this.#word, 0)
+      const word = Atomics.load(this.#words, this.#at)
       if (word === ANY) return
       const earned = Math.min(word + bytes, MOST_BYTES + 1)
-      if (Atomics.compareExchange(this.#word, 0, word, earned) === word) return
+      if (Atomics.compareExchange(this.#words, this.#at, word, earned) === word) return
     }
   }
 
   /** @returns false when it has less */
   spend(bytes: number): boolean {
-    if (this.#word[0] === ANY) return true // most of the time, and cheaper than an atomic access for every packet
+    if (this.#words[this.#at] === ANY) return true // most of the time, and cheaper than an atomic access for every packet
     for (;;) {
-      const word = Atomics.load(this.#word, 0)
+      const word = Atomics.load(this.#words, this.#at)
       if (word === ANY) return true
       if (word - 1 < bytes) return false
-      if (Atomics.compareExchange(this.#word, 0, word, word - bytes) === word) return true
+      if (Atomics.compareExchange(this.#words, this.#at, word, word - bytes) === word) return true
     }
   }
 }

@@ -19,25 +19,27 @@ export interface Placement {
 
 /** The addresses of a placement, compiled for the packet path. */
 export class LeasedAddresses {
-  readonly #ip4: number[] = []
-  readonly #ip6: Uint32Array[] = []
+  readonly #ip4: readonly number[]
+  readonly #ip6: readonly Uint32Array[]
 
   /** @throws InvariantError for what is no address: the owner made it */
   constructor(addresses: readonly string[]) {
+    const ip4: number[] = []
+    const ip6: Uint32Array[] = []
     for (const text of addresses) {
       const octets = parseIp(text)
       if (octets === undefined) throw new InvariantError(`"${text}" is not an address`)
-      if (octets.length === 4) this.#ip4.push(readUint32(octets, 0))
-      else this.#ip6.push(wordsOf(octets))
+      if (octets.length === 4) ip4.push(readUint32(octets, 0))
+      else ip6.push(wordsOf(octets))
     }
+    this.#ip4 = ip4.slice() // without the room that an array keeps that was pushed to
+    this.#ip6 = ip6.slice()
   }
 
   /** One host route each. */
   get routes(): readonly Prefix[] {
-    return [
-      ...this.#ip4.map((address) => ({ words: Uint32Array.of(address), lengthBits: 32 })),
-      ...this.#ip6.map((words) => ({ words, lengthBits: 128 })),
-    ]
+    const routes4 = this.#ip4.map((address): Prefix => ({ words: Uint32Array.of(address), lengthBits: 32 }))
+    return routes4.concat(this.#ip6.map((words) => ({ words, lengthBits: 128 })))
   }
 
   /** Whether any IPv4 selector holds an address that is not one of these. */

@@ -10,7 +10,7 @@ import { ChildSa } from './child-sa.ts'
 import { DropCode } from './drop-code.ts'
 import { type HostMappings, isSynthetic } from './host-mappings.ts'
 import type { InnerPacket } from './inner-packet.ts'
-import type { LifetimeSettings } from './lifetime.ts'
+import { type LifetimeSettings, lifetimeOf, type SaLifetime } from './lifetime.ts'
 import type { Placement } from './placement.ts'
 import { setPathTrial } from './path-trial.ts'
 import { ReplayWindow } from './replay-window.ts'
@@ -65,6 +65,7 @@ export class Sad {
   readonly #bySpi: (ChildSa | undefined)[]
   readonly #routes = new RouteTable<ChildSa>()
   readonly #bySource: boolean
+  readonly #lifetimes = new Map<string, SaLifetime>()
   /** Active SAs that reach a LAN, by subject, newest first. */
   readonly #toLans = new Map<number, ChildSa[]>()
   readonly hosts: HostMappings | null
@@ -101,13 +102,21 @@ export class Sad {
     if (!this.#isPlacedRightly(placement)) return 'noPlacement'
     const refused = description.mode === 'transport' ? this.#refuseTransport(description) : null
     if (refused !== null) return refused
-    const { replayWindowPackets, lifetime } = this.#options
-    const replayWindow = new ReplayWindow(replayWindowPackets)
+    const lifetime = this.#lifetimeOf(description.keys)
+    const replayWindow = new ReplayWindow(this.#options.replayWindowPackets)
     const sa = new ChildSa(description, transforms, { replayWindow, placement, lifetime })
     this.#bySpi[index] = sa
     this.#size++
     if (description.outbound) this.activateOutbound(sa.spiIn)
     return sa
+  }
+
+  /** One object for all SAs of a suite. @throws RangeError for settings that are no limits */
+  #lifetimeOf(keys: ChildSaDescription['keys']): SaLifetime {
+    const suite = `${keys.encr.id} ${keys.esn}`
+    const lifetime = this.#lifetimes.get(suite) ?? lifetimeOf(keys, this.#options.lifetime)
+    this.#lifetimes.set(suite, lifetime)
+    return lifetime
   }
 
   /** A peer that is nobody's would not be held to anything. */

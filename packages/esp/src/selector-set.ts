@@ -23,22 +23,26 @@ interface CompiledSelector<Address> {
 }
 
 export class SelectorSet {
-  readonly #ip4: CompiledSelector<number>[] = []
-  readonly #ip6: CompiledSelector<Uint32Array>[] = []
+  readonly #ip4: readonly CompiledSelector<number>[]
+  readonly #ip6: readonly CompiledSelector<Uint32Array>[]
 
   /** Copies what it needs. Selectors of a wrong length or with start above end match nothing. */
   constructor(selectors: readonly TrafficSelector[]) {
+    const ip4: CompiledSelector<number>[] = []
+    const ip6: CompiledSelector<Uint32Array>[] = []
     for (const selector of selectors.slice(0, MAX_SELECTORS)) {
       const bytes = selector.type === TS_IPV4 ? 4 : 16
       if (selector.startAddress.length !== bytes || selector.endAddress.length !== bytes) continue
       const { startAddress: start, endAddress: end, protocol, startPort, endPort } = selector
       const upperLayer = { protocol, startPort, endPort }
       if (selector.type === TS_IPV4) {
-        this.#ip4.push({ start: readUint32(start, 0), end: readUint32(end, 0), ...upperLayer })
+        ip4.push({ start: readUint32(start, 0), end: readUint32(end, 0), ...upperLayer })
       } else if (selector.type === TS_IPV6) {
-        this.#ip6.push({ start: wordsOf(start), end: wordsOf(end), ...upperLayer })
+        ip6.push({ start: wordsOf(start), end: wordsOf(end), ...upperLayer })
       }
     }
+    this.#ip4 = exact(ip4)
+    this.#ip6 = exact(ip6)
   }
 
   matchesSource(packet: InnerPacket): boolean {
@@ -86,6 +90,13 @@ export class SelectorSet {
     }
     return false
   }
+}
+
+const NONE: readonly never[] = []
+
+/** Without the room that an array keeps that was pushed to: a fleet has thousands of these. */
+function exact<T>(items: readonly T[]): readonly T[] {
+  return items.length === 0 ? NONE : items.slice()
 }
 
 function matchesUpperLayer(selector: CompiledSelector<unknown>, port: number, packet: InnerPacket): boolean {

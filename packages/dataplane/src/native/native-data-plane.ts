@@ -272,7 +272,7 @@ export class NativeDataPlane implements DataPlane {
       case 'ike':
         Atomics.sub(control, ControlWord.ikeBacklog, message.count)
         Atomics.sub(control, ControlWord.ikeBacklogBytes, message.bytes)
-        handOver(message.received, handlers)
+        handOver(message.received, this.locals, handlers)
         return
       case 'notices':
         for (const spiIn of message.traffic) handlers.onInboundTraffic(spiIn)
@@ -331,10 +331,12 @@ export class NativeDataPlane implements DataPlane {
   }
 }
 
-function handOver(received: ReceivedIke, handlers: DataPlaneHandlers): void {
+/** Who is heard at one of `locals` keeps that object, as others do. */
+function handOver(received: ReceivedIke, locals: readonly SocketAddress[], handlers: DataPlaneHandlers): void {
   for (let at = 0; at < received.length; at += IKE_ENTRIES) {
     const [bytes, localAddress, localPort, remoteAddress, remotePort] = received.slice(at, at + IKE_ENTRIES)
-    const local = { address: localAddress as string, port: localPort as number }
+    const heardAt = { address: localAddress as string, port: localPort as number }
+    const local = locals.find(({ address, port }) => address === heardAt.address && port === heardAt.port) ?? heardAt
     const remote = { address: remoteAddress as string, port: remotePort as number }
     handlers.onIke(bytes as Uint8Array, { local, remote })
   }

@@ -78,7 +78,7 @@ export class NativeSad {
     const transforms = this.#site.transforms.create(child.keys)
     if (typeof transforms === 'string') return transforms
     const index = spiIndex(child.spiIn)
-    const sa = this.sad.install(child, transforms, placement)
+    const sa = this.sad.install({ ...child, path: atSocket(child.path, socket) }, transforms, placement)
     if (typeof sa === 'string') {
       transforms.opener.destroy()
       transforms.sealer.destroy()
@@ -154,4 +154,10 @@ export class NativeSad {
   #writeDestination(destination: number, { remote }: Path, { isRaw }: OuterSocket): void {
     encodeSocketAddress(isRaw ? { ...remote, port: 0 } : remote, this.#site.memory.bytes, destination)
   }
+}
+
+/** With the address of the socket instead of another of the same: thousands of SAs have one local address. */
+function atSocket(path: Path, { local }: OuterSocket): Path {
+  const isSame = path.local.address === local.address && path.local.port === local.port
+  return isSame ? { local, remote: path.remote } : path
 }

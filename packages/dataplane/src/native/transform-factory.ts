@@ -47,6 +47,8 @@ const ENCR_AES_CBC = 12
 const ENCR_CHACHA20_POLY1305 = 28
 const SALT_BYTES = 4
 
+const AES_GCM = { 128: 'AES-128-GCM', 192: 'AES-192-GCM', 256: 'AES-256-GCM' } as const
+
 /** ICV length of ENCR_AES_GCM by transform id. */
 const GCM_ICV_BYTES: Readonly<Record<number, number>> = { 18: 8, 19: 12, 20: 16 }
 
@@ -141,5 +143,5 @@ function aeadAlgorithm({ encr }: ChildKeys): AeadAlgorithm | null {
   const icvBytes = GCM_ICV_BYTES[encr.id]
   const { keyBits } = encr
   if (icvBytes === undefined || (keyBits !== 128 && keyBits !== 192 && keyBits !== 256)) return null
-  return { algorithm: `AES-${keyBits}-GCM`, keyBytes: keyBits / 8, icvBytes }
+  return { algorithm: AES_GCM[keyBits], keyBytes: keyBits / 8, icvBytes }
 }

@@ -17,24 +17,24 @@ export type CredentialForAttach =
   | ({ readonly kind: 'ppk'; readonly id: string; readonly identity: string; readonly isRequired: boolean } & Sealed)
 
 export interface CredentialRow {
-  credential_id: string | null
-  kind: 'psk' | 'certificate' | 'eap' | 'ppk'
-  method: 'mschapv2' | null
-  identity: string | null
-  is_required: boolean | null
-  fingerprint: string | null
-  serial: string | null
-  sealed_secret: Buffer | null
-  sealing_key_id: string | null
+  readonly id: string
+  readonly kind: 'psk' | 'certificate' | 'eap' | 'ppk'
+  readonly method: 'mschapv2' | null
+  readonly identity: string | null
+  readonly isRequired: boolean | null
+  readonly fingerprint: string | null
+  readonly serial: string | null
+  /** Hexadecimal. */
+  readonly sealedSecret: string | null
+  readonly sealingKeyId: string | null
 }
 
 /** Constraints of the table say which columns a kind has; a row without them is left out. */
 export function credentialOf(row: CredentialRow): CredentialForAttach | null {
-  const { credential_id: id, kind, method, identity, is_required: isRequired, fingerprint, serial } = row
-  if (id === null) return null
+  const { id, kind, method, identity, isRequired, fingerprint, serial, sealedSecret, sealingKeyId } = row
   if (kind === 'certificate') return fingerprint && serial ? { kind, id, fingerprint, serial } : null
-  if (!row.sealed_secret || !row.sealing_key_id) return null
-  const sealed = { sealedSecret: row.sealed_secret, sealingKeyId: row.sealing_key_id }
+  if (!sealedSecret || !sealingKeyId) return null
+  const sealed = { sealedSecret: Buffer.from(sealedSecret, 'hex'), sealingKeyId }
   if (kind === 'psk') return { kind, id, ...sealed }
   if (identity === null) return null
   if (kind === 'eap') return method ? { kind, id, method, identity, ...sealed } : null

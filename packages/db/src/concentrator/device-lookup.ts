@@ -5,10 +5,19 @@
  * returned, the newest first: tried in this order, that is what rotation needs. A device that comes alone is looked up at once; behind a statement there is
  * a short pause in which the next ones gather, for ten thousand may come back at once and a statement costs the same for one.
  */
-import { type DeviceLimits, effectiveTiers, type ProposalTier } from '@culvert/lifecycle'
+import {
+  type DeviceLimits,
+  effectiveTiers,
+  NO_USAGE,
+  type ProposalTier,
+  type Quota,
+  type RateLimit,
+  type Usage,
+} from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 import { credentialOf, type CredentialForAttach, type CredentialRow } from './attach-credential.ts'
-import { LIMIT_COLUMNS, type LimitRow, limitsOf } from './device-usage.ts'
+import { createNetworkBook, NETWORK_SETTINGS, type NetworkBook, type NetworkSettings } from './attach-network.ts'
+import { USAGE_OBJECT } from './device-usage.ts'
 
 export interface DeviceForAttach {
   readonly deviceId: string
@@ -50,6 +59,7 @@ interface Waiting {
 export function createDeviceLookup(pool: Pool): DeviceLookup {
   let waiting: Waiting[] = []
   let earliestMs = 0
+  const networks = createNetworkBook()
 
   function schedule(): void {
     const pauseMs = earliestMs - performance.now()
@@ -65,6 +75,7 @@ export function createDeviceLookup(pool: Pool): DeviceLookup {
       const batch = all.slice(from, from + MOST_AT_ONCE)
       readDevices(
         pool,
+        networks,
         batch.map(({ identity }) => identity),
       ).then(
         (devices) => {
@@ -86,64 +97,88 @@ export function createDeviceLookup(pool: Pool): DeviceLookup {
   }
 }
 
-interface Row extends CredentialRow, LimitRow {
-  readonly pools: string[]
-  readonly ike_identity: string
+/** One for the many devices without. */
+const NO_LANS: readonly string[] = []
+
+interface Row {
+  readonly identity: string
   readonly id: string
-  readonly organization_id: string
+  readonly network: string
   readonly address4: string
   readonly address6: string | null
-  readonly lan_prefixes: string[]
-  readonly policy_version: number
-  readonly device_tiers: ProposalTier[] | null
-  readonly network_tiers: ProposalTier[] | null
-  readonly organization_tiers: ProposalTier[] | null
-  readonly dns_servers: string[]
-  readonly dns_domains: string[]
-  readonly reauthenticate_after_sec: number | null
+  readonly lans: readonly string[]
+  readonly version: number
+  readonly tiers: readonly ProposalTier[] | null
+  readonly rate: RateLimit | null
+  readonly quota: Quota | null
+  readonly usage: Usage
+  readonly credentials: readonly CredentialRow[] | null
 }
 
-async function readDevices(pool: Pool, identities: readonly string[]): Promise<Map<string, DeviceForAttach>> {
-  const { rows } = await pool.query<Row>({
+interface Found {
+  readonly devices: readonly Row[] | null
+  /** JSON texts by id of the network. */
+  readonly networks: Readonly<Record<string, string>> | null
+}
+
+/** All that is found comes as one JSON text: reading rows of thirty columns, lists among them, costs this process several times as much. */
+async function readDevices(
+  pool: Pool,
+  networks: NetworkBook,
+  identities: readonly string[],
+): Promise<Map<string, DeviceForAttach>> {
+  const { rows } = await pool.query<{ found: string }>({
     name: 'concentrator_find_devices',
-    text: `SELECT d.ike_identity, d.id, d.organization_id, host(d.address4) AS address4, host(d.address6) AS address6, d.lan_prefixes, d.policy_version,
-         d.proposal_tiers AS device_tiers, n.proposal_tiers AS network_tiers, o.proposal_tiers AS organization_tiers,
-         n.dns_servers, n.dns_domains, n.reauthenticate_after_sec, array_remove(ARRAY(SELECT p.pool4::text FROM network_pools p WHERE p.organization_id = n.organization_id AND p.network_id = n.id ORDER BY p.pool4)
-           || n.pool6::text, NULL) AS pools, ${LIMIT_COLUMNS},
-         c.id AS credential_id, c.kind, c.method, c.identity, c.is_required, c.fingerprint, c.serial, c.sealed_secret, c.sealing_key_id
-       FROM devices d JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id
-         JOIN organizations o ON o.id = d.organization_id LEFT JOIN device_usage u ON u.device_id = d.id
-         LEFT JOIN LATERAL (SELECT * FROM credentials WHERE organization_id = d.organization_id AND device_id = d.id
-           AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AND (issuance IS NULL OR issuance = 'issued')
-           ORDER BY created_at DESC, id LIMIT 16) c ON true
-       WHERE d.ike_identity = ANY($1) AND d.deleted_at IS NULL ORDER BY c.created_at DESC, c.id`,
-    values: [identities],
+    text: `WITH asked AS MATERIALIZED (SELECT d.ike_identity, d.id, d.organization_id, d.network_id, d.address4, d.address6, d.lan_prefixes,
+           d.policy_version, d.proposal_tiers, d.rate_limit, d.quota
+         FROM devices d WHERE d.ike_identity = ANY(ARRAY(SELECT json_array_elements_text($1))) AND d.deleted_at IS NULL)
+       SELECT json_build_object(
+         'networks', (SELECT json_object_agg(n.id, ${NETWORK_SETTINGS}) FROM networks n JOIN organizations o ON o.id = n.organization_id
+           WHERE (n.organization_id, n.id) IN (SELECT organization_id, network_id FROM asked)),
+         'devices', (SELECT json_agg(json_build_object('identity', d.ike_identity, 'id', d.id,
+             'network', d.network_id, 'address4', host(d.address4), 'address6', host(d.address6), 'lans', d.lan_prefixes,
+             'version', d.policy_version, 'tiers', d.proposal_tiers, 'rate', d.rate_limit, 'quota', d.quota,
+             'usage', ${USAGE_OBJECT}, 'credentials', c.credentials))
+           FROM asked d LEFT JOIN device_usage u ON u.device_id = d.id
+             LEFT JOIN LATERAL (SELECT json_agg(json_build_object('id', id, 'kind', kind, 'method', method, 'identity', identity,
+                 'isRequired', is_required, 'fingerprint', fingerprint, 'serial', serial, 'sealedSecret', encode(sealed_secret, 'hex'),
+                 'sealingKeyId', sealing_key_id) ORDER BY created_at DESC, id) AS credentials
+               FROM (SELECT * FROM credentials WHERE organization_id = d.organization_id AND device_id = d.id
+                 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AND (issuance IS NULL OR issuance = 'issued')
+                 ORDER BY created_at DESC, id LIMIT 16) AS valid) c ON true))::text AS found`,
+    values: [JSON.stringify(identities)],
   })
-  const devices = new Map<string, DeviceForAttach & { credentials: CredentialForAttach[] }>()
-  for (const row of rows) {
-    const known = devices.get(row.ike_identity)
-    const device = known ?? { ...deviceOf(row), credentials: [] }
-    if (known === undefined) devices.set(row.ike_identity, device)
-    const credential = credentialOf(row)
-    if (credential) device.credentials.push(credential)
+  const found = JSON.parse(rows[0]?.found ?? '{}') as Found
+  const devices = new Map<string, DeviceForAttach>()
+  for (const row of found.devices ?? []) {
+    const network = found.networks?.[row.network]
+    if (network !== undefined) devices.set(row.identity, deviceOf(row, networks.read(row.network, network)))
   }
   return devices
 }
 
-function deviceOf(row: Row): Omit<DeviceForAttach, 'credentials'> {
-  const { device_tiers: device, network_tiers: network, organization_tiers: organization } = row
+function deviceOf(row: Row, network: NetworkSettings): DeviceForAttach {
+  const { networkId, networkTiers, organizationTiers, deviceToDevice, dnsServers, dnsDomains, pools } = network
+  const tiers = { device: row.tiers, network: networkTiers, organization: organizationTiers }
   return {
     deviceId: row.id,
-    organizationId: row.organization_id,
+    organizationId: network.organizationId,
     address4: row.address4,
     address6: row.address6,
-    lanPrefixes: row.lan_prefixes,
-    policyVersion: row.policy_version,
-    tiers: effectiveTiers({ device, network, organization }).tiers,
-    dnsServers: row.dns_servers,
-    dnsDomains: row.dns_domains,
-    reauthenticateAfterSec: row.reauthenticate_after_sec,
-    pools: row.pools,
-    limits: limitsOf(row),
+    lanPrefixes: row.lans.length === 0 ? NO_LANS : row.lans,
+    policyVersion: row.version,
+    tiers: effectiveTiers(tiers).tiers,
+    dnsServers,
+    dnsDomains,
+    reauthenticateAfterSec: network.reauthenticateAfterSec,
+    pools,
+    limits: {
+      networkId,
+      deviceToDevice,
+      rateLimit: row.rate ?? network.rateLimit,
+      quota: row.quota,
+      usage: row.usage.total === 0 ? NO_USAGE : row.usage,
+    },
+    credentials: (row.credentials ?? []).flatMap((credential) => credentialOf(credential) ?? []),
   }
 }

@@ -2,11 +2,16 @@
 import type { DeviceLimits, Quota, RateLimit, Usage } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 
+const DAY_BYTES = `CASE WHEN u.day = (now() AT TIME ZONE 'utc')::date THEN u.day_bytes ELSE 0 END::float8`
+const MONTH_BYTES = `CASE WHEN u.month = date_trunc('month', now() AT TIME ZONE 'utc')::date THEN u.month_bytes ELSE 0 END::float8`
+const TOTAL_BYTES = `coalesce(u.total_bytes, 0)::float8`
+
 /** Columns for `limitsOf`, of devices `d`, networks `n` and `LEFT JOIN device_usage u ON u.device_id = d.id`. */
 export const LIMIT_COLUMNS = `n.id AS network_id, n.device_to_device, coalesce(d.rate_limit, n.rate_limit) AS rate_limit, d.quota,
-  CASE WHEN u.day = (now() AT TIME ZONE 'utc')::date THEN u.day_bytes ELSE 0 END::float8 AS day_bytes,
-  CASE WHEN u.month = date_trunc('month', now() AT TIME ZONE 'utc')::date THEN u.month_bytes ELSE 0 END::float8 AS month_bytes,
-  coalesce(u.total_bytes, 0)::float8 AS total_bytes`
+  ${DAY_BYTES} AS day_bytes, ${MONTH_BYTES} AS month_bytes, ${TOTAL_BYTES} AS total_bytes`
+
+/** `Usage` as JSON. */
+export const USAGE_OBJECT = `json_build_object('day', ${DAY_BYTES}, 'month', ${MONTH_BYTES}, 'total', ${TOTAL_BYTES})`
 
 export interface UsageRow {
   readonly day_bytes: number

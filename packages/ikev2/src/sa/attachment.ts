@@ -144,7 +144,7 @@ export function findChildOut(attachment: Attachment, spiOut: Spi): ChildSa | nul
 }
 
 export function addChild(attachment: Attachment, child: ChildSa): void {
-  attachment.children = [...attachment.children, child]
+  attachment.children = attachment.children.concat(child) // with no room for more, unlike a spread
 }
 
 export function dropChild(attachment: Attachment, child: ChildSa): void {

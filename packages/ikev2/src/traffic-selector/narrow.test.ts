@@ -31,6 +31,12 @@ describe('narrowing (RFC 7296 2.9)', () => {
     expect(result?.map(toText) ?? null).toEqual(expected)
   })
 
+  it('gives the list of the policy itself when all of it is agreed on: one for all Child SAs of a peer', () => {
+    const allowed = [of('10.1.0.0/16'), of('10.3.0.0/16')]
+    expect(narrow([of('0.0.0.0/0')], allowed)).toBe(allowed)
+    expect(narrow([of('10.1.0.0/16')], allowed)).toEqual([allowed[0]])
+  })
+
   it('keeps what is allowed of the first selector, and nothing outside offer or policy (C38)', () => {
     const prefix = fc
       .tuple(fc.nat(3), fc.nat(255), fc.integer({ min: 6, max: 32 }))

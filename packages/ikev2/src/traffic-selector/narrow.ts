@@ -13,7 +13,8 @@ const MAX_SELECTORS = 32
 
 /**
  * @param offered TSi or TSr as it came. @param allowed by the policy for that side.
- * @returns the common part, in the order of the offer; null when there is none (TS_UNACCEPTABLE).
+ * @returns the common part, in the order of the offer, `allowed` itself when that is all of it; null when there is none
+ *   (TS_UNACCEPTABLE).
  */
 export function narrow(
   offered: readonly TrafficSelector[],
@@ -28,7 +29,9 @@ export function narrow(
       if (agreed.length < MAX_SELECTORS) agreed.push(common)
     }
   }
-  return agreed.length === 0 ? null : agreed
+  if (agreed.length === 0) return null
+  const isAll = agreed.length === allowed.length && agreed.every((selector, index) => selector === allowed[index])
+  return isAll ? allowed : agreed.slice() // an array that was pushed to keeps room for more
 }
 
 /** What is ours entirely is our own object: one for all peers, and nothing of the message it came in is kept alive. */
