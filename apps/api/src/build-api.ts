@@ -45,8 +45,11 @@ import { sshKeyRoutes } from './routes/ssh-keys.ts'
 import { tunnelRoutes } from './routes/tunnels.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { usageThresholdRoutes } from './routes/usage-thresholds.ts'
+import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts'
+import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
 import { unknownRoutes } from './unknown-routes.ts'
 import { compileValidator } from './validation.ts'
+import { openWebhooks, type WebhookOptions } from './webhooks.ts'
 
 export interface ApiOptions {
   readonly databaseUrl: string
@@ -67,6 +70,8 @@ export interface ApiOptions {
   readonly poolSize?: number | undefined
   /** People log in; without it API keys alone are good. */
   readonly login?: LoginOptions | undefined
+  /** Events are delivered; without it there is the feed alone. */
+  readonly webhooks?: WebhookOptions | undefined
 }
 
 const bodyLimitBytes = 64 * 1024
@@ -145,6 +150,8 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         sshKeyRoutes,
         usageRoutes,
         usageThresholdRoutes,
+        webhookEndpointRoutes,
+        webhookDeliveryRoutes,
       ])
         routes(v1 as Api, context)
     },
@@ -185,6 +192,7 @@ function openContext(options: ApiOptions, logger: Logger): ApiContext {
     servicePrefix6: options.servicePrefix6 ?? 'fd43:756c:7665:7f00::/64',
     pool6Prefix: options.pool6Prefix === undefined ? 'fd43:756c:7665:8000::/49' : options.pool6Prefix,
     sealing: { seal: createSecretSealer(options.sealingPublicKey), keyId: sealingKeyId(options.sealingPublicKey) },
+    webhooks: options.webhooks ? openWebhooks(options.webhooks) : null,
   }
 }
 

@@ -12,6 +12,7 @@ import type {
 } from 'fastify'
 import type { Login } from './login.ts'
 import type { Changes } from './changes.ts'
+import type { Webhooks } from './webhooks.ts'
 
 export interface ApiContext {
   readonly pool: Pool
@@ -25,6 +26,8 @@ export interface ApiContext {
   readonly servicePrefix6: string
   readonly pool6Prefix: string | null
   readonly sealing: { readonly seal: SecretSealer; readonly keyId: string }
+  /** Null: there are no webhooks. */
+  readonly webhooks: Webhooks | null
 }
 
 export type Api = FastifyInstance<

@@ -86,6 +86,18 @@ describe('the OpenAPI document', () => {
         'GET /v1/auth/login',
         'GET /v1/audit-log',
         'GET /v1/audit-log/export',
+        'DELETE /v1/webhook-endpoints/{endpointId}',
+        'GET /v1/webhook-endpoints',
+        'GET /v1/webhook-endpoints/{endpointId}',
+        'GET /v1/webhook-endpoints/{endpointId}/deliveries',
+        'GET /v1/webhook-endpoints/{endpointId}/deliveries/{deliveryId}',
+        'PATCH /v1/webhook-endpoints/{endpointId}',
+        'POST /v1/webhook-endpoints',
+        'POST /v1/webhook-endpoints/{endpointId}/deliveries/{deliveryId}/replay',
+        'POST /v1/webhook-endpoints/{endpointId}/enable',
+        'POST /v1/webhook-endpoints/{endpointId}/replay',
+        'POST /v1/webhook-endpoints/{endpointId}/rotate-secret',
+        'POST /v1/webhook-endpoints/{endpointId}/test',
         'DELETE /v1/usage-thresholds/{thresholdId}',
         'GET /v1/usage',
         'GET /v1/usage/export',
@@ -226,6 +238,8 @@ const samples: Record<string, string> = {
   sshKeyId: `ssh_${'a'.repeat(20)}`,
   operationId: `opn_${'a'.repeat(20)}`,
   thresholdId: `uth_${'a'.repeat(20)}`,
+  endpointId: `whe_${'a'.repeat(20)}`,
+  deliveryId: `whd_${'a'.repeat(20)}`,
   code: 'not_found',
 }
 /** A body that each operation accepts, and the query it needs: without them an operation would be refused too early. */
@@ -249,6 +263,11 @@ const bodies: Record<string, (ids: Record<string, string>) => object> = {
   createApiKey: () => ({ name: 'made', scopes: ['devices:read'] }),
   updateApiKey: () => ({ name: 'changed' }),
   rotateApiKey: () => ({}),
+  createWebhookEndpoint: () => ({ name: 'w', url: 'https://hooks.example.com/' }),
+  updateWebhookEndpoint: () => ({ name: 'changed' }),
+  rotateWebhookSecret: () => ({}),
+  enableWebhookEndpoint: () => ({}),
+  replayWebhookEvents: () => ({ since: '2026-01-01T00:00:00Z' }),
   createUsageThreshold: ({ deviceId }) => ({ name: 't', deviceId, bytes: 1, period: 'day' }),
   updateUsageThreshold: () => ({ name: 'changed' }),
   createSshKey: ({ apiKeyId }) => ({ publicKey: newSshKey(), apiKeyId }),
@@ -316,6 +335,11 @@ describe('another organization', () => {
     })
     Object.assign(ids, { memberId: member.body.id, grantId: grant.body.id, sshKeyId: sshKey.body.id })
     Object.assign(ids, { thresholdId: threshold.body.id })
+    const endpoint = await harness.call<{ id: string }>('POST', '/v1/webhook-endpoints', {
+      body: { name: 'w', url: 'https://hooks.example.com/' },
+    })
+    const tested = await harness.call<{ id: string }>('POST', `/v1/webhook-endpoints/${endpoint.body.id}/test?wait=0`)
+    Object.assign(ids, { endpointId: endpoint.body.id, deliveryId: tested.body.id })
   })
 
   it('A03 gets 404 for every id that is not its own, the same as for one that does not exist', async () => {
@@ -386,6 +410,10 @@ async function rowsOf({ pool, organization }: Harness): Promise<unknown> {
     'tunnels',
     'tunnel_ports',
     'operations',
+    'webhook_endpoints',
+    'webhook_keys',
+    'webhook_courses',
+    'webhook_deliveries',
     'events',
   ]
   const counted = tables.map(async (table) => {

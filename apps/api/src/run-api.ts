@@ -2,7 +2,7 @@
 import { allotPools6, isDatabaseUnavailable, migrate, openPool } from '@culvert/db'
 import { createLogger, redactText, type Logger } from '@culvert/observability'
 import { buildApi } from './build-api.ts'
-import { loginSettings, type ApiSettings } from './settings.ts'
+import { loginSettings, webhookSettings, type ApiSettings } from './settings.ts'
 
 export interface RunningApi {
   /** Where it listens, such as http://127.0.0.1:8080. */
@@ -27,6 +27,7 @@ export async function runApi(settings: ApiSettings): Promise<RunningApi> {
     pool6Prefix,
     trustProxy: settings.API_TRUST_PROXY,
     login: loginSettings(settings) ?? undefined,
+    webhooks: webhookSettings(settings) ?? undefined,
     rateLimits: {
       organization: settings.RATE_LIMIT_ORGANIZATION,
       key: settings.RATE_LIMIT_KEY,

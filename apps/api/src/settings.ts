@@ -1,13 +1,23 @@
 /** What the API process reads from its environment. */
-import { ConfigError, databaseSettings, logSettings, redisSettings, zoneSettings } from '@culvert/config'
+import {
+  ConfigError,
+  databaseSettings,
+  egressSettings,
+  logSettings,
+  redisSettings,
+  zoneSettings,
+} from '@culvert/config'
+import { egressOptions } from '@culvert/egress'
 import { Type, type Static } from 'typebox'
 import type { LoginOptions } from './login.ts'
+import type { WebhookOptions } from './webhooks.ts'
 
 export const ApiSettings = Type.Object({
   ...databaseSettings,
   ...redisSettings,
   ...logSettings,
   ...zoneSettings,
+  ...egressSettings,
   API_HOST: Type.String({ default: '127.0.0.1', description: 'the address the API listens on' }),
   API_PORT: Type.Integer({
     minimum: 0,
@@ -64,6 +74,12 @@ export const ApiSettings = Type.Object({
     pattern: '^[A-Za-z0-9_-]{43}$',
     description: "the concentrators' public key, 32 bytes in base64url",
   }),
+  WEBHOOK_SEALING_PUBLIC_KEY: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9_-]{43}$',
+      description: "the workers' public key, 32 bytes in base64url; without it there are no webhooks",
+    }),
+  ),
   SERVICE_PREFIX: Type.String({
     pattern: '^[0-9.]+/[0-9]+$',
     default: '10.127.0.0/24',
@@ -91,4 +107,10 @@ export function loginSettings(settings: ApiSettings): LoginOptions | null {
     throw new ConfigError('OIDC_ISSUER', 'OIDC_ISSUER needs OIDC_CLIENT_ID, API_PUBLIC_URL and AUTH_SECRET beside it.')
   }
   return { issuer, clientId, clientSecret: settings.OIDC_CLIENT_SECRET, publicUrl, authSecret }
+}
+
+/** @returns null when there are no webhooks */
+export function webhookSettings(settings: ApiSettings): WebhookOptions | null {
+  const { WEBHOOK_SEALING_PUBLIC_KEY: sealingPublicKey } = settings
+  return sealingPublicKey === undefined ? null : { sealingPublicKey, egress: egressOptions(settings) }
 }

@@ -64,6 +64,11 @@ export const errorRegistry = {
     title: 'People cannot log in here',
     advice: 'Use an API key; who runs the installation can set an identity provider (`OIDC_ISSUER`).',
   },
+  webhooks_off: {
+    status: 404,
+    title: 'There are no webhooks here',
+    advice: 'Read the feed of events; who runs the installation can set `WEBHOOK_SEALING_PUBLIC_KEY`.',
+  },
   method_not_allowed: { status: 405, title: 'Method not allowed', advice: 'See the `Allow` header.' },
   request_timeout: { status: 408, title: 'The request did not arrive in time', advice: 'Send it again.' },
   duplicate_iccid: {
@@ -177,6 +182,26 @@ export const errorRegistry = {
     title: 'The operation was cancelled',
     advice: 'What was done before stays done; start it anew for the rest.',
   },
+  webhook_endpoint_limit: {
+    status: 409,
+    title: 'The organization has enough webhook endpoints',
+    advice: 'Delete endpoints that are not needed; one endpoint may take events of many types.',
+  },
+  webhook_rotating: {
+    status: 409,
+    title: 'The key before is still good',
+    advice: 'Wait until its `expiresAt`, or rotate with `overlapSec` 0, which ends it at once.',
+  },
+  webhook_disabled: {
+    status: 409,
+    title: 'The webhook endpoint is disabled',
+    advice: 'Enable it first (`/enable`).',
+  },
+  event_forgotten: {
+    status: 409,
+    title: 'The event is forgotten',
+    advice: 'Events are kept for 90 days. Read the resource as it is now.',
+  },
   idempotency_in_progress: {
     status: 409,
     title: 'A request with this Idempotency-Key is still being done',
@@ -198,6 +223,11 @@ export const errorRegistry = {
     status: 422,
     title: 'The host is on no LAN of the device',
     advice: 'Add its LAN to `lanPrefixes` of the device, or leave `host` out to reach the device itself.',
+  },
+  url_refused: {
+    status: 422,
+    title: 'Nothing is sent to this URL',
+    advice: 'See `detail`: use https, a usual port, and a host on the public Internet.',
   },
   unreadable_rows: {
     status: 422,

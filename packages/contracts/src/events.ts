@@ -136,6 +136,30 @@ export const eventCatalogue = {
     resource: 'tun',
     data: TunnelEnd('failed', 'no_free_port'),
   },
+  'webhook.created': { summary: 'A webhook endpoint was made.', resource: 'whe', data: Nothing },
+  'webhook.updated': {
+    summary: 'Fields of a webhook endpoint were changed.',
+    resource: 'whe',
+    data: Changed('eventTypes'),
+  },
+  'webhook.rotated': { summary: 'A webhook endpoint got a new key.', resource: 'whe', data: Nothing },
+  'webhook.failing': {
+    summary: 'For a day nothing but failures came from a webhook endpoint: it will be disabled when that goes on.',
+    resource: 'whe',
+    data: Type.Object({ failingSince: Timestamp }, strict),
+  },
+  'webhook.disabled': {
+    summary: 'A webhook endpoint is disabled: by a call, because it answered 410, or after days of only failures.',
+    resource: 'whe',
+    data: Type.Object({ reason: oneOf(['requested', 'gone', 'failing']) }, strict),
+  },
+  'webhook.enabled': { summary: 'A webhook endpoint is enabled again.', resource: 'whe', data: Nothing },
+  'webhook.deleted': { summary: 'A webhook endpoint was deleted.', resource: 'whe', data: Nothing },
+  'webhook.test': {
+    summary: 'Somebody tries a webhook endpoint; it goes there and nowhere else.',
+    resource: 'whe',
+    data: Nothing,
+  },
 } as const satisfies Record<string, EventKind>
 
 export type EventType = keyof typeof eventCatalogue

@@ -18,6 +18,8 @@ export const GrantId = Type.String({ pattern: idPattern('grt'), description: 'Id
 
 export const SshKeyId = Type.String({ pattern: idPattern('ssh'), description: 'Id of an SSH key.' })
 export const UsageThresholdId = Type.String({ pattern: idPattern('uth'), description: 'Id of a threshold.' })
+export const WebhookEndpointId = Type.String({ pattern: idPattern('whe'), description: 'Id of a webhook endpoint.' })
+export const WebhookDeliveryId = Type.String({ pattern: idPattern('whd'), description: 'Id of a delivery.' })
 
 /** RFC 3339, UTC. */
 export const Timestamp = Type.String({ format: 'date-time' })

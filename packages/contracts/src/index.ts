@@ -21,6 +21,8 @@ export {
   SshKeyId,
   TunnelId,
   UsageThresholdId,
+  WebhookDeliveryId,
+  WebhookEndpointId,
 } from './fields.ts'
 export { formatFaults, registerFormats } from './formats.ts'
 export { escapePointer, schemaFaults, type SchemaFault } from './schema-faults.ts'
@@ -129,3 +131,22 @@ export {
   UsageThresholdPatch,
   UsageThresholdQuery,
 } from './resources/usage.ts'
+export {
+  deliveryStates,
+  disabledReasons,
+  IssuedWebhookEndpoint,
+  replayChoices,
+  WebhookDelivery,
+  WebhookDeliveryDetail,
+  WebhookDeliveryPage,
+  WebhookDeliveryQuery,
+  WebhookEnabling,
+  WebhookEndpoint,
+  WebhookEndpointInput,
+  WebhookEndpointPage,
+  WebhookEndpointPatch,
+  WebhookEndpointQuery,
+  WebhookRecovery,
+  WebhookReplay,
+  WebhookRotation,
+} from './resources/webhook-endpoint.ts'

@@ -20,6 +20,9 @@ export type IdPrefix =
   | 'cfl'
   | 'ssh'
   | 'uth'
+  | 'whe'
+  | 'whk'
+  | 'whd'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 export const idLength = 20

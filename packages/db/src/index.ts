@@ -352,3 +352,66 @@ export type { Pool } from 'pg'
 export { findNodesBehind, markOffline, readHeartbeats, type NodeHeartbeat, type NodesBehind } from './node-sweep.ts'
 export { defaultRetention, prune, pruneBatch, type Retention } from './prune.ts'
 export { endTunnelsOfLostGateways, expireTunnels, nextExpiryMs, openWaitingTunnels } from './tunnel-sweep.ts'
+export {
+  disableEndpoint,
+  recordAttempts,
+  recordCourses,
+  warnOfFailing,
+  type AttemptResult,
+  type CourseChange,
+} from './webhooks/attempts.ts'
+export {
+  findDelivery,
+  listDeliveries,
+  readDelivery,
+  replayDelivery,
+  type DeliveryAttemptRecord,
+  type DeliveredEventRow,
+  type DeliveryDetail,
+  type DeliveryFilter,
+  type DeliveryKey,
+  type DeliveryRecord,
+  type DeliveryState,
+} from './webhooks/deliveries.ts'
+export {
+  claimEndpoints,
+  endpointLeaseSec,
+  findDueEndpoints,
+  loadDueDeliveries,
+  releaseEndpoints,
+  renewEndpoints,
+  type ClaimedKey,
+  type DueDelivery,
+  type EndpointClaim,
+} from './webhooks/dispatch.ts'
+export {
+  type WebhookEndpointFault,
+  type WebhookEndpointKey,
+  type WebhookEndpointRecord,
+} from './webhooks/endpoint-rows.ts'
+export {
+  addWebhookEndpoint,
+  changeWebhookEndpoint,
+  deleteWebhookEndpoint,
+  enableWebhookEndpoint,
+  listWebhookEndpoints,
+  maxWebhookEndpoints,
+  readWebhookEndpoint,
+  testWebhookEndpoint,
+  type WebhookEndpointChange,
+  type WebhookEndpointSettings,
+} from './webhooks/endpoints.ts'
+export { webhookKeyBinding, type NewWebhookKey, type WebhookKeyRecord } from './webhooks/keys.ts'
+export {
+  devicesOf,
+  endpointsOf,
+  eventsBetween,
+  filterOf,
+  insertDeliveries,
+  type Again,
+  type FilteredDevice,
+  type FilteredEndpoint,
+  type NewDelivery,
+  type PastEvent,
+} from './webhooks/matching.ts'
+export { rotateWebhookKey } from './webhooks/rotation.ts'

@@ -4,6 +4,8 @@ import type { Pool } from 'pg'
 export interface Retention {
   readonly connectionDays: number
   readonly attemptDays: number
+  /** The log of webhooks; shorter than events, of which it shows the bodies. */
+  readonly deliveryDays: number
   /** Tunnels that have ended, and deleted devices; a device's inner address is free again with it. */
   readonly endedDays: number
   readonly operationDays: number
@@ -13,6 +15,7 @@ export interface Retention {
 export const defaultRetention: Retention = {
   connectionDays: 90,
   attemptDays: 30,
+  deliveryDays: 30,
   endedDays: 30,
   operationDays: 30,
   /** Thirteen months, so that a month can be compared with the one a year before. */
@@ -55,6 +58,21 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
       `DELETE FROM connections WHERE id IN (SELECT id FROM connections WHERE state <> 'open' AND opened_at < ? LIMIT ${batch})`,
       retention.connectionDays,
     ],
+    [
+      `DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE created_at < ? LIMIT ${batch})`,
+      retention.deliveryDays,
+    ],
+    [
+      `DELETE FROM webhook_deliveries WHERE id IN (SELECT d.id FROM webhook_endpoints w JOIN webhook_deliveries d ON d.organization_id = w.organization_id
+         AND d.endpoint_id = w.id WHERE w.deleted_at < ? LIMIT ${batch})`,
+      0,
+    ],
+    [
+      `DELETE FROM webhook_endpoints WHERE id IN (SELECT w.id FROM webhook_endpoints w WHERE w.deleted_at < ?
+         AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.endpoint_id = w.id) LIMIT ${batch})`,
+      1,
+    ],
+    [`DELETE FROM webhook_keys WHERE id IN (SELECT id FROM webhook_keys WHERE expires_at < ? LIMIT ${batch})`, 1],
     [
       `DELETE FROM attach_attempts WHERE id IN (SELECT id FROM attach_attempts WHERE at < ? LIMIT ${batch})`,
       retention.attemptDays,

@@ -11,7 +11,7 @@ export type BullQueue = Pick<bullmq.Queue, 'add' | 'close' | 'waitUntilReady'> &
 export type BullWorker = Pick<bullmq.Worker, 'close' | 'waitUntilReady'> & {
   on(event: 'error', heard: (error: Error) => void): unknown
 }
-export type Processor = (job: { readonly name: string }) => Promise<void>
+export type Processor = (job: { readonly name: string; readonly data: unknown }) => Promise<void>
 
 export interface Backend {
   readonly store: 'redis' | 'postgres'

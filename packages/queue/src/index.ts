@@ -5,10 +5,12 @@ export {
   lifecycleQueue,
   operationsQueue,
   signerQueue,
+  webhooksQueue,
   type JobKind,
   type NodeQueue,
 } from './names.ts'
 export {
+  mostHinted,
   openQueues,
   type HintOptions,
   type QueueLogger,

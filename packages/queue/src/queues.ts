@@ -23,7 +23,12 @@ export interface QueuesOptions {
 export interface HintOptions {
   /** Hints with the same id become one while one waits; the kind when left out. */
   readonly dedup?: string
+  /** Ids of what to look at, {@link mostHinted} at most; hints about the same things become one. */
+  readonly about?: readonly string[]
 }
+
+/** Most ids of one hint. */
+export const mostHinted = 20
 
 export interface WorkHandle {
   /** Resolves when the worker takes jobs for the first time. */
@@ -36,7 +41,7 @@ export interface Queues {
   /** @returns true when the hint is in the store, false when it will be repeated later */
   hint(queue: NodeQueue, kind: JobKind, options?: HintOptions): Promise<boolean>
   /** `handler` must be idempotent; when it rejects, the job is repeated with back-off. */
-  workNode(queue: NodeQueue, handler: (kind: JobKind) => Promise<void>): WorkHandle
+  workNode(queue: NodeQueue, handler: (kind: JobKind, about: readonly string[]) => Promise<void>): WorkHandle
   close(): Promise<void>
 }
 
@@ -64,13 +69,14 @@ export function openQueues(options: QueuesOptions): Queues {
 
   return {
     store: backend.store,
-    hint: (queue, kind, { dedup = kind } = {}) => producerOf(queue).say(kind, dedup),
+    hint: (queue, kind, { about = [], dedup = [kind, ...about].join(' ') } = {}) =>
+      producerOf(queue).say({ kind, about }, dedup),
     workNode: (queue, handler) => {
       const worker = keepAlive<BullWorker>(
         async () => {
           await backend.prepare()
-          const made = backend.newWorker(queue, async ({ name }) => {
-            if (isJobKind(name)) await handler(name)
+          const made = backend.newWorker(queue, async ({ name, data }) => {
+            if (isJobKind(name)) await handler(name, idsOf(data))
           })
           made.on('error', onError)
           return made
@@ -89,48 +95,56 @@ export function openQueues(options: QueuesOptions): Queues {
   }
 }
 
+interface Said {
+  readonly kind: JobKind
+  readonly about: readonly string[]
+}
+
 interface Producer {
-  say(kind: JobKind, dedup: string): Promise<boolean>
+  say(said: Said, dedup: string): Promise<boolean>
   close(): Promise<void>
 }
 
 /** Hints that could not be added wait in a map: bounded, because equal ones are one. */
 function openProducer(build: () => Promise<BullQueue>, onError: (error: Error) => void): Producer {
-  const unsaid = new Map<string, JobKind>()
+  const unsaid = new Map<string, Said>()
   const maxUnsaid = 1_000
   let retry: NodeJS.Timeout | undefined
   let closed = false
   const holder = keepAlive<BullQueue>(build, () => void repeat(), onError)
 
-  const add = async (kind: JobKind, dedup: string): Promise<boolean> => {
+  const add = async ({ kind, about }: Said, dedup: string): Promise<boolean> => {
     try {
       const queue = await withTimeout(holder.object, hintTimeoutMs)
-      await withTimeout(queue.add(kind, {}, { deduplication: { id: dedup, keepLastIfActive: true } }), hintTimeoutMs)
+      await withTimeout(
+        queue.add(kind, about.length === 0 ? {} : { about }, { deduplication: { id: dedup, keepLastIfActive: true } }),
+        hintTimeoutMs,
+      )
       return true
     } catch (error) {
       if (!closed) onError(error as Error)
       return false
     }
   }
-  const later = (kind: JobKind, dedup: string): void => {
+  const later = (said: Said, dedup: string): void => {
     if (closed || unsaid.size >= maxUnsaid) return
-    unsaid.set(dedup, kind)
+    unsaid.set(dedup, said)
     retry ??= setTimeout(() => {
       retry = undefined
       void repeat()
     }, 1_000).unref()
   }
   const repeat = async (): Promise<void> => {
-    for (const [dedup, kind] of new Map(unsaid)) {
+    for (const [dedup, said] of new Map(unsaid)) {
       unsaid.delete(dedup)
-      if (!(await add(kind, dedup))) return later(kind, dedup)
+      if (!(await add(said, dedup))) return later(said, dedup)
     }
   }
   return {
-    say: async (kind, dedup) => {
-      const said = await add(kind, dedup)
-      if (!said) later(kind, dedup)
-      return said
+    say: async (said, dedup) => {
+      const isSaid = await add(said, dedup)
+      if (!isSaid) later(said, dedup)
+      return isSaid
     },
     close: async () => {
       closed = true
@@ -138,6 +152,12 @@ function openProducer(build: () => Promise<BullQueue>, onError: (error: Error) =
       await holder.close()
     },
   }
+}
+
+/** Jobs outlive releases: what is no list of ids is none. */
+function idsOf(data: unknown): readonly string[] {
+  const { about } = (data ?? {}) as { about?: unknown }
+  return Array.isArray(about) ? about.filter((id) => typeof id === 'string') : []
 }
 
 function isJobKind(name: string): name is JobKind {

@@ -48,6 +48,9 @@ const sampleIds = {
   credentialId: `crd_${'a'.repeat(20)}`,
   tunnelId: `tun_${'a'.repeat(20)}`,
   networkId: `net_${'a'.repeat(20)}`,
+  thresholdId: `uth_${'a'.repeat(20)}`,
+  endpointId: `whe_${'a'.repeat(20)}`,
+  deliveryId: `whd_${'a'.repeat(20)}`,
 }
 const withJson = (): Write[] => writes.filter(({ operation }) => operation.requestBody?.content['application/json'])
 const describeFault = ({ method, url }: Write, what: string, { status }: Answer<unknown>): string =>
@@ -64,6 +67,9 @@ async function state(): Promise<string> {
     'events',
     'api_keys',
     'operations',
+    'webhook_endpoints',
+    'webhook_keys',
+    'webhook_deliveries',
     'idempotency_keys',
   ]
   const sums = tables.map(async (table) => {

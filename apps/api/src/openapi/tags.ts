@@ -41,6 +41,10 @@ export const tags = [
     name: 'usage',
     description: 'What devices, tunnels and the organization used, hour by hour, and what tells about it.',
   },
+  {
+    name: 'webhooks',
+    description: 'Where events are delivered to, signed; the log of deliveries, and deliveries made again.',
+  },
   { name: 'concentrators', description: 'The nodes that devices attach to.' },
   { name: 'gateways', description: 'The nodes that customers connect to.' },
   { name: 'certificates', description: 'The authority that devices trust, and its revocation list. Public.' },

@@ -63,7 +63,13 @@ export async function openHarness(serverUrl: string, overrides: Partial<ApiOptio
   const databaseUrl = await createDatabase(serverUrl)
   const pool = openPool(databaseUrl)
   const sealing = await generateSealingKeyPair()
-  const api = await buildApi({ databaseUrl, sealingPublicKey: sealing.publicKey, zone: 'fleet.test', ...overrides })
+  const api = await buildApi({
+    databaseUrl,
+    sealingPublicKey: sealing.publicKey,
+    webhooks: { sealingPublicKey: sealing.publicKey },
+    zone: 'fleet.test',
+    ...overrides,
+  })
   const [organization, other] = [await newOrganization(pool, 'acme'), await newOrganization(pool, 'umbrella')]
   const call = callsTo(api, organization.key)
   const close = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox'
 import { errorCodes } from '../errors.ts'
 import { line, NextCursor, nullable, oneOf, OperationId, pageQuery, Timestamp } from '../fields.ts'
 
-export const operationKinds = ['device_import', 'device_update', 'device_delete'] as const
+export const operationKinds = ['device_import', 'device_update', 'device_delete', 'webhook_replay'] as const
 export type OperationKind = (typeof operationKinds)[number]
 export const operationStates = ['receiving', 'waiting', 'running', 'succeeded', 'failed', 'cancelled'] as const
 export type OperationState = (typeof operationStates)[number]

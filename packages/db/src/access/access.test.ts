@@ -15,7 +15,7 @@ import {
   verifyAuditChain,
   type DatabaseRole,
 } from '../index.ts'
-import { isOwnSecret } from './privileges.ts'
+import { readerOfSecret } from './privileges.ts'
 import { tenantColumn } from './protect.ts'
 
 interface Column {
@@ -185,7 +185,7 @@ describe('roles', () => {
     expect(rows).toHaveLength(databaseRoles.length)
   })
 
-  it('A10 read sealed columns as culvert_secrets alone, and through its members; what the API sealed for itself as the API alone', async () => {
+  it('A10 read sealed columns as culvert_secrets alone, and through its members; what is sealed for one process as that one alone', async () => {
     const sealed = tables.flatMap(({ name, columns }) =>
       columns.filter((column) => column.name.startsWith('sealed_')).map((column) => [name, column.name] as const),
     )
@@ -195,9 +195,8 @@ describe('roles', () => {
         `SELECT role FROM unnest($1::text[]) AS r(role) WHERE has_column_privilege(role, $2, $3, 'SELECT') ORDER BY role`,
         [databaseRoles, table, column],
       )
-      const readers = isOwnSecret(table, column)
-        ? ['culvert_api']
-        : ['culvert_concentrator', 'culvert_resealer', 'culvert_secrets']
+      const reader = readerOfSecret(table, column)
+      const readers = reader ? [reader] : ['culvert_concentrator', 'culvert_resealer', 'culvert_secrets']
       expect([table, rows.map(({ role }) => role)]).toEqual([table, readers])
     }
   })

@@ -11,12 +11,18 @@ export type TablePrivileges = readonly (Privilege | { readonly UPDATE: readonly 
 
 /** Sealed with HPKE: read by `culvert_secrets` alone; whoever makes a row may write them. */
 export function isSealedColumn(table: string, column: string): boolean {
-  return column.startsWith('sealed_') && !isOwnSecret(table, column)
+  return column.startsWith('sealed_') && readerOfSecret(table, column) === null
 }
 
-/** What the API has sealed for itself. */
-export function isOwnSecret(table: string, column: string): boolean {
-  return table === 'signing_keys' && column === 'sealed_private_key'
+/** What is sealed for one process alone, which no other one reads. */
+const ownSecrets: Readonly<Record<string, DatabaseRole>> = {
+  'signing_keys.sealed_private_key': 'culvert_api',
+  'webhook_keys.sealed_key': 'culvert_worker',
+}
+
+/** @returns the role that alone reads the column; null when it is no such secret */
+export function readerOfSecret(table: string, column: string): DatabaseRole | null {
+  return ownSecrets[`${table}.${column}`] ?? null
 }
 
 /** Hashes of secrets of callers, which the API compares and nobody else reads. */
@@ -59,6 +65,7 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       host_mappings: ['SELECT', 'DELETE'],
       connections: read,
       device_tags: read,
+      webhook_attempts: read,
       concentrators: read,
       gateways: read,
       gateway_certificates: none,

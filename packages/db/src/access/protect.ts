@@ -8,9 +8,9 @@ import type pg from 'pg'
 import {
   apiFunctions,
   isHashOfSecret,
-  isOwnSecret,
   isSealedColumn,
   privileges,
+  readerOfSecret,
   type TablePrivileges,
 } from './privileges.ts'
 import { databaseRoles, installationRoles, memberships, type DatabaseRole } from './roles.ts'
@@ -122,7 +122,9 @@ function grantsOf(role: DatabaseRole, table: Table): string[] {
 function columnsOf(role: DatabaseRole, { name, columns }: Table, privilege: TablePrivileges[number]): string {
   if (typeof privilege === 'object') return `UPDATE (${privilege.UPDATE.map(quote).join(', ')})`
   const isSecret = (column: string): boolean =>
-    isSealedColumn(name, column) || (role !== 'culvert_api' && (isHashOfSecret(column) || isOwnSecret(name, column)))
+    isSealedColumn(name, column) ||
+    (role !== 'culvert_api' && isHashOfSecret(column)) ||
+    (readerOfSecret(name, column) ?? role) !== role
   if (privilege === 'DELETE' || privilege === 'INSERT' || !columns.some(isSecret)) return privilege
   return `${privilege} (${columns
     .filter((column) => !isSecret(column))
