@@ -1,25 +1,39 @@
 /**
- * What a fresh installation needs before its API is of use: an organization and an API key of it, made once; the key is kept in
- * `.data/`, in a file only this account can read.
+ * What a fresh installation needs before its API is of use: an organization and an API key of it, made once, and a key for who runs
+ * the installation, which shows its nodes; both are kept in `.data/`, each in a file only this account can read.
  */
-import { createApiKey, ensureOrganization, openPool, parseApiKey, type Pool, verifyApiKey } from '@culvert/db'
+import {
+  createApiKey,
+  ensureOrganization,
+  openPool,
+  parseApiKey,
+  type ApiKeyRequest,
+  type Pool,
+  verifyApiKey,
+} from '@culvert/db'
 import { type Folders, readIfThere, writeSecret } from './folders.ts'
 
 const ORGANIZATION = { name: 'First organization', slug: 'first' }
 
-/** @returns an API key that this database knows: the kept one, or a new one. */
-export async function ensureFirstKey(folders: Folders, databaseUrl: string): Promise<string> {
+/** @returns an API key of the first organization that this database knows: the kept one, or a new one. */
+export async function ensureFirstKeys(folders: Folders, databaseUrl: string): Promise<string> {
   const pool = openPool(databaseUrl, { max: 1, applicationName: 'culvert-start' })
   try {
-    const organization = await ensureOrganization(pool, ORGANIZATION)
-    const kept = readIfThere(folders.firstKey)
-    if (kept && (await isKnown(pool, kept))) return kept
-    const { key } = await createApiKey(pool, { organizationId: organization.id, name: 'npm start' })
-    writeSecret(folders.firstKey, key)
-    return key
+    const { id: organizationId } = await ensureOrganization(pool, ORGANIZATION)
+    const operator = { organizationId, name: 'npm start: operator', scopes: ['installation:read'] }
+    await ensureKey(pool, folders.operatorKey, operator)
+    return await ensureKey(pool, folders.firstKey, { organizationId, name: 'npm start' })
   } finally {
     await pool.end()
   }
+}
+
+async function ensureKey(pool: Pool, file: string, request: ApiKeyRequest): Promise<string> {
+  const kept = readIfThere(file)
+  if (kept && (await isKnown(pool, kept))) return kept
+  const { key } = await createApiKey(pool, request)
+  writeSecret(file, key)
+  return key
 }
 
 async function isKnown(pool: Pool, key: string): Promise<boolean> {

@@ -19,6 +19,8 @@ export interface Folders {
   /** Key and certificate of the certificate authority. */
   readonly authority: string
   readonly firstKey: string
+  /** Of who runs the installation: sees its nodes, and nothing of any organization. */
+  readonly operatorKey: string
   /** The demo device: its id, and its pre-shared key in a file of its own. */
   readonly demo: string
   readonly demoPsk: string
@@ -47,6 +49,7 @@ export function prepareFolders(): Folders {
     sealingPrivateKey: path.join(data, 'sealing-key'),
     authority: path.join(data, 'authority.pem'),
     firstKey: path.join(data, 'first-key'),
+    operatorKey: path.join(data, 'operator-key'),
     demo: path.join(data, 'demo-device.json'),
     demoPsk: path.join(data, 'demo-device.psk'),
     run: path.join(data, 'run.json'),

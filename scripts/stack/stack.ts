@@ -10,7 +10,7 @@ import { openPool, type Pool } from '@culvert/db'
 import path from 'node:path'
 import { demoPagePort, ensureDemoDevice, openDemoTunnel, waitAttached } from './demo-device.ts'
 import { demoNetwork, lowerDemoNetwork, raiseDemoNetwork, reasonAgainstTunnels } from './demo-network.ts'
-import { ensureFirstKey } from './first-organization.ts'
+import { ensureFirstKeys } from './first-organization.ts'
 import { type Folders, isInside, shortPath } from './folders.ts'
 import { requireTcpPort, requireUdpPort } from './ports.ts'
 import { createPrograms, type Programs } from './programs.ts'
@@ -63,7 +63,7 @@ export async function startStack(options: StackOptions): Promise<ReadyScreen> {
     givenUrl: settings.DATABASE_URL ?? null,
     holdCredentials: () => holdsCredentials(servers.databaseUrl),
   })
-  const key = await ensureFirstKey(folders, servers.databaseUrl)
+  const key = await ensureFirstKeys(folders, servers.databaseUrl)
   signal.throwIfAborted()
 
   const programs = createPrograms(folders, options.run, teardown, onDeath)

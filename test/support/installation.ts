@@ -65,6 +65,8 @@ export interface Installation {
   /** REST calls with the key of one organization. */
   readonly acme: Api
   readonly globex: Api
+  /** As who runs the installation. */
+  readonly operator: Api
   /** The API key of acme, for programs that call the API themselves. */
   readonly acmeKey: string
   /** With which secrets of devices are sealed. */
@@ -90,6 +92,11 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
   closings.add(() => pool.end())
   const acme = await addOrganization(pool, 'acme')
   const globex = await addOrganization(pool, 'globex')
+  const operator = await createApiKey(pool, {
+    organizationId: acme.id,
+    name: 'operator',
+    scopes: ['installation:read'],
+  })
   const server = await lab.addHost('server', `${SERVER_ADDRESS}/24`)
   if (options.isReachedOverIpv6) await addAddress6(server, SERVER_ADDRESS6)
   const customer = await lab.addHost('customer', '192.0.2.200/24')
@@ -175,6 +182,7 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
     pool,
     acme: withKey(call, acme.key),
     globex: withKey(call, globex.key),
+    operator: withKey(call, operator.key),
     acmeKey: acme.key,
     sealingPublicKey: sealing.publicKey,
     organizationIds: { acme: acme.id, globex: globex.id },

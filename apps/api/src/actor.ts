@@ -15,8 +15,17 @@ export interface Actor {
   /** Of a person in this organization; null for a key. */
   readonly role: Role | null
   readonly scopes: ReadonlySet<Permission>
-  /** It may do all, also what callers will be able to do only later. */
+  /** It may do all in its organization, also what callers will be able to do only later. */
   readonly unlimited: boolean
+  /** Until when and from where a key is good; null for a person. */
+  readonly bounds: KeyBounds | null
+}
+
+export interface KeyBounds {
+  /** Null: for ever. */
+  readonly expiresAt: Date | null
+  /** Canonical prefixes; none: anywhere. */
+  readonly allowedFrom: readonly string[]
 }
 
 /** One of these permissions; `authenticated`: whoever has proven who it is; `public`: everybody, without a key. */

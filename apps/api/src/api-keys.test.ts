@@ -1,4 +1,4 @@
-import { permissions, type Permission } from '@culvert/contracts'
+import { organizationPermissions, type Permission } from '@culvert/contracts'
 import { createApiKey, parseApiKey } from '@culvert/db'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { newDevice, openHarness, type Answer, type Harness } from './testing/harness.ts'
@@ -90,8 +90,7 @@ describe('a key that may do more than the caller', () => {
     const id = `key_${parseApiKey(harness.organization.key)?.id}`
     expect((await harness.call('POST', `/v1/api-keys/${id}/rotate`, { key: weak, body: {} })).status).toBe(403)
     expect((await harness.call('PATCH', `/v1/api-keys/${id}`, { key: weak, body: { name: 'mine' } })).status).toBe(403)
-    const everything = permissions.filter((one) => one !== 'installation:read')
-    const all = (await make({ scopes: everything })).body.key
+    const all = (await make({ scopes: [...organizationPermissions] })).body.key
     expect((await harness.call('POST', `/v1/api-keys/${id}/rotate`, { key: all, body: {} })).status).toBe(403)
   })
 
@@ -100,6 +99,61 @@ describe('a key that may do more than the caller', () => {
     expect((await patch({ allowFrom: [] })).status).toBe(403)
     expect((await patch({ scopes: ['devices:read', 'tunnels:write'] })).status).toBe(403)
     expect((await patch({ scopes: ['devices:read'] })).body.scopes).toEqual(['devices:read'])
+  })
+})
+
+describe('a key that manages keys', () => {
+  const scopes: Permission[] = ['api_keys:write', 'api_keys:read', 'devices:read']
+  const soon = new Date(Date.now() + 10 * dayMs).toISOString()
+  const later = new Date(Date.now() + 11 * dayMs).toISOString()
+  let own: Key
+  beforeAll(async () => {
+    // Calls of the harness come from 127.0.0.1.
+    own = (await make({ scopes, expiresAt: soon, allowFrom: ['127.0.0.0/16', '192.0.2.0/24'] })).body
+  })
+  const patch = (id: string, body: object): Promise<Answer<Key & Problem>> =>
+    harness.call('PATCH', `/v1/api-keys/${id}`, { key: own.key, body })
+  const isRefused = ({ status, body }: Answer<Problem>, what: string): void =>
+    expect([status, body.code, body.detail]).toEqual([403, 'forbidden', expect.stringContaining(what)])
+
+  it('neither prolongs itself nor widens where it is good from', async () => {
+    isRefused(await patch(own.id, { expiresAt: later }), 'expiresAt')
+    for (const allowFrom of [[], ['0.0.0.0/0'], ['127.0.0.0/15'], ['127.0.0.1', '198.51.100.1'], ['::1']])
+      isRefused(await patch(own.id, { allowFrom }), 'allowFrom')
+    expect((await patch(own.id, { name: 'still mine', allowFrom: ['127.0.0.0/16'] })).status).toBe(200)
+  })
+
+  it('rotates itself and keeps its end', async () => {
+    const rotated = await harness.call<Key & Problem>('POST', `/v1/api-keys/${own.id}/rotate`, {
+      key: own.key,
+      body: {},
+    })
+    expect([rotated.status, rotated.body.expiresAt]).toEqual([200, soon])
+    isRefused(
+      await harness.call('POST', `/v1/api-keys/${own.id}/rotate`, {
+        key: rotated.body.key,
+        body: { overlapSec: 0, expiresAt: later },
+      }),
+      'expiresAt',
+    )
+  })
+
+  it('makes none that lasts longer or is good elsewhere, and by itself one like it', async () => {
+    isRefused(await make({ expiresAt: later }, own.key), 'expiresAt')
+    isRefused(await make({ allowFrom: [] }, own.key), 'allowFrom')
+    isRefused(await make({ allowFrom: ['203.0.113.0/24'] }, own.key), 'allowFrom')
+    const { body } = await make({}, own.key)
+    expect(body).toMatchObject({ expiresAt: soon, allowFrom: ['127.0.0.0/16'] })
+  })
+
+  it('takes over none that lasts longer or is good elsewhere', async () => {
+    const longer = (await make({})).body
+    isRefused(await harness.call('POST', `/v1/api-keys/${longer.id}/rotate`, { key: own.key, body: {} }), 'allowFrom')
+    const elsewhere = (await make({ allowFrom: ['127.0.0.1'], expiresAt: later })).body
+    isRefused(await patch(elsewhere.id, { scopes: ['devices:read', 'api_keys:read'] }), 'expiresAt')
+    isRefused(await patch(elsewhere.id, { allowFrom: ['127.0.0.2'] }), 'expiresAt')
+    expect((await patch(elsewhere.id, { name: 'as little as before' })).status).toBe(200)
+    expect((await harness.call('DELETE', `/v1/api-keys/${longer.id}`, { key: own.key })).status).toBe(204)
   })
 })
 
@@ -185,10 +239,19 @@ describe('a key', () => {
     expect([changed.status, changed.headers['etag']]).toEqual([200, expect.stringMatching(/^"2\./)])
   })
 
-  it('made before there were scopes may do all', async () => {
+  it('without scopes may do all in its organization, and nothing of the installation', async () => {
     const { key } = await createApiKey(harness.pool, { organizationId: harness.organization.id, name: 'old' })
     expect(await newDevice(harness.call, key)).toMatch(/^dev_/)
-    expect(await statusWith(key, '/v1/concentrators')).toBe(200)
+    expect(await statusWith(key, '/v1/concentrators')).toBe(403)
+    const refused = await make({ scopes: ['installation:read'] }, key)
+    expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('`installation:read`')])
+    const changed = await harness.call('PATCH', `/v1/api-keys/${(await make({}, key)).body.id}`, {
+      key,
+      body: { scopes: ['installation:read'] },
+    })
+    expect(changed.status).toBe(403)
+    const me = await harness.call<{ permissions: string[] }>('GET', '/v1/me', { key })
+    expect(me.body.permissions).toEqual(organizationPermissions)
   })
 
   it('is listed page by page', async () => {

@@ -3,7 +3,14 @@
  * compare of hashes; a token is proven by its signature, and what it says must still hold in the database. Runs before the body
  * is read. Every failure is the same 401, whatever was wrong.
  */
-import { DomainError, hostCidr, permissions, rolePermissions, type Permission, type Role } from '@culvert/contracts'
+import {
+  DomainError,
+  hostCidr,
+  organizationPermissions,
+  rolePermissions,
+  type Permission,
+  type Role,
+} from '@culvert/contracts'
 import { findApiKey, noteApiKeyUse, parseApiKey, roleInSession, verifyApiKey, type Pool } from '@culvert/db'
 import { verifyAccessToken } from '@culvert/identity'
 import type { FastifyRequest } from 'fastify'
@@ -36,6 +43,7 @@ async function byAccessToken(pool: Pool, login: Login | null, bearer: string): P
     role,
     scopes: new Set(rolePermissions[role]),
     unlimited: false,
+    bounds: null,
   }
 }
 
@@ -61,8 +69,9 @@ function apiKeys(pool: Pool): (request: FastifyRequest, bearer: string) => Promi
       kind: 'api_key',
       id: `key_${key.id}`,
       role: null,
-      scopes: new Set(stored.scopes === null ? permissions : (stored.scopes as Permission[])),
+      scopes: new Set(stored.scopes === null ? organizationPermissions : (stored.scopes as Permission[])),
       unlimited: stored.scopes === null,
+      bounds: { expiresAt: stored.expiresAt, allowedFrom: stored.allowedFrom },
     }
   }
 }

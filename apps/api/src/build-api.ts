@@ -57,6 +57,8 @@ export interface ApiOptions {
   readonly redisUrl?: string | undefined
   /** The concentrators' public key, base64url. */
   readonly sealingPublicKey: string
+  /** Where callers reach the API. */
+  readonly publicUrl?: string | undefined
   readonly zone?: string | undefined
   readonly servicePrefix?: string | undefined
   readonly servicePrefix6?: string | undefined
@@ -187,6 +189,7 @@ function openContext(options: ApiOptions, logger: Logger): ApiContext {
     changes: new Changes(options.databaseUrl, logger),
     logger,
     login: options.login ? openLogin(options.login, pool, logger) : null,
+    publicUrl: originOf(options.publicUrl ?? options.login?.publicUrl),
     zone: options.zone ?? 'fleet.culvert.internal',
     servicePrefix: options.servicePrefix ?? '10.127.0.0/24',
     servicePrefix6: options.servicePrefix6 ?? 'fd43:756c:7665:7f00::/64',
@@ -194,6 +197,10 @@ function openContext(options: ApiOptions, logger: Logger): ApiContext {
     sealing: { seal: createSecretSealer(options.sealingPublicKey), keyId: sealingKeyId(options.sealingPublicKey) },
     webhooks: options.webhooks ? openWebhooks(options.webhooks) : null,
   }
+}
+
+function originOf(url: string | undefined): string | null {
+  return url === undefined ? null : new URL(url).origin
 }
 
 async function closeContext({ changes, queues, pool }: ApiContext): Promise<void> {

@@ -3,8 +3,9 @@ import { openSecret } from '@culvert/db'
 import { createLogger } from '@culvert/observability'
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { buildApi } from './index.ts'
 import { newToken, openConfig, readToken, sealConfig } from './config-link-token.ts'
-import { newConcentrator, newDevice, openHarness, type Harness } from './testing/harness.ts'
+import { callsTo, newConcentrator, newDevice, openHarness, type Harness } from './testing/harness.ts'
 
 interface Link {
   readonly id: string
@@ -49,6 +50,21 @@ async function storedSecret(deviceId: string, credentialId: string): Promise<str
   const secret = await openSecret(harness.sealing.privateKey, rows[0]!.sealed, binding)
   return Buffer.from(secret!).toString()
 }
+
+it('a link leads where the installation says, whatever Host the call names', async () => {
+  const api = await buildApi({
+    databaseUrl: harness.databaseUrl,
+    sealingPublicKey: harness.sealing.publicKey,
+    publicUrl: 'https://api.example.com/',
+  })
+  const { body } = await callsTo(api, harness.organization.key)<Link>(
+    'POST',
+    `/v1/devices/${await newDevice(harness.call)}/config-links`,
+    { body: { target: 'swanctl', issue: ['psk'] }, headers: { host: 'evil.example' } },
+  )
+  await api.close()
+  expect(body.url).toMatch(/^https:\/\/api\.example\.com\/v1\/config-links\//)
+})
 
 describe('a one-time link', () => {
   it('gives the whole configuration with the issued secret, once', async () => {

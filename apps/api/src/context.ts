@@ -21,6 +21,8 @@ export interface ApiContext {
   readonly logger: Logger
   /** Null: people cannot log in. */
   readonly login: Login | null
+  /** Where callers reach the API, without a path; null: as each call says it. */
+  readonly publicUrl: string | null
   readonly zone: string
   readonly servicePrefix: string
   readonly servicePrefix6: string

@@ -343,7 +343,7 @@ describe('configuration and attachment', () => {
   })
 
   it('list concentrators for who runs them', async () => {
-    const answer = await harness.call<{ data: object[] }>('GET', '/v1/concentrators')
+    const answer = await harness.call<{ data: object[] }>('GET', '/v1/concentrators', { key: harness.operatorKey })
     expect(answer.body.data[0]).toEqual({
       id: 'con-1',
       state: 'ready',

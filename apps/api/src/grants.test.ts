@@ -227,6 +227,98 @@ describe('what ends', () => {
   })
 })
 
+describe('tunnels of who is no longer good', () => {
+  const isEnded = (tunnelId: string): Promise<unknown> =>
+    waitFor(async () => /^(draining|closed) opener_revoked$/.test(await stateOf(tunnelId)))
+
+  it('end with the key that opened them, also without a grant, and no others', async () => {
+    const [mine, other, deviceId] = [await holder(['tunnels:write']), await holder(['tunnels:write']), await device([])]
+    const [own, others] = [await open(mine.key, deviceId), await open(other.key, deviceId)]
+    expect((await harness.call('DELETE', `/v1/api-keys/${mine.id}`)).status).toBe(204)
+    await isEnded(own.body.id)
+    expect(await stateOf(others.body.id)).toBe('open null')
+  })
+
+  it('are refused or ended when it goes while they are being opened', async () => {
+    for (let round = 0; round < 8; round++) {
+      const [{ key, id }, deviceId] = [await holder(['tunnels:write']), await device([])]
+      const [tunnel] = await Promise.all([open(key, deviceId), harness.call('DELETE', `/v1/api-keys/${id}`)])
+      if (tunnel.status === 401) continue
+      const { rows } = await harness.pool.query(
+        `SELECT state FROM tunnels WHERE device_id = $1 AND state NOT IN ('closed', 'draining')`,
+        [deviceId],
+      )
+      expect(rows).toEqual([])
+    }
+  })
+
+  it('end with the member', async () => {
+    const [userId, deviceId] = [newId('usr'), await device([])]
+    const body = { email: `${userId}@acme.example`, role: 'operator' }
+    const member = await harness.call<Body>('POST', '/v1/members', { body })
+    await harness.pool.query(`INSERT INTO users (id, issuer, subject, email) VALUES ($1, 'i', $1, $1)`, [userId])
+    await harness.pool.query('UPDATE memberships SET user_id = $1, invitation_expires_at = NULL WHERE id = $2', [
+      userId,
+      member.body.id,
+    ])
+    const tunnel = await open(harness.organization.key, deviceId)
+    await harness.pool.query(`UPDATE tunnels SET opened_by_kind = 'user', opened_by_id = $1 WHERE id = $2`, [
+      userId,
+      tunnel.body.id,
+    ])
+    expect((await harness.call('DELETE', `/v1/members/${member.body.id}`)).status).toBe(204)
+    await isEnded(tunnel.body.id)
+  })
+})
+
+describe('a tag of a grant', () => {
+  it('is put on no device by its holder, by any route', async () => {
+    const { key, id } = await holder(['tunnels:open_granted', 'devices:write', 'devices:read', 'operations:read'])
+    await give(id)
+    const [deviceId, inside] = [await device([]), await device(['site:berlin', 'old'])]
+    const refusals = await Promise.all([
+      harness.call<Body>('PATCH', `/v1/devices/${deviceId}`, { key, body: { tags: ['site:berlin'] } }),
+      harness.call<Body>('POST', '/v1/devices', { key, body: { iccid: newIccid(), tags: ['site:berlin'] } }),
+      harness.call<Body>('POST', '/v1/devices/batch-update', {
+        key,
+        body: { all: true, change: { addTags: ['site:berlin'] } },
+      }),
+    ])
+    for (const { status, body } of refusals)
+      expect([status, body.detail]).toEqual([403, expect.stringContaining('`site:berlin`')])
+    expect((await open(key, deviceId)).status).toBe(403)
+    const { rows } = await harness.pool.query(
+      `SELECT entry::json->'after'->>'rule' AS rule FROM audit_log WHERE action = 'access.denied' AND actor_id = $1 AND target_id = $2 ORDER BY sequence LIMIT 1`,
+      [id, deviceId],
+    )
+    expect(rows).toEqual([{ rule: 'nobody tags a device into its own grant' }])
+    const kept = await harness.call('PATCH', `/v1/devices/${inside}`, { key, body: { tags: ['site:berlin'] } })
+    expect(kept.status).toBe(200)
+    const other = await harness.call('PATCH', `/v1/devices/${deviceId}`, { key, body: { tags: ['site:paris'] } })
+    expect(other.status).toBe(200)
+    const imported = await harness.call<Body>('POST', '/v1/devices/import', {
+      key,
+      raw: `{"iccid":"${newIccid()}"}\n`,
+      headers: { 'content-type': 'application/x-ndjson' },
+    })
+    const wanted = await harness.pool.query(`SELECT request->'withheldTags' AS tags FROM operations WHERE id = $1`, [
+      imported.body.id,
+    ])
+    expect(wanted.rows).toEqual([{ tags: ['site:berlin'] }])
+  })
+
+  it('is put on a device by who may open any tunnel, or has no grant with it', async () => {
+    const { id } = await holder()
+    await give(id)
+    const deviceId = await device([])
+    const { key } = await holder(['devices:write'])
+    for (const one of [key, harness.organization.key])
+      expect(
+        (await harness.call('PATCH', `/v1/devices/${deviceId}`, { key: one, body: { tags: ['site:berlin'] } })).status,
+      ).toBe(200)
+  })
+})
+
 describe('a holder', () => {
   it('changes and closes its own tunnels alone', async () => {
     const [mine, theirs] = [await holder(), await holder()]

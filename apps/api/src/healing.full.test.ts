@@ -52,7 +52,7 @@ describe('while the database is away', () => {
     expect((await api.inject({ url: '/v1/devices', headers })).statusCode).toBe(200)
     expect(await ready()).toBe(200)
     await door.shut()
-    for (const url of ['/v1/devices', '/v1/tunnels', '/v1/concentrators']) {
+    for (const url of ['/v1/devices', '/v1/tunnels', '/v1/networks']) {
       const answer = await api.inject({ url, headers })
       expect(answer.statusCode).toBe(503)
       expect(answer.headers).toMatchObject({ 'retry-after': '2', 'content-type': 'application/problem+json' })

@@ -149,7 +149,7 @@ it('an API key that many calls use at once is noted once', async () => {
     `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN INSERT INTO noted VALUES (NEW.id); RETURN NEW; END $$`,
   )
   await harness.pool.query('CREATE TRIGGER note AFTER UPDATE ON api_keys FOR EACH ROW EXECUTE FUNCTION note()')
-  const answers = await Promise.all(Array.from({ length: 50 }, () => harness.call('GET', '/v1/concentrators')))
+  const answers = await Promise.all(Array.from({ length: 50 }, () => harness.call('GET', '/v1/organization')))
   expect(answers.every(({ status }) => status === 200)).toBe(true)
   await waitFor(async () => (await harness.pool.query('SELECT 1 FROM noted')).rowCount)
   expect((await harness.pool.query('SELECT id FROM noted')).rowCount).toBe(1)

@@ -1,13 +1,14 @@
 /** From a login at a real provider to what a token may do: the cases share the provider and its people, so it is one file. */
-import { newId, revokeSigningKey } from '@culvert/db'
+import { claimKey, newId, revokeSigningKey } from '@culvert/db'
 import { deriveKeys, openSigningKey } from '@culvert/identity'
 import { createLogger } from '@culvert/observability'
+import { createDecipheriv, hkdfSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { buildApi } from './index.ts'
 import { KeyRing } from './key-ring.ts'
 import type { LoginOptions } from './login.ts'
-import { callsTo, openHarness, type Answer, type Harness } from './testing/harness.ts'
+import { callsTo, newDevice, openHarness, type Answer, type Harness } from './testing/harness.ts'
 import { clientId, clientSecret, startProvider, type TestProvider } from './testing/identity-provider.ts'
 
 const publicUrl = 'https://api.test'
@@ -35,14 +36,16 @@ interface Tokens {
 
 const cookieOf = (answer: Answer<unknown>): string => String(answer.headers['set-cookie']).split(';')[0] ?? ''
 
-async function begin(): Promise<{ url: string; cookie: string; answer: Answer<unknown> }> {
-  const answer = await harness.call('GET', '/v1/auth/login', { key: null })
+/** @param acceptUrl of an invitation */
+async function begin(acceptUrl = '/v1/auth/login'): Promise<{ url: string; cookie: string; answer: Answer<unknown> }> {
+  const answer = await harness.call('GET', acceptUrl.replace(publicUrl, ''), { key: null })
   return { url: String(answer.headers['location']), cookie: cookieOf(answer), answer }
 }
-async function logIn(name: string): Promise<Answer<Tokens>> {
-  const { url, cookie } = await begin()
+async function logIn(name: string, acceptUrl?: string): Promise<Answer<Tokens>> {
+  const { url, cookie } = await begin(acceptUrl)
   return harness.call<Tokens>('GET', await provider.logInAt(url, name), { key: null, headers: { cookie } })
 }
+const accepting = (memberId: string): string => `${publicUrl}/v1/auth/login?invitation=${memberId}`
 async function invite(name: string, role: string, key = harness.organization.key): Promise<string> {
   const email = `${name}@acme.example`
   provider.people.set(name, { email, email_verified: true, name })
@@ -55,7 +58,7 @@ async function newPerson(
   name = newId('evt').slice(4),
 ): Promise<{ name: string; memberId: string; tokens: Tokens }> {
   const memberId = await invite(name, role)
-  const { status, body, text } = await logIn(name)
+  const { status, body, text } = await logIn(name, accepting(memberId))
   if (status !== 200) throw new Error(text)
   return { name, memberId, tokens: body }
 }
@@ -87,7 +90,9 @@ describe('logging in', () => {
 
   it('makes who was invited a member, and gives tokens that work', async () => {
     const memberId = await invite('ada', 'operator')
-    const answer = await logIn('ada')
+    const invited = await harness.call<{ acceptUrl: string }>('GET', `/v1/members/${memberId}`)
+    expect(invited.body.acceptUrl).toBe(accepting(memberId))
+    const answer = await logIn('ada', invited.body.acceptUrl)
     expect([answer.status, answer.headers['cache-control']], answer.text).toEqual([200, 'no-store'])
     expect(String(answer.headers['set-cookie'])).toContain('Max-Age=0')
     expect(answer.body).toMatchObject({
@@ -129,8 +134,25 @@ describe('logging in', () => {
     const name = newId('evt').slice(4)
     const memberId = await invite(name, 'owner')
     provider.people.set(name, { ...provider.people.get(name), ...claims })
-    expect((await logIn(name)).body.code).toBe('no_membership')
+    expect((await logIn(name, accepting(memberId))).body.code).toBe('no_membership')
     expect((await harness.call('GET', `/v1/members/${memberId}`)).body).toMatchObject({ state: 'invited' })
+  })
+
+  it('accepts the invitation whose link was followed, and no other one', async () => {
+    const { name } = await newPerson('viewer')
+    const body = { email: `${name}@acme.example`, role: 'owner' }
+    const other = await harness.call<{ id: string }>('POST', '/v1/members', { key: harness.other.key, body })
+    const stateOf = async (): Promise<unknown> =>
+      (await harness.call('GET', `/v1/members/${other.body.id}`, { key: harness.other.key })).body
+    const someoneElse = await invite('eve', 'viewer')
+    for (const link of [undefined, accepting(newId('mem')), accepting(someoneElse)]) {
+      const { body: tokens } = await logIn(name, link)
+      expect(tokens.organizationIds).toEqual([harness.organization.id])
+      expect(await stateOf()).toMatchObject({ state: 'invited' })
+    }
+    expect((await logIn(name, accepting(other.body.id))).body.organizationIds).toHaveLength(2)
+    expect(await stateOf()).toMatchObject({ state: 'active', acceptUrl: null })
+    expect((await begin('/v1/auth/login?invitation=x')).answer.status).toBe(400)
   })
 
   it('opens no invitation that is over, and leaves no row of somebody whom nobody invited', async () => {
@@ -140,14 +162,15 @@ describe('logging in', () => {
     await harness.pool.query('UPDATE memberships SET invitation_expires_at = now() WHERE id = $1', [memberId])
     provider.people.set('stranger', { email: 'stranger@elsewhere.example', email_verified: true })
     const before = await count()
-    for (const name of ['late', 'stranger']) expect((await logIn(name)).body.code).toBe('no_membership')
+    for (const name of ['late', 'stranger'])
+      expect((await logIn(name, accepting(memberId))).body.code).toBe('no_membership')
     expect(await count()).toBe(before)
   })
 
   it('finds an invitation whatever the case of the address', async () => {
-    await invite('mixed', 'viewer')
+    const memberId = await invite('mixed', 'viewer')
     provider.people.set('mixed', { email: 'MiXeD@ACME.example', email_verified: true })
-    expect((await logIn('mixed')).status).toBe(200)
+    expect((await logIn('mixed', accepting(memberId))).status).toBe(200)
   })
 })
 
@@ -157,8 +180,7 @@ describe('an answer of the provider', () => {
   let path = ''
   let cookie = ''
   beforeAll(async () => {
-    await invite('carol', 'viewer')
-    const started = await begin()
+    const started = await begin(accepting(await invite('carol', 'viewer')))
     cookie = started.cookie
     path = await provider.logInAt(started.url, 'carol')
   })
@@ -272,18 +294,51 @@ describe('a refresh token', () => {
   })
 })
 
+describe('an answer kept for a person', () => {
+  it('opens with nothing that the database has, not even for who knows the Idempotency-Key', async () => {
+    const { tokens } = await newPerson('operator')
+    const { sub } = decodeJwt(tokens.accessToken)
+    const deviceId = await newDevice(harness.call)
+    const send = (key: string) =>
+      harness.call<{ psk: string }>('POST', `/v1/devices/${deviceId}/credentials`, {
+        key,
+        body: {},
+        headers: { 'idempotency-key': '"1"' },
+      })
+    const first = await send(tokens.accessToken)
+    expect(first.status, first.text).toBe(201)
+    const later = (await refresh(tokens.refreshToken)).body
+    expect((await send(later.accessToken)).body.psk).toBe(first.body.psk)
+    const holder = { organizationId: harness.organization.id, actor: `user:${sub}`, key: '1', proof: '' }
+    expect(await claimKey(harness.pool, holder, 'whatever')).toEqual({ kind: 'reused' })
+    const { rows } = await harness.pool.query<{ salt: Buffer; answer: Buffer }>(
+      'SELECT salt, answer FROM idempotency_keys WHERE actor = $1',
+      [holder.actor],
+    )
+    const row = rows[0] as { salt: Buffer; answer: Buffer }
+    const secret = '1:1,0:'
+    const sealing = Buffer.from(hkdfSync('sha256', secret, row.salt, 'culvert idempotency seal v1', 32))
+    const opening = createDecipheriv('aes-256-gcm', sealing, row.answer.subarray(0, 12), { authTagLength: 16 })
+    const binding = `${holder.organizationId.length}:${holder.organizationId},${holder.actor.length}:${holder.actor}`
+    opening.setAAD(Buffer.from(`${binding.length}:${binding},6:answer`))
+    opening.setAuthTag(row.answer.subarray(-16))
+    opening.update(row.answer.subarray(12, -16))
+    expect(() => opening.final()).toThrow('unable to authenticate')
+  })
+})
+
 describe('several organizations', () => {
   it('A04 a token is for one of them; another one is asked for, by members only', async () => {
     const { name, tokens } = await newPerson('viewer')
     const email = `${name}@acme.example`
-    const invited = await harness.call('POST', '/v1/members', {
+    const invited = await harness.call<{ id: string }>('POST', '/v1/members', {
       key: harness.other.key,
       body: { email, role: 'owner' },
     })
     expect(invited.status).toBe(201)
     const notYet = await refresh(tokens.refreshToken, harness.other.id)
     expect([notYet.status, notYet.body.code]).toEqual([404, 'not_found'])
-    const both = (await logIn(name)).body
+    const both = (await logIn(name, accepting(invited.body.id))).body
     expect(both.organizationId).toBe(harness.organization.id)
     expect(both.organizationIds).toEqual([harness.organization.id, harness.other.id])
     const there = (await refresh(both.refreshToken, harness.other.id)).body

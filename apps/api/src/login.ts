@@ -16,7 +16,7 @@ export interface LoginOptions {
 
 export interface Login {
   readonly parties: TokenParties
-  readonly keys: Pick<DerivedKeys, 'refreshTokens' | 'loginState'>
+  readonly keys: Pick<DerivedKeys, 'refreshTokens' | 'loginState' | 'keptAnswers'>
   readonly ring: KeyRing
   readonly provider: IdentityProvider
   /** The cookie goes over TLS only. */
@@ -27,11 +27,11 @@ export const callbackPath = '/v1/auth/callback'
 
 export function openLogin(options: LoginOptions, pool: Pool, logger: Logger): Login {
   const { issuer, clientId, clientSecret } = options
-  const { signingKeys, refreshTokens, loginState } = deriveKeys(options.authSecret)
+  const { signingKeys, refreshTokens, loginState, keptAnswers } = deriveKeys(options.authSecret)
   const publicUrl = new URL(options.publicUrl).origin
   return {
     parties: { issuer: publicUrl, audience: publicUrl },
-    keys: { refreshTokens, loginState },
+    keys: { refreshTokens, loginState, keptAnswers },
     ring: new KeyRing(pool, signingKeys, logger),
     provider: new IdentityProvider({ issuer, clientId, clientSecret, redirectUri: `${publicUrl}${callbackPath}` }, () =>
       performance.now(),

@@ -18,6 +18,7 @@ interface Operation {
   readonly operationId: string
   readonly summary?: string
   readonly security?: object[]
+  readonly 'x-permission'?: string
   readonly parameters?: { name: string; in: string; required?: boolean }[]
   readonly requestBody?: object
   readonly responses: Record<string, { description?: string; content?: Record<string, { schema: object }> }>
@@ -346,7 +347,7 @@ describe('another organization', () => {
     const before = await rowsOf(harness)
     const tried: string[] = []
     for (const { method, path, operation } of operations.filter((entry) => entry.path.startsWith('/v1'))) {
-      if (operation.security?.length === 0) continue
+      if (operation.security?.length === 0 || operation['x-permission'] === 'installation:read') continue
       const namesThing =
         /\{\w+\}/.test(path) ||
         ['openTunnel', 'createGrant', 'createSshKey', 'createUsageThreshold'].includes(operation.operationId)
@@ -379,8 +380,12 @@ describe('another organization', () => {
 
   it('A03 sees nothing of the first one in any list', async () => {
     for (const { path, operation } of operations.filter(
-      ({ method, path: at, operation: { security } }) =>
-        method === 'GET' && at.startsWith('/v1') && !at.includes('{') && security === undefined,
+      ({ method, path: at, operation: { security, 'x-permission': permission } }) =>
+        method === 'GET' &&
+        at.startsWith('/v1') &&
+        !at.includes('{') &&
+        security === undefined &&
+        permission !== 'installation:read',
     )) {
       const answer = await harness.call(`GET`, path, { key: harness.other.key })
       expect([operation.operationId, answer.status]).toEqual([operation.operationId, 200])

@@ -28,6 +28,7 @@ export async function runApi(settings: ApiSettings): Promise<RunningApi> {
     trustProxy: settings.API_TRUST_PROXY,
     login: loginSettings(settings) ?? undefined,
     webhooks: webhookSettings(settings) ?? undefined,
+    publicUrl: settings.API_PUBLIC_URL,
     rateLimits: {
       organization: settings.RATE_LIMIT_ORGANIZATION,
       key: settings.RATE_LIMIT_KEY,

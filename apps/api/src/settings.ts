@@ -34,7 +34,7 @@ export const ApiSettings = Type.Object({
   API_PUBLIC_URL: Type.Optional(
     Type.String({
       pattern: '^https?://[^/?#@]+/?$',
-      description: 'where people reach the API, for logging in; issuer of its access tokens',
+      description: 'where people reach the API: in links, for logging in, and as issuer of its access tokens',
       examples: ['https://api.example.com'],
     }),
   ),

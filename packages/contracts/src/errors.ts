@@ -277,6 +277,11 @@ export const errorRegistry = {
     advice:
       'Wait for the time in `Retry-After`; the headers `RateLimit` and `RateLimit-Policy` say what is left of what.',
   },
+  idempotency_limit: {
+    status: 429,
+    title: 'Too many Idempotency-Keys are kept for the organization',
+    advice: 'Wait until some are a day old; `POST /v1/devices/import` does many things with one.',
+  },
   headers_too_large: { status: 431, title: 'The headers are too large', advice: 'Send less.' },
   internal_error: {
     status: 500,

@@ -27,7 +27,14 @@ export {
 export { formatFaults, registerFormats } from './formats.ts'
 export { escapePointer, schemaFaults, type SchemaFault } from './schema-faults.ts'
 export { lanPrefixFault, mostLanPrefixes } from './lan-prefix.ts'
-export { permissions, rolePermissions, roles, type Permission, type Role } from './permissions.ts'
+export {
+  organizationPermissions,
+  permissions,
+  rolePermissions,
+  roles,
+  type Permission,
+  type Role,
+} from './permissions.ts'
 export {
   ApiKey,
   ApiKeyInput,
@@ -37,7 +44,7 @@ export {
   ApiKeyRotation,
   IssuedApiKey,
 } from './resources/api-key.ts'
-export { IssuedTokens, LogoutInput, TokenInput } from './resources/token.ts'
+export { IssuedTokens, LoginQuery, LogoutInput, TokenInput } from './resources/token.ts'
 export {
   AttachmentPage,
   AttachmentQuery,

@@ -40,7 +40,7 @@ export const permissions = [
   'webhooks:write',
   'rules:read',
   'rules:write',
-  /** Nodes, which serve all organizations: for who runs the installation. No role has it. */
+  /** Nodes, which serve all organizations: for who runs the installation. No role has it, and no key that does not name it. */
   'installation:read',
 ] as const
 export type Permission = (typeof permissions)[number]
@@ -49,7 +49,10 @@ export type Permission = (typeof permissions)[number]
 export const roles = ['owner', 'admin', 'operator', 'viewer'] as const
 export type Role = (typeof roles)[number]
 
-const ofOrganization = permissions.filter((permission) => permission !== 'installation:read')
+/** Everything that reaches no further than one organization. */
+export const organizationPermissions: readonly Permission[] = permissions.filter(
+  (permission) => permission !== 'installation:read',
+)
 
 const viewer: readonly Permission[] = [
   'organization:read',
@@ -70,8 +73,8 @@ const viewer: readonly Permission[] = [
 ]
 
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
-  owner: ofOrganization,
-  admin: ofOrganization.filter((permission) => permission !== 'owners:write'),
+  owner: organizationPermissions,
+  admin: organizationPermissions.filter((permission) => permission !== 'owners:write'),
   operator: [
     ...viewer,
     'devices:write',

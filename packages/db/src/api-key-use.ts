@@ -7,7 +7,7 @@ export interface ApiKeyRequest {
   readonly organizationId: string
   readonly name: string
   readonly expiresAt?: Date
-  /** Permissions; all when left out. */
+  /** Permissions; all of the organization when left out. */
   readonly scopes?: readonly string[]
 }
 
@@ -26,8 +26,11 @@ export interface StoredApiKey {
   readonly secretHash: Buffer
   /** Of the secret that this one followed; null once only one is good. */
   readonly formerSecretHash: Buffer | null
-  /** Permissions; null: all. */
+  /** Permissions; null: all of the organization. */
   readonly scopes: string[] | null
+  readonly expiresAt: Date | null
+  /** Canonical prefixes; none: anywhere. */
+  readonly allowedFrom: string[]
   /** It may be used from where it is used. */
   readonly admitted: boolean
   /** Its last use is not noted, or long ago. */
@@ -43,6 +46,7 @@ export async function findApiKey(pool: pg.Pool, id: string, address: string | nu
     name: 'find_api_key',
     text: `SELECT organization_id AS "organizationId", secret_hash AS "secretHash",
        CASE WHEN former_secret_until > now() THEN former_secret_hash END AS "formerSecretHash", scopes,
+       expires_at AS "expiresAt", allowed_from AS "allowedFrom",
        cardinality(allowed_from) = 0 OR coalesce($2::inet <<= ANY (allowed_from::inet[]), false) AS admitted,
        last_used_at IS NULL OR last_used_at < now() - interval '1 minute' OR last_used_address IS DISTINCT FROM $2::inet AS stale
      FROM api_key_by_id($1) WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,

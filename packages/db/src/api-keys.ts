@@ -1,6 +1,7 @@
 /**
  * API keys as a resource: made, listed, changed, rotated and revoked by callers who may. Their ids outside of this package
- * are `key_` and the public part of the key. Nobody makes, changes or rotates a key that may do more than the caller.
+ * are `key_` and the public part of the key. Nobody makes, changes or rotates a key that may do more afterwards than the caller:
+ * no other thing, from nowhere else, no longer. So a key that got out neither prolongs itself nor makes one that outlives it.
  */
 import type { Pool } from 'pg'
 import { makeApiKey, publicPartOf } from './api-key.ts'
@@ -10,7 +11,9 @@ import { endGrantsOf } from './grants.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { deleteSshKeysOf } from './ssh-keys.ts'
+import { refusal } from './refusal.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { endTunnelsOfOpener } from './tunnel-end.ts'
 
 export interface ApiKeyRecord {
   /** `key_` and the public part. */
@@ -123,15 +126,27 @@ interface KeyOf {
   readonly organizationId: string
   readonly id: string
   readonly ifVersion: number | null
-  /** What the caller may do; null: all. A key that may do more is not changed. */
-  readonly limitedTo: ReadonlySet<string> | null
+  readonly caller: CallerLimits
+}
+
+/** What the key may be afterwards. */
+export interface CallerLimits {
+  /** Permissions of the caller. */
+  readonly scopes: ReadonlySet<string>
+  /** It has all, also those to come, and may touch keys that have. */
+  readonly unlimited: boolean
+  /** Whether the caller itself could be there, and then; null: it does not exceed the caller. */
+  readonly exceededBy: (key: {
+    readonly allowedFrom: readonly string[]
+    readonly expiresAt: Date | null
+  }) => 'allowFrom' | 'expiresAt' | null
 }
 
 export type ApiKeyFault = 'not_found' | 'changed' | ExceedsCaller
 
-/** The permissions that the key would have and the caller has not; none of them named: the key may do all. */
+/** The permissions that the key would have and the caller has not; none of them named: the key may do all; or another bound. */
 export interface ExceedsCaller {
-  readonly exceeding: readonly string[]
+  readonly exceeding: readonly string[] | 'allowFrom' | 'expiresAt'
 }
 
 export async function changeApiKey(
@@ -147,8 +162,13 @@ export async function changeApiKey(
     async (tx) => {
       const before = await lockKey(tx, key)
       if (typeof before === 'string') return before
-      const exceeding = exceeds(change.scopes ?? before.scopes, key.limitedTo)
-      if (exceeding) return { exceeding }
+      const wanted = {
+        scopes: change.scopes ?? before.scopes,
+        allowedFrom: change.allowedFrom ?? before.allowedFrom,
+        expiresAt: change.expiresAt ?? before.expiresAt,
+      }
+      const exceeding = exceeds(wanted, key.caller, widens(before, wanted))
+      if (exceeding) return refusal({ exceeding })
       const { rows } = await tx.query<ApiKeyRecord>(
         `UPDATE api_keys k SET name = coalesce($3, k.name), scopes = CASE WHEN $4::text[] IS NULL THEN k.scopes ELSE $4::text[] END,
            allowed_from = coalesce($5::text[], k.allowed_from), expires_at = coalesce($6::timestamptz, k.expires_at),
@@ -202,8 +222,8 @@ export async function rotateApiKey(
     async (tx) => {
       const before = await lockKey(tx, key)
       if (typeof before === 'string') return before
-      const exceeding = exceeds(before.scopes, key.limitedTo)
-      if (exceeding) return { exceeding }
+      const exceeding = exceeds({ ...before, expiresAt: rotation.expiresAt ?? before.expiresAt }, key.caller, true)
+      if (exceeding) return refusal({ exceeding })
       if (before.formerSecretUntil !== null && rotation.overlapSec > 0) return 'api_key_rotating'
       const { rows } = await tx.query<ApiKeyRecord>(
         `UPDATE api_keys k SET secret_hash = $3,
@@ -222,7 +242,7 @@ export async function rotateApiKey(
   )
 }
 
-/** It is refused from now on; grants to it end, and the tunnels they allowed. @returns the gateways to hint */
+/** It is refused from now on; grants to it end, and every tunnel that it opened. @returns the gateways to hint */
 export async function revokeApiKey(
   pool: Pool,
   key: { organizationId: string; id: string; ifVersion: number | null },
@@ -239,10 +259,11 @@ export async function revokeApiKey(
         'UPDATE api_keys SET revoked_at = now(), former_secret_hash = NULL, former_secret_until = NULL, updated_at = now() WHERE organization_id = $1 AND id = $2',
         [organizationId, publicPartOf(id)],
       )
-      const gateways = await endGrantsOf(tx, organizationId, { apiKeyId: id }, options.by)
+      const granted = await endGrantsOf(tx, organizationId, { apiKeyId: id }, options.by)
+      const opened = await endTunnelsOfOpener(tx, organizationId, { kind: 'api_key', id })
       await deleteSshKeysOf(tx, organizationId, { apiKeyId: id }, options.by)
       await note(tx, { organizationId, type: 'api_key.revoked', by: options.by, before: pick(before) }, id)
-      return { gateways }
+      return { gateways: [...new Set([...granted, ...opened])] }
     },
     options,
   )
@@ -260,12 +281,28 @@ async function lockKey(
   return ifVersion !== null && rows[0].version !== ifVersion ? 'changed' : rows[0]
 }
 
-/** @returns null when the scopes are within the limit */
-function exceeds(scopes: readonly string[] | null, limitedTo: ReadonlySet<string> | null): string[] | null {
-  if (limitedTo === null) return null
-  if (scopes === null) return []
-  const exceeding = scopes.filter((scope) => !limitedTo.has(scope))
-  return exceeding.length > 0 ? exceeding : null
+interface Power {
+  readonly scopes: readonly string[] | null
+  readonly allowedFrom: readonly string[]
+  readonly expiresAt: Date | null
+}
+
+/**
+ * @param gains the caller learns the secret, or the key becomes more than it was: then it must not outlast the caller either
+ * @returns null when it is within the limits of the caller
+ */
+function exceeds(key: Power, caller: CallerLimits, gains: boolean): ExceedsCaller['exceeding'] | null {
+  if (key.scopes === null && !caller.unlimited) return []
+  const exceeding = (key.scopes ?? []).filter((scope) => !caller.scopes.has(scope))
+  if (exceeding.length > 0) return exceeding
+  return gains ? caller.exceededBy(key) : null
+}
+
+function widens(before: Power, after: Power): boolean {
+  const known = before.scopes
+  const does = known !== null && (after.scopes ?? []).some((scope) => !known.includes(scope))
+  const lasts = before.expiresAt !== null && (after.expiresAt?.getTime() ?? Infinity) > before.expiresAt.getTime()
+  return does || lasts || after.allowedFrom.join() !== before.allowedFrom.join()
 }
 
 function pick(row: ApiKeyRecord): Record<string, unknown> {

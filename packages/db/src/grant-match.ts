@@ -2,6 +2,7 @@
  * Whether a grant allows a tunnel, decided in the transaction that opens or extends it. The grant is locked until that transaction
  * ends, so that one that is revoked at the same time either is seen here or sees the tunnel.
  */
+import { refusal } from './refusal.ts'
 import type { TenantSql } from './tenant.ts'
 
 /** A caller that may open only what is granted to it. */
@@ -54,7 +55,7 @@ export async function matchGrant(tx: TenantSql, wanted: WantedTunnel, holder: Gr
   const longest = fitting.toSorted((a, b) => b.until.getTime() - a.until.getTime())[0]
   if (longest) return { grantId: longest.id, until: longest.until }
   const nearest = rows.toSorted((a, b) => fits(b) - fits(a))[0]
-  return { missing: (nearest && firstMissing(nearest)) ?? 'grant' }
+  return refusal({ missing: (nearest && firstMissing(nearest)) ?? ('grant' as const) })
 }
 
 function fits({ live, tags, port, host }: JudgedGrant): number {
@@ -66,4 +67,14 @@ function firstMissing({ live, tags, port, host }: JudgedGrant): GrantRule | null
   if (!port) return 'port'
   if (!host) return 'host'
   return live ? null : 'time'
+}
+
+/** @returns the tags that open something to this holder: it does not put them on a device itself */
+export async function tagsGrantedTo(sql: TenantSql, organizationId: string, holder: GrantHolder): Promise<string[]> {
+  const { rows } = await sql.query<{ tag: string }>(
+    `SELECT DISTINCT t.tag FROM grants g, unnest(g.any_tags || g.all_tags) AS t(tag)
+     WHERE g.organization_id = $1 AND ${ofHolder} AND g.revoked_at IS NULL AND g.expires_at > now()`,
+    [organizationId, holder.kind, holder.id],
+  )
+  return rows.map(({ tag }) => tag)
 }

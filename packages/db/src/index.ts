@@ -26,6 +26,7 @@ export {
   claimKey,
   claimLeaseSec,
   keptAnswerHours,
+  mostKeptKeys,
   keyName,
   type Claim,
   type ClaimResult,
@@ -60,6 +61,7 @@ export {
   revokeApiKey,
   rotateApiKey,
   type ApiKeyRecord,
+  type CallerLimits,
   type ExceedsCaller,
   type IssuedKey,
 } from './api-keys.ts'
@@ -73,7 +75,7 @@ export {
   type MemberFault,
   type MemberRecord,
 } from './members.ts'
-export { type GrantHolder, type GrantRule } from './grant-match.ts'
+export { tagsGrantedTo, type GrantHolder, type GrantRule } from './grant-match.ts'
 export {
   addSshKey,
   changeSshKey,

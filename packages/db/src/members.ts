@@ -12,6 +12,7 @@ import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { deleteSshKeysOf } from './ssh-keys.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { endTunnelsOfOpener } from './tunnel-end.ts'
 
 export interface MemberRecord {
   readonly id: string
@@ -131,7 +132,7 @@ export async function changeMember(
   )
 }
 
-/** Tokens of this person for this organization are refused from now on; grants to it end. @returns the gateways to hint */
+/** Tokens of this person for this organization are refused from now on; grants to it and its tunnels end. @returns the gateways to hint */
 export async function removeMember(
   pool: Pool,
   key: MemberKey,
@@ -145,12 +146,14 @@ export async function removeMember(
       const member = await lockMember(tx, key)
       if (typeof member === 'string') return member
       if (await isLastOwner(tx, organizationId, member)) return 'last_owner'
-      const gateways = await endGrantsOf(tx, organizationId, { memberId: id }, options.by)
+      const granted = await endGrantsOf(tx, organizationId, { memberId: id }, options.by)
       await deleteSshKeysOf(tx, organizationId, { memberId: id }, options.by)
       await tx.query('DELETE FROM memberships WHERE organization_id = $1 AND id = $2', [organizationId, id])
+      const { userId } = member
+      const opened = userId === null ? [] : await endTunnelsOfOpener(tx, organizationId, { kind: 'user', id: userId })
       const before = { email: member.email, role: member.role, userId: member.userId }
       await note(tx, { organizationId, action: 'member.removed', by: options.by, before }, id)
-      return { gateways }
+      return { gateways: [...new Set([...granted, ...opened])] }
     },
     options,
   )

@@ -15,6 +15,8 @@ export interface PersonLoggingIn {
   /** In lower case; null unless the provider has verified it. */
   readonly email: string | null
   readonly name: string | null
+  /** Id of the one invitation that the person accepts; null: none. */
+  readonly invitation: string | null
 }
 
 export interface KnownPerson {
@@ -29,7 +31,8 @@ export async function recognizePerson(
   person: PersonLoggingIn,
   from: Pick<Author, 'requestId' | 'address'>,
 ): Promise<KnownPerson | 'no_membership'> {
-  const invitations = person.email === null ? [] : await invitationsFor(pool, person.email)
+  const waiting = person.email === null || person.invitation === null ? [] : await invitationsFor(pool, person.email)
+  const invitations = waiting.filter(({ id }) => id === person.invitation)
   const user = await noteLogin(pool, person, invitations.length > 0)
   if (!user || user.isDisabled) return 'no_membership'
   for (const { organizationId, id } of invitations) {

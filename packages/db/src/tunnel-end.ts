@@ -84,6 +84,16 @@ export function endTunnelsOfGrant(tx: TenantSql, organizationId: string, grantId
   return endTunnelsWhere(tx, [organizationId, grantId], 'grant_id = $2', 'grant_ended')
 }
 
+/** Tunnels that a key or a person opened, who is no longer good. @returns the gateways that have something to do */
+export function endTunnelsOfOpener(
+  tx: TenantSql,
+  organizationId: string,
+  { kind, id }: { readonly kind: 'api_key' | 'user'; readonly id: string },
+): Promise<string[]> {
+  const opened = kind === 'api_key' ? `opened_by_kind = 'api_key'` : `opened_by_kind = 'user'`
+  return endTunnelsWhere(tx, [organizationId, id], `${opened} AND opened_by_id = $2`, 'opener_revoked')
+}
+
 /** @param which a further condition of this file, never input */
 async function endTunnelsWhere(
   tx: TenantSql,

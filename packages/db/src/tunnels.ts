@@ -1,6 +1,7 @@
 /** Tunnels as customers open, read, change and close them. */
 import type { RateLimit, TunnelReason, TunnelState } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
+import { publicPartOf } from './api-key.ts'
 import { appendAudit, changedFields } from './audit.ts'
 import type { Author, WriteOptions } from './author.ts'
 import { matchGrant, type GrantHolder, type GrantMatch, type GrantRule, type WantedTunnel } from './grant-match.ts'
@@ -9,6 +10,7 @@ import { chooseGateway } from './nodes.ts'
 import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { refusal } from './refusal.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 import { endTunnel, lockTunnel, tellOfHosts } from './tunnel-end.ts'
 
@@ -59,6 +61,8 @@ export interface NewTunnel {
 export type OpenFault =
   | TunnelDenied
   | 'not_found'
+  /** Who calls was good when it came in and is no longer. */
+  | 'opener_revoked'
   | 'device_offline'
   | 'device_not_tunnelable'
   | 'host_outside_lans'
@@ -100,6 +104,7 @@ export async function openTunnel(
   const work = async (tx: TenantSql): ReturnType<typeof openTunnel> => {
     const device = await deviceForTunnel(tx, organizationId, deviceId, deviceHost)
     if (!device) return 'not_found'
+    if (!(await lockOpener(tx, organizationId, options.by))) return 'opener_revoked'
     const grant = options.grantedTo ? await matchGrant(tx, tunnel, options.grantedTo) : null
     if (grant && 'missing' in grant) return grant
     if (!device.tunnelable) return 'device_not_tunnelable'
@@ -146,6 +151,17 @@ async function deviceForTunnel(
     [organizationId, deviceId, host],
   )
   return rows[0] ?? null
+}
+
+/** A key that is revoked, or a member that is removed, waits until the tunnel is there to be ended with it. */
+async function lockOpener(tx: TenantSql, organizationId: string, { kind, id }: Author): Promise<boolean> {
+  if (kind === 'system') return true
+  const statement =
+    kind === 'api_key'
+      ? 'SELECT 1 FROM api_keys WHERE organization_id = $1 AND id = $2 AND revoked_at IS NULL FOR KEY SHARE'
+      : 'SELECT 1 FROM memberships WHERE organization_id = $1 AND user_id = $2 FOR KEY SHARE'
+  const { rowCount } = await tx.query(statement, [organizationId, kind === 'api_key' ? publicPartOf(id) : id])
+  return (rowCount ?? 0) > 0
 }
 
 /** What was in the way of an earlier tunnel may be mended: the concentrator looks again. */
@@ -350,7 +366,7 @@ async function ownTunnel(
     [organizationId, id, holder.kind, holder.id],
   )
   if (!rows[0]) return 'not_found'
-  return rows[0].own ? rows[0] : { missing: 'own tunnel' }
+  return rows[0].own ? rows[0] : refusal({ missing: 'own tunnel' as const })
 }
 
 async function repeatListen(tx: TenantSql, organizationId: string, tunnelId: string): Promise<string[]> {

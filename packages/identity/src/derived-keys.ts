@@ -9,6 +9,8 @@ export interface DerivedKeys {
   readonly refreshTokens: Uint8Array
   /** Seals what a browser carries while it is at the identity provider. */
   readonly loginState: Uint8Array
+  /** Has a part in what seals answers kept for people. */
+  readonly keptAnswers: Uint8Array
 }
 
 /** @param secret 32 random bytes in base64url. @throws when it is anything else */
@@ -21,5 +23,6 @@ export function deriveKeys(secret: string): DerivedKeys {
     signingKeys: derive('signing keys'),
     refreshTokens: derive('refresh tokens'),
     loginState: derive('login state'),
+    keptAnswers: derive('kept answers'),
   }
 }

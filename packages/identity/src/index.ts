@@ -10,7 +10,7 @@ export {
   type VerifiedAccessToken,
 } from './access-token.ts'
 export { deriveKeys, type DerivedKeys } from './derived-keys.ts'
-export { loginLifetimeSec, openLoginState, sealLoginState, type LoginState } from './login-state.ts'
+export { loginLifetimeSec, openLoginState, sealLoginState, type LoginState, type SealedLogin } from './login-state.ts'
 export {
   IdentityProvider,
   LoginRefused,

@@ -10,14 +10,20 @@ export interface LoginState {
   readonly codeVerifier: string
 }
 
+/** With what the person wants beside logging in. */
+export interface SealedLogin extends LoginState {
+  /** Id of the invitation that it accepts; null: none. */
+  readonly invitation: string | null
+}
+
 /** Seconds that a person has. */
 export const loginLifetimeSec = 600
 const audience = 'login'
 
 /** @param key 32 bytes, `loginState` of `deriveKeys` */
-export function sealLoginState(login: LoginState, key: Uint8Array, nowSec: number): Promise<string> {
-  const { state, nonce, codeVerifier } = login
-  return new EncryptJWT({ state, nonce, codeVerifier })
+export function sealLoginState(login: SealedLogin, key: Uint8Array, nowSec: number): Promise<string> {
+  const { state, nonce, codeVerifier, invitation } = login
+  return new EncryptJWT({ state, nonce, codeVerifier, invitation })
     .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
     .setAudience(audience)
     .setIssuedAt(nowSec)
@@ -26,7 +32,7 @@ export function sealLoginState(login: LoginState, key: Uint8Array, nowSec: numbe
 }
 
 /** @returns null for what we did not seal, or too long ago */
-export async function openLoginState(sealed: string, key: Uint8Array, now: Date): Promise<LoginState | null> {
+export async function openLoginState(sealed: string, key: Uint8Array, now: Date): Promise<SealedLogin | null> {
   try {
     const { payload } = await jwtDecrypt(sealed, key, {
       audience,
@@ -35,9 +41,9 @@ export async function openLoginState(sealed: string, key: Uint8Array, now: Date)
       contentEncryptionAlgorithms: ['A256GCM'],
       currentDate: now,
     })
-    const { state, nonce, codeVerifier } = payload
+    const { state, nonce, codeVerifier, invitation } = payload
     if (typeof state !== 'string' || typeof nonce !== 'string' || typeof codeVerifier !== 'string') return null
-    return { state, nonce, codeVerifier }
+    return { state, nonce, codeVerifier, invitation: typeof invitation === 'string' ? invitation : null }
   } catch {
     return null
   }

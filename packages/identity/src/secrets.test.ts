@@ -64,7 +64,7 @@ describe('a signing key', () => {
 })
 
 describe('the state of a login', () => {
-  const login = { state: 's', nonce: 'n', codeVerifier: 'v' }
+  const login = { state: 's', nonce: 'n', codeVerifier: 'v', invitation: 'mem_a' }
   const now = new Date('2026-11-22T12:00:00Z')
   const nowSec = now.getTime() / 1_000
 

@@ -21,7 +21,14 @@ export const tunnelStates = [
 export type TunnelState = (typeof tunnelStates)[number]
 
 /** Why a tunnel was ended on purpose: it ends in `closed`. */
-export const closeReasons = ['requested', 'device_deleted', 'credential_revoked', 'lan_removed', 'grant_ended'] as const
+export const closeReasons = [
+  'requested',
+  'device_deleted',
+  'credential_revoked',
+  'lan_removed',
+  'grant_ended',
+  'opener_revoked',
+] as const
 /** Why a tunnel ended by itself: it ends in `expired`. */
 export const expiryReasons = ['ttl_elapsed', 'quota'] as const
 /** Why a tunnel could not be, or could not stay, open: it ends in `failed`. */

@@ -28,7 +28,7 @@ describe.skipIf(missing).each([
   afterAll(() => scene?.close())
 
   it('is the one in use', async () => {
-    const { body } = await scene.culvert.acme<{ data: { dataPlane: string }[] }>('GET', '/v1/concentrators')
+    const { body } = await scene.culvert.operator<{ data: { dataPlane: string }[] }>('GET', '/v1/concentrators')
     expect(body.data[0]?.dataPlane).toMatch(new RegExp(`^${rung}`))
   })
 

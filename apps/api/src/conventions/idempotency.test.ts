@@ -1,9 +1,11 @@
 import {
   claimKey,
   createApiKey,
+  ensureOrganization,
   inRequestScope,
   inTenantTransaction,
   newId,
+  openPool,
   openSecret,
   prune,
   RequestTakenOver,
@@ -55,6 +57,8 @@ interface Thing {
 }
 const post = (url: string, key: string, options: CallOptions = {}): Promise<Answer<Thing>> =>
   harness.call<Thing>('POST', url, { ...options, headers: { 'idempotency-key': key, ...options.headers } })
+const newOwner = async (): Promise<string> =>
+  (await ensureOrganization(harness.pool, { name: 'a', slug: newId('org').slice(4) })).id
 const newKey = (): string => `"${randomUUID()}"`
 const countDevices = async (iccid: string): Promise<number> =>
   (await harness.pool.query('SELECT 1 FROM devices WHERE iccid = $1', [iccid])).rowCount ?? 0
@@ -193,6 +197,35 @@ describe('A06 a key that was used', () => {
     const opened = await open(23)
     expect(opened).toMatchObject({ status: 201, body: { state: 'open' } })
     expect((await open(23)).text).toBe(opened.text)
+  })
+
+  it('for a request that a grant refused is free again, though the refusal says more than a word', async () => {
+    const holder = await createApiKey(harness.pool, {
+      organizationId: harness.organization.id,
+      name: 'holder',
+      scopes: ['tunnels:open_granted'],
+    })
+    await setAttached(harness.pool, 'con-1', deviceId, 'attached')
+    await harness.call('PATCH', `/v1/devices/${deviceId}`, { body: { tags: ['granted'] } })
+    const [key, options] = [newKey(), { key: holder.key, body: { deviceId, port: 22 } }]
+    expect((await post('/v1/tunnels', key, options)).status).toBe(403)
+    const expiresAt = new Date(Date.now() + 60_000).toISOString()
+    await harness.call('POST', '/v1/grants', {
+      body: { name: 'g', apiKeyId: `key_${holder.id}`, allTags: ['granted'], ports: [22], expiresAt },
+    })
+    expect((await post('/v1/tunnels', key, options)).status).toBe(201)
+  })
+
+  it('is refused when the organization has enough of them, unless it is one of those', async () => {
+    const [first, other] = [await newOwner(), await newOwner()]
+    const most = 3
+    const claim = (organizationId: string, key: string, pool = harness.pool): Promise<ClaimResult> =>
+      claimKey(pool, { organizationId, actor: 'api_key:a', key, proof: 'p' }, 'request', most)
+    for (let n = 0; n < most + 1; n++) await claim(first, `${n}`)
+    const later = openPool(harness.databaseUrl, { max: 1 })
+    const kinds = [claim(first, 'new', later), claim(first, '0', later), claim(other, 'new', later)]
+    expect((await Promise.all(kinds)).map(({ kind }) => kind)).toEqual(['full', 'running', 'claimed'])
+    await later.end()
   })
 
   it('for a request that is still being done answers 409 to who does not wait', async () => {

@@ -17,7 +17,7 @@ import {
   type KeyHolder,
 } from '@culvert/db'
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { createHash, type Hash } from 'node:crypto'
+import { createHash, createHmac, type Hash } from 'node:crypto'
 import { Transform } from 'node:stream'
 import { Type } from 'typebox'
 import type { Api, ApiContext } from '../context.ts'
@@ -99,7 +99,12 @@ function isAsked(request: FastifyRequest): boolean {
   return !isTried(request)
 }
 
-const codes: readonly ErrorCode[] = ['invalid_idempotency_key', 'idempotency_in_progress', 'idempotency_key_reused']
+const codes: readonly ErrorCode[] = [
+  'invalid_idempotency_key',
+  'idempotency_in_progress',
+  'idempotency_key_reused',
+  'idempotency_limit',
+]
 
 function describe(route: RouteOptions): void {
   const { schema = {} } = route
@@ -127,13 +132,14 @@ function printOf(request: FastifyRequest, body: Hash | undefined): string {
 
 /** A second call waits for the answer of the first one, as long as it would have waited for its own (`Prefer`). */
 async function begin(
-  { pool, changes }: ApiContext,
+  { pool, changes, login }: ApiContext,
   request: FastifyRequest,
   reply: FastifyReply,
   print: string,
 ): Promise<Extract<ClaimResult, { kind: 'claimed' | 'answered' }>> {
-  const holder = holderOf(request)
+  const holder = holderOf(request, login)
   const result = await changes.until({
+    organizationId: holder.organizationId,
     id: keyName(holder),
     timeoutMs: waitMs(request, undefined),
     signal: callerSignal(request, reply),
@@ -141,16 +147,22 @@ async function begin(
     done: ({ kind }) => kind !== 'running',
   })
   if (result.kind === 'running') throw new DomainError('idempotency_in_progress', { retryAfterSec: 2 })
+  if (result.kind === 'full') throw new DomainError('idempotency_limit', { retryAfterSec: 60 })
   if (result.kind !== 'reused') return result
   throw new DomainError('idempotency_key_reused', {
     errors: [{ in: 'header', pointer: '/idempotency-key', message: 'was sent with another request' }],
   })
 }
 
-/** A key's own secret is the proof; what a person proves itself with changes every few minutes. */
-function holderOf(request: FastifyRequest): KeyHolder {
+/**
+ * A key's own secret is the proof. What a person proves itself with changes every few minutes: for it stands what the API alone
+ * can compute, so that neither the database nor the Idempotency-Key, nor both, give an answer away.
+ */
+function holderOf(request: FastifyRequest, login: ApiContext['login']): KeyHolder {
   const { organizationId, kind, id } = request.actor
-  const proof = kind === 'api_key' ? (request.headers.authorization ?? '').replace(/^\S+ +/, '').trim() : ''
+  const ofPerson = (): string =>
+    login ? createHmac('sha256', login.keys.keptAnswers).update(`${organizationId} ${id}`).digest('base64url') : ''
+  const proof = kind === 'api_key' ? (request.headers.authorization ?? '').replace(/^\S+ +/, '').trim() : ofPerson()
   return { organizationId, actor: `${kind}:${id}`, key: readIdempotencyKey(request) ?? '', proof }
 }
 

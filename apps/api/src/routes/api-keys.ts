@@ -19,9 +19,11 @@ import {
   revokeApiKey,
   rotateApiKey,
   type ApiKeyRecord,
+  type CallerLimits,
   type ExceedsCaller,
   type IssuedKey,
 } from '@culvert/db'
+import { cidrContainsCidr, parseCidr } from '@culvert/bytes'
 import { Type } from 'typebox'
 import { refuseExceeding, type Actor } from '../actor.ts'
 import { writeOptions } from '../author.ts'
@@ -86,7 +88,8 @@ function making(api: Api, { pool }: ApiContext): void {
       schema: {
         operationId: 'createApiKey',
         summary: 'Make an API key',
-        description: 'The key is in this answer only. It may do nothing that the caller may not do.',
+        description:
+          'The key is in this answer only. It may do nothing that the caller may not do; made by a key, it ends no later than that one and is good from nowhere else, which is also what it has when nothing is said.',
         tags,
         body: ApiKeyInput,
         response: { 201: json(Type.Ref('IssuedApiKey'), 'Made.'), ...problems('api_key_limit') },
@@ -101,9 +104,11 @@ function making(api: Api, { pool }: ApiContext): void {
       const wanted = {
         name: body.name,
         scopes: body.scopes,
-        allowedFrom: prefixes(body.allowFrom ?? []),
-        expiresAt: expiryOf(body.expiresAt) ?? new Date(Date.now() + keyLifetime.usualMs),
+        allowedFrom: body.allowFrom ? prefixes(body.allowFrom) : [...(actor.bounds?.allowedFrom ?? [])],
+        expiresAt: expiryOf(body.expiresAt) ?? usualEnd(actor),
       }
+      const exceeding = exceededBy(actor)(wanted)
+      if (exceeding) throw outlives(exceeding)
       const issued = await addApiKey(pool, organizationId, wanted, writeOptions(request))
       if (typeof issued === 'string') throw new DomainError(issued)
       setEtag(reply, issued.record.version)
@@ -123,7 +128,7 @@ function making(api: Api, { pool }: ApiContext): void {
         operationId: 'rotateApiKey',
         summary: 'Give an API key a new secret',
         description:
-          'The new key is in this answer only; the one so far stays good for `overlapSec`. The key has another year then, unless `expiresAt` says otherwise or it never expires.',
+          'The new key is in this answer only; the one so far stays good for `overlapSec`. The key has another year then, unless `expiresAt` says otherwise, it never expires, or the key that asks ends before. So a key that rotates itself keeps its end: a person, or a key that lasts longer, gives it another one.',
         tags,
         params,
         body: ApiKeyRotation,
@@ -137,11 +142,11 @@ function making(api: Api, { pool }: ApiContext): void {
       const { body, organizationId, params: at } = request
       const before = await readApiKey(pool, organizationId, at.apiKeyId)
       if (!before) throw new DomainError('not_found')
-      const renewed = before.expiresAt === null ? null : new Date(Date.now() + keyLifetime.usualMs)
+      const renewed = before.expiresAt === null ? null : usualEnd(request.actor)
       const rotation = { overlapSec: body.overlapSec ?? 86_400, expiresAt: expiryOf(body.expiresAt) ?? renewed }
       const rotated = await rotateApiKey(
         pool,
-        { organizationId, id: at.apiKeyId, ifVersion: ifMatch(request), limitedTo: limitOf(request.actor) },
+        { organizationId, id: at.apiKeyId, ifVersion: ifMatch(request), caller: limitsOf(request.actor) },
         rotation,
         writeOptions(request),
       )
@@ -161,7 +166,8 @@ function changing(api: Api, { pool, queues }: ApiContext): void {
       schema: {
         operationId: 'updateApiKey',
         summary: 'Change an API key: its name, what it may do, from where and until when',
-        description: 'It holds for the next call made with the key.',
+        description:
+          'It holds for the next call made with the key. A key makes no other one more than it was beyond its own end, or for addresses that it is not good from itself.',
         tags,
         params,
         body: ApiKeyPatch,
@@ -174,7 +180,7 @@ function changing(api: Api, { pool, queues }: ApiContext): void {
         organizationId,
         id: request.params.apiKeyId,
         ifVersion: ifMatch(request),
-        limitedTo: limitOf(actor),
+        caller: limitsOf(actor),
       }
       const change = {
         name: body.name,
@@ -216,8 +222,39 @@ function changing(api: Api, { pool, queues }: ApiContext): void {
   )
 }
 
-function limitOf(actor: Actor): ReadonlySet<string> | null {
-  return actor.unlimited ? null : actor.scopes
+function limitsOf(actor: Actor): CallerLimits {
+  const { scopes, unlimited } = actor
+  return { scopes, unlimited, exceededBy: exceededBy(actor) }
+}
+
+/** What a key makes is good nowhere and never where and when it is not itself. */
+function exceededBy({ bounds }: Actor): CallerLimits['exceededBy'] {
+  return ({ allowedFrom, expiresAt }) => {
+    const end = bounds?.expiresAt ?? null
+    if (end !== null && (expiresAt === null || expiresAt.getTime() > end.getTime())) return 'expiresAt'
+    const own = (bounds?.allowedFrom ?? []).map(parseCidr)
+    const isWithin = (prefix: string): boolean => {
+      const inner = parseCidr(prefix)
+      return inner !== undefined && own.some((outer) => outer !== undefined && cidrContainsCidr(outer, inner))
+    }
+    return own.length === 0 || (allowedFrom.length > 0 && allowedFrom.every(isWithin)) ? null : 'allowFrom'
+  }
+}
+
+/** A year from now, and not after the key that asks. */
+function usualEnd({ bounds }: Actor): Date {
+  const yearMs = Date.now() + keyLifetime.usualMs
+  return new Date(Math.min(yearMs, bounds?.expiresAt?.getTime() ?? yearMs))
+}
+
+function outlives(bound: 'allowFrom' | 'expiresAt'): DomainError {
+  return new DomainError('forbidden', {
+    publicDetail:
+      bound === 'expiresAt'
+        ? 'A key gives no key a later `expiresAt` than it has itself.'
+        : 'A key gives no key addresses outside of its own `allowFrom`.',
+    internalContext: { rule: `no key beyond the ${bound} of the key that asks` },
+  })
 }
 
 /** The schema has checked each of them. */
@@ -229,8 +266,13 @@ function unlessRefused<T extends object>(actor: Actor, done: T | ExceedsCaller |
   if (done === 'not_found') throw new DomainError('not_found')
   if (done === 'changed') throw new DomainError('precondition_failed')
   if (!('exceeding' in done)) return done
-  refuseExceeding(actor, done.exceeding.length > 0 ? (done.exceeding as Permission[]) : ['installation:read'])
-  throw new DomainError('forbidden')
+  const { exceeding } = done
+  if (typeof exceeding === 'string') throw outlives(exceeding)
+  refuseExceeding(actor, exceeding as Permission[])
+  throw new DomainError('forbidden', {
+    publicDetail: 'This key may do everything in the organization, and so is changed only by one that may, too.',
+    internalContext: { actor: actor.id, rule: 'nobody gives what it does not have' },
+  })
 }
 
 function apiKeyView(row: ApiKeyRecord): ApiKey {

@@ -63,6 +63,7 @@ export function attachmentRoutes(api: Api, context: ApiContext): void {
       if (!asked) throw new DomainError('device_not_attached')
       hintNodes(queues, { gateways: [], concentrators: [asked.concentratorId] }, 'device.detach')
       const detached = await changes.until({
+        organizationId: request.organizationId,
         id: deviceId,
         timeoutMs: waitMs(request, request.query.wait),
         signal: callerSignal(request, reply),

@@ -2,7 +2,7 @@
  * /v1/auth: a person goes to the identity provider, comes back, and gets an access token and a refresh token. Everything here is
  * public: who calls proves itself by what it brings. Tokens are in bodies only, never in URLs or logs.
  */
-import { DomainError, LogoutInput, TokenInput, type IssuedTokens } from '@culvert/contracts'
+import { DomainError, LoginQuery, LogoutInput, TokenInput, type IssuedTokens } from '@culvert/contracts'
 import {
   endSession,
   newId,
@@ -76,18 +76,21 @@ function atProvider(api: Api, { pool, login }: ApiContext): void {
       schema: {
         operationId: 'logIn',
         summary: 'Go to the identity provider; for browsers',
+        description:
+          'Who was invited says so with `invitation`: no login accepts an invitation by itself. The address that was invited must be the one that the provider has verified.',
         tags,
         security,
+        querystring: LoginQuery,
         response: {
           302: empty('To the identity provider.'),
           ...problemsWithoutKey('login_off', 'identity_provider_unavailable'),
         },
       },
     },
-    async (_request, reply) => {
+    async ({ query: { invitation = null } }, reply) => {
       const { provider, keys, isSecure } = required(login)
       const { url, login: state } = await provider.begin().catch(refuse)
-      const sealed = await sealLoginState(state, keys.loginState, Math.floor(Date.now() / 1_000))
+      const sealed = await sealLoginState({ ...state, invitation }, keys.loginState, Math.floor(Date.now() / 1_000))
       return reply.headers({ ...held, 'set-cookie': cookie(isSecure, sealed, loginLifetimeSec) }).redirect(url.href)
     },
   )
@@ -116,7 +119,7 @@ function atProvider(api: Api, { pool, login }: ApiContext): void {
       const query = request.raw.url?.split('?')[1] ?? ''
       const person = await provider.finish(query, state).catch(refuse)
       const from = originOf(request)
-      const known = await recognizePerson(pool, person, from)
+      const known = await recognizePerson(pool, { ...person, invitation: state.invitation }, from)
       if (known === 'no_membership') throw new DomainError('no_membership')
       const sessionId = newId('ses')
       const { token, secretHash } = makeRefreshToken(keys.refreshTokens, sessionId, 1)

@@ -34,7 +34,7 @@ const ofToken = Type.Object(
 const tags = ['credentials']
 
 export function configLinkRoutes(api: Api, context: ApiContext): void {
-  const { pool, queues } = context
+  const { pool, queues, publicUrl } = context
   api.post(
     '/devices/:deviceId/config-links',
     {
@@ -81,7 +81,7 @@ export function configLinkRoutes(api: Api, context: ApiContext): void {
           id,
           deviceId: device.id,
           target: body.target,
-          url: `${request.protocol}://${request.host}/v1/config-links/${token.text}`,
+          url: `${publicUrl ?? `${request.protocol}://${request.host}`}/v1/config-links/${token.text}`,
           credentialIds: created.credentials.map((credential) => credential.id),
           expiresAt: created.expiresAt.toISOString(),
         })

@@ -140,6 +140,7 @@ async function signed(
 ): Promise<CredentialRecord> {
   const { wait } = request.query as { wait?: number }
   const record = await changes.until({
+    organizationId: key.organizationId,
     id: key.id,
     timeoutMs: waitMs(request, wait),
     signal: callerSignal(request, reply),

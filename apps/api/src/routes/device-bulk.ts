@@ -31,6 +31,7 @@ import { operationView } from '../operation-view.ts'
 import { json, problems, text } from '../responses.ts'
 import { compileValidator } from '../validation.ts'
 import { deviceView } from '../views.ts'
+import { refuseWithheld, withheldTags } from '../withheld-tags.ts'
 
 const tags = ['devices']
 const accepted = json(Type.Ref('Operation'), 'Begun: see `/v1/operations/{id}`, also with `wait`.')
@@ -79,7 +80,17 @@ function imports(api: Api, context: ApiContext): void {
       if (networkId !== null && !(await readNetwork(pool, organizationId, networkId)))
         throw new DomainError('not_found')
       const format = /^text\/csv\b/i.test(request.headers['content-type'] ?? '') ? 'csv' : 'ndjson'
-      const settings = { format, onExisting, networkId, zone, servicePrefix, pool6Prefix, blockBytes }
+      const withheld = await withheldTags(pool, request.actor)
+      const settings = {
+        withheldTags: withheld,
+        format,
+        onExisting,
+        networkId,
+        zone,
+        servicePrefix,
+        pool6Prefix,
+        blockBytes,
+      }
       const wanted = { kind: 'device_import', request: settings, validateOnly, receiving: true }
       const operation = await startOperation(pool, organizationId, wanted, writeOptions(request))
       if (typeof operation === 'string') throw new DomainError(operation)
@@ -156,6 +167,7 @@ function batches(api: Api, context: ApiContext): void {
       async (request, reply) => {
         const { validateOnly = false } = request.query
         const { change } = request.body as Partial<DeviceBatchUpdate>
+        refuseWithheld(await withheldTags(context.pool, request.actor), change?.addTags ?? [])
         const wanted = { kind, request: { filter: chosenBy(request), change }, validateOnly }
         const operation = await startOperation(context.pool, request.organizationId, wanted, writeOptions(request))
         if (typeof operation === 'string') throw new DomainError(operation)

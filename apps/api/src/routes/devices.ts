@@ -10,6 +10,7 @@ import {
   lanPrefixFault,
 } from '@culvert/contracts'
 import { changeDevice, createDevice, deleteDevice, findDevice, innerAddressRange, listDevices } from '@culvert/db'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
@@ -18,6 +19,7 @@ import { readPosition, writePosition } from '../paging.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
 import { deviceView } from '../views.ts'
+import { refuseWithheld, withheldTags } from '../withheld-tags.ts'
 
 const params = Type.Object({ deviceId: DeviceId }, { additionalProperties: false })
 const tags = ['devices']
@@ -86,6 +88,7 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix
     },
     async (request, reply) => {
       const { organizationId, body } = request
+      refuseWithheld(await withheldTags(pool, request.actor), body.tags ?? [])
       const { iccid, imsi = null, imei = null, eid = null, name = null, tags: labels = [], tunnelable = true } = body
       const { proposalTiers = null, lanPrefixes = [] } = body
       const wanted = {
@@ -135,6 +138,7 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix
     },
     async (request, reply) => {
       const key = { organizationId: request.organizationId, id: request.params.deviceId, ifVersion: ifMatch(request) }
+      await refuseOwnTags(pool, request)
       const lanPrefixes = request.body.lanPrefixes && lansOf(request.body.lanPrefixes, servicePrefix)
       const changed = await changeDevice(pool, key, { ...request.body, lanPrefixes }, writeOptions(request))
       if (typeof changed === 'string') throw new DomainError(changed === 'changed' ? 'precondition_failed' : changed)
@@ -166,6 +170,17 @@ function registration(api: Api, { pool, zone, pool6Prefix, queues, servicePrefix
       return reply.code(204).send(null)
     },
   )
+}
+
+/** Those that the device has already stay. @throws forbidden */
+async function refuseOwnTags(
+  pool: ApiContext['pool'],
+  { actor, body, params: { deviceId } }: FastifyRequest<{ Body: DevicePatch; Params: { deviceId: string } }>,
+): Promise<void> {
+  const withheld = body.tags ? await withheldTags(pool, actor) : []
+  if (withheld.length === 0) return
+  const before = await findDevice(pool, actor.organizationId, deviceId)
+  refuseWithheld(withheld, body.tags?.filter((tag) => !before?.tags.includes(tag)) ?? [], deviceId)
 }
 
 /** @returns the prefixes as they are stored @throws DomainError that names each one that can be no LAN */

@@ -35,7 +35,7 @@ const invitationMs = 14 * 86_400_000
 export function memberRoutes(api: Api, context: ApiContext): void {
   caller(api)
   changing(api, context)
-  const { pool } = context
+  const { pool, publicUrl } = context
   api.get(
     '/members',
     {
@@ -50,7 +50,9 @@ export function memberRoutes(api: Api, context: ApiContext): void {
     },
     async ({ organizationId, query }) => {
       const list = ['members', organizationId]
-      return writePage(await listMembers(pool, organizationId, readPage(query, list)), list, memberView)
+      return writePage(await listMembers(pool, organizationId, readPage(query, list)), list, (row) =>
+        memberView(row, publicUrl),
+      )
     },
   )
 
@@ -70,7 +72,7 @@ export function memberRoutes(api: Api, context: ApiContext): void {
       const record = await readMember(pool, request.organizationId, request.params.memberId)
       if (!record) throw new DomainError('not_found')
       setEtag(reply, record.version)
-      return memberView(record)
+      return memberView(record, publicUrl)
     },
   )
 }
@@ -94,7 +96,7 @@ function caller(api: Api): void {
   )
 }
 
-function changing(api: Api, { pool, queues }: ApiContext): void {
+function changing(api: Api, { pool, queues, publicUrl }: ApiContext): void {
   api.post(
     '/members',
     {
@@ -103,7 +105,7 @@ function changing(api: Api, { pool, queues }: ApiContext): void {
         operationId: 'inviteMember',
         summary: 'Invite somebody by e-mail address',
         description:
-          'No mail is sent: tell the person to log in. The invitation is good for 14 days, and is accepted by the login of who the identity provider says has that address.',
+          'No mail is sent: give the person `acceptUrl`. The invitation is good for 14 days, and is accepted by a login there of who the identity provider says has that address; no other login accepts it.',
         tags,
         body: MemberInput,
         response: { 201: json(Type.Ref('Member'), 'Invited.'), ...problems('member_exists', 'member_limit') },
@@ -120,7 +122,7 @@ function changing(api: Api, { pool, queues }: ApiContext): void {
       const invited = await inviteMember(pool, organizationId, invitation, writeOptions(request))
       if (typeof invited === 'string') throw new DomainError(invited)
       setEtag(reply, invited.version)
-      return reply.code(201).header('location', `/v1/members/${invited.id}`).send(memberView(invited))
+      return reply.code(201).header('location', `/v1/members/${invited.id}`).send(memberView(invited, publicUrl))
     },
   )
 
@@ -148,7 +150,7 @@ function changing(api: Api, { pool, queues }: ApiContext): void {
       const changed = await changeMember(pool, key, body.role, writeOptions(request))
       if (typeof changed === 'string') throw refused(changed)
       setEtag(reply, changed.version)
-      return memberView(changed)
+      return memberView(changed, publicUrl)
     },
   )
 
@@ -194,17 +196,19 @@ function refused(fault: MemberFault): DomainError {
   })
 }
 
-function memberView(row: MemberRecord): Member {
+function memberView(row: MemberRecord, publicUrl: string | null): Member {
   const { id, userId, email, name, invitationExpiresAt, version } = row
   const isOver = invitationExpiresAt !== null && invitationExpiresAt.getTime() <= Date.now()
+  const state = userId !== null ? 'active' : isOver ? 'invitation_expired' : 'invited'
   return {
     id,
     userId,
     email,
     name,
     role: row.role as Role,
-    state: userId !== null ? 'active' : isOver ? 'invitation_expired' : 'invited',
+    state,
     invitationExpiresAt: invitationExpiresAt?.toISOString() ?? null,
+    acceptUrl: state === 'invited' && publicUrl !== null ? `${publicUrl}/v1/auth/login?invitation=${id}` : null,
     version,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

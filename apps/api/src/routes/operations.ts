@@ -49,6 +49,7 @@ export function operationRoutes(api: Api, { pool, changes }: ApiContext): void {
     async (request, reply) => {
       const { organizationId, params: given, query } = request
       const operation = await changes.until({
+        organizationId,
         id: given.operationId,
         timeoutMs: query.wait === undefined ? 0 : waitMs(request, query.wait),
         signal: callerSignal(request, reply),

@@ -246,6 +246,7 @@ async function awaitTunnel(
   wanted: { id: string; timeoutMs: number; done: (tunnel: TunnelRecord) => boolean },
 ): Promise<TunnelRecord> {
   const tunnel = await changes.until({
+    organizationId: request.organizationId,
     id: wanted.id,
     timeoutMs: wanted.timeoutMs,
     signal: callerSignal(request, reply),
@@ -281,6 +282,7 @@ function denied({ missing }: TunnelDenied, targetType: 'device' | 'tunnel', targ
 
 function notOpened(fault: OpenFault, deviceId: string): DomainError {
   if (typeof fault === 'object') return denied(fault, 'device', deviceId)
+  if (fault === 'opener_revoked') return new DomainError('unauthenticated')
   if (fault === 'no_gateway') return new DomainError(fault, { retryAfterSec: 5 })
   if (fault !== 'host_outside_lans') return new DomainError(fault)
   return new DomainError(fault, { errors: [{ in: 'body', pointer: '/host', message: 'is on no LAN of the device' }] })

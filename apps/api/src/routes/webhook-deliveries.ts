@@ -254,6 +254,7 @@ async function attempted(
   { delivery, wait, after }: { delivery: DeliveryKey; wait: number | undefined; after: number },
 ): Promise<ReturnType<typeof deliveryView>> {
   const row = await changes.until<DeliveryRecord | null>({
+    organizationId: request.organizationId,
     id: delivery.id,
     timeoutMs: waitMs(request, wait),
     signal: callerSignal(request, reply),

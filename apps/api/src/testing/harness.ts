@@ -53,6 +53,8 @@ export interface Harness {
   readonly databaseUrl: string
   readonly organization: { readonly id: string; readonly key: string }
   readonly other: { readonly id: string; readonly key: string }
+  /** Key of who runs the installation. */
+  readonly operatorKey: string
   readonly sealing: SealingKeyPair
   /** Calls with the key of `organization` unless another one, or null for none, is given. */
   readonly call: Call
@@ -71,12 +73,14 @@ export async function openHarness(serverUrl: string, overrides: Partial<ApiOptio
     ...overrides,
   })
   const [organization, other] = [await newOrganization(pool, 'acme'), await newOrganization(pool, 'umbrella')]
+  const operator = { organizationId: organization.id, name: 'operator', scopes: ['installation:read'] }
+  const operatorKey = (await createApiKey(pool, operator)).key
   const call = callsTo(api, organization.key)
   const close = async (): Promise<void> => {
     await api.close()
     await checkEvents(pool).finally(() => pool.end())
   }
-  return { api, pool, databaseUrl, organization, other, sealing, call, close }
+  return { api, pool, databaseUrl, organization, other, operatorKey, sealing, call, close }
 }
 
 /** @param ownKey of calls that name none */

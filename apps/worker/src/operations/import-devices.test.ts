@@ -48,10 +48,17 @@ interface Settings {
   readonly validateOnly?: boolean
   readonly blockBytes?: number
   readonly networkId?: string
+  readonly withheldTags?: readonly string[]
 }
 
 async function begin(format: 'ndjson' | 'csv', content: string | Buffer, settings: Settings = {}): Promise<string> {
-  const { validateOnly = false, blockBytes = 1_000, onExisting = 'fail', networkId = null } = settings
+  const {
+    validateOnly = false,
+    blockBytes = 1_000,
+    onExisting = 'fail',
+    networkId = null,
+    withheldTags = [],
+  } = settings
   const request = {
     format,
     onExisting,
@@ -60,6 +67,7 @@ async function begin(format: 'ndjson' | 'csv', content: string | Buffer, setting
     servicePrefix: '10.127.0.0/24',
     pool6Prefix: 'fd00::/48',
     blockBytes,
+    withheldTags,
   }
   const wanted = { kind: 'device_import', request, validateOnly, receiving: true }
   const operation = await startOperation(pool, organizationId, wanted, { by: systemAuthor('test') })
@@ -167,6 +175,16 @@ describe('an import', () => {
       '12 ',
     ])
     expect((await devices()).map(({ name }) => name)).toEqual(['good', `SIM ${iccid(6)}`])
+  })
+
+  it('puts no tag on a device that would open it to who asked', async () => {
+    const rows = [
+      { iccid: iccid(1), tags: ['a', 'site:berlin'] },
+      { iccid: iccid(2), tags: ['a'] },
+    ]
+    const operation = await run('ndjson', ndjson(rows), { withheldTags: ['site:berlin'] })
+    expect(operation.faults).toEqual(['1 /tags/1 opens the device to who asked for the import'])
+    expect((await devices()).map((device) => device['iccid'])).toEqual([iccid(2)])
   })
 
   it('reads CSV: any order of columns, quotes, lists, empty cells, a byte order mark', async () => {

@@ -37,6 +37,8 @@ export interface ImportRequest {
   readonly servicePrefix: string
   readonly pool6Prefix: string | null
   readonly blockBytes: number
+  /** That the one who asked may put on no device. */
+  readonly withheldTags: readonly string[]
 }
 
 interface Checkpoint {
@@ -163,7 +165,7 @@ async function writeBatch(
   { request, batch, columns, met }: Batch,
 ): Promise<{ claim: OperationClaim; touched: Touched }> {
   const { organizationId } = claim
-  const checked = batch.map((row) => checkRow(row, request.servicePrefix))
+  const checked = batch.map((row) => checkRow(row, request))
   const seeds: Seed[] = []
   const unique: NewFault[] = []
   const here = new Set<string>()
@@ -281,7 +283,7 @@ function changeOf(device: DeviceSeed | undefined): DeviceChange {
 
 function checkRow(
   { next: { row }, value, fault }: ReadRow,
-  servicePrefix: string,
+  { servicePrefix, withheldTags = [] }: Pick<ImportRequest, 'servicePrefix'> & Partial<ImportRequest>,
 ): { seed: Seed | null; faults: NewFault[] } {
   if (fault !== null) return { seed: null, faults: [{ row, pointer: '', message: fault }] }
   if (!deviceSchema.Check(value)) {
@@ -297,6 +299,9 @@ function checkRow(
     const message = lanPrefixFault(prefix, [innerAddressRange, servicePrefix])
     return message === null ? [] : [{ row, pointer: `/lanPrefixes/${index}`, message }]
   })
+  for (const [index, tag] of (given.tags ?? []).entries())
+    if (withheldTags.includes(tag))
+      faults.push({ row, pointer: `/tags/${index}`, message: 'opens the device to who asked for the import' })
   if (faults.length > 0) return { seed: null, faults }
   return { seed: { row, device: lans === undefined ? given : { ...given, lanPrefixes: [...new Set(lans)] } }, faults }
 }

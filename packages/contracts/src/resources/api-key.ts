@@ -66,7 +66,8 @@ const fields = {
   name: Type.String(),
   scopes: nullable(
     Type.Array(oneOf(permissions), {
-      description: 'What it may do; null: everything, which only keys of who runs the installation have.',
+      description:
+        'What it may do; null: everything in the organization, which only keys of who runs the installation have.',
     }),
   ),
   allowFrom: Type.Array(Type.String()),

@@ -36,6 +36,12 @@ export const Member = Type.Object(
     role: oneOf(roles),
     state: oneOf(['invited', 'invitation_expired', 'active']),
     invitationExpiresAt: nullable(Timestamp),
+    acceptUrl: nullable(
+      Type.String({
+        description: 'Where the person accepts the invitation; null once it is over or accepted.',
+        examples: ['https://api.example.com/v1/auth/login?invitation=mem_k3v5mxq2h7c4tnwz6yba'],
+      }),
+    ),
     version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
     createdAt: Timestamp,
     updatedAt: Timestamp,

@@ -9,6 +9,18 @@ const RefreshToken = Type.String({
   examples: ['culvert_rt_k3v5mxq2h7c4tnwz6yba_1_Zp3n0f8c1Wq7'],
 })
 
+export const LoginQuery = Type.Object(
+  {
+    invitation: Type.Optional(
+      Type.String({
+        pattern: idPattern('mem'),
+        description: 'The invitation that the person accepts by this login: `acceptUrl` of the member has it.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
 export const TokenInput = Type.Object(
   {
     refreshToken: RefreshToken,

@@ -15,7 +15,7 @@ import {
   verifyAuditChain,
   type DatabaseRole,
 } from '../index.ts'
-import { readerOfSecret } from './privileges.ts'
+import { apiFunctions, readerOfSecret } from './privileges.ts'
 import { tenantColumn } from './protect.ts'
 
 interface Column {
@@ -113,6 +113,22 @@ const denied = (error: unknown): true => {
   expect((error as { code?: string }).code).toBe('42501')
   return true
 }
+
+it('no function that works as the owner is for everybody, and the API has those that are named', async () => {
+  const { rows } = await owner.query<{ name: string; everybody: boolean; api: boolean; gateway: boolean }>(
+    `SELECT p.proname AS name, p.proacl IS NULL OR EXISTS (SELECT 1 FROM aclexplode(p.proacl) a WHERE a.grantee = 0) AS everybody,
+       has_function_privilege('culvert_api', p.oid, 'EXECUTE') AS api, has_function_privilege('culvert_gateway', p.oid, 'EXECUTE') AS gateway
+     FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef`,
+  )
+  expect(rows.length).toBeGreaterThanOrEqual(apiFunctions.length)
+  for (const { name, everybody, api: given, gateway } of rows)
+    expect([name, everybody, gateway, given]).toEqual([
+      name,
+      false,
+      false,
+      apiFunctions.some((one) => one.startsWith(`${name}(`)),
+    ])
+})
 
 describe('row-level security', () => {
   it('is forced on every table with an organization, with the same three policies', async () => {

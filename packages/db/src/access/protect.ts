@@ -155,6 +155,10 @@ function policiesOf(table: Table): string[] {
 
 function functionsOf(): string[] {
   return [
+    // A function of the owner does what its caller could not: nobody is given one unless it stands below.
+    `DO $$ DECLARE one regprocedure; BEGIN
+       FOR one IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
+       LOOP EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC, ${databaseRoles.join(', ')}', one); END LOOP; END $$`,
     ...apiFunctions.flatMap((name) => [
       `REVOKE ALL ON FUNCTION ${name} FROM PUBLIC`,
       `GRANT EXECUTE ON FUNCTION ${name} TO culvert_api, culvert_worker`,

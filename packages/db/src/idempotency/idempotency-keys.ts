@@ -40,6 +40,8 @@ export type ClaimResult =
   | { readonly kind: 'running' }
   /** The key was used for another request. */
   | { readonly kind: 'reused' }
+  /** It is a new one, and the organization has {@link mostKeptKeys} already. */
+  | { readonly kind: 'full' }
 
 export const keptAnswerHours = 24
 /** Silence after which the process that does a request counts as dead. */
@@ -61,18 +63,24 @@ export function keyName(holder: KeyHolder): string {
   return hashKey(holder).toString('hex')
 }
 
-/** @param request all that makes it another request when it differs */
-export async function claimKey(pool: Pool, holder: KeyHolder, request: string): Promise<ClaimResult> {
+/** @param request all that makes it another request when it differs. @param most keys of the organization */
+export async function claimKey(
+  pool: Pool,
+  holder: KeyHolder,
+  request: string,
+  most: number = mostKeptKeys,
+): Promise<ClaimResult> {
   const row = {
     organizationId: holder.organizationId,
     actor: holder.actor,
     keyHash: hashKey(holder),
     owner: randomUUID(),
   }
-  const made = await insert(pool, row, holder, request)
+  const full = await isFull(pool, holder.organizationId, most)
+  const made = full ? null : await insert(pool, row, holder, request)
   if (made) return { kind: 'claimed', claim: made }
   const stored = await read(pool, row)
-  if (!stored) return { kind: 'running' } // forgotten meanwhile: the caller asks again
+  if (!stored) return { kind: full ? 'full' : 'running' } // forgotten meanwhile: the caller asks again
   const seal = new KeptSeal(holder, stored.salt)
   if (!seal.fingerprint(request).equals(stored.fingerprint)) return { kind: 'reused' }
   if (stored.answer) return { kind: 'answered', answer: deserialize(seal.open('answer', stored.answer)) as KeptAnswer }
@@ -80,6 +88,30 @@ export async function claimKey(pool: Pool, holder: KeyHolder, request: string): 
   const effects = await takeOver(pool, row, stored.owner)
   if (!effects) return { kind: 'running' }
   return { kind: 'claimed', claim: claimOf(pool, row, seal, { seed: seal.open('seed', stored.seed), effects }) }
+}
+
+/** Of one organization at a time; also those that have expired and are not removed yet. */
+export const mostKeptKeys = 200_000
+/** How long a count is believed: so much more than the bound may be kept as is made meanwhile. */
+const countedForMs = 10_000
+const mostRemembered = 10_000
+const counts = new WeakMap<Pool, Map<string, { readonly full: boolean; readonly untilMs: number }>>()
+
+async function isFull(pool: Pool, organizationId: string, most: number): Promise<boolean> {
+  const known = counts.get(pool) ?? new Map<string, { full: boolean; untilMs: number }>()
+  counts.set(pool, known)
+  const before = known.get(organizationId)
+  if (before && before.untilMs > performance.now()) return before.full
+  if (known.size >= mostRemembered) known.clear()
+  // Believed from now on, so that calls that come at once do not all count.
+  known.set(organizationId, { full: before?.full ?? false, untilMs: performance.now() + countedForMs })
+  const { rows } = await tenant(pool, organizationId).query<{ full: boolean }>(
+    'SELECT EXISTS (SELECT 1 FROM idempotency_keys WHERE organization_id = $1 OFFSET $2) AS full',
+    [organizationId, most],
+  )
+  const full = rows[0]?.full ?? false
+  known.set(organizationId, { full, untilMs: performance.now() + countedForMs })
+  return full
 }
 
 /** A key that has expired is as good as none. */

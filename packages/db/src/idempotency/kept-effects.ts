@@ -6,6 +6,7 @@
  * do anything, and nobody's name changes while a transaction of the request is under way.
  */
 import { deserialize, serialize } from 'node:v8'
+import { isRefusalObject } from '../refusal.ts'
 import type { TenantSql } from '../tenant.ts'
 import type { KeptSeal } from './kept-seal.ts'
 
@@ -91,7 +92,8 @@ export class KeptEffects {
   }
 }
 
-/** Functions of this package say by a word why nothing was done, or by null that there is nothing. Ids are no such words. */
+/** Functions of this package say by a word or by a `refusal` why nothing was done, or by null that there is nothing. Ids are no such words. */
 function isRefusal(result: unknown): boolean {
+  if (isRefusalObject(result)) return true
   return result === null || (typeof result === 'string' && !/^[a-z]{3}_[a-z2-7]{20}$/.test(result))
 }

@@ -13,7 +13,7 @@ export interface KeyHolder {
   readonly actor: string
   /** The Idempotency-Key as the caller wrote it. */
   readonly key: string
-  /** What only this caller has; empty when it has nothing that lasts. */
+  /** What only this caller has, or what is computed for it out of a secret that the database does not have. */
   readonly proof: string
 }
 

@@ -83,7 +83,7 @@ export interface paths {
         put?: never;
         /**
          * Make an API key
-         * @description The key is in this answer only. It may do nothing that the caller may not do.
+         * @description The key is in this answer only. It may do nothing that the caller may not do; made by a key, it ends no later than that one and is good from nowhere else, which is also what it has when nothing is said.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -109,7 +109,7 @@ export interface paths {
         head?: never;
         /**
          * Change an API key: its name, what it may do, from where and until when
-         * @description It holds for the next call made with the key.
+         * @description It holds for the next call made with the key. A key makes no other one more than it was beyond its own end, or for addresses that it is not good from itself.
          */
         patch: operations["updateApiKey"];
         trace?: never;
@@ -125,7 +125,7 @@ export interface paths {
         put?: never;
         /**
          * Give an API key a new secret
-         * @description The new key is in this answer only; the one so far stays good for `overlapSec`. The key has another year then, unless `expiresAt` says otherwise or it never expires.
+         * @description The new key is in this answer only; the one so far stays good for `overlapSec`. The key has another year then, unless `expiresAt` says otherwise, it never expires, or the key that asks ends before. So a key that rotates itself keeps its end: a person, or a key that lasts longer, gives it another one.
          */
         post: operations["rotateApiKey"];
         delete?: never;
@@ -215,7 +215,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Go to the identity provider; for browsers */
+        /**
+         * Go to the identity provider; for browsers
+         * @description Who was invited says so with `invitation`: no login accepts an invitation by itself. The address that was invited must be the one that the provider has verified.
+         */
         get: operations["logIn"];
         put?: never;
         post?: never;
@@ -759,7 +762,7 @@ export interface paths {
         put?: never;
         /**
          * Invite somebody by e-mail address
-         * @description No mail is sent: tell the person to log in. The invitation is good for 14 days, and is accepted by the login of who the identity provider says has that address.
+         * @description No mail is sent: give the person `acceptUrl`. The invitation is good for 14 days, and is accepted by a login there of who the identity provider says has that address; no other login accepts it.
          */
         post: operations["inviteMember"];
         delete?: never;
@@ -2638,6 +2641,7 @@ export interface components {
             version: number;
         };
         Member: {
+            acceptUrl: string | null;
             /** Format: date-time */
             createdAt: string;
             /** @description The address that was invited. */
@@ -2737,7 +2741,7 @@ export interface components {
                  * @description Stable; decide by it.
                  * @enum {string}
                  */
-                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "private_key_given" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "webhooks_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "ssh_key_exists" | "ssh_key_limit" | "threshold_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "webhook_endpoint_limit" | "webhook_rotating" | "webhook_disabled" | "event_forgotten" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "url_refused" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+                code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "private_key_given" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "webhooks_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "ssh_key_exists" | "ssh_key_limit" | "threshold_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "webhook_endpoint_limit" | "webhook_rotating" | "webhook_disabled" | "event_forgotten" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "url_refused" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "idempotency_limit" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
                 detail: string;
                 status: number;
                 title: string;
@@ -2806,7 +2810,7 @@ export interface components {
              * @description Stable; decide by it.
              * @enum {string}
              */
-            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "private_key_given" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "webhooks_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "ssh_key_exists" | "ssh_key_limit" | "threshold_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "webhook_endpoint_limit" | "webhook_rotating" | "webhook_disabled" | "event_forgotten" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "url_refused" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "private_key_given" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "webhooks_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "ssh_key_exists" | "ssh_key_limit" | "threshold_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "webhook_endpoint_limit" | "webhook_rotating" | "webhook_disabled" | "event_forgotten" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "url_refused" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "idempotency_limit" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
             detail: string;
             errors?: {
                 /** @enum {string} */
@@ -2893,7 +2897,7 @@ export interface components {
                 downBytesPerSec: number | null;
                 upBytesPerSec: number | null;
             } | null;
-            reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
+            reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "opener_revoked" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
             /** @enum {string} */
             state: "requested" | "waiting_for_device" | "opening" | "open" | "draining" | "closed" | "expired" | "failed";
             ttlSec: number;
@@ -3532,7 +3536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -4164,7 +4168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -4697,7 +4701,10 @@ export interface operations {
     };
     logIn: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The invitation that the person accepts by this login: `acceptUrl` of the member has it. */
+                invitation?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6105,7 +6112,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -7302,7 +7309,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -7762,7 +7769,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -8370,7 +8377,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -8594,7 +8601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -8921,7 +8928,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -9475,7 +9482,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -10131,7 +10138,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -10884,7 +10891,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -11731,7 +11738,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -12453,7 +12460,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -13210,7 +13217,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -14225,7 +14232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -15092,7 +15099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -15965,7 +15972,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -16157,7 +16164,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -16349,7 +16356,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -16546,7 +16553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -16700,7 +16707,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: There were too many calls */
+            /** @description `rate_limited`: There were too many calls; `idempotency_limit`: Too many Idempotency-Keys are kept for the organization */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -18018,7 +18025,7 @@ export interface operations {
                     data: {
                         /** @description Id of a device. */
                         deviceId: string;
-                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
+                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "opener_revoked" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
                         /** @constant */
                         state: "closed";
                     };
@@ -18071,7 +18078,7 @@ export interface operations {
                     data: {
                         /** @description Id of a device. */
                         deviceId: string;
-                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
+                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "opener_revoked" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
                         /** @constant */
                         state: "expired";
                     };
@@ -18124,7 +18131,7 @@ export interface operations {
                     data: {
                         /** @description Id of a device. */
                         deviceId: string;
-                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
+                        reason: ("device_offline" | "requested" | "device_deleted" | "credential_revoked" | "lan_removed" | "grant_ended" | "opener_revoked" | "ttl_elapsed" | "quota" | "device_wait_timeout" | "no_free_port" | "listen_failed" | "gateway_lost" | "lan_not_carried" | "no_host_address") | null;
                         /** @constant */
                         state: "failed";
                     };
