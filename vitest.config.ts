@@ -49,7 +49,7 @@ export default defineConfig({
           include: [
             'packages/*/src/**/*.net.{test,full.test}.ts',
             'apps/*/src/**/*.net.{test,full.test}.ts',
-            'test/{interop,e2e}/**/*.test.ts',
+            'test/{interop,e2e,chaos}/**/*.test.ts',
           ],
           exclude: always,
           globalSetup: [setup],

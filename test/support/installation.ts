@@ -75,8 +75,10 @@ export interface Installation {
   /** What a process wrote so far. */
   output(app: AppName): string
   process(app: AppName): LabProcess
-  /** Starts a process again that was ended. */
+  /** Starts a process again that was ended, and waits until it serves. */
   restart(app: AppName): Promise<void>
+  /** The same without waiting. */
+  relaunch(app: AppName): Promise<void>
   stop(): Promise<void>
 }
 
@@ -175,6 +177,11 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
   for (const app of apps) launch(app)
   await Promise.all(apps.map(ready))
 
+  const relaunch = async (app: AppName): Promise<void> => {
+    await processes.get(app)?.stop('SIGKILL')
+    launch(app)
+  }
+
   return {
     server,
     customer,
@@ -189,10 +196,10 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
     output: (app) => processes.get(app)?.output() ?? '',
     process: (app) => processes.get(app) as LabProcess,
     async restart(app) {
-      await processes.get(app)?.stop('SIGKILL')
-      launch(app)
+      await relaunch(app)
       await ready(app)
     },
+    relaunch,
     stop: closings.close,
   }
 }

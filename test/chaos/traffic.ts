@@ -1,0 +1,78 @@
+/**
+ * Customers who do not give up: every call is repeated, with the same Idempotency-Key, until it is acknowledged. What was
+ * acknowledged goes into the ledger, which later says which events there must be, and how many.
+ */
+import { randomUUID } from 'node:crypto'
+import { waitFor } from '@culvert/testkit'
+import { nextIccid } from '../support/fleet.ts'
+import { type Api } from '../support/installation.ts'
+import { type Dice } from './dice.ts'
+
+/** How many events of which type a resource must have: `dev_... device.created` to 1. */
+export class Ledger {
+  readonly expected = new Map<string, number>()
+  /** Calls that were acknowledged. */
+  acknowledged = 0
+
+  add(resourceId: string, type: string, count = 1): void {
+    const key = `${resourceId} ${type}`
+    this.expected.set(key, (this.expected.get(key) ?? 0) + count)
+  }
+}
+
+interface Call {
+  readonly method: 'POST' | 'PATCH' | 'DELETE' | 'GET'
+  readonly route: string
+  readonly body?: unknown
+}
+
+/** The answers of a service that is about to serve again. */
+const again = new Set([409, 429, 503])
+const patienceMs = 60_000
+
+/** @throws for an answer that says it will never be done, and for one that must not be, such as 500 */
+export async function insist<T = { readonly id: string }>(api: Api, call: Call, ledger: Ledger): Promise<T> {
+  const { method, route, body } = call
+  const headers = { 'idempotency-key': `"${randomUUID()}"` }
+  let repeated = false
+  const answer = await waitFor(
+    async () => {
+      const {
+        status,
+        text,
+        body: answered,
+      } = await api<T>(method, route, body, headers).catch(() => ({
+        status: 0,
+        text: '',
+        body: null as T,
+      }))
+      // What is gone was deleted by the call before, whose answer was lost.
+      if ((status >= 200 && status < 300) || (method === 'DELETE' && status === 404 && repeated)) return { answered }
+      if (status !== 0 && !again.has(status)) return { refusal: `${method} ${route}: ${status} ${text}` }
+      repeated = true
+      return null
+    },
+    { timeoutMs: patienceMs, intervalMs: 50, message: `${method} ${route}` },
+  )
+  if ('refusal' in answer) throw new Error(answer.refusal)
+  ledger.acknowledged++
+  return answer.answered
+}
+
+/** One customer's life of a device and of a tunnel to the device that is attached. */
+export async function customer(api: Api, survivorId: string, ledger: Ledger, dice: Dice): Promise<void> {
+  const device = await insist(api, { method: 'POST', route: '/v1/devices', body: { iccid: nextIccid() } }, ledger)
+  ledger.add(device.id, 'device.created')
+  for (let count = 1 + dice.below(3); count > 0; count--) {
+    const tags = [randomUUID().slice(0, 8)]
+    await insist(api, { method: 'PATCH', route: `/v1/devices/${device.id}`, body: { tags } }, ledger)
+    ledger.add(device.id, 'device.updated')
+  }
+  const body = { deviceId: survivorId, port: 8080, ttlSec: 3_600, allowFrom: ['192.0.2.0/24'], waitForDevice: true }
+  const tunnel = await insist(api, { method: 'POST', route: '/v1/tunnels?wait=0', body }, ledger)
+  ledger.add(tunnel.id, 'tunnel.requested')
+  await insist(api, { method: 'DELETE', route: `/v1/tunnels/${tunnel.id}` }, ledger)
+  ledger.add(tunnel.id, 'tunnel.closed')
+  await insist(api, { method: 'DELETE', route: `/v1/devices/${device.id}` }, ledger)
+  ledger.add(device.id, 'device.deleted')
+}

@@ -1,0 +1,163 @@
+/**
+ * What chaos is done to: a whole installation in a laboratory with a PostgreSQL and a Redis of its own (both durable), a
+ * simulated device that is attached, and a receiver of webhooks. Every part can be killed with SIGKILL and is started again.
+ */
+import { once } from 'node:events'
+import fs from 'node:fs'
+import net from 'node:net'
+import path from 'node:path'
+import { migrate } from '@culvert/db'
+import { findRedis, REDIS_PACKAGES, startPostgres, startRedis, unpackDebian, type Service } from '@culvert/services'
+import { createLab } from '@culvert/testkit'
+import { closedOnFailure, type Closings } from '../support/closings.ts'
+import { registerDevice, waitAttached } from '../support/fleet.ts'
+import { SERVER_ADDRESS, startInstallation, type Installation } from '../support/installation.ts'
+
+const ROOT = path.resolve(import.meta.dirname, '../..')
+const programs = ['api', 'worker', 'gateway', 'concentrator'] as const
+type Program = (typeof programs)[number]
+
+export const victims = [...programs, 'postgres', 'redis'] as const
+export type Victim = (typeof victims)[number]
+
+export interface World {
+  readonly culvert: Installation
+  /** The device that is attached. */
+  readonly deviceId: string
+  /** Ends a process with SIGKILL. */
+  kill(victim: Victim): Promise<void>
+  /** Starts it again. */
+  revive(victim: Victim): Promise<void>
+  /** Processes that ended though nobody killed them, with what they said last. */
+  readonly crashes: readonly string[]
+  /** Redis forgets everything. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+export function openWorld(): Promise<World> {
+  return closedOnFailure(assemble)
+}
+
+async function assemble(closings: Closings): Promise<World> {
+  const folder = await closings.folder()
+  const servers = { postgres: path.join(folder, 'postgres'), redis: path.join(folder, 'redis') }
+  let postgres = await startPostgres({ dataDir: servers.postgres })
+  closings.add(() => postgres.stop())
+  let redis = await startOwnRedis(servers.redis)
+  closings.add(() => redis?.stop())
+  const lab = await createLab()
+  closings.add(() => lab.close())
+  await migrate(postgres.url)
+  const culvert = await startInstallation({
+    lab,
+    serverUrl: postgres.url,
+    databaseUrl: postgres.url,
+    redisUrl: redis?.url ?? null,
+    env: { NODE_COMPILE_CACHE: path.join(folder, 'compiled') },
+  })
+  closings.add(() => culvert.stop())
+  const device = await registerDevice(culvert.acme, 'survivor')
+  const key = path.join(folder, 'psk')
+  fs.writeFileSync(key, device.psk, { mode: 0o600 })
+  const host = await lab.addHost('survivor', '192.0.2.11/24')
+  const simulated = host.spawn(
+    process.execPath,
+    ['--conditions=source', path.join(ROOT, 'apps/device-sim/src/main.ts')],
+    {
+      env: {
+        ...process.env,
+        DEVICE_REMOTE: SERVER_ADDRESS,
+        DEVICE_REMOTE_IDENTITY: 'concentrator.fleet.culvert.internal',
+        DEVICE_IDENTITY: device.ikeIdentity,
+        DEVICE_PSK_FILE: key,
+        DEVICE_HTTP_PORT: '8080',
+      },
+    },
+  )
+  closings.add(() => simulated.stop())
+  await waitAttached(culvert.acme, device.id)
+  const supervisor = supervise(culvert)
+  closings.add(() => supervisor.close())
+  return {
+    culvert,
+    deviceId: device.id,
+    crashes: supervisor.crashes,
+    async kill(victim) {
+      if (victim === 'postgres') return murder(postgres)
+      if (victim === 'redis') return redis ? murder(redis) : undefined
+      await supervisor.kill(victim)
+    },
+    async revive(victim) {
+      if (victim === 'postgres') postgres = await startPostgres({ dataDir: servers.postgres })
+      else if (victim === 'redis') redis = await startOwnRedis(servers.redis)
+      else await supervisor.start(victim)
+    },
+    flush: () => (redis ? flushAll(Number(new URL(redis.url).port)) : Promise.resolve()),
+    close: closings.close,
+  }
+}
+
+interface Supervisor {
+  readonly crashes: readonly string[]
+  kill(app: Program): Promise<void>
+  start(app: Program): Promise<void>
+  close(): Promise<void>
+}
+
+/** What an init system does: a process that ends because its servers are away when it starts is started again. */
+function supervise(culvert: Installation): Supervisor {
+  const crashes: string[] = []
+  const dead = new Set<Program>()
+  const restarts = new Set<Promise<void>>()
+  let closed = false
+  const watch = (app: Program): void => {
+    const running = culvert.process(app)
+    void running.ended.then((how) => {
+      if (closed || dead.has(app) || culvert.process(app) !== running) return
+      const last = running.output().trim().slice(-2_000)
+      if (!/cannot (reach|be reached)/.test(last)) crashes.push(`${app} ended (${how}): ${last}`)
+      const restart = start(app).catch((error: unknown) => void crashes.push(String(error)))
+      restarts.add(restart)
+      void restart.then(() => restarts.delete(restart))
+    })
+  }
+  const start = async (app: Program): Promise<void> => {
+    await culvert.relaunch(app)
+    dead.delete(app)
+    watch(app)
+  }
+  for (const app of programs) watch(app)
+  return {
+    crashes,
+    async kill(app) {
+      dead.add(app)
+      await culvert.process(app).stop('SIGKILL')
+    },
+    start,
+    async close() {
+      closed = true
+      await Promise.all(restarts)
+    },
+  }
+}
+
+/** Null where the machine has none: then jobs go through PostgreSQL. */
+async function startOwnRedis(dataDir: string): Promise<Service | null> {
+  if (process.env['CI'] && !findRedis()) await unpackDebian('redis', REDIS_PACKAGES)
+  return startRedis({ dataDir })
+}
+
+/** Redis's own protocol, so that no client is needed. */
+async function flushAll(port: number): Promise<void> {
+  const socket = net.connect(port, '127.0.0.1')
+  socket.write('FLUSHALL\r\n')
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
+  if (!answer.toString().startsWith('+OK')) throw new Error(`FLUSHALL: ${answer.toString()}`)
+}
+
+async function murder({ pid, ended }: Service): Promise<void> {
+  process.kill(pid, 'SIGKILL')
+  await ended
+}
