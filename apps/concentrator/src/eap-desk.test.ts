@@ -186,6 +186,20 @@ describe('EAP-TLS', () => {
     }
     expect(proven).toEqual([])
   })
+
+  it('says whose name is in a certificate, also in one that is no good, and that there is none', async () => {
+    const device = await registry.addDevice()
+    const revoked = await registry.addCertificate(device)
+    await registry.revoke(revoked.credentialId)
+    await converse(tls(revoked), { idI: '192.0.2.11' })
+    expect(claimed).toEqual([null, device.deviceId])
+    const foreign = await registry.foreignCertificate(device.identity)
+    expect((await converse(tls(foreign), { idI: '192.0.2.11' })).last).toMatchObject({ outcome: 'failure' })
+    expect(claimed).toEqual([null, device.deviceId, null, device.deviceId])
+    await converse(tls(await registry.foreignCertificate('nobody.acme.example')))
+    expect(claimed.slice(4)).toEqual([null])
+    expect(proven).toEqual([])
+  })
 })
 
 it('forgets a conversation that ends from outside, and fails what comes for it later', async () => {

@@ -11,13 +11,13 @@ import { identityOfUserName } from '@culvert/db'
 import {
   createEapAuthenticator,
   createMschapMethod,
-  createTlsMethod,
+  createTlsMethods,
   type EapAuthenticator,
   type EapMethod,
   type EapStep,
 } from '@culvert/eap'
 import type { Answer, EapSession, Question, SocketAddress } from '@culvert/ikev2'
-import { validateChain, type Certificate } from '@culvert/pki'
+import { readCertificate, validateChain, type Certificate } from '@culvert/pki'
 import type { OwnProofs } from './own-certificate.ts'
 import type { Trust } from './authority-book.ts'
 import { fingerprintOf, ppksOf } from './credential-answers.ts'
@@ -55,12 +55,12 @@ export function createEapDesk(options: {
   rng: Rng
   /** Somebody was proven to be this device. */
   onProven: (device: CachedDevice) => void
-  /** Somebody at this address gave EAP the name of this device; null for a run that begins. */
+  /** Somebody at this address gave EAP the name of this device, or a certificate with it; null for a run that begins. */
   onClaim: (remote: SocketAddress, device: CachedDevice | null) => void
 }): EapDesk {
   const { desk, realm, rng } = options
   const runs = new Map<EapSession, Run>()
-  let tls: { readonly proofs: OwnProofs; readonly trust: Trust; readonly method: EapMethod } | null = null
+  let tls: { readonly proofs: OwnProofs; readonly trust: Trust; readonly methods: TlsMethods } | null = null
 
   async function secretFor(userName: string, remote: SocketAddress): Promise<Uint8Array | null> {
     const found = await byUserName(userName)
@@ -72,26 +72,32 @@ export function createEapDesk(options: {
   }
 
   /** The TLS context is made once for each certificate of ours. */
-  function tlsMethod(): EapMethod | null {
+  function tlsMethod(remote: SocketAddress): EapMethod | null {
     const { proofs, trust } = realm
     if (proofs === null || trust === null) return null
     if (tls?.proofs !== proofs || tls.trust !== trust) {
       const { authorities } = trust
-      tls = { proofs, trust, method: createTlsMethod({ certificate: proofs.tls, authorities, verifyChain }) }
+      tls = { proofs, trust, methods: createTlsMethods({ certificate: proofs.tls, authorities }) }
     }
-    return tls.method
+    return tls.methods((chain) => verifyChain(chain, remote))
   }
 
-  async function verifyChain(chain: readonly Uint8Array[]): Promise<{ subject: string } | null> {
+  /** A chain that is no good claims the names in it all the same: a device whose certificate is over can be told so. */
+  async function verifyChain(chain: readonly Uint8Array[], remote: SocketAddress): Promise<{ subject: string } | null> {
     const { trust } = realm
-    const valid = trust && validateChain(chain, { ...trust, atMs: Date.now(), purpose: 'device' })
-    if (!valid?.ok) return null
-    const fingerprint = fingerprintOf(valid.value.certificate.der)
-    for (const name of namesOf(valid.value.certificate)) {
-      const found = await byCertificate(name, fingerprint)
-      if (found === null) continue
-      wipeDevice(found.device)
-      return { subject: name }
+    const [own = new Uint8Array(0)] = chain
+    const read = readCertificate(own)
+    if (!read.ok) return null
+    const isValid = trust !== null && validateChain(chain, { ...trust, atMs: Date.now(), purpose: 'device' }).ok
+    const fingerprint = fingerprintOf(own)
+    for (const name of namesOf(read.value)) {
+      const device = await desk.findByName(name)
+      if (device === undefined) throw new Error('the database is away')
+      if (device === null) continue
+      options.onClaim(remote, device)
+      wipeDevice(device)
+      const isKnown = device.credentials.some(isCertificate(fingerprint))
+      if (isValid && isKnown) return { subject: name }
     }
     return null
   }
@@ -102,7 +108,7 @@ export function createEapDesk(options: {
   }
 
   function byCertificate(name: string, fingerprint: string): Promise<Found | null> {
-    return findCredential(name, (known) => known.kind === 'certificate' && known.fingerprint === fingerprint)
+    return findCredential(name, isCertificate(fingerprint))
   }
 
   /** @throws when it cannot be known now, which ends the method as any other failure does */
@@ -121,7 +127,7 @@ export function createEapDesk(options: {
   function start({ session, idI, path, withoutOurProof }: EapQuestion): Run {
     const { remote } = path
     options.onClaim(remote, null)
-    const certificates = tlsMethod()
+    const certificates = tlsMethod(remote)
     const { serverName } = options
     const mschap = createMschapMethod({ serverName, secretFor: (userName) => secretFor(userName, remote) })
     const methods = [...(certificates ? [certificates] : []), ...(withoutOurProof ? [] : [mschap])]
@@ -188,6 +194,12 @@ export function createEapDesk(options: {
       return runs.size
     },
   }
+}
+
+type TlsMethods = ReturnType<typeof createTlsMethods>
+
+function isCertificate(fingerprint: string): (known: CachedCredential) => boolean {
+  return (known) => known.kind === 'certificate' && known.fingerprint === fingerprint
 }
 
 interface Found {

@@ -29,7 +29,7 @@ export {
   encodeMschapResponse,
 } from './mschapv2/packet.ts'
 export type { MschapAnswer, MschapRequest, MschapResponse } from './mschapv2/packet.ts'
-export { createTlsMethod } from './tls/authenticator.ts'
+export { createTlsMethod, createTlsMethods } from './tls/authenticator.ts'
 export type { TlsMethodOptions } from './tls/authenticator.ts'
 export { createTlsPeerMethod } from './tls/peer.ts'
 export type { TlsPeerOptions } from './tls/peer.ts'

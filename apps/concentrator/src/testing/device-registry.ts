@@ -52,6 +52,8 @@ export interface DeviceRegistry {
   addDevice(): Promise<TestDevice>
   addSecret(device: TestDevice, kind: 'psk' | 'eap' | 'ppk', secret: string): Promise<string>
   addCertificate(device: TestDevice, identity?: string): Promise<TestCertificate>
+  /** With this name, of an authority that nobody here knows. */
+  foreignCertificate(identity: string): Promise<Pick<TestCertificate, 'certificate' | 'key'>>
   revoke(credentialId: string): Promise<void>
   close(): Promise<void>
 }
@@ -131,6 +133,14 @@ export async function createDeviceRegistry(serverUrl: string): Promise<DeviceReg
       })
       const key = request.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
       return { credentialId, der: issued.certificate, certificate, key }
+    },
+    async foreignCertificate(identity) {
+      const root = good(await makeRoot({ name: 'Other', atMs: Date.now(), lifetimeMs: 365 * DAY_MS }))
+      const request = newCertificateRequest()
+      const options = { identity, atMs: Date.now(), lifetimeMs: DAY_MS }
+      const issued = good(await good(await openAuthority(root)).signDeviceCertificate(request.der, options))
+      const key = request.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+      return { certificate: toPem(issued.certificate, 'CERTIFICATE'), key }
     },
     async revoke(credentialId) {
       await pool.query(`UPDATE credentials SET revoked_at = now() WHERE id = $1`, [credentialId])

@@ -45,16 +45,23 @@ export interface TlsMethodOptions {
 
 /** @throws the library's error when certificate and key are unreadable or do not belong together */
 export function createTlsMethod(options: TlsMethodOptions): EapMethod {
+  return createTlsMethods(options)(options.verifyChain)
+}
+
+/** For who judges differently from conversation to conversation: the TLS context is made once. @throws as `createTlsMethod` */
+export function createTlsMethods(
+  options: Omit<TlsMethodOptions, 'verifyChain'>,
+): (verifyChain: TlsMethodOptions['verifyChain']) => EapMethod {
   const context = createTlsContext({
     certificate: options.certificate,
     authorities: options.authorities ?? [],
     versions: options.versions ?? ALL_TLS_VERSIONS,
   })
-  return {
+  return (verifyChain) => ({
     name: 'tls',
     type: EAP_TYPE.TLS,
-    start: ({ claimedIdentity }) => new TlsRun(context, (chain) => options.verifyChain(chain, claimedIdentity)),
-  }
+    start: ({ claimedIdentity }) => new TlsRun(context, (chain) => verifyChain(chain, claimedIdentity)),
+  })
 }
 
 type VerifyChain = (chain: readonly Uint8Array[]) => Promise<{ readonly subject: string } | null>
