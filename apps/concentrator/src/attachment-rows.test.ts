@@ -6,6 +6,8 @@ import {
   openPool,
   readHeldDevices,
   readPolicyWork,
+  readRedirect,
+  redirectConcentrator,
   registerConcentrator,
   writeAttachments,
   writeChildCounters,
@@ -141,6 +143,19 @@ describe('registration', () => {
       { type: 'device.offline', sequence: 2 },
     ])
   })
+})
+
+it('sends the devices of a node to another gateway until they stay again, but not to itself', async () => {
+  expect(await readRedirect(pool, 'con-1')).toBeNull()
+  expect(await redirectConcentrator(pool, 'con-1', '192.0.2.2')).toBe(true)
+  expect([await readRedirect(pool, 'con-1'), await readRedirect(pool, 'con-2')]).toEqual(['192.0.2.2', null])
+  expect(await redirectConcentrator(pool, 'con-1', '192.0.2.1')).toBe(false)
+  expect(await redirectConcentrator(pool, 'con-nobody', '192.0.2.2')).toBe(false)
+  expect(await readRedirect(pool, 'con-1')).toBe('192.0.2.2')
+  await registerConcentrator(pool, node('con-1', 1)) // a restart does not change what the operator wants
+  expect(await readRedirect(pool, 'con-1')).toBe('192.0.2.2')
+  expect(await redirectConcentrator(pool, 'con-1', null)).toBe(true)
+  expect(await readRedirect(pool, 'con-1')).toBeNull()
 })
 
 describe('attachment rows', () => {

@@ -9,6 +9,7 @@ import type { Logger } from '@culvert/observability'
 import { concentratorQueue, openQueues } from '@culvert/queue'
 import type { HostKeeper } from './host-keeper.ts'
 import type { PolicyEnforcer } from './policy-enforcer.ts'
+import type { Redirector } from './redirector.ts'
 import type { LivingRealm } from './realm.ts'
 import type { ConcentratorSettings } from './settings.ts'
 
@@ -20,15 +21,16 @@ export function startCommandIntake(options: {
   settings: ConcentratorSettings
   enforcer: PolicyEnforcer
   hosts: Pick<HostKeeper, 'reconcile'>
+  redirector: Redirector
   cache: CredentialCache
   realm: Pick<LivingRealm, 'refresh'>
   log: Logger
 }): CommandIntake {
-  const { settings, enforcer, hosts, cache, realm, log } = options
+  const { settings, enforcer, hosts, redirector, cache, realm, log } = options
   const own = concentratorChannel(settings.nodeName)
 
   function look(): void {
-    for (const part of [enforcer, hosts]) {
+    for (const part of [enforcer, hosts, redirector]) {
       part.reconcile().catch((error: unknown) => {
         if (!isDatabaseUnavailable(error)) log.error({ err: error }, 'reconciling failed')
       })
@@ -53,7 +55,7 @@ export function startCommandIntake(options: {
     logger: log,
   })
   queues.workNode(concentratorQueue(settings.nodeName), async () => {
-    await Promise.all([enforcer.reconcile(), hosts.reconcile()])
+    await Promise.all([enforcer, hosts, redirector].map((part) => part.reconcile()))
   })
   look()
   return {

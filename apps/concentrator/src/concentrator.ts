@@ -27,6 +27,7 @@ import {
   freeHostMapping,
   openPool,
   readHostMappings,
+  readRedirect,
   readWantedHosts,
   registerConcentrator,
   writeAttachments,
@@ -58,6 +59,7 @@ import { createHostKeeper, HOST_QUARANTINE_MS, type HostKeeper, type HostStore }
 import { createPlacements, type Placements } from './placements.ts'
 import { createPolicyEnforcer } from './policy-enforcer.ts'
 import { createRealm } from './realm.ts'
+import { createRedirector } from './redirector.ts'
 import { readSealingKeys } from './sealing-key.ts'
 import { outerAddressesOf, type ConcentratorSettings } from './settings.ts'
 import { createStateWriter } from './state-writer.ts'
@@ -189,9 +191,17 @@ async function assemble(
     nowMs: () => performance.now(),
     log,
   })
-  const intake = startCommandIntake({ settings, enforcer, hosts, cache, realm, log })
   const { nodeName } = settings
-  const heartbeat = startHeartbeat({ pool, nodeName, registry, dataPlane, enforcer, hosts, policies, log })
+  const redirector = createRedirector({
+    read: () => readRedirect(pool, nodeName),
+    registry,
+    command: (command) => driver.command(command),
+    nowMs: () => performance.now(),
+    log,
+  })
+  const intake = startCommandIntake({ settings, enforcer, hosts, redirector, cache, realm, log })
+  const looked = { enforcer, hosts, redirector, policies }
+  const heartbeat = startHeartbeat({ pool, nodeName, registry, dataPlane, ...looked, log })
   await heartbeat.beat('ready')
   log.info({ dataPlane: dataPlane.description, addresses: outerAddressesOf(settings) }, 'concentrator ready')
 

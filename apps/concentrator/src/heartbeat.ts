@@ -15,6 +15,7 @@ import type { Logger } from '@culvert/observability'
 import type { DevicePolicies } from './device-policies.ts'
 import type { HostKeeper } from './host-keeper.ts'
 import type { PolicyEnforcer } from './policy-enforcer.ts'
+import type { Redirector } from './redirector.ts'
 import { createSaCounting } from './sa-counting.ts'
 
 const BEAT_MS = 5000
@@ -31,10 +32,11 @@ export function startHeartbeat(options: {
   dataPlane: DataPlane
   enforcer: PolicyEnforcer
   hosts: Pick<HostKeeper, 'reconcile'>
+  redirector: Redirector
   policies: Pick<DevicePolicies, 'count'>
   log: Logger
 }): Heartbeat {
-  const { pool, nodeName, registry, dataPlane, enforcer, hosts, policies, log } = options
+  const { pool, nodeName, registry, dataPlane, enforcer, hosts, redirector, policies, log } = options
   const counting = createSaCounting({ registry, dataPlane, write: (counters) => writeChildCounters(pool, counters) })
   let busy = false
   let beats = 0
@@ -55,6 +57,7 @@ export function startHeartbeat(options: {
       enforcer.reconcile,
       enforcer.checkHeld,
       hosts.reconcile,
+      redirector.reconcile,
     ]
     void inOrder(steps).finally(() => {
       busy = false

@@ -184,6 +184,7 @@ export {
 export {
   findConcentrator,
   listConcentrators,
+  redirectConcentrator,
   listGateways,
   type GatewayRecord,
   nodeDeadAfterSec,
@@ -311,6 +312,7 @@ export type { AttachmentSnapshot, ChildSaSnapshot, IkeSaSnapshot } from './conce
 export { markPolicyApplied, readHeldDevices, readPolicyWork, type PolicyWork } from './concentrator/policy-work.ts'
 export {
   beatConcentrator,
+  readRedirect,
   registerConcentrator,
   type ConcentratorRegistration,
   type ConcentratorState,

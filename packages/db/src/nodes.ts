@@ -41,6 +41,22 @@ export async function findConcentrator(pool: Pool, id: string): Promise<Concentr
   return rows[0] ?? null
 }
 
+/**
+ * From now on this node sends its devices to another gateway (RFC 5685), until it is told null. It is told at once.
+ *
+ * @param to an address or a name, canonical
+ * @returns false when there is no such node, or the gateway is the node itself
+ */
+export async function redirectConcentrator(pool: Pool, id: string, to: string | null): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    'UPDATE concentrators SET redirect_to = $2 WHERE id = $1 AND ($2::text IS NULL OR NOT $2 = ANY(addresses))',
+    [id, to],
+  )
+  if (rowCount !== 1) return false
+  await notify(pool, concentratorChannel(id), '')
+  return true
+}
+
 export interface GatewayRecord {
   readonly id: string
   readonly state: string

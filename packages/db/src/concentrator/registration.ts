@@ -68,6 +68,15 @@ export async function registerConcentrator(pool: Pool, node: ConcentratorRegistr
   })
 }
 
+/** @returns where the node shall send its devices; null: nowhere */
+export async function readRedirect(pool: Pool, id: string): Promise<string | null> {
+  const { rows } = await pool.query<{ redirect_to: string | null }>(
+    'SELECT redirect_to FROM concentrators WHERE id = $1',
+    [id],
+  )
+  return rows[0]?.redirect_to ?? null
+}
+
 export type ConcentratorState = 'ready' | 'failing' | 'stopped'
 
 export async function beatConcentrator(
