@@ -35,6 +35,7 @@ import { credentialRoutes } from './routes/credentials.ts'
 import { deviceConfigRoutes } from './routes/device-config.ts'
 import { deviceBulkRoutes } from './routes/device-bulk.ts'
 import { deviceRoutes } from './routes/devices.ts'
+import { eventRoutes } from './routes/events.ts'
 import { grantRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
 import { memberRoutes } from './routes/members.ts'
@@ -68,6 +69,8 @@ export interface ApiOptions {
   readonly trustProxy?: string | undefined
   /** Any number of calls when left out. */
   readonly rateLimits?: RateLimits | undefined
+  /** How many calls of one organization and of one caller wait for events at once, and how a stream of events behaves. */
+  readonly stream?: ApiContext['stream'] | undefined
   readonly logger?: Logger | undefined
   readonly poolSize?: number | undefined
   /** People log in; without it API keys alone are good. */
@@ -121,7 +124,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
     async (v1) => {
       const limits = rateLimits(v1 as Api, options.rateLimits ?? unlimited, { redisUrl: options.redisUrl, logger })
       v1.addHook('onRequest', limits.beforeAuthentication)
-      v1.addHook('onRequest', authenticator(context.pool, context.login))
+      v1.addHook('onRequest', context.authenticate)
       v1.addHook('onRequest', limits.afterAuthentication)
       v1.addHook('onRequest', authorize)
       commonProblems(v1 as Api)
@@ -149,6 +152,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         memberRoutes,
         auditLogRoutes,
         grantRoutes,
+        eventRoutes,
         sshKeyRoutes,
         usageRoutes,
         usageThresholdRoutes,
@@ -183,12 +187,15 @@ function openContext(options: ApiOptions, logger: Logger): ApiContext {
     role: 'culvert_api',
     onError: warn,
   })
+  const login = options.login ? openLogin(options.login, pool, logger) : null
   return {
     pool,
+    authenticate: authenticator(pool, login),
+    stream: options.stream ?? { organization: 100, caller: 25, heartbeatMs: 15_000, stallMs: 30_000 },
     queues: hintsWhenMeant(openQueues({ databaseUrl: options.databaseUrl, redisUrl: options.redisUrl, logger })),
     changes: new Changes(options.databaseUrl, logger),
     logger,
-    login: options.login ? openLogin(options.login, pool, logger) : null,
+    login,
     publicUrl: originOf(options.publicUrl ?? options.login?.publicUrl),
     zone: options.zone ?? 'fleet.culvert.internal',
     servicePrefix: options.servicePrefix ?? '10.127.0.0/24',

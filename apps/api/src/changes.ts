@@ -6,6 +6,7 @@ import {
   answerKeptChannel,
   credentialChangedChannel,
   deviceChangedChannel,
+  feedMovedChannel,
   isRehearsed,
   listen,
   operationChangedChannel,
@@ -20,7 +21,7 @@ export const mostWaiting = 200
 
 export interface WaitOptions<T> {
   readonly organizationId: string
-  /** Id of the tunnel, device, credential or operation; name of the Idempotency-Key. */
+  /** Id of the tunnel, device, credential or operation; of the organization for its feed; name of the Idempotency-Key. */
   readonly id: string
   readonly timeoutMs: number
   /** The caller has gone. */
@@ -45,6 +46,7 @@ export class Changes {
         credentialChangedChannel,
         operationChangedChannel,
         answerKeptChannel,
+        feedMovedChannel,
       ],
       (notice) => {
         if (notice === 'reconnected') for (const id of this.#waiters.keys()) this.#wake(id)
@@ -60,6 +62,11 @@ export class Changes {
 
   connected(): boolean {
     return this.#listener.connected()
+  }
+
+  /** The process is about to end. */
+  get isReleased(): boolean {
+    return this.#released
   }
 
   /** Nobody waits any more: the process is about to end, and every waiting call answers with what it has. */
@@ -90,7 +97,7 @@ export class Changes {
   async #wait<T>({ id, timeoutMs, signal, read, done }: WaitOptions<T>): Promise<T> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
-      const changed = this.#nextChange(id)
+      const changed = this.next(id)
       try {
         const value = await read()
         const leftMs = deadline - performance.now()
@@ -102,8 +109,8 @@ export class Changes {
     }
   }
 
-  /** Counts from now on, so that a change during the read is not missed. */
-  #nextChange(id: string): { within(ms: number, signal: AbortSignal): Promise<void>; forget(): void } {
+  /** Counts from now on, so that a change during the read is not missed. Whoever asks for it forgets it in the end. */
+  next(id: string): { within(ms: number, signal: AbortSignal): Promise<void>; forget(): void } {
     const { promise, resolve } = Promise.withResolvers<void>()
     const waiters = this.#waiters.get(id) ?? new Set()
     this.#waiters.set(id, waiters.add(resolve))
@@ -112,6 +119,7 @@ export class Changes {
         const timer = setTimeout(resolve, ms)
         const gone = (): void => resolve()
         signal.addEventListener('abort', gone, { once: true })
+        if (signal.aborted) resolve()
         await promise
         clearTimeout(timer)
         signal.removeEventListener('abort', gone)

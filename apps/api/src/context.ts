@@ -3,9 +3,12 @@ import type { Pool, SecretSealer, Touched } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
 import { concentratorQueue, gatewayQueue, type JobKind, type Queues } from '@culvert/queue'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { StreamTimes } from './feed/event-stream.ts'
+import type { SeatLimits } from './feed/seats.ts'
 import type {
   FastifyBaseLogger,
   FastifyInstance,
+  FastifyRequest,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
@@ -23,6 +26,10 @@ export interface ApiContext {
   readonly login: Login | null
   /** Where callers reach the API, without a path; null: as each call says it. */
   readonly publicUrl: string | null
+  /** Finds out anew who calls. @throws unauthenticated */
+  readonly authenticate: (request: FastifyRequest) => Promise<void>
+  /** Calls that wait for events. */
+  readonly stream: StreamTimes & SeatLimits
   readonly zone: string
   readonly servicePrefix: string
   readonly servicePrefix6: string

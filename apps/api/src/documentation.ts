@@ -63,6 +63,8 @@ const components: readonly TSchema[] = [
   contracts.WebhookRecovery,
   contracts.AuditEntry,
   contracts.AuditEntryPage,
+  contracts.Event,
+  contracts.EventPage,
   contracts.Concentrator,
   contracts.ConcentratorList,
 ]

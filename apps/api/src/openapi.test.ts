@@ -130,6 +130,8 @@ describe('the OpenAPI document', () => {
         'GET /v1/devices/{deviceId}/credentials',
         'GET /v1/devices/{deviceId}/credentials/{credentialId}',
         'GET /v1/grants',
+        'GET /v1/events',
+        'GET /v1/events/{eventId}',
         'GET /v1/grants/{grantId}',
         'GET /v1/me',
         'GET /v1/members',
@@ -234,6 +236,7 @@ const samples: Record<string, string> = {
   configLinkId: `cfl_${'a'.repeat(20)}`,
   networkId: `net_${'a'.repeat(20)}`,
   grantId: `grt_${'a'.repeat(20)}`,
+  eventId: `evt_${'a'.repeat(20)}`,
   memberId: `mem_${'a'.repeat(20)}`,
   apiKeyId: `key_${'a'.repeat(16)}`,
   sshKeyId: `ssh_${'a'.repeat(20)}`,
@@ -341,6 +344,11 @@ describe('another organization', () => {
     })
     const tested = await harness.call<{ id: string }>('POST', `/v1/webhook-endpoints/${endpoint.body.id}/test?wait=0`)
     Object.assign(ids, { endpointId: endpoint.body.id, deliveryId: tested.body.id })
+    const { rows } = await harness.pool.query<{ eventId: string }>(
+      'SELECT id AS "eventId" FROM events WHERE organization_id = $1 LIMIT 1',
+      [harness.organization.id],
+    )
+    Object.assign(ids, { ...rows[0] })
   })
 
   it('A03 gets 404 for every id that is not its own, the same as for one that does not exist', async () => {

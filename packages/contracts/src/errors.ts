@@ -250,6 +250,12 @@ export const errorRegistry = {
     advice:
       'It was used, has expired, or never was. When you did not use it yourself, revoke the credential; then make a new link.',
   },
+  cursor_expired: {
+    status: 410,
+    title: 'Events after this cursor are removed already',
+    advice:
+      'Go on at the URL in `Link`, which begins with the oldest event that is kept; read what you missed from the resources.',
+  },
   config_not_possible: {
     status: 422,
     title: 'This target cannot be configured for the device',
@@ -281,6 +287,11 @@ export const errorRegistry = {
     status: 429,
     title: 'Too many Idempotency-Keys are kept for the organization',
     advice: 'Wait until some are a day old; `POST /v1/devices/import` does many things with one.',
+  },
+  stream_limit: {
+    status: 429,
+    title: 'Enough calls wait for events already',
+    advice: 'End streams that are not needed, or share one. Calls that do not wait are not limited by this.',
   },
   headers_too_large: { status: 431, title: 'The headers are too large', advice: 'Send less.' },
   internal_error: {

@@ -14,6 +14,8 @@ export const ApiKeyId = Type.String({ pattern: '^key_[0-9A-Za-z]{16}$', descript
 
 export const MemberId = Type.String({ pattern: idPattern('mem'), description: 'Id of a member.' })
 
+export const EventId = Type.String({ pattern: idPattern('evt'), description: 'Id of an event.' })
+
 export const GrantId = Type.String({ pattern: idPattern('grt'), description: 'Id of a grant.' })
 
 export const SshKeyId = Type.String({ pattern: idPattern('ssh'), description: 'Id of an SSH key.' })

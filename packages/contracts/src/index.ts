@@ -14,6 +14,7 @@ export {
   ConfigLinkId,
   CredentialId,
   DeviceId,
+  EventId,
   GrantId,
   MemberId,
   NetworkId,
@@ -65,6 +66,7 @@ export {
   NearestProposal,
   OfferedProposal,
 } from './resources/attempt.ts'
+export { Event, EventPage, EventQuery } from './resources/event.ts'
 export {
   Credential,
   CredentialInput,

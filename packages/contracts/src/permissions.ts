@@ -35,6 +35,7 @@ export const permissions = [
   'usage:read',
   /** Thresholds of usage. */
   'usage:write',
+  /** The feed: everything that happens in the organization. */
   'events:read',
   'webhooks:read',
   'webhooks:write',

@@ -251,6 +251,7 @@ export {
   positionSince,
   readCursorKey,
   readFeed,
+  type FeedBeginning,
   type FeedEvent,
   type FeedFilter,
   type FeedPage,

@@ -50,5 +50,8 @@ export const tags = [
   { name: 'certificates', description: 'The authority that devices trust, and its revocation list. Public.' },
   { name: 'errors', description: 'What a code means.' },
   { name: 'health', description: 'For load balancers and supervisors.' },
-  { name: 'events', description: 'What happened, delivered to endpoints of the customer as webhooks.' },
+  {
+    name: 'events',
+    description: 'What happened: read as a feed or a stream, and delivered to endpoints of the customer as webhooks.',
+  },
 ]

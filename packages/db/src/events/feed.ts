@@ -13,6 +13,8 @@ export interface FeedEvent {
   readonly sequence: number
   readonly data: Readonly<Record<string, unknown>>
   readonly createdAt: Date
+  /** In the feed; null until the relay has seen it. */
+  readonly position: number | null
 }
 
 /** What is not null holds for every event of the page. */
@@ -30,16 +32,21 @@ export interface FeedPage {
   readonly hasMore: boolean
 }
 
+/** Where the feed begins, for who would go on before it. */
+export interface FeedBeginning {
+  readonly beginsAfter: number
+}
+
 /** Most events looked at for a page, where the filter has no index of its own. */
 const mostExamined = 2_000
 
-/** @param after null: from the oldest one that is kept. @returns `removed` when events after it may be removed, or it was never given */
+/** @param after null: from the oldest one that is kept. @returns the beginning of the feed when events after it may be removed, or it was never given */
 export async function readFeed(
   pool: Pool,
   organizationId: string,
   filter: FeedFilter,
   { after, limit }: { readonly after: number | null; readonly limit: number },
-): Promise<FeedPage | 'removed'> {
+): Promise<FeedPage | FeedBeginning> {
   const source = sourceOf(filter, limit)
   const { rows } = await tenant(pool, organizationId).query<PageRow>(
     `WITH feed AS MATERIALIZED (SELECT last_position, removed_through FROM event_feed WHERE id = 1),
@@ -53,10 +60,11 @@ export async function readFeed(
   )
   const [first] = rows
   if (!first) throw new Error('event_feed has lost its row')
-  if (after !== null && (after < Number(first.removed) || after > Number(first.last))) return 'removed'
+  if (after !== null && (after < Number(first.removed) || after > Number(first.last)))
+    return { beginsAfter: Number(first.removed) }
   const found = rows.filter((row): row is PageRow & FoundRow => row.id !== null)
-  const events = found.map(({ id, type, resourceId, sequence, data, createdAt }) => {
-    return { id, type, resourceId, sequence, data, createdAt }
+  const events = found.map(({ id, type, resourceId, sequence, data, createdAt, position }) => {
+    return { id, type, resourceId, sequence, data, createdAt, position: Number(position) }
   })
   if (found.length === limit)
     return { events, position: Number(found.at(-1)?.position), hasMore: first.examined > limit }
@@ -65,7 +73,7 @@ export async function readFeed(
   return { events, position: Number(first.last), hasMore: false }
 }
 
-interface FoundRow extends FeedEvent {
+interface FoundRow extends Omit<FeedEvent, 'position'> {
   readonly position: string
 }
 type PageRow = { [Field in keyof FoundRow]: FoundRow[Field] | null } & {
@@ -124,12 +132,14 @@ export async function positionSince(pool: Pool, organizationId: string, since: D
 }
 
 export async function findEvent(pool: Pool, organizationId: string, id: string): Promise<FeedEvent | null> {
-  const { rows } = await tenant(pool, organizationId).query<FeedEvent>(
-    `SELECT id, type, resource_id AS "resourceId", sequence, data, created_at AS "createdAt"
+  const { rows } = await tenant(pool, organizationId).query<
+    Omit<FoundRow, 'position'> & { readonly position: string | null }
+  >(
+    `SELECT id, type, resource_id AS "resourceId", sequence, data, created_at AS "createdAt", position
      FROM events WHERE organization_id = $1 AND id = $2`,
     [organizationId, id],
   )
-  return rows[0] ?? null
+  return rows[0] ? { ...rows[0], position: rows[0].position === null ? null : Number(rows[0].position) } : null
 }
 
 /** @returns 16 bytes, the same for as long as the database lives */

@@ -221,7 +221,7 @@ describe('a consumer that refuses an event', () => {
     expect(await seen()).toEqual([])
     expect((await relayEvents(relays, consumers)).faults).toEqual([])
 
-    const due = () => pool.query(`UPDATE relay_faults SET next_attempt_at = now()`)
+    const due = () => pool.query(`UPDATE relay_faults SET next_attempt_at = now() - interval '1 second'`)
     await due()
     expect((await relayEvents(relays, consumers)).faults).toHaveLength(2)
     const { rows } = await pool.query<{ attempts: number; waits: boolean }>(
