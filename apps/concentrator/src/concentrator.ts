@@ -265,6 +265,7 @@ async function startPackets(options: {
       dataThreads: settings.dataThreads,
       outer: { pathMtu: settings.pathMtu, dscp: settings.dscp },
       nativeEsp: settings.nativeEsp,
+      ah: settings.ah,
       ...(settings.rung ? { rung: settings.rung } : {}),
     },
     {

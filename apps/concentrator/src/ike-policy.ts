@@ -4,7 +4,7 @@
  * Retransmission waits as strongSwan does (4 s, then 1.8 times longer, five times), so that a device in a dead spot is not given
  * up before it would give up itself. Lifetimes are longer than what devices usually set: the device rekeys first.
  */
-import { modernTier, proposalTiers, type EndpointConfig } from '@culvert/ikev2'
+import { defaultAhSuites, modernTier, proposalTiers, type EndpointConfig, type ProposalTier } from '@culvert/ikev2'
 import { outerAddressesOf, type ConcentratorSettings } from './settings.ts'
 
 const ID_FQDN = 2
@@ -13,7 +13,7 @@ export function endpointConfigOf(settings: ConcentratorSettings): EndpointConfig
   return {
     localId: { type: ID_FQDN, data: new TextEncoder().encode(settings.ikeIdentity) },
     proposals: modernTier, // of an initiator, which this node never is
-    tiers: proposalTiers,
+    tiers: settings.ah ? proposalTiers.map(withAh) : proposalTiers,
     features: { mobike: true, redirect: true, childless: true, resumption: settings.ticketLifetimeSec > 0, ppk: true },
     addresses: outerAddressesOf(settings),
     cookieThreshold: 100,
@@ -31,4 +31,9 @@ export function endpointConfigOf(settings: ConcentratorSettings): EndpointConfig
       natKeepaliveMs: 0,
     },
   }
+}
+
+/** Without encryption: for devices alone that may have the tier nobody has by default. */
+function withAh(tier: ProposalTier): ProposalTier {
+  return tier.name === 'compat' ? { ...tier, ah: defaultAhSuites } : tier
 }

@@ -113,6 +113,11 @@ const schema = Type.Object({
     default: false,
     description: 'whether ESP goes without UDP (IP protocol 50) where no NAT is in the way, native rung only',
   }),
+  CONCENTRATOR_AH: Type.Boolean({
+    default: false,
+    description:
+      'whether devices of the tier compat may have AH, which does not encrypt; needs CONCENTRATOR_NATIVE_ESP',
+  }),
   CONCENTRATOR_KEY_LOG_FOLDER: Type.Optional(
     Type.String({ description: 'for debugging only: writes the keys of every SA there, as Wireshark reads them' }),
   ),
@@ -142,6 +147,10 @@ async function main(): Promise<void> {
 
 function readSettings(): ConcentratorSettings & { logLevel: LogLevel } {
   const env = loadConfig(schema, process.env)
+  if (env.CONCENTRATOR_AH && !env.CONCENTRATOR_NATIVE_ESP) {
+    // Else every device is told that a NAT is in the way.
+    throw new ConfigError('CONCENTRATOR_AH', 'CONCENTRATOR_AH needs CONCENTRATOR_NATIVE_ESP.')
+  }
   return {
     logLevel: env.LOG_LEVEL,
     nodeName: env.NODE_NAME,
@@ -173,6 +182,7 @@ function readSettings(): ConcentratorSettings & { logLevel: LogLevel } {
     pathMtu: env.CONCENTRATOR_PATH_MTU,
     dscp: env.CONCENTRATOR_DSCP,
     nativeEsp: env.CONCENTRATOR_NATIVE_ESP,
+    ah: env.CONCENTRATOR_AH,
     keyLogFolder: env.CONCENTRATOR_KEY_LOG_FOLDER ?? null,
     maxDevices: env.CONCENTRATOR_MAX_DEVICES,
     ikeRekeySec: env.CONCENTRATOR_IKE_REKEY_SEC,

@@ -33,6 +33,8 @@ export interface ConcentratorSettings {
   readonly dscp: 'none' | 'copy'
   /** ESP goes without UDP (IP protocol 50) where no NAT is in the way and the device does not ask for UDP. */
   readonly nativeEsp: boolean
+  /** Devices of the tier `compat` may have AH there, which does not encrypt. */
+  readonly ah: boolean
   /** Where the keys of every SA are written for a dissector; null, as in production, writes none. */
   readonly keyLogFolder: string | null
   readonly maxDevices: number

@@ -129,6 +129,7 @@ export function attachDevice(
         ...(resume && { resume }),
         ...(route.redirectedFrom && { redirectedFrom: route.redirectedFrom }),
         requestTicket: true,
+        protocol: radio.protocol,
         tsLocal: ['0.0.0.0/0', ...(remotePrefix6 === null ? [] : ['::/0'])].map(selectorOf),
         tsRemote: remotePrefixes.map(selectorOf),
         requestAddress: { ip4: true, ip6: remotePrefix6 !== null },

@@ -62,6 +62,10 @@ const schema = Type.Object({
     default: false,
     description: 'whether ESP goes without UDP (IP protocol 50) where no NAT is in the way, native rung only',
   }),
+  DEVICE_AH: Type.Boolean({
+    default: false,
+    description: 'whether it asks for AH, which does not encrypt; needs DEVICE_NATIVE_ESP',
+  }),
   DEVICE_RUNG: Type.Optional(Type.Union([Type.Literal('native'), Type.Literal('portable')])),
 })
 
@@ -69,6 +73,10 @@ const config = readConfig()
 if (config.DEVICE_NATIVE_ESP && config.DEVICE_LOCAL === undefined) {
   // Who does not know its address cannot tell that no NAT changes it.
   process.stderr.write('DEVICE_NATIVE_ESP needs DEVICE_LOCAL, the own outer address.\n')
+  process.exit(1)
+}
+if (config.DEVICE_AH && !config.DEVICE_NATIVE_ESP) {
+  process.stderr.write('DEVICE_AH needs DEVICE_NATIVE_ESP.\n')
   process.exit(1)
 }
 const log = createLogger('device-sim', config.LOG_LEVEL)
@@ -95,6 +103,7 @@ const radio = await openRadio(
     natKeepaliveMs: 20_000,
     devices: identities.length,
     nativeEsp: config.DEVICE_NATIVE_ESP,
+    ah: config.DEVICE_AH,
     ...(config.DEVICE_CA_FILE !== undefined && { anchors: await readAnchors(config.DEVICE_CA_FILE) }),
     ...(config.DEVICE_RUNG ? { rung: config.DEVICE_RUNG } : {}),
   },

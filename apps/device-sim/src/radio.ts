@@ -17,8 +17,10 @@ import {
 import {
   createEndpoint,
   defaultEspSuites,
+  defaultAhSuites,
   defaultIkeSuites,
   type AttachmentKey,
+  type ChildProtocol,
   type IkeEvent,
   type ProposalPolicy,
 } from '@culvert/ikev2'
@@ -42,6 +44,8 @@ export interface RadioOptions {
   readonly natKeepaliveMs: number
   /** ESP goes without UDP where no NAT is in the way; false when left out. */
   readonly nativeEsp?: boolean
+  /** AH in place of ESP, without MOBIKE; needs `nativeEsp`. False when left out. */
+  readonly ah?: boolean
   /** How many devices will share it. */
   readonly devices: number
 }
@@ -51,6 +55,8 @@ export interface Radio {
   readonly driver: IkeDriver
   /** Local port from which a first message goes out. */
   readonly firstPort: number
+  /** What protects its devices' packets. */
+  readonly protocol: ChildProtocol
   /** Events about the attempts and attachments of one identity. */
   subscribe(identity: string, handler: (event: IkeEvent) => void): void
   close(): Promise<void>
@@ -69,7 +75,7 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
   let driver: IkeDriver | null = null
   // A process life draws its own upper IV half; keys are fresh with every attachment, so it need not be remembered.
   const incarnation = rng(3).reduce((sum, octet) => sum * 256 + octet, 0)
-  const { nativeEsp = false } = options
+  const { nativeEsp = false, ah = false } = options
   const maxSas = options.devices * SAS_PER_DEVICE + SPARE_SAS
 
   const dataPlane = await openDataPlane(
@@ -82,6 +88,7 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
       maxSas,
       replayWindowPackets: 1024,
       nativeEsp,
+      ah,
       ...(options.rung ? { rung: options.rung } : {}),
     },
     {
@@ -99,8 +106,12 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
   driver = createIkeDriver({
     endpoint: createEndpoint({
       localId: { type: 11, data: new Uint8Array() }, // every attempt brings its own identity
-      proposals: options.proposals ?? { ike: defaultIkeSuites, esp: defaultEspSuites },
-      features: { mobike: true, redirect: true, resumption: true, ppk: true },
+      proposals: options.proposals ?? {
+        ike: defaultIkeSuites,
+        esp: defaultEspSuites,
+        ...(ah && { ah: defaultAhSuites }),
+      },
+      features: { mobike: !ah, redirect: true, resumption: true, ppk: true },
       certificateAuthorities: options.anchors?.all.map(({ certificate }) => authorityHash(certificate.spki)) ?? [],
       cookieThreshold: 100,
       maxHalfOpen: options.devices + 100,
@@ -136,6 +147,7 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
     dataPlane,
     driver,
     firstPort: options.localIkePort ?? espPort,
+    protocol: ah ? 'ah' : 'esp',
     subscribe: (identity, handler) => devices.subscribe(identity, handler),
     async close() {
       driver?.close()

@@ -31,6 +31,8 @@ export interface DataPlaneOptions {
    * either nothing is opened (NativeEspError).
    */
   readonly nativeEsp?: boolean
+  /** True: Child SAs of AH can be installed, too (IP protocol 51). Needs what `nativeEsp` needs. */
+  readonly ah?: boolean
   /** Left out: everything the kernel gives. */
   readonly offload?: OffloadLimits
   /** Threads of the native rung that forward, 1 to 16; one when left out. An interface made for one queue takes one. */

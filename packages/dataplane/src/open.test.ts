@@ -37,7 +37,7 @@ describe('the ladder of rungs', () => {
   })
 })
 
-describe('ESP without UDP', () => {
+describe('ESP without UDP, and AH', () => {
   it('is the native rung’s alone: the portable one is refused, asked for or not', async () => {
     const native = new Error('no koffi here')
     await expect(climb({ nativeEsp: true })).resolves.toEqual(['native'])
@@ -45,6 +45,11 @@ describe('ESP without UDP', () => {
     await expect(climb({ nativeEsp: true, native })).rejects.toThrow(
       'ESP without UDP (IP protocol 50) cannot be had: the native data plane cannot be used: no koffi here.',
     )
+    await expect(climb({ ah: true })).resolves.toEqual(['native'])
+    await expect(climb({ ah: true, rung: 'portable' })).rejects.toThrow(
+      'AH (IP protocol 51) cannot be had: the portable data plane sends in UDP alone.',
+    )
+    await expect(climb({ ah: true, native })).rejects.toBeInstanceOf(NativeEspError)
   })
 })
 
@@ -53,10 +58,12 @@ async function climb({
   native,
   rung,
   nativeEsp,
+  ah,
 }: {
   native?: Error
   rung?: Rung
   nativeEsp?: boolean
+  ah?: boolean
 }): Promise<string[]> {
   const tried: string[] = []
   const options: DataPlaneOptions = {
@@ -69,6 +76,7 @@ async function climb({
     replayWindowPackets: 64,
     ...(rung && { rung }),
     ...(nativeEsp && { nativeEsp }),
+    ...(ah && { ah }),
   }
   const rungs = {
     native: async () => {

@@ -18,21 +18,24 @@ export function openDataPlane(options: DataPlaneOptions, handlers: DataPlaneHand
   return climbDown({ native: openNativeDataPlane, portable: openPortableDataPlane }, options, handlers)
 }
 
-/** The ladder itself: `options.rung` alone, or native and then portable, which has no ESP without UDP. */
+/** The ladder itself: `options.rung` alone, or native and then portable, which has neither ESP without UDP nor AH. */
 export async function climbDown(
   rungs: Readonly<Record<Rung, OpenRung>>,
   options: DataPlaneOptions,
   handlers: DataPlaneHandlers,
 ): Promise<DataPlane> {
-  const needsNative = options.nativeEsp === true
-  if (needsNative && options.rung === 'portable') throw new NativeEspError('the portable data plane sends in UDP alone')
+  const needsNative = options.nativeEsp === true || options.ah === true
+  const carrier = options.nativeEsp === true ? 'esp' : 'ah'
+  if (needsNative && options.rung === 'portable') {
+    throw new NativeEspError('the portable data plane sends in UDP alone', { carrier })
+  }
   if (options.rung !== undefined) return rungs[options.rung](options, handlers)
   try {
     return await rungs.native(options, handlers)
   } catch (error) {
     if (isOfEveryRung(error)) throw error
     if (needsNative)
-      throw new NativeEspError(`the native data plane cannot be used: ${reasonOf(error)}`, { cause: error })
+      throw new NativeEspError(`the native data plane cannot be used: ${reasonOf(error)}`, { cause: error, carrier })
     return rungs.portable(options, handlers, `native not used: ${reasonOf(error)}`)
   }
 }

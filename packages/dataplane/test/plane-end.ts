@@ -34,16 +34,19 @@ export interface PlaneEndOptions {
   /** Of end 1 and end 2; left out: both. */
   readonly udpEncap?: readonly [boolean, boolean]
   readonly dataThreads?: number
+  /** AH instead of ESP, without UDP. */
+  readonly ah?: boolean
+  /** Transport mode: the TUN is in this namespace, whose addresses are the outer ones. */
+  readonly host?: string
 }
 
 const PORT = 4500
 const MTU_BYTES = 1400
 const say = (line: string): boolean => process.stdout.write(`${line}\n`)
 
-function describe(
-  { end, outer, inner, encr, integ, esn, udpEncap = [true, true] }: PlaneEndOptions,
-  generation: number,
-): ChildSaDescription {
+function describe(options: PlaneEndOptions, generation: number): ChildSaDescription {
+  const { end, outer, inner, encr, integ, esn, ah = false, host } = options
+  const udpEncap = !ah && (options.udpEncap ?? [true, true])[end - 1]!
   const [mine, theirs] = [end, 3 - end]
   const key = (length: number, from: number): Uint8Array => new Uint8Array(length).fill(0x40 + 4 * generation + from)
   const at = (address: string): { address: string; port: number } => ({ address, port: PORT })
@@ -60,9 +63,10 @@ function describe(
       outboundIntegKey: key(integ?.keyBytes ?? 0, mine),
     },
     path: { local: at(outer[mine - 1]!), remote: at(outer[theirs - 1]!) },
-    udpEncap: udpEncap[end - 1]!,
-    peerBehindNat: udpEncap[end - 1]!,
-    mode: 'tunnel',
+    ...(ah && { protocol: 'ah' }),
+    udpEncap,
+    peerBehindNat: udpEncap,
+    mode: host === undefined ? 'tunnel' : 'transport',
     tsLocal: [selector(inner[mine - 1]!)],
     tsRemote: [selector(inner[theirs - 1]!)],
     outbound: generation === 1,
@@ -84,6 +88,7 @@ function selector(address: string): TrafficSelector {
 
 async function open(options: PlaneEndOptions): Promise<DataPlane> {
   const { end, rung, tun, outer, inner, pathMtu = 'discover', dscp = 'none', offload = {} } = options
+  const namespace = options.host ?? null
   const handlers = {
     onIke: (): void => {},
     onInboundTraffic: (): void => {},
@@ -96,7 +101,7 @@ async function open(options: PlaneEndOptions): Promise<DataPlane> {
     {
       rung,
       bind: [{ address: outer[end - 1]!, port: PORT }],
-      tun: { name: tun, namespace: null, mtuBytes: MTU_BYTES },
+      tun: { name: tun, namespace, mtuBytes: MTU_BYTES },
       role: { kind: 'device' },
       incarnation: 1,
       nodeSlot: end,
@@ -104,13 +109,14 @@ async function open(options: PlaneEndOptions): Promise<DataPlane> {
       replayWindowPackets: 1024,
       outer: { pathMtu, dscp },
       nativeEsp: options.udpEncap !== undefined,
+      ...(options.ah && { ah: true }),
       ...(options.dataThreads && { dataThreads: options.dataThreads }),
       offload,
     },
     handlers,
   )
   await configureTun({
-    namespace: null,
+    namespace,
     name: tun,
     mtuBytes: MTU_BYTES,
     addresses: [hostPrefix(inner[end - 1]!)],

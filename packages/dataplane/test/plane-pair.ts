@@ -12,7 +12,7 @@ const OUTER = { ipv4: ['192.0.2.1', '192.0.2.2'], ipv6: ['2001:db8::1', '2001:db
 
 export type PairOptions = Pick<
   PlaneEndOptions,
-  'encr' | 'integ' | 'esn' | 'pathMtu' | 'dscp' | 'offload' | 'udpEncap' | 'dataThreads'
+  'encr' | 'integ' | 'esn' | 'pathMtu' | 'dscp' | 'offload' | 'udpEncap' | 'dataThreads' | 'ah'
 > & {
   readonly rungs: readonly [PlaneEndOptions['rung'], PlaneEndOptions['rung']]
   /** The veth carries single datagrams: the sender's kernel cuts, the receiver's finds nothing to join. */
@@ -24,10 +24,14 @@ export type PairOptions = Pick<
   readonly wireMtuBytes: number
   /** Of the link between two routers that stand between the ends; without it the ends are neighbours. */
   readonly middleMtuBytes?: number
+  /** Transport mode between two hosts that have the outer addresses, in namespaces of their own; `inner` says nothing then. */
+  readonly betweenHosts?: boolean
 }
 
 export class PlanePair {
   readonly namespaces: readonly [string, string]
+  /** Where programs run: the same, or the hosts of transport mode. */
+  readonly hosts: readonly [string, string]
   /** Of the routers, when there are any; the first one is next to end 1. */
   readonly routers: readonly string[]
   /** Address of end 2 inside the tunnel. */
@@ -36,11 +40,12 @@ export class PlanePair {
   readonly #programs: Program[] = []
 
   private constructor(
-    { namespaces, routers }: Pick<PlanePair, 'namespaces' | 'routers'>,
+    { namespaces, hosts, routers }: Pick<PlanePair, 'namespaces' | 'hosts' | 'routers'>,
     ends: readonly [Program, Program],
     target: string,
   ) {
     this.namespaces = namespaces
+    this.hosts = hosts
     this.routers = routers
     this.target = target
     this.ends = ends
@@ -50,7 +55,8 @@ export class PlanePair {
   static async create(mark: string, options: PairOptions): Promise<PlanePair> {
     const namespaces = [`${mark}-1`, `${mark}-2`] as const
     const routers = options.middleMtuBytes === undefined ? [] : ([`${mark}-r1`, `${mark}-r2`] as const)
-    await Promise.all([...namespaces, ...routers].map(ensureNamespace))
+    const hosts = options.betweenHosts === true ? ([`${mark}-h1`, `${mark}-h2`] as const) : namespaces
+    await Promise.all([...new Set([...namespaces, ...hosts, ...routers])].map(ensureNamespace))
     const [first, second] = namespaces
     if (options.middleMtuBytes === undefined) link([first, second], 'v0', options.wireMtuBytes)
     else connectByRouters([first, `${mark}-r1`, `${mark}-r2`, second], options, options.middleMtuBytes)
@@ -60,22 +66,24 @@ export class PlanePair {
       if (options.middleMtuBytes === undefined) ip('-n', namespace, 'address', 'add', ...address, 'dev', 'v0')
       if (options.singleDatagrams) ip('-n', namespace, 'link', 'set', 'v0', 'gso_max_segs', '1')
     }
-    const start = (end: 1 | 2): Program => new Program(namespaces[end - 1]!, 'plane-end', [endOptions(end, options)])
+    const start = (end: 1 | 2): Program =>
+      new Program(namespaces[end - 1]!, 'plane-end', [endOptions(end, options, hosts[end - 1])])
     const ends = [start(1), start(2)] as const
-    const pair = new PlanePair({ namespaces, routers }, ends, INNER[options.inner][1])
+    const target = (options.betweenHosts === true ? OUTER[options.outer] : INNER[options.inner])[1]
+    const pair = new PlanePair({ namespaces, hosts, routers }, ends, target)
     for (const end of ends) await end.hears('ready')
     return pair
   }
 
   run(end: 1 | 2, script: string, ...args: readonly string[]): Program {
-    const program = new Program(this.namespaces[end - 1]!, script, args)
+    const program = new Program(this.hosts[end - 1]!, script, args)
     this.#programs.push(program)
     return program
   }
 
   async close(): Promise<void> {
     for (const program of [...this.#programs, ...this.ends]) await program.end()
-    await Promise.all([...this.namespaces, ...this.routers].map(removeNamespace))
+    await Promise.all([...new Set([...this.namespaces, ...this.hosts, ...this.routers])].map(removeNamespace))
   }
 }
 
@@ -120,15 +128,14 @@ function connectByRouters(
 
 const FORWARD = 'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding'
 
-export function endOptions(
-  end: 1 | 2,
-  { rungs, encr, integ, esn, inner, outer, pathMtu, dscp, offload, udpEncap, dataThreads }: PairOptions,
-): string {
-  const options: PlaneEndOptions = {
+export function endOptions(end: 1 | 2, options: PairOptions, host?: string): string {
+  const { rungs, encr, integ, esn, inner, outer, pathMtu, dscp, offload, udpEncap, dataThreads, ah } = options
+  const isBetweenHosts = options.betweenHosts === true
+  const ofEnd: PlaneEndOptions = {
     rung: rungs[end - 1]!,
     end,
     outer: OUTER[outer],
-    inner: INNER[inner],
+    inner: isBetweenHosts ? OUTER[outer] : INNER[inner],
     tun: 'culvert0',
     encr,
     integ,
@@ -138,8 +145,10 @@ export function endOptions(
     ...(offload && { offload }),
     ...(udpEncap && { udpEncap }),
     ...(dataThreads && { dataThreads }),
+    ...(ah && { ah }),
+    ...(isBetweenHosts && host !== undefined && { host }),
   }
-  return JSON.stringify(options)
+  return JSON.stringify(ofEnd)
 }
 
 export function ip(...args: readonly string[]): void {

@@ -74,5 +74,5 @@ export {
 export { TransportMode } from './transport-mode.ts'
 export { ahBytes, PROTOCOL_AH } from './ah/ah-header.ts'
 export { openAh } from './ah/open-ah.ts'
-export { sealAhInto } from './ah/seal-ah.ts'
+export { ahPacketBytes, type AhOuterHeader, sealAhInto } from './ah/seal-ah.ts'
 export { classifyDatagram, DatagramKind, NON_ESP_MARKER_BYTES } from './udp-encapsulation.ts'

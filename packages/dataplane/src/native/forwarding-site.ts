@@ -24,6 +24,8 @@ export interface ForwardingSite {
   readonly paths: PathMtus
   /** Which bits of an inner TOS or traffic class the outer header shows. */
   readonly tosMask: number
+  /** Outer packets are sized to their path. */
+  readonly dontFragment: boolean
   readonly handoff: Handoff
   /** Lines of counters of the other workers. */
   readonly others: readonly Float64Array[]

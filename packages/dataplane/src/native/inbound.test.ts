@@ -180,7 +180,7 @@ class Harness {
     this.#buffer = { data: memory.allocate(65_536), length: 0, segmentBytes: 0, source, ecn: 0, local: 0 }
     const receiver = { buffers: [this.#buffer], receive: () => 1 } as unknown as UdpReceiver
     const sender = {} as unknown as UdpSender // nothing is sent here
-    const socket: OuterSocket = { fds: [-1], local: LOCAL, receiver, sender, isRaw: false }
+    const socket: OuterSocket = { fds: [-1], local: LOCAL, receiver, sender, carrier: 'udp' }
     const sockets = [socket]
     this.#socket = socket
     const paths = new PathMtus({ memory, shared, routeMtu: () => 0, locals: [LOCAL] })
@@ -196,7 +196,7 @@ class Harness {
     this.policies = policies
     const faults = new Faults(notices, ({ message }) => this.faults.push(message))
     const local = { memory, checksum, sads: this.sads, shared, notices, handoff, others: [], faults }
-    const site = { ...local, isolation, policies, tunMtuBytes: 1400, paths, tosMask: 3 }
+    const site = { ...local, isolation, policies, tunMtuBytes: 1400, paths, tosMask: 3, dontFragment: true }
     const hairpin = new Hairpin(site, { sealPacket: () => DropCode.none })
     this.#inbound = new Inbound(site, sockets, coalescer, hairpin)
   }

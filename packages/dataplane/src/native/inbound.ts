@@ -1,5 +1,5 @@
 /**
- * UDP to TUN: takes batches of datagrams apart, opens ESP in place and hands inner packets to the coalescer.
+ * UDP to TUN: takes batches of datagrams apart, opens ESP in place, AH by copying, and hands inner packets to the coalescer.
  *
  * Order of the checks is that of packages/esp, whose functions do them: SPI, length and replay window before the ICV; then the
  * window moves, trailer, inner headers, selectors, the concentrator's policy, which are not asked again about one more
@@ -18,8 +18,11 @@ import {
   ESP_HEADER_BYTES,
   inspectEspHeader,
   NON_ESP_MARKER_BYTES,
+  openAh,
+  parseInnerPacket,
 } from '@culvert/esp'
 import type { SocketAddress, Spi } from '@culvert/ikev2'
+import { octetsBeforeAh, wholeAhPacket } from './ah-packet.ts'
 import type { Coalescer } from './coalescer.ts'
 import { applyOuterCongestion, setInnerCongestion } from './congestion.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
@@ -33,6 +36,8 @@ import { AF_INET } from './syscalls.ts'
 import type { ReceivedBuffer } from './udp-receiver.ts'
 
 const TCP_SYN = 0x02
+/** Of the SPI in the authentication header. */
+const AH_SPI_AT = 4
 /** In one round. */
 const MOST_HANDED_OVER = 256
 
@@ -80,7 +85,8 @@ export class Inbound {
   }
 
   #takeApart(buffer: ReceivedBuffer, socket: OuterSocket): void {
-    if (socket.isRaw) return this.#takeNative(buffer)
+    if (socket.carrier === 'esp') return this.#takeNative(buffer)
+    if (socket.carrier === 'ah') return this.#takeAh(buffer, socket)
     const { bytes } = this.#site.memory
     const end = buffer.data + buffer.length
     const step = buffer.segmentBytes
@@ -139,18 +145,68 @@ export class Inbound {
     if (code !== DropCode.none) this.#dropEsp(code, at)
   }
 
+  /** Each worker gets a copy and takes what is its own, as with ESP. */
+  #takeAh(buffer: ReceivedBuffer, socket: OuterSocket): void {
+    const { memory, handoff } = this.#site
+    const spiAt = buffer.data + octetsBeforeAh(memory, buffer) + AH_SPI_AT
+    if (spiAt + 4 > buffer.data + buffer.length) return this.#drop(DropCode.badAuthHeader)
+    if (handoff.isForeign(memory.view.getUint32(spiAt))) return
+    const code = this.#openAh(wholeAhPacket(memory, buffer, socket.local), buffer)
+    if (code !== DropCode.none) this.#dropEsp(code, spiAt)
+  }
+
   #openEsp(at: number, length: number, buffer: ReceivedBuffer): DropCode {
     try {
-      const code = this.#openPacket(at, length, buffer)
-      // Its number is used up, whatever became of the packet.
-      const { sa } = this.#out
-      if (code !== DropCode.none && sa !== null) this.#site.notices.noteLimits(this.#site.sads.of(sa))
-      return code
+      return this.#noteRefused(this.#openPacket(at, length, buffer))
     } catch (error) {
-      this.#coalescer.abandon()
-      this.#last.forget()
-      return this.#site.faults.note(error)
+      return this.#noteFault(error)
     }
+  }
+
+  #openAh(packet: Uint8Array, buffer: ReceivedBuffer): DropCode {
+    try {
+      return this.#noteRefused(this.#openAhPacket(packet, buffer))
+    } catch (error) {
+      return this.#noteFault(error)
+    }
+  }
+
+  /** The number of an authentic packet is used up, whatever became of it. */
+  #noteRefused(code: DropCode): DropCode {
+    const { sa } = this.#out
+    if (code !== DropCode.none && sa !== null) this.#site.notices.noteLimits(this.#site.sads.of(sa))
+    return code
+  }
+
+  #noteFault(error: unknown): DropCode {
+    this.#coalescer.abandon()
+    this.#last.forget()
+    return this.#site.faults.note(error)
+  }
+
+  #openAhPacket(packet: Uint8Array, buffer: ReceivedBuffer): DropCode {
+    const { memory, sads, policies } = this.#site
+    const { bytes } = memory
+    const out = this.#out
+    let code: DropCode = openAh(sads.sad, packet, out)
+    if (out.sa === null) return code
+    const record = sads.of(out.sa)
+    this.#noteAuthentic(record, buffer, packet.length)
+    if (code !== DropCode.none) return code
+    const { place } = this.#coalescer
+    bytes.set(out.buffer.subarray(out.offset, out.offset + out.length), place)
+    code = parseInnerPacket(bytes, place, out.length, out.inner)
+    if (code === DropCode.none) code = this.#admit(record)
+    if (code === DropCode.notToDialAddress) return this.#toOtherDevice(record, buffer.ecn)
+    // In transport mode its header is the one that the marks came in.
+    if (code === DropCode.none && buffer.ecn !== 0 && out.sa.transport === null) {
+      code = applyOuterCongestion(bytes, place, buffer.ecn)
+    }
+    if (code === DropCode.none && policies !== null) code = policies.admit(out.sa.subject, Direction.in, out.length)
+    if (code !== DropCode.none) return code
+    this.#coalescer.add(out.length)
+    this.#count(record, out.length)
+    return DropCode.none
   }
 
   #openPacket(at: number, length: number, buffer: ReceivedBuffer): DropCode {
@@ -213,19 +269,29 @@ export class Inbound {
   }
 
   #acceptPacket(record: NativeSa, text: number, textBytes: number): DropCode {
-    const { memory, isolation, tunMtuBytes, paths, sads } = this.#site
+    const { memory, sads } = this.#site
     const { bytes, view } = memory
     const { inner } = this.#out
     const source = view.getInt32(text + 12)
     let code: DropCode = acceptPlaintext(bytes, text, textBytes, this.#out, sads.sad.hosts)
+    if (code === DropCode.none) code = this.#admit(record)
     if (code !== DropCode.none) return code
-    if (isolation !== null) {
-      code = isolation.admitInbound(bytes, inner, record.sa)
-      if (code !== DropCode.none) return code
-    }
-    if ((inner.tcpFlags & TCP_SYN) !== 0) clampMss(bytes, inner, Math.min(tunMtuBytes, paths.largestInner(record)))
     // In transport mode the header is not in the plaintext, which a match would be looked for in.
     if (record.sa.transport === null) this.#last.note(record, text, inner, source)
+    return DropCode.none
+  }
+
+  /** What the concentrator's policy says about the packet that was read last, which lies in packet memory. */
+  #admit(record: NativeSa): DropCode {
+    const { memory, isolation, tunMtuBytes, paths } = this.#site
+    const { inner } = this.#out
+    if (isolation !== null) {
+      const code = isolation.admitInbound(memory.bytes, inner, record.sa)
+      if (code !== DropCode.none) return code
+    }
+    if ((inner.tcpFlags & TCP_SYN) !== 0) {
+      clampMss(memory.bytes, inner, Math.min(tunMtuBytes, paths.largestInner(record)))
+    }
     return DropCode.none
   }
 

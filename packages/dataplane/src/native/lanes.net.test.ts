@@ -167,7 +167,7 @@ describe.each([
       const all: number[][] = [[], [], []]
       await until(() => {
         for (const [worker, words] of all.entries()) {
-          const { fds } = owner.boundOf(worker).find(({ isRaw }) => isRaw)!
+          const { fds } = owner.boundOf(worker).find(({ carrier }) => carrier === 'esp')!
           const packets = drain(() => readDatagram(fds[0]!))
           words.push(...packets.map((bytes) => new DataView(bytes.buffer).getUint32(headerBytes)))
         }

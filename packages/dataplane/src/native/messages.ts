@@ -9,6 +9,7 @@ import type { KnownFlow, MoveFindings } from '@culvert/esp'
 import type { DataPlaneOptions } from '../contract.ts'
 import type { FlatChildSa } from './flat-child-sa.ts'
 import type { IcmpSocket } from './icmp-sockets.ts'
+import type { Carrier } from './outer-socket.ts'
 import type { CommonBuffers, SharedBuffers } from './shared-state.ts'
 import type { TunOffload } from './tun-offload.ts'
 
@@ -17,8 +18,8 @@ export interface BoundSocket {
   /** One per lane; the first sends. */
   readonly fds: readonly number[]
   readonly local: SocketAddress
-  /** For ESP directly in IP; its port is 0. */
-  readonly isRaw: boolean
+  /** Without UDP its port is 0. */
+  readonly carrier: Carrier
 }
 
 export interface WorkerSetup {
@@ -26,7 +27,7 @@ export interface WorkerSetup {
   /** Which of `threads` workers this is. */
   readonly thread: number
   readonly threads: number
-  /** In the order of `bind`; then those for ESP directly in IP. */
+  /** In the order of `bind`; then those directly in IP. */
   readonly sockets: readonly BoundSocket[]
   /** This worker's queues of the TUN, one per lane. */
   readonly tunFds: readonly number[]

@@ -17,7 +17,7 @@ import {
 } from '@culvert/esp'
 import type { ChildSaDescription, Path, Spi } from '@culvert/ikev2'
 import { chooseLocal } from '../local-choice.ts'
-import type { OuterSocket } from './outer-socket.ts'
+import type { Carrier, OuterSocket } from './outer-socket.ts'
 import type { PathMtus } from './path-mtus.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import type { NativeOpener, NativeSealer } from './packet-transform.ts'
@@ -58,14 +58,12 @@ export class NativeSad {
   readonly #site: NativeSadSite
   readonly #records: (NativeSa | undefined)[]
   readonly #addresses: number
-  /** With UDP encapsulation, and without. */
-  readonly #inUdp: readonly OuterSocket[]
-  readonly #inIp: readonly OuterSocket[]
+  readonly #sockets: Readonly<Record<Carrier, readonly OuterSocket[]>>
 
   constructor(site: NativeSadSite, options: SadOptions) {
     this.#site = site
-    this.#inUdp = site.sockets.filter(({ isRaw }) => !isRaw)
-    this.#inIp = site.sockets.filter(({ isRaw }) => isRaw)
+    const { udp = [], esp = [], ah = [] } = Object.groupBy(site.sockets, ({ carrier }) => carrier)
+    this.#sockets = { udp, esp, ah }
     this.sad = new Sad(options)
     this.#records = Array.from({ length: options.maxSas }, () => undefined)
     this.#addresses = site.memory.allocate(SOCKADDR_BYTES * options.maxSas)
@@ -73,15 +71,21 @@ export class NativeSad {
 
   /** @returns why it was refused, or null. Copies the keys; the caller zeroes its own. */
   install(child: ChildSaDescription, placement: Placement | null): string | null {
-    const socket = this.#socketFor(child.path, child.udpEncap)
-    if (socket === undefined) return child.udpEncap ? 'noSocket' : 'noNativeEsp'
-    const transforms = this.#site.transforms.create(child.keys)
+    const isAh = child.protocol === 'ah'
+    if (isAh && child.udpEncap) return 'wrongProtocol'
+    const carrier = carrierOf(isAh, child.udpEncap)
+    const socket = this.#socketFor(child.path, carrier)
+    if (socket === undefined) return NO_SOCKET[carrier]
+    const { transforms: factory } = this.#site
+    const transforms = isAh ? factory.createAh(child.keys) : factory.create(child.keys)
     if (typeof transforms === 'string') return transforms
     const index = spiIndex(child.spiIn)
     const sa = this.sad.install({ ...child, path: atSocket(child.path, socket) }, transforms, placement)
     if (typeof sa === 'string') {
       transforms.opener.destroy()
       transforms.sealer.destroy()
+      transforms.ah?.opener.destroy()
+      transforms.ah?.sealer.destroy()
       return sa
     }
     const destination = this.#addresses + SOCKADDR_BYTES * index
@@ -97,10 +101,14 @@ export class NativeSad {
     return null
   }
 
+  /** An SA of AH, which covers its addresses, stays where no NAT is, and out of UDP (RFC 3948 1). */
   move(spiIn: Spi, path: Path, findings: MoveFindings): void {
     const record = this.find(spiIn)
     if (record === undefined) return
-    const socket = this.#socketFor(path, findings.udpEncap ?? record.sa.udpEncap)
+    const isAh = record.sa.ah !== null
+    const udpEncap = findings.udpEncap ?? record.sa.udpEncap
+    if (isAh && udpEncap) return
+    const socket = this.#socketFor(path, carrierOf(isAh, udpEncap))
     if (socket === undefined) return
     this.#site.paths.remove(record)
     this.sad.move(spiIn, path, findings)
@@ -144,15 +152,15 @@ export class NativeSad {
     this.#records.fill(undefined)
   }
 
-  #socketFor({ local, remote }: Path, udpEncap: boolean): OuterSocket | undefined {
-    const sockets = udpEncap ? this.#inUdp : this.#inIp
+  #socketFor({ local, remote }: Path, carrier: Carrier): OuterSocket | undefined {
+    const sockets = this.#sockets[carrier]
     const locals = sockets.map((socket) => socket.local)
     return sockets[chooseLocal(locals, remote, local)]
   }
 
   /** Raw sockets take no port. */
-  #writeDestination(destination: number, { remote }: Path, { isRaw }: OuterSocket): void {
-    encodeSocketAddress(isRaw ? { ...remote, port: 0 } : remote, this.#site.memory.bytes, destination)
+  #writeDestination(destination: number, { remote }: Path, { carrier }: OuterSocket): void {
+    encodeSocketAddress(carrier === 'udp' ? remote : { ...remote, port: 0 }, this.#site.memory.bytes, destination)
   }
 }
 
@@ -161,3 +169,10 @@ function atSocket(path: Path, { local }: OuterSocket): Path {
   const isSame = path.local.address === local.address && path.local.port === local.port
   return isSame ? { local, remote: path.remote } : path
 }
+
+function carrierOf(isAh: boolean, udpEncap: boolean): Carrier {
+  return isAh ? 'ah' : udpEncap ? 'udp' : 'esp'
+}
+
+/** Why an SA is refused whose carrier has no socket. */
+const NO_SOCKET: Readonly<Record<Carrier, string>> = { udp: 'noSocket', esp: 'noNativeEsp', ah: 'noAh' }

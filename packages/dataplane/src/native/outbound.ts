@@ -25,6 +25,7 @@ import {
   writeTooBig,
   writeTrailer,
 } from '@culvert/esp'
+import { AhSealer } from './ah-sealer.ts'
 import { innerTos } from './congestion.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
 import type { PacketSealer } from './hairpin.ts'
@@ -53,6 +54,7 @@ export class Outbound implements PacketSealer {
   readonly #tunFd: number
   readonly #sockets: readonly OuterSocket[]
   readonly #segmenter: Segmenter
+  readonly #ah: AhSealer
   readonly #frame: number
   /** Frame of an answer to a packet that does not fit; its virtio_net_hdr stays zero. */
   readonly #tooBig: number
@@ -68,6 +70,7 @@ export class Outbound implements PacketSealer {
     this.#sockets = sockets
     this.#tooBig = site.memory.allocate(VNET_HEADER_BYTES + TOO_BIG_BYTES)
     this.#segmenter = new Segmenter(site.memory, site.checksum)
+    this.#ah = new AhSealer(site)
     this.#frame = site.memory.allocate(64 + FRAME_BYTES + TRAILER_ROOM_BYTES) + 64 - VNET_HEADER_BYTES
   }
 
@@ -203,8 +206,9 @@ export class Outbound implements PacketSealer {
   #seal(record: NativeSa, inner: InnerPacket, offset: number, length: number, more: boolean, marks: number): DropCode {
     const { sa, sealer, destination } = record
     const { sender } = record.socket
-    const { memory, shared, policies } = this.#site
+    const { memory, policies } = this.#site
     const { bytes, view } = memory
+    if (sa.ah !== null) return this.#sealAh(record, offset, length, marks)
     const refused = mayLeave(sa, inner)
     if (refused !== DropCode.none) return refused
     const headerBytes = sa.transport?.headerBytes ?? 0
@@ -231,10 +235,21 @@ export class Outbound implements PacketSealer {
     sender.commit(espBytes)
     sa.packetsOut++
     sa.bytesOut += length
-    shared.node[NodeField.packetsOut]!++
-    shared.node[NodeField.bytesOut]! += length
-    this.#site.notices.noteLimits(record)
+    this.#count(record, length)
     return DropCode.none
+  }
+
+  #sealAh(record: NativeSa, offset: number, length: number, marks: number): DropCode {
+    const code = this.#ah.seal(record, offset, length, marks)
+    if (code === DropCode.none) this.#count(record, length)
+    return code
+  }
+
+  #count(record: NativeSa, length: number): void {
+    const { node } = this.#site.shared
+    node[NodeField.packetsOut]!++
+    node[NodeField.bytesOut]! += length
+    this.#site.notices.noteLimits(record)
   }
 
   #save(from: number, count: number): void {

@@ -1,7 +1,10 @@
-/** The worker's sockets of one address: where they are bound, what receives from them and what sends over the first. */
+/** The worker's sockets of one address and carrier: where they are bound, what receives from them and what sends over the first. */
 import type { SocketAddress } from '@culvert/ikev2'
 import type { UdpReceiver } from './udp-receiver.ts'
 import type { UdpSender } from './udp-sender.ts'
+
+/** ESP in UDP, ESP directly in IP, AH. */
+export type Carrier = 'udp' | 'esp' | 'ah'
 
 export interface OuterSocket {
   /** One per lane. */
@@ -9,6 +12,5 @@ export interface OuterSocket {
   readonly local: SocketAddress
   readonly receiver: UdpReceiver
   readonly sender: UdpSender
-  /** ESP directly in IP. */
-  readonly isRaw: boolean
+  readonly carrier: Carrier
 }

@@ -12,11 +12,13 @@ import { NON_ESP_MARKER_BYTES } from '@culvert/esp'
 import { NativeEspError } from '../native-esp-error.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import { encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
-import { type EspSocket, openEspSocket } from './esp-socket.ts'
 import { type IcmpSocket, openIcmpSockets } from './icmp-sockets.ts'
+import { openRawSocket, type RawCarrier, type RawSocket } from './raw-socket.ts'
 import { hearOwnSpis, ownSpisProgram, steerBySpi, steeringProgram } from './spi-steering.ts'
 import { openUdpSocket, setDontFragment, type UdpSocket } from './udp-socket.ts'
 
+/** Of the SPI in the header (RFC 4302 2). */
+const AH_SPI_AT = 4
 const LARGEST_MESSAGE = 65_507
 /** What every host takes in one piece (RFC 791 3.1), less IPv4 and UDP headers. */
 const NEVER_FRAGMENTED = 548
@@ -36,9 +38,9 @@ export class OwnerSocket {
   readonly #icmp: (readonly IcmpSocket[] | null)[]
   readonly #families: readonly number[]
   readonly #wantsGro: boolean
-  readonly #nativeEsp: boolean
+  readonly #rawCarriers: readonly RawCarrier[]
   /** By worker, then by address. */
-  readonly #espSockets: EspSocket[][] = []
+  readonly #rawSockets: RawSocket[][] = []
   readonly #message: number
   readonly #name: number
 
@@ -46,7 +48,7 @@ export class OwnerSocket {
   constructor(
     memory: PacketMemory,
     syscalls: Syscalls,
-    { bind, outer, offload, nativeEsp }: Pick<DataPlaneOptions, 'bind' | 'outer' | 'offload' | 'nativeEsp'>,
+    { bind, outer, offload, nativeEsp, ah }: Pick<DataPlaneOptions, 'bind' | 'outer' | 'offload' | 'nativeEsp' | 'ah'>,
   ) {
     this.#memory = memory
     this.#syscalls = syscalls
@@ -56,7 +58,7 @@ export class OwnerSocket {
     const isLearning = outer?.pathMtu !== 'fragment'
     this.#icmp = [isLearning ? openIcmpSockets(memory, syscalls, families) : null]
     this.#families = families
-    this.#nativeEsp = nativeEsp === true
+    this.#rawCarriers = [...(nativeEsp === true ? (['esp'] as const) : []), ...(ah === true ? (['ah'] as const) : [])]
     this.#wantsGro = offload?.udpGro !== false
     this.#groups = this.#openAll(bind).map((socket) => [socket])
     this.locals = this.#groups.map(([first]) => first!.local)
@@ -74,7 +76,9 @@ export class OwnerSocket {
       this.#wakeFds.push(must(eventfd(), 'an event counter'))
       this.#epollFds.push(must(epoll(), 'an epoll instance'))
     }
-    if (this.#nativeEsp) for (let worker = 0; worker < workers; worker++) this.#espSockets.push(this.#openEsp(worker))
+    for (let worker = 0; worker < workers; worker++) {
+      this.#rawSockets.push(this.#rawCarriers.flatMap((carrier) => this.#openRaw(worker, carrier)))
+    }
     while (this.#icmp.length < workers) this.#icmp.push(this.#openIcmp())
     return this.#groups.map((group) => this.#spreadGroup(group)).every(Boolean)
   }
@@ -88,15 +92,15 @@ export class OwnerSocket {
     return steerBySpi(this.#memory, this.#syscalls, first.fd, steeringProgram(forEsp, ikeSocket))
   }
 
-  /** The sockets of one worker, in the order of `bind`; then those for ESP directly in IP. */
+  /** The sockets of one worker, in the order of `bind`; then those directly in IP. */
   boundOf(worker: number): readonly BoundSocket[] {
     const ikeSocket = this.#workers * this.#lanes
     const isOwn = (index: number): boolean => (index === ikeSocket ? worker === 0 : index % this.#workers === worker)
     const inUdp = this.#groups.map((group) => {
       const fds = group.filter((_socket, index) => isOwn(index)).map(({ fd }) => fd)
-      return { fds, local: group[0]!.local, isRaw: false }
+      return { fds, local: group[0]!.local, carrier: 'udp' as const }
     })
-    const inIp = (this.#espSockets[worker] ?? []).map(({ fd, local }) => ({ fds: [fd], local, isRaw: true }))
+    const inIp = (this.#rawSockets[worker] ?? []).map(({ fd, local, carrier }) => ({ fds: [fd], local, carrier }))
     return [...inUdp, ...inIp]
   }
 
@@ -179,27 +183,30 @@ export class OwnerSocket {
   }
 
   /** Every raw socket gets every packet: each worker's lets through its own. @throws NativeEspError; nothing of it stays open then */
-  #openEsp(worker: number): EspSocket[] {
+  #openRaw(worker: number, carrier: RawCarrier): RawSocket[] {
     const dontFragment = this.#icmp[0] !== null
-    const opened = this.locals.map((bind) => openEspSocket(this.#memory, this.#syscalls, { bind, dontFragment }))
+    const opened = this.locals.map((bind) =>
+      openRawSocket(this.#memory, this.#syscalls, { carrier, bind, dontFragment }),
+    )
     const sockets = opened.filter((socket) => socket !== null)
     if (sockets.length === opened.length) {
       for (const socket of sockets) this.#hearOwn(socket, worker)
       return sockets
     }
     closeAll(sockets)
-    throw new NativeEspError('it needs raw sockets (CAP_NET_RAW)')
+    throw new NativeEspError('it needs raw sockets (CAP_NET_RAW)', { carrier })
   }
 
   /** Where the kernel does not filter, the worker does. */
-  #hearOwn({ fd, local }: EspSocket, worker: number): void {
+  #hearOwn({ fd, local, carrier }: RawSocket, worker: number): void {
     if (this.#workers === 1) return
-    const program = ownSpisProgram(worker, this.#workers, familyOf(local.address) === AF_INET)
+    const isIp4 = familyOf(local.address) === AF_INET
+    const program = ownSpisProgram(worker, this.#workers, { isIp4, spiAt: carrier === 'ah' ? AH_SPI_AT : 0 })
     hearOwnSpis(this.#memory, this.#syscalls, fd, program)
   }
 
   #closeSockets(): void {
-    closeAll(this.#espSockets.flat())
+    closeAll(this.#rawSockets.flat())
     closeAll(this.#groups.flat())
     this.#closeIcmp()
   }

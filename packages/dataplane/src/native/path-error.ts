@@ -4,7 +4,7 @@
  *
  *   IPv4: IP header (with what a raw socket delivers) | 3 | 4 | checksum:16 | 0:16 | MTU:16 | quoted packet ...
  *   IPv6: (no IP header)                              | 2 | 0 | checksum:16 | MTU:32        | quoted packet ...
- *   quoted packet: IP header | UDP header, SPI, sequence number  or  ESP: SPI, sequence number
+ *   quoted packet: IP header | UDP header, SPI, sequence number  or  ESP: SPI, sequence number  or  AH: 4 octets, SPI, sequence number
  *
  * Anybody can send such a message: this only takes it apart. Nothing is read behind its end; IPv6 checksums were verified by the
  * kernel, IPv4 ones are verified here.
@@ -14,16 +14,17 @@ import { AF_INET, AF_INET6 } from './syscalls.ts'
 
 export const PROTOCOL_UDP = 17
 export const PROTOCOL_ESP = 50
+export const PROTOCOL_AH = 51
 
 export interface PathError {
-  /** Of the quoted packet, which was ours: UDP or ESP. */
-  readonly protocol: typeof PROTOCOL_UDP | typeof PROTOCOL_ESP
+  /** Of the quoted packet, which was ours. */
+  readonly protocol: typeof PROTOCOL_UDP | typeof PROTOCOL_ESP | typeof PROTOCOL_AH
   /** Where it came from and went to; ports are 0 without UDP. */
   readonly local: { readonly address: string; readonly port: number }
   readonly remote: { readonly address: string; readonly port: number }
   /** As the router gives it; 0 by routers older than RFC 1191. */
   readonly mtuBytes: number
-  /** The ESP header, as far as it was quoted. */
+  /** The header of ESP or AH, if its sequence number was quoted. */
   readonly esp: { readonly spi: number; readonly sequenceLow: number } | null
 }
 
@@ -32,6 +33,7 @@ const FRAGMENTATION_NEEDED = 4
 const PACKET_TOO_BIG = 2
 const UDP_HEADER_BYTES = 8
 const ESP_HEADER_BYTES = 8
+const AH_SPI_AT = 4
 
 /** @param message as read from a raw socket of ICMP or ICMPv6. @returns null for everything that is not such an error */
 export function readPathError(message: Uint8Array, family: number): PathError | null {
@@ -81,9 +83,9 @@ function readQuoted(
 ): PathError | null {
   const [local, remote] = addresses.map((offset) => formatAddress(message, offset, family)) as [string, string]
   const view = viewOf(message)
-  if (protocol === PROTOCOL_ESP) {
+  if (protocol === PROTOCOL_ESP || protocol === PROTOCOL_AH) {
     const ends = { local: { address: local, port: 0 }, remote: { address: remote, port: 0 } }
-    return { protocol, ...ends, mtuBytes, esp: readEsp(view, at) }
+    return { protocol, ...ends, mtuBytes, esp: readEsp(view, protocol === PROTOCOL_AH ? at + AH_SPI_AT : at) }
   }
   if (protocol !== PROTOCOL_UDP || at + UDP_HEADER_BYTES > message.length) return null
   const ends = {

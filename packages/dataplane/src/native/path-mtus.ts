@@ -9,11 +9,11 @@
  *
  * The value in force lies in the SA's line of shared fields, 0 for "whatever fits a datagram".
  */
-import { largestInnerBytes } from '@culvert/esp'
+import { ahBytes, largestInnerBytes } from '@culvert/esp'
 import type { SocketAddress } from '@culvert/ikev2'
 import type { NativeSa } from './native-sad.ts'
 import type { PacketMemory } from './packet-memory.ts'
-import { type PathError, PROTOCOL_ESP, PROTOCOL_UDP } from './path-error.ts'
+import { type PathError, PROTOCOL_UDP } from './path-error.ts'
 import { SaField, type SharedState } from './shared-state.ts'
 import { decodeSocketAddress } from './socket-address.ts'
 import { AF_INET } from './syscalls.ts'
@@ -74,7 +74,10 @@ export class PathMtus {
     const { memory, shared } = this.#site
     const pathMtu = shared.sas[record.line + SaField.pathMtu]!
     if (pathMtu === 0) return LONGEST_INNER_BYTES
-    const outerBytes = memory.bytes[record.destination] === AF_INET ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES
+    const isIp4 = memory.bytes[record.destination] === AF_INET
+    const outerBytes = isIp4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES
+    const { ah, transport } = record.sa
+    if (ah !== null) return pathMtu - ahBytes(ah.sealer.icvBytes, isIp4 ? 4 : 6) - (transport === null ? outerBytes : 0)
     return largestInnerBytes(pathMtu - outerBytes - (record.sa.udpEncap ? UDP_HEADER_BYTES : 0), record.sealer)
   }
 
@@ -115,7 +118,7 @@ export class PathMtus {
   #isFromUs({ local, protocol }: PathError): boolean {
     return this.#site.locals.some(
       ({ address, port }) =>
-        (protocol === PROTOCOL_ESP || (protocol === PROTOCOL_UDP && port === local.port)) &&
+        (protocol !== PROTOCOL_UDP || port === local.port) &&
         (address === local.address || address === '0.0.0.0' || address === '::'),
     )
   }

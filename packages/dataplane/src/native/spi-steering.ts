@@ -51,11 +51,18 @@ export function steeringProgram(sockets: number, ikeSocket: number): readonly In
   ]
 }
 
-/** Of ESP directly in IP: IPv4 packets are seen with their header, IPv6 ones without. */
-export function ownSpisProgram(worker: number, workers: number, isIp4: boolean): readonly Instruction[] {
+/**
+ * Of what goes directly in IP: IPv4 packets are seen with their header, IPv6 ones without.
+ * @param spiAt octets from the header of ESP or AH to its SPI
+ */
+export function ownSpisProgram(
+  worker: number,
+  workers: number,
+  { isIp4, spiAt }: { readonly isIp4: boolean; readonly spiAt: number },
+): readonly Instruction[] {
   return [
     isIp4 ? [LOAD_HEADER_LENGTH, 0, 0, 0] : [LOAD_INDEX, 0, 0, 0],
-    [LOAD_WORD_AT_INDEX, 0, 0, 0],
+    [LOAD_WORD_AT_INDEX, 0, 0, spiAt],
     [SHIFT_RIGHT, 0, 0, 7],
     [AND, 0, 0, 0x1ffff],
     [MODULO, 0, 0, workers],

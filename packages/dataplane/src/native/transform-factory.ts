@@ -5,7 +5,14 @@
  * not in the table goes through the crypto provider, so the rung supports what packages/esp supports and refuses what it refuses.
  */
 import type { CryptoProvider } from '@culvert/crypto'
-import { createTransformPair, IvCounter, type RandomPool, type TransformPairError } from '@culvert/esp'
+import {
+  type AhPair,
+  createAhPair,
+  createTransformPair,
+  IvCounter,
+  type RandomPool,
+  type TransformPairError,
+} from '@culvert/esp'
 import type { ChildKeys } from '@culvert/ikev2'
 import type { Checksum } from './checksum.ts'
 import type { Openssl } from './evp.ts'
@@ -29,6 +36,8 @@ import {
 export interface NativeTransforms {
   readonly opener: NativeOpener
   readonly sealer: NativeSealer
+  /** Of an SA of AH, whose opener and sealer do nothing. */
+  readonly ah?: AhPair
 }
 
 export interface TransformFactoryOptions {
@@ -82,6 +91,18 @@ export class TransformFactory {
     const hmac = keys.integ === null ? undefined : HMACS[keys.integ.id]
     if (keys.encr.id === ENCR_AES_CBC && hmac !== undefined) return this.#createCbc(keys, hmac)
     return this.#adapt(keys)
+  }
+
+  /** For AH, which is not for speed: it runs on the crypto provider. Copies the keys, too. */
+  createAh(keys: ChildKeys): NativeTransforms | TransformPairError {
+    const pair = createAhPair(keys, this.#options)
+    if (!pair.ok) return pair.error
+    const { opener, sealer, ah } = pair.value
+    return {
+      opener: new AdaptedOpener(this.#site, opener),
+      sealer: new AdaptedSealer(this.#site, sealer),
+      ...(ah && { ah }),
+    }
   }
 
   #createAead(

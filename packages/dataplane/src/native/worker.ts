@@ -92,12 +92,17 @@ class DataWorker {
     this.#isolation = createIsolation(setup, this.#hosts)
     const tellQuota = (subject: number): void => this.#notices.noteQuota(subject)
     this.#policies = this.#isolation && new SubjectPolicies(setup.common.subjects, tellQuota, setup)
-    this.#sockets = setup.sockets.map(({ fds, local, isRaw }) => ({
+    this.#sockets = setup.sockets.map(({ fds, local, carrier }) => ({
       fds,
       local,
-      isRaw,
+      carrier,
       receiver: new UdpReceiver(memory, this.#syscalls),
-      sender: new UdpSender(memory, this.#syscalls, fds[0]!, !isRaw && options.offload?.udpSegment !== false),
+      sender: new UdpSender(
+        memory,
+        this.#syscalls,
+        fds[0]!,
+        carrier === 'udp' && options.offload?.udpSegment !== false,
+      ),
     }))
     this.#icmp = new IcmpListener(memory, this.#syscalls, setup.icmp ?? [])
     this.#paths = new PathMtus({
@@ -127,6 +132,7 @@ class DataWorker {
       tunMtuBytes: options.tun.mtuBytes,
       paths: this.#paths,
       tosMask: options.outer?.dscp === 'copy' ? 0xff : 3,
+      dontFragment: setup.icmp !== null,
       handoff: this.#handoff,
       others: setup.shared.filter((_shared, thread) => thread !== setup.thread).map(({ sas }) => new Float64Array(sas)),
     }

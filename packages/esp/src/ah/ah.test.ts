@@ -28,7 +28,7 @@ import { composeSpi } from '../spi.ts'
 import { createAhPair, createTransformPair } from '../transform-pair.ts'
 import { ahBytes, createAhPlace, findAh } from './ah-header.ts'
 import { openAh } from './open-ah.ts'
-import { sealAhInto } from './seal-ah.ts'
+import { type AhOuterHeader, ahPacketBytes, sealAhInto } from './seal-ah.ts'
 
 const CONCENTRATOR = '192.0.2.1'
 const DEVICE = '192.0.2.2'
@@ -48,7 +48,9 @@ const TRANSPORT: Partial<ChildSaDescription> = {
   tsLocal: [range4(CONCENTRATOR, CONCENTRATOR)],
   tsRemote: [range4(DEVICE, DEVICE)],
 }
+const PATH6 = { local: { address: '2001:db8::1', port: 0 }, remote: { address: '2001:db8::2', port: 0 } }
 const TRANSPORT6: Partial<ChildSaDescription> = {
+  path: PATH6,
   protocol: 'ah',
   mode: 'transport',
   tsLocal: [range6('2001:db8::1', '2001:db8::1')],
@@ -58,13 +60,14 @@ const TRANSPORT6: Partial<ChildSaDescription> = {
 const endsOf = (description: Partial<ChildSaDescription> = {}, esn = false, sad: EndsOptions['sad'] = {}): Ends =>
   createEnds(SHA2_256, esn, { description: { protocol: 'ah', ...description }, sad })
 
-function seal(ends: Ends, packet: Uint8Array): Uint8Array {
+function seal(ends: Ends, packet: Uint8Array, header?: AhOuterHeader): Uint8Array {
   const out = createEncapsulated()
   out.buffer = new Uint8Array(2000)
   const slice = { bytes: packet, offset: 0, length: packet.length }
   const code = findOutbound(ends.concentrator, slice, out)
-  const sealed = code === DropCode.none ? sealAhInto(slice, out) : code
+  const sealed = code === DropCode.none ? sealAhInto(slice, out, header) : code
   if (sealed !== DropCode.none) throw new Error(DROP_CODE_NAMES[sealed])
+  expect(ahPacketBytes(out.sa!, out.inner)).toBe(out.length)
   return out.buffer.slice(0, out.length)
 }
 
@@ -95,6 +98,33 @@ describe('RFC 4302 AH', () => {
     const packet = seal(endsOf(), inner)
     expect(packet[1]).toBe(0xb9)
     expect([packet[4], packet[5]]).not.toEqual([0, 0])
+  })
+
+  it.each([
+    ['IPv4', {}],
+    ['IPv6', { path: PATH6 }],
+  ] as const)(
+    'RFC 4301 5.1.2 shows as much of the traffic class as it is told, and says DF when it is told, over %s',
+    (_name, part) => {
+      const inner = INNER.slice()
+      inner[1] = 0xb9
+      const ends = endsOf(part)
+      const packet = seal(ends, inner, { tosMask: 3, dontFragment: true })
+      const isIp4 = packet[0]! >>> 4 === 4
+      expect(isIp4 ? packet[1] : (packet[0]! << 4) | (packet[1]! >>> 4)).toBe(isIp4 ? 1 : 0x600 | 1)
+      if (isIp4) expect([packet[6], internetChecksum(packet.subarray(0, 20))]).toEqual([0x40, 0])
+      expect(open(ends, packet)).toEqual(inner)
+    },
+  )
+
+  it('lets nothing into a path of transport mode that has not its addresses', () => {
+    for (const path of [
+      { local: { address: '192.0.2.9', port: 0 }, remote: { address: DEVICE, port: 0 } },
+      { local: { address: CONCENTRATOR, port: 0 }, remote: { address: '192.0.2.9', port: 0 } },
+      PATH6,
+    ]) {
+      expect(() => seal(endsOf({ ...TRANSPORT, path }), OWN)).toThrow('notForTransportMode')
+    }
   })
 
   it('carries packets in transport mode with their own header, and gives it back', () => {

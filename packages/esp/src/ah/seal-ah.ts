@@ -7,7 +7,8 @@
  * ```
  *
  * Fields that the kernel or the way may change are not covered. The identification is, and a kernel fills in one that is zero: so
- * there is always one. Outer traffic class and congestion bits are those of the inner packet (RFC 4301 5.1.2, RFC 6040).
+ * there is always one. Outer traffic class and congestion bits are those of the inner packet (RFC 4301 5.1.2, RFC 6040), as far as
+ * they may show. Nobody is between here and the raw socket who could fragment.
  */
 import { parseIp } from '@culvert/bytes'
 import type { ChildSa } from '../child-sa.ts'
@@ -19,20 +20,43 @@ import { headerChecksum } from '../transport-mode.ts'
 import { ahBytes, createAhPlace, PROTOCOL_AH, writeAh } from './ah-header.ts'
 
 const HOP_LIMIT = 64
+const DONT_FRAGMENT = 0x40
+
+/** What the outer header of tunnel mode says. */
+export interface AhOuterHeader {
+  /** Which bits of the inner TOS or traffic class it shows. */
+  readonly tosMask: number
+  readonly dontFragment: boolean
+}
+
+const AS_INSIDE: AhOuterHeader = { tosMask: 0xff, dontFragment: false }
+
+/** Octets of the whole IP packet that `sealAhInto` makes of this one. */
+export function ahPacketBytes(sa: ChildSa, inner: InnerPacket): number {
+  const length = sa.ah === null ? 0 : ahBytes(sa.ah.sealer.icvBytes, outerVersion(sa, inner))
+  const outerBytes = outerVersion(sa, inner) === 4 ? 20 : 40
+  return inner.totalBytes + length + (sa.transport === null ? outerBytes : 0)
+}
+
+function outerVersion({ transport, path }: ChildSa, inner: InnerPacket): 4 | 6 {
+  if (transport !== null) return inner.version
+  return path.remote.address.includes(':') ? 6 : 4
+}
 
 /**
  * Authenticates the packet that `findOutbound` read with `out.sa`.
  *
  * @param packet borrowed, only read
  * @param out `buffer` takes the whole IP packet from `offset` on; must not overlap `packet`
+ * @param header of tunnel mode; in transport mode the packet keeps its own
  * @returns `none` with `out.length` set, `noOutboundSa`, `lifetimeOver`, `notForTransportMode`, `tooBig` or `sequenceExhausted`
  */
-export function sealAhInto(packet: PacketSlice, out: Encapsulated): DropCode {
+export function sealAhInto(packet: PacketSlice, out: Encapsulated, header: AhOuterHeader = AS_INSIDE): DropCode {
   const { sa, inner, buffer, offset: at } = out
   if (sa?.ah == null) return DropCode.noOutboundSa
   if (sa.isSpent) return DropCode.lifetimeOver
   if (sa.transport !== null && inner.isFragment) return DropCode.notForTransportMode
-  const front = sa.transport === null ? outerHeader(sa, packet, inner) : ownHeader(packet, inner)
+  const front = sa.transport === null ? outerHeader(sa, packet, inner, header) : ownHeader(sa, packet, inner)
   if (front === null) return DropCode.notForTransportMode
   const rest = sa.transport === null ? 0 : front.bytes.length
   const length = ahBytes(sa.ah.sealer.icvBytes, front.version)
@@ -64,8 +88,16 @@ interface Front {
   readonly namedAt: number
 }
 
-/** Transport mode: the IP header of the packet, of IPv6 with the headers that routers look at. */
-function ownHeader({ bytes, offset }: PacketSlice, { version, totalBytes }: InnerPacket): Front {
+/**
+ * Transport mode: the IP header of the packet, of IPv6 with the headers that routers look at.
+ * @returns null when it is not from our end of the path to the other one: the raw socket would send it as it is
+ */
+function ownHeader({ path }: ChildSa, { bytes, offset }: PacketSlice, inner: InnerPacket): Front | null {
+  const { version, totalBytes } = inner
+  const [from, addressBytes] = version === 4 ? [offset + 12, 4] : [offset + 8, 16]
+  const ends = bytes.subarray(from, from + 2 * addressBytes)
+  if (!isEnd(ends.subarray(0, addressBytes), path.local.address)) return null
+  if (!isEnd(ends.subarray(addressBytes), path.remote.address)) return null
   if (version === 4) {
     const headerBytes = (bytes[offset]! & 0x0f) * 4
     return { version, bytes: bytes.slice(offset, offset + headerBytes), namedAt: 9 }
@@ -79,14 +111,24 @@ function ownHeader({ bytes, offset }: PacketSlice, { version, totalBytes }: Inne
   return { version, bytes: bytes.slice(offset, offset + end), namedAt }
 }
 
+function isEnd(octets: Uint8Array, address: string): boolean {
+  const own = parseIp(address)
+  return own?.length === octets.length && own.every((octet, index) => octet === octets[index])
+}
+
 /** Tunnel mode. @returns null when the path has no addresses of one IP version, as a wildcard has not */
-function outerHeader({ path }: ChildSa, packet: PacketSlice, inner: InnerPacket): Front | null {
+function outerHeader(
+  { path }: ChildSa,
+  packet: PacketSlice,
+  inner: InnerPacket,
+  { tosMask, dontFragment }: AhOuterHeader,
+): Front | null {
   const source = parseIp(path.local.address)
   const destination = parseIp(path.remote.address)
   if (source === undefined || destination === undefined || source.length !== destination.length) return null
   if (source.every((octet) => octet === 0)) return null
   const first = readUint16(packet.bytes, packet.offset)
-  const trafficClass = inner.version === 4 ? first & 0xff : (first >>> 4) & 0xff
+  const trafficClass = (inner.version === 4 ? first : first >>> 4) & tosMask & 0xff
   const protocol = inner.version === 4 ? 4 : 41
   if (source.length === 16) {
     const bytes = new Uint8Array(40)
@@ -101,6 +143,7 @@ function outerHeader({ path }: ChildSa, packet: PacketSlice, inner: InnerPacket)
   const bytes = new Uint8Array(20)
   bytes[0] = 0x45
   bytes[1] = trafficClass
+  bytes[6] = dontFragment ? DONT_FRAGMENT : 0
   bytes[8] = HOP_LIMIT
   bytes[9] = protocol
   bytes.set(source, 12)
