@@ -30,6 +30,17 @@ describe('RFC 1191 4 fragmentation needed, as a raw socket delivers it', () => {
     expect(readPathError(tooBig4(1280, quoted), AF_INET)).toMatchObject({ protocol: 50, remote: { port: 0 } })
   })
 
+  it('reads AH, whose SPI and number stand behind four octets', () => {
+    const quoted = quotedUdp4(SENT)
+    quoted[9] = 51
+    quoted.copyWithin(24, 28) // where the ports were: next header, length, reserved
+    expect(readPathError(tooBig4(1280, quoted), AF_INET)).toMatchObject({
+      protocol: 51,
+      esp: { spi: SENT.spi, sequenceLow: SENT.sequenceLow },
+    })
+    expect(readPathError(tooBig4(1280, quoted.subarray(0, 28)), AF_INET)?.esp).toBeNull()
+  })
+
   it('N17 survives every truncation, every changed octet and takes nothing that does not sum up', () => {
     for (let length = 0; length < message.length; length++) {
       expect(readPathError(message.subarray(0, length), AF_INET)).toBeNull()

@@ -26,6 +26,15 @@ describe('RFC 4301 8.2 path MTU of an SA', () => {
     expect(paths.largestInner(record)).toBe(1438)
   })
 
+  it.each([
+    ['tunnel', null, 1500 - 20 - 28],
+    ['transport', {}, 1500 - 28],
+  ])('of AH in %s mode is less its header, and the outer one if there is one', (_mode, transport, most) => {
+    const { paths, record } = scene()
+    const sa = { ...record.sa, ah: { sealer: { icvBytes: 16 } }, transport } as unknown as NativeSa['sa']
+    expect(paths.largestInner({ ...record, sa })).toBe(most)
+  })
+
   it('is unlimited where nobody knows the route', () => {
     const { paths, record } = scene({ route: 0 })
     expect(paths.largestInner(record)).toBe(65_535)
@@ -129,7 +138,7 @@ function scene(given: { route?: number; sent?: SentPacket } = {}) {
   const paths = new PathMtus({ memory, shared, locals, routeMtu: () => state.route })
   const destination = memory.allocate(SOCKADDR_BYTES)
   encodeSocketAddress({ address: sent.remote[0], port: sent.remote[1] }, memory.bytes, destination)
-  const sa = { spiOut: sent.spi, sequence: { lastLow: sent.sequenceLow }, udpEncap: true }
+  const sa = { spiOut: sent.spi, sequence: { lastLow: sent.sequenceLow }, udpEncap: true, ah: null, transport: null }
   const record = { sa, sealer: GCM, destination, line: SA_LINE_FIELDS } as unknown as NativeSa
   paths.add(record)
   const hear = (mtuBytes: number, change: Partial<SentPacket> & { quotedBytes?: number } = {}): boolean => {
