@@ -16,6 +16,9 @@ export interface Folders {
   readonly redis: string
   readonly sealingPublicKey: string
   readonly sealingPrivateKey: string
+  /** The pair that the keys of webhooks are sealed with. */
+  readonly webhookPublicKey: string
+  readonly webhookPrivateKey: string
   /** Key and certificate of the certificate authority. */
   readonly authority: string
   readonly firstKey: string
@@ -47,6 +50,8 @@ export function prepareFolders(): Folders {
     redis: path.join(servers, 'redis'),
     sealingPublicKey: path.join(data, 'sealing-key.pub'),
     sealingPrivateKey: path.join(data, 'sealing-key'),
+    webhookPublicKey: path.join(data, 'webhook-key.pub'),
+    webhookPrivateKey: path.join(data, 'webhook-key'),
     authority: path.join(data, 'authority.pem'),
     firstKey: path.join(data, 'first-key'),
     operatorKey: path.join(data, 'operator-key'),

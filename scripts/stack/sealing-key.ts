@@ -29,6 +29,20 @@ export async function ensureSealingKey(folders: Folders, data: SealedData): Prom
   return pair.publicKey
 }
 
+/**
+ * The pair of the workers, for the keys of webhooks. When it was lost, endpoints that are there get new keys by rotation.
+ *
+ * @returns the public key, base64url
+ */
+export async function ensureWebhookKey(folders: Folders): Promise<string> {
+  const known = readIfThere(folders.webhookPublicKey)
+  if (known && fs.existsSync(folders.webhookPrivateKey)) return known
+  const pair = await generateSealingKeyPair()
+  writeSecret(folders.webhookPrivateKey, pair.privateKey)
+  writeSecret(folders.webhookPublicKey, pair.publicKey)
+  return pair.publicKey
+}
+
 /** Whether the database holds credentials that devices may still use. */
 export async function holdsCredentials(databaseUrl: string): Promise<boolean> {
   const pool = openPool(databaseUrl, { max: 1, applicationName: 'culvert-start' })

@@ -17,7 +17,7 @@ import { createPrograms, type Programs } from './programs.ts'
 import type { RunFile } from './run-file.ts'
 import { restOf } from './rest.ts'
 import { type DemoReady, progress, type ReadyScreen } from './screen.ts'
-import { ensureSealingKey, holdsCredentials } from './sealing-key.ts'
+import { ensureSealingKey, ensureWebhookKey, holdsCredentials } from './sealing-key.ts'
 import { type Servers, startServers } from './servers.ts'
 import { Problem } from './problem.ts'
 import type { LaunchSettings } from './settings.ts'
@@ -63,11 +63,20 @@ export async function startStack(options: StackOptions): Promise<ReadyScreen> {
     givenUrl: settings.DATABASE_URL ?? null,
     holdCredentials: () => holdsCredentials(servers.databaseUrl),
   })
+  const webhookPublicKey = await ensureWebhookKey(folders)
   const key = await ensureFirstKeys(folders, servers.databaseUrl)
   signal.throwIfAborted()
 
   const programs = createPrograms(folders, options.run, teardown, onDeath)
-  startPrograms(programs, { settings, addresses, servers, sealingPublicKey, folders, withTunnels: !against })
+  startPrograms(programs, {
+    settings,
+    addresses,
+    servers,
+    sealingPublicKey,
+    webhookPublicKey,
+    folders,
+    withTunnels: !against,
+  })
   await waitReady(options, servers, addresses.apiUrl, { since, withTunnels: !against })
   progress(`API, worker, signer, gateway${against ? '' : ' and concentrator'} are ready`)
   const demo = against ?? (await startDemo(options, programs, addresses, key))
@@ -105,13 +114,14 @@ interface ProgramSettings {
   readonly addresses: Addresses
   readonly servers: Servers
   readonly sealingPublicKey: string
+  readonly webhookPublicKey: string
   readonly folders: Folders
   readonly withTunnels: boolean
 }
 
 function startPrograms(
   programs: Programs,
-  { settings, addresses, servers, sealingPublicKey, folders, withTunnels }: ProgramSettings,
+  { settings, addresses, servers, sealingPublicKey, webhookPublicKey, folders, withTunnels }: ProgramSettings,
 ): void {
   const common = { DATABASE_URL: servers.databaseUrl, REDIS_URL: servers.redisUrl ?? '' }
   const main = (app: string): string => `apps/${app}/src/main.ts`
@@ -124,9 +134,14 @@ function startPrograms(
       API_HOST: addresses.apiHost,
       API_PORT: String(addresses.apiPort),
       SEALING_PUBLIC_KEY: sealingPublicKey,
+      WEBHOOK_SEALING_PUBLIC_KEY: webhookPublicKey,
     },
   })
-  programs.start({ name: 'worker', main: main('worker'), env: { ...common, NODE_NAME: 'wrk-1' } })
+  programs.start({
+    name: 'worker',
+    main: main('worker'),
+    env: { ...common, NODE_NAME: 'wrk-1', WEBHOOK_SEALING_KEY_FILE: folders.webhookPrivateKey },
+  })
   programs.start({
     name: 'signer',
     main: main('signer'),

@@ -133,6 +133,8 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
     API_PORT: String(API_PORT),
     SEALING_PUBLIC_KEY: sealing.publicKey,
     SEALING_PRIVATE_KEY_FILE: keyFile,
+    WEBHOOK_SEALING_PUBLIC_KEY: sealing.publicKey,
+    WEBHOOK_SEALING_KEY_FILE: keyFile,
     SIGNER_KEY_FILE: path.join(folder, 'authority.pem'),
     CONCENTRATOR_ADDRESS: SERVER_ADDRESS,
     ...(options.isReachedOverIpv6 && { CONCENTRATOR_ADDRESS6: SERVER_ADDRESS6 }),

@@ -4,6 +4,7 @@
  * Start order matters: the incarnation is drawn before any SA can exist, the TUN stands before the first device is let in, and
  * the node says `ready` last. Stop goes the other way: devices are told (Delete), state is written, then sockets close.
  */
+import { readSealingKeys } from '@culvert/config'
 import {
   createAttachmentRegistry,
   createCredentialCache,
@@ -60,7 +61,6 @@ import { createPlacements, type Placements } from './placements.ts'
 import { createPolicyEnforcer } from './policy-enforcer.ts'
 import { createRealm } from './realm.ts'
 import { createRedirector } from './redirector.ts'
-import { readSealingKeys } from './sealing-key.ts'
 import { outerAddressesOf, type ConcentratorSettings } from './settings.ts'
 import { createStateWriter } from './state-writer.ts'
 import { createTicketVault } from './ticket-vault.ts'
@@ -99,7 +99,8 @@ async function assemble(
   pool: Pool,
 ): Promise<Concentrator> {
   const crypto = await openCrypto()
-  const sealingKeys = await readSealingKeys(settings.sealingPrivateKeyFile)
+  // The first one also seals tickets: nodes have them in the same order.
+  const sealingKeys = await readSealingKeys(settings.sealingPrivateKeyFile, 'SEALING_PRIVATE_KEY_FILE')
   const inner6 = usableInner6(settings, log)
   const incarnation = await registerConcentrator(pool, {
     id: settings.nodeName,

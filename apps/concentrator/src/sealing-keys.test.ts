@@ -1,3 +1,4 @@
+import { readSealingKeys } from '@culvert/config'
 import { createCredentialCache } from '@culvert/concentrator-core'
 import {
   createKeyRing,
@@ -19,7 +20,6 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { createCredentialDesk } from './credential-desk.ts'
-import { readSealingKeys } from './sealing-key.ts'
 
 let owner: Pool
 let node: Pool
@@ -132,12 +132,12 @@ it('the file of a node holds one key or several, and nothing else', async () => 
   const write = (text: string): void => fs.writeFileSync(file, text, { mode: 0o600 })
   try {
     write(`${old.privateKey}\n`)
-    expect(await readSealingKeys(file)).toEqual([old.privateKey])
+    expect(await readSealingKeys(file, 'SEALING_PRIVATE_KEY_FILE')).toEqual([old.privateKey])
     write(`${old.privateKey}\n${next.privateKey}\n`)
-    expect(await readSealingKeys(file)).toEqual([old.privateKey, next.privateKey])
+    expect(await readSealingKeys(file, 'SEALING_PRIVATE_KEY_FILE')).toEqual([old.privateKey, next.privateKey])
     for (const wrong of ['', 'short', `${old.privateKey}\nshort`]) {
       write(wrong)
-      await expect(readSealingKeys(file)).rejects.toThrow('does not hold a key')
+      await expect(readSealingKeys(file, 'SEALING_PRIVATE_KEY_FILE')).rejects.toThrow('does not hold a key')
     }
   } finally {
     fs.rmSync(folder, { recursive: true })

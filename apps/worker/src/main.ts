@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /** Entry point of the worker process. */
-import { ConfigError, loadConfig } from '@culvert/config'
-import { isDatabaseUnavailable, openPool } from '@culvert/db'
+import { ConfigError, loadConfig, readSealingKeys } from '@culvert/config'
+import { createKeyRing, isDatabaseUnavailable, openPool } from '@culvert/db'
+import { egressOptions, openEgress } from '@culvert/egress'
 import { createLogger } from '@culvert/observability'
 import { requireQueueStore } from '@culvert/queue'
-import { runWorker } from './run-worker.ts'
+import { runWorker, type WebhookSending } from './run-worker.ts'
 import { WorkerSettings } from './settings.ts'
 
 try {
@@ -16,6 +17,7 @@ try {
     databaseUrl: settings.DATABASE_URL,
     redisUrl: settings.REDIS_URL,
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
+    webhooks: await webhookSending(settings),
     logger,
   })
   logger.info({}, 'the worker runs')
@@ -30,6 +32,13 @@ try {
 } catch (error) {
   process.stderr.write(`${error instanceof ConfigError ? error.message : (error as Error).message}\n`)
   process.exit(1)
+}
+
+async function webhookSending(settings: WorkerSettings): Promise<WebhookSending | undefined> {
+  const { WEBHOOK_SEALING_KEY_FILE: file } = settings
+  if (file === undefined) return undefined
+  const keys = createKeyRing(await readSealingKeys(file, 'WEBHOOK_SEALING_KEY_FILE'))
+  return { keys, egress: openEgress({ ...egressOptions(settings), maxSockets: 1_024 }) }
 }
 
 /** At start a database that cannot be reached is one clear sentence; later it is waited for. */

@@ -9,6 +9,8 @@ export interface RelayOptions {
   readonly pool: Pool
   readonly logger: Logger
   readonly consumers: readonly RelayConsumer[]
+  /** Told after each pass, once it has committed. */
+  readonly relayed?: (() => void) | undefined
   /** Longest pause between two passes. */
   readonly pollMs?: number | undefined
   /** Most events of one pass. */
@@ -56,6 +58,7 @@ export class Relay {
         const pass = await relayEvents(pool, consumers, batch)
         if (this.#away) logger.info({}, 'the database is back')
         this.#away = false
+        this.#options.relayed?.()
         this.#tell(pass.faults)
         this.#again ||= pass.isFull
       }

@@ -2,11 +2,12 @@
  * The worker: tunnels expire, waiting tunnels open when their device comes, silent nodes are buried, forgotten hints repeated.
  *
  * Beside that it takes operations further (operations/), gives events their place in the feed (relay.ts), and adds up usage
- * (usage-keeper.ts).
+ * (usage-keeper.ts), and delivers events (webhooks/).
  *
  * Woken by NOTIFY device_changed, by jobs on the queues `lifecycle` and `operations`, by the next expiry and by a timer; all of
  * them only say "look". While the database is away it waits and says so once.
  */
+import type { Egress } from '@culvert/egress'
 import {
   deviceChangedChannel,
   eventAppendedChannel,
@@ -14,10 +15,11 @@ import {
   listen,
   nodeDeadAfterSec,
   openPool,
+  type KeyRing,
   type RelayConsumer,
 } from '@culvert/db'
 import { createLogger, type Logger } from '@culvert/observability'
-import { lifecycleQueue, openQueues, operationsQueue } from '@culvert/queue'
+import { lifecycleQueue, mostHinted, openQueues, operationsQueue, webhooksQueue } from '@culvert/queue'
 import { EventRetention } from './event-retention.ts'
 import type { OperationHandlers } from './operations/operation-handler.ts'
 import { operationHandlers } from './operations/operation-handlers.ts'
@@ -26,6 +28,18 @@ import { relayConsumers } from './relay-consumers.ts'
 import { Relay } from './relay.ts'
 import { Sweeper } from './sweeper.ts'
 import { UsageKeeper } from './usage-keeper.ts'
+import { webhookConsumer } from './webhooks/consumer.ts'
+import { Dispatcher, type DispatcherOptions } from './webhooks/dispatcher.ts'
+
+/** What it takes to deliver events. */
+export interface WebhookSending extends Pick<
+  DispatcherOptions,
+  'slots' | 'pollMs' | 'timeoutMs' | 'slowMs' | 'random'
+> {
+  /** Opens the keys of endpoints. */
+  readonly keys: KeyRing
+  readonly egress: Egress
+}
 
 export interface WorkerOptions {
   readonly databaseUrl: string
@@ -45,6 +59,8 @@ export interface WorkerOptions {
   readonly eventRetentionDays?: number | undefined
   /** Others are told of events than usual. */
   readonly relayConsumers?: readonly RelayConsumer[] | undefined
+  /** Without it deliveries wait for another worker. */
+  readonly webhooks?: WebhookSending | undefined
 }
 
 export interface RunningWorker {
@@ -66,7 +82,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
     role: 'culvert_worker',
     onError: broken,
   })
-  const queues = openQueues({ databaseUrl, redisUrl, logger, expectedObjects: 5 })
+  const queues = openQueues({ databaseUrl, redisUrl, logger, expectedObjects: 7 })
   const sweeper = new Sweeper({
     pool,
     queues,
@@ -98,10 +114,16 @@ export function runWorker(options: WorkerOptions): RunningWorker {
     if (!closed) await told(() => sweeper.devicesChanged(devices))
   }
 
+  const webhooks = webhookConsumer()
   const relay = new Relay({
     pool,
     logger,
-    consumers: options.relayConsumers ?? relayConsumers,
+    consumers: options.relayConsumers ?? [...relayConsumers, webhooks],
+    relayed: () => {
+      const endpoints = webhooks.takeTouched()
+      for (let at = 0; at < endpoints.length; at += mostHinted)
+        void queues.hint(webhooksQueue, 'deliveries.due', { about: endpoints.slice(at, at + mostHinted) })
+    },
     pollMs: options.sweepIntervalMs,
   })
   const retention = new EventRetention({ pool, logger, days: options.eventRetentionDays ?? 90 })
@@ -127,6 +149,8 @@ export function runWorker(options: WorkerOptions): RunningWorker {
     pollMs: options.sweepIntervalMs,
   })
   const usage = new UsageKeeper({ pool, logger, intervalMs: options.usageIntervalMs })
+  const dispatcher = options.webhooks && new Dispatcher({ pool, logger, ...options.webhooks })
+  if (dispatcher) queues.workNode(webhooksQueue, async (_kind, about) => dispatcher.want(about))
   queues.workNode(lifecycleQueue, () => sweep())
   queues.workNode(operationsQueue, async () => operations.wake())
   void sweep()
@@ -138,6 +162,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
       await listener.close()
       await operations.close()
       await relay.close()
+      await dispatcher?.close()
       await retention.close()
       await usage.close()
       await last

@@ -1,11 +1,17 @@
 /** What the worker process reads from its environment. */
-import { databaseSettings, logSettings, redisSettings } from '@culvert/config'
+import { databaseSettings, egressSettings, logSettings, redisSettings } from '@culvert/config'
 import { Type, type Static } from 'typebox'
 
 export const WorkerSettings = Type.Object({
   ...databaseSettings,
   ...redisSettings,
   ...logSettings,
+  ...egressSettings,
+  WEBHOOK_SEALING_KEY_FILE: Type.Optional(
+    Type.String({
+      description: 'the file with the key that opens the keys of webhooks; without it nothing is delivered',
+    }),
+  ),
   EVENT_RETENTION_DAYS: Type.Integer({
     minimum: 7,
     maximum: 3_650,

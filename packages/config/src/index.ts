@@ -7,3 +7,4 @@ export {
   zoneSettings,
 } from './fragments.ts'
 export { ConfigError, loadConfig, type Environment } from './load-config.ts'
+export { readSealingKeys } from './sealing-keys.ts'
