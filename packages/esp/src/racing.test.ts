@@ -2,7 +2,16 @@
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { RACE_FLOWS, type RacerData } from '../test/racer.ts'
-import { flowTableBytes, OutboundSequence, SEQUENCE_WORDS } from './index.ts'
+import {
+  Direction,
+  DropCode,
+  flowTableBytes,
+  OutboundSequence,
+  SEQUENCE_WORDS,
+  SubjectPolicies,
+  subjectPolicyBytes,
+  UNLIMITED_POLICY,
+} from './index.ts'
 
 const THREADS = 3
 
@@ -50,5 +59,21 @@ describe('threads that share a flow table', () => {
   it('never find a flow that is half of one and half of another', async () => {
     const memory = new SharedArrayBuffer(flowTableBytes(RACE_FLOWS.maxFlows))
     expect(await race<number>('flows', 300_000, memory)).toEqual(Array<number>(THREADS).fill(0))
+  })
+})
+
+describe('threads that share the buckets of a subject', () => {
+  it('let no packet more pass than the burst, and count each that passes once', async () => {
+    const memory = new SharedArrayBuffer(subjectPolicyBytes(1, THREADS))
+    const owner = new SubjectPolicies(memory, () => {}, { threads: THREADS, thread: 0 })
+    const burst = 200_000
+    const rateIn = { bytes: null, packets: { perSec: 1e-9, burst } }
+    owner.set(1, { ...UNLIMITED_POLICY, rateIn })
+    const passed = await race<number>('rate', burst, memory)
+    const sum = passed.reduce((total, one) => total + one, 0)
+    expect(owner.usedBytes(1)).toBe(sum)
+    let rest = 0
+    while (owner.admit(1, Direction.in, 1) === DropCode.none) rest++
+    expect(sum + rest).toBe(burst)
   })
 })

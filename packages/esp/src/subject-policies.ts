@@ -8,8 +8,9 @@
  *
  * Shared memory and several threads: each has its own instance over the same buffer and the same clock. Fields are aligned doubles
  * that are read and written whole. What passed is counted by each thread for itself and added up, so nothing is ever lost of it; a
- * quota may be passed by one packet per thread. Two threads that admit packets of one subject in the same instant may both read a
- * bucket before either writes it; then that packet passes beyond the rate. Nothing can be torn, negative or stuck.
+ * quota may be passed by one packet per thread. The buckets of one direction are read and written under a lock of their own, for the
+ * few instructions that takes, so a rate holds for all threads together. A thread that finds it taken tries `MOST_TRIES` times, some
+ * microseconds: if the system has put the other one to sleep within those instructions, the packet is refused. Nothing waits.
  */
 import { DropCode } from './drop-code.ts'
 
@@ -59,15 +60,18 @@ const PACKET_DUE = 5
 /** 128 octets: two cache lines. */
 const LINE_FIELDS = 16
 
+/** One word for each direction, 0 while nobody has it. */
+const LOCK_WORDS = 2
+const MOST_TRIES = 200
 const TELL_MS = 60_000
 
 const REACHES_GROUP = 1
 const HAS_QUOTA = 2
 const HAS_RATE = [4, 8] as const
 
-/** Octets of memory for subjects 1 to `maxSubjects`: their lines, then the counters of each thread that admits packets. */
+/** Octets of memory for subjects 1 to `maxSubjects`: their lines, their locks, then the counters of each thread that admits packets. */
 export function subjectPolicyBytes(maxSubjects: number, threads: number = 1): number {
-  return (maxSubjects + 1) * (LINE_FIELDS + threads) * 8
+  return (maxSubjects + 1) * (LINE_FIELDS + 1 + threads) * 8
 }
 
 export interface PolicyThreads {
@@ -82,6 +86,8 @@ export class SubjectPolicies {
   nowMs = 0
   readonly maxSubjects: number
   readonly #lines: Float64Array
+  /** By subject and direction; null: one thread alone needs none. */
+  readonly #locks: Int32Array | null
   readonly #onQuota: (subject: number) => void
   readonly #toldMs: Float64Array
   /** Where this thread's counter of subject 0 would be. */
@@ -97,8 +103,10 @@ export class SubjectPolicies {
     { threads, thread }: PolicyThreads = { threads: 1, thread: 0 },
   ) {
     this.#lines = new Float64Array(memory)
-    this.maxSubjects = this.#lines.length / (LINE_FIELDS + threads) - 1
-    this.#counters = (this.maxSubjects + 1) * (LINE_FIELDS + thread)
+    const count = this.#lines.length / (LINE_FIELDS + 1 + threads)
+    this.maxSubjects = count - 1
+    this.#counters = count * (LINE_FIELDS + 1 + thread)
+    this.#locks = threads === 1 ? null : new Int32Array(memory, count * LINE_FIELDS * 8, count * LOCK_WORDS)
     this.#onQuota = onQuota
     this.#toldMs = new Float64Array(this.maxSubjects + 1).fill(-Infinity)
   }
@@ -148,8 +156,7 @@ export class SubjectPolicies {
       this.#tell(subject)
       return DropCode.quotaExceeded
     }
-    if ((flags & HAS_RATE[direction]) !== 0 && !this.#fits(line + BUCKETS[direction], bytes))
-      return DropCode.rateLimited
+    if ((flags & HAS_RATE[direction]) !== 0 && !this.#takes(subject, direction, bytes)) return DropCode.rateLimited
     lines[this.#counters + subject]! += bytes
     return DropCode.none
   }
@@ -176,7 +183,7 @@ export class SubjectPolicies {
     const lines = this.#lines
     const step = this.maxSubjects + 1
     let sum = 0
-    for (let at = step * LINE_FIELDS + subject; at < lines.length; at += step) sum += lines[at]!
+    for (let at = step * (LINE_FIELDS + 1) + subject; at < lines.length; at += step) sum += lines[at]!
     return sum
   }
 
@@ -197,6 +204,20 @@ export class SubjectPolicies {
     lines[at] = cost
     lines[at + 1] = tolerance
     lines[at + 2] = 0
+  }
+
+  #takes(subject: number, direction: Direction, bytes: number): boolean {
+    const buckets = subject * LINE_FIELDS + BUCKETS[direction]
+    const locks = this.#locks
+    if (locks === null) return this.#fits(buckets, bytes)
+    const lock = LOCK_WORDS * subject + direction
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      if (Atomics.compareExchange(locks, lock, 0, 1) !== 0) continue
+      const fits = this.#fits(buckets, bytes)
+      Atomics.store(locks, lock, 0)
+      return fits
+    }
+    return false
   }
 
   /** Takes octets and one packet from the buckets, or nothing. */

@@ -3,12 +3,21 @@
  *
  *   seal   takes sequence numbers and IVs of one SA, in superpackets of changing size; answers with all of them
  *   flows  opens flows of its own in one small table, and looks for flows that nobody ever opens; answers how many it found
+ *   rate   sends packets of one octet through the buckets of subject 1; answers how many passed
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { createFlowKey, FlowTable, IvCounter, OutboundSequence } from '../src/index.ts'
+import {
+  createFlowKey,
+  Direction,
+  DropCode,
+  FlowTable,
+  IvCounter,
+  OutboundSequence,
+  SubjectPolicies,
+} from '../src/index.ts'
 
 export interface RacerData {
-  readonly race: 'seal' | 'flows'
+  readonly race: 'seal' | 'flows' | 'rate'
   readonly thread: number
   readonly threads: number
   readonly rounds: number
@@ -62,10 +71,21 @@ function flows({ thread, rounds, memory }: RacerData): number {
   return foreign
 }
 
+function rate({ thread, threads, rounds, memory }: RacerData): number {
+  const policies = new SubjectPolicies(memory, () => {}, { threads, thread })
+  let passed = 0
+  for (let round = 0; round < rounds; round++) {
+    if (policies.admit(1, Direction.in, 1) === DropCode.none) passed++
+  }
+  return passed
+}
+
+const RACES = { seal, flows, rate }
+
 if (workerData !== null && parentPort !== null) {
   const data = workerData as RacerData
   const gate = new Int32Array(data.gate)
   Atomics.add(gate, 0, 1)
   while (Atomics.load(gate, 0) < data.threads);
-  parentPort.postMessage(data.race === 'seal' ? seal(data) : flows(data))
+  parentPort.postMessage(RACES[data.race](data))
 }
