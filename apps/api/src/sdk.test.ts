@@ -1,4 +1,5 @@
 /** The SDK against the real API, in this process and over HTTP, and the programs of its documents as a reader has them. */
+import { relayEvents } from '@culvert/db'
 import { createClient, CulvertError, ifUnchanged, type Culvert } from '@culvert/sdk'
 import { codeBlocks, peer, runShell, runTypeScript } from '@culvert/testkit'
 import { createHmac, randomBytes } from 'node:crypto'
@@ -16,15 +17,18 @@ import {
 
 let harness: Harness
 let gateway: FakeGateway
+let relaying: NodeJS.Timeout
 let url: string
 
 beforeAll(async () => {
   harness = await openHarness(inject('databaseUrl'))
   await newConcentrator(harness.pool, 'con-1', 1)
   gateway = await newGateway(harness, 'gw-1')
+  relaying = setInterval(() => void relayEvents(harness.pool, []).catch(() => {}), 100)
   url = await harness.api.listen({ host: '127.0.0.1', port: 0 })
 })
 afterAll(async () => {
+  clearInterval(relaying)
   await gateway?.close()
   await harness?.close()
 })
@@ -130,9 +134,11 @@ describe('documents', () => {
     const attaching = setInterval(() => void attachNewest(), 100)
     try {
       const blocks = codeBlocks('packages/sdk/README.md', 'ts')
-      expect(blocks).toHaveLength(6)
+      expect(blocks).toHaveLength(7)
       const said = await runTypeScript(blocks.join('\n'), { CULVERT_URL: url, CULVERT_KEY: harness.organization.key })
-      expect(said).toMatch(/router-1 (offline|online)\nssh -p \d+ user@gw-1\.test\nA device with this ICCID exists/)
+      expect(said).toMatch(
+        /router-1 (offline|online)\nssh -p \d+ user@gw-1\.test\ndevice\.\w+ dev_\w+ 22\nA device with this ICCID exists/,
+      )
     } finally {
       clearInterval(attaching)
     }

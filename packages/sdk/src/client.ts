@@ -3,6 +3,7 @@
  * CulvertError; keys for repeating calls safely, repeating and paging are done here.
  */
 import createFetchClient, { type FetchResponse, type MaybeOptionalInit } from 'openapi-fetch'
+import { followEvents, type EventCalls } from './events.ts'
 import type { paths } from './generated/api.ts'
 import { waitForOperation, type OperationCalls } from './operations.ts'
 import { Pages } from './pages.ts'
@@ -59,13 +60,15 @@ export interface Culvert {
   readonly list: <P extends ListPath>(path: P, ...input: InputArguments<'get', P>) => Pages<ItemOf<P>>
   readonly tunnels: TunnelCalls
   readonly operations: OperationCalls
+  readonly events: EventCalls
 }
 
 export function createClient(options: ClientOptions): Culvert {
   const { baseUrl, key, retries = 3, timeoutMs = 60_000, fetch = (request) => globalThis.fetch(request) } = options
   // An API that answers with a redirect is not ours, and the key is not for where it leads.
+  const base = baseUrl.replace(/\/+$/, '')
   const api = createFetchClient<paths>({
-    baseUrl: baseUrl.replace(/\/+$/, ''),
+    baseUrl: base,
     redirect: 'error',
     fetch: (request) => send(request, { key, retries, timeoutMs, fetch }),
   })
@@ -89,6 +92,7 @@ export function createClient(options: ClientOptions): Culvert {
     operations: {
       wait: (operation: Pick<Operation, 'id'> | string, waiting) => waitForOperation(culvert, operation, waiting),
     } as OperationCalls,
+    events: { follow: (following) => followEvents({ baseUrl: base, key, fetch }, following) } as EventCalls,
   } as unknown as Culvert
   return culvert
 }

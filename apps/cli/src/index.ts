@@ -1,0 +1,1 @@
+export { runCommand, type CommandIo } from './command.ts'
