@@ -2,6 +2,7 @@ import { createDatabase } from '@culvert/testkit'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import type { DeviceFilter } from './device-filter.ts'
 import { listDeviceIds, type DeviceOrder, type DevicePosition, type DeviceSort } from './device-list.ts'
+import { readDevices } from './devices.ts'
 import { openPool, type Pool } from './index.ts'
 
 const count = 9_000
@@ -216,12 +217,25 @@ describe('the plan of a page', () => {
       }
     }
   })
+
+  it('fetches each device of the page by its id', async () => {
+    const plans: string[] = []
+    const sort = { by: 'createdAt', descending: true } as const
+    const { ids } = await listDeviceIds(api, organizationId, {}, { limit: 50, after: null, sort })
+    expect(await readDevices(explaining(plans), organizationId, ids)).toHaveLength(50)
+    expect(plans).toHaveLength(1)
+    expect(plans[0]).toContain('(id = wanted.id)')
+    expect(plans[0]).not.toContain('devices_organization_id_network_id')
+  })
 })
 
 /** A pool whose statements on tenant tables leave their plans, with what they really read. */
 function explaining(plans: string[]): Pool {
   const query = async (client: { query: Pool['query'] }, statement: unknown, values?: unknown[]): Promise<unknown> => {
-    if (typeof statement === 'string' && /FROM \(?(devices|device_tags|attachments|SELECT)|WITH few/.test(statement)) {
+    if (
+      typeof statement === 'string' &&
+      /FROM \(?(devices|device_tags|attachments|unnest|SELECT)|WITH few/.test(statement)
+    ) {
       const { rows } = await client.query(
         `EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ${statement}`,
         values,

@@ -88,9 +88,10 @@ const columns = `d.id, d.organization_id AS "organizationId", d.network_id AS "n
   d.ike_identity AS "ikeIdentity", host(d.address4) AS address4, host(d.address6) AS address6, d.tunnelable, d.lan_prefixes AS "lanPrefixes", d.proposal_tiers AS "proposalTiers",
   n.proposal_tiers AS "networkProposalTiers", d.rate_limit AS "rateLimit", d.quota, ${usageColumn}, o.proposal_tiers AS "organizationProposalTiers", d.version, d.created_at AS "createdAt",
   d.updated_at AS "updatedAt", coalesce(a.state = 'attached', false) AS attached, a.last_seen_at AS "lastSeenAt"`
-const source = `devices d JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id
+const related = `JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id
   JOIN organizations o ON o.id = d.organization_id LEFT JOIN attachments a ON a.organization_id = d.organization_id AND a.device_id = d.id
   LEFT JOIN device_usage u ON u.device_id = d.id`
+const source = `devices d ${related}`
 
 /** Without a network of its own the device joins the network `default`, which is made with the first device. */
 export async function createDevice(
@@ -205,7 +206,9 @@ export async function listDevices(
 export async function readDevices(pool: Pool, organizationId: string, ids: readonly string[]): Promise<DeviceRecord[]> {
   if (ids.length === 0) return []
   const { rows } = await tenant(pool, organizationId).query<DeviceRecord>(
-    `SELECT ${columns} FROM ${source} WHERE d.organization_id = $1 AND d.id = ANY($2) AND d.deleted_at IS NULL`,
+    // One look by id for each: left to itself the planner would read an index of the network, which has all of its devices.
+    `SELECT ${columns} FROM unnest($2::text[]) AS wanted(id) CROSS JOIN LATERAL
+       (SELECT * FROM devices d WHERE d.organization_id = $1 AND d.id = wanted.id AND d.deleted_at IS NULL OFFSET 0) d ${related}`,
     [organizationId, ids],
   )
   const byId = new Map(rows.map((row) => [row.id, row]))
