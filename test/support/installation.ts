@@ -75,8 +75,8 @@ export interface Installation {
   /** What a process wrote so far. */
   output(app: AppName): string
   process(app: AppName): LabProcess
-  /** Starts a process again that was ended, and waits until it serves. */
-  restart(app: AppName): Promise<void>
+  /** Starts a process again that was ended, with these settings beside its own from now on, and waits until it serves. */
+  restart(app: AppName, settings?: Readonly<Record<string, string>>): Promise<void>
   /** The same without waiting. */
   relaunch(app: AppName): Promise<void>
   stop(): Promise<void>
@@ -153,11 +153,12 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
     signer: 'sig-1',
   }
   const processes = new Map<AppName, LabProcess>()
+  const changed = new Map<AppName, Readonly<Record<string, string>>>()
   const launch = (app: AppName): void => {
     const main = path.join(ROOT, `apps/${app}/src/main.ts`)
     const [command, ...limits] = withCapabilitiesOf(app)
     const run = [...limits, process.execPath, '--conditions=source', main]
-    processes.set(app, server.spawn(command, run, { env: { ...env, NODE_NAME: names[app] } }))
+    processes.set(app, server.spawn(command, run, { env: { ...env, ...changed.get(app), NODE_NAME: names[app] } }))
   }
   const call = caller(`${folder}/api`)
   const ready = (app: AppName): Promise<unknown> =>
@@ -197,7 +198,8 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
     organizationIds: { acme: acme.id, globex: globex.id },
     output: (app) => processes.get(app)?.output() ?? '',
     process: (app) => processes.get(app) as LabProcess,
-    async restart(app) {
+    async restart(app, settings) {
+      if (settings) changed.set(app, settings)
       await relaunch(app)
       await ready(app)
     },

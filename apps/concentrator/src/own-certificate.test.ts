@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { registerConcentrator, readPendingGateways, decideGateway } from '@culvert/db'
 import { createLogger } from '@culvert/observability'
-import { toPem } from '@culvert/pki'
+import { authorityHash, fromPem, toPem, trustAnchors, type IssuedCertificate } from '@culvert/pki'
 import { afterAll, beforeAll, beforeEach, expect, inject, it, vi } from 'vitest'
 import { createAuthorityBook } from './authority-book.ts'
 import { createOwnCertificate, type OwnCertificate } from './own-certificate.ts'
@@ -33,20 +33,25 @@ beforeEach(() => {
 })
 
 /** Plays the signer once. @returns how many requests there were */
-async function sign(lifetimeMs = 90 * DAY_MS): Promise<number> {
+async function sign(lifetimeMs = 90 * DAY_MS, authorities = [registry]): Promise<number> {
   const pending = await readPendingGateways(registry.pool)
   for (const request of pending) {
     const { publicKey, names } = request
     const options = { publicKey, names, atMs: Date.now() - 1000, lifetimeMs }
-    const issued = await registry.authority.issueGatewayCertificate(options)
-    if (!issued.ok) throw new Error(issued.fault.code)
-    const { certificate, serial, notAfterMs } = issued.value
+    const made: IssuedCertificate[] = []
+    for (const { authority } of authorities) {
+      const issued = await authority.issueGatewayCertificate(options)
+      if (!issued.ok) throw new Error(issued.fault.code)
+      made.push(issued.value)
+    }
+    const [first] = made
+    if (!first) throw new Error('no authority')
     await decideGateway(registry.pool, request, {
       kind: 'issued',
-      certificates: toPem(certificate, 'CERTIFICATE'),
-      serial,
-      fingerprint: createHash('sha256').update(certificate).digest('hex'),
-      notAfter: new Date(notAfterMs),
+      certificates: made.map(({ certificate }) => toPem(certificate, 'CERTIFICATE')).join(''),
+      serial: first.serial,
+      fingerprint: createHash('sha256').update(first.certificate).digest('hex'),
+      notAfter: new Date(first.notAfterMs),
     })
   }
   return pending.length
@@ -84,6 +89,41 @@ it('asks for another one when the authorities are others', async () => {
   vi.useFakeTimers({ now: Date.now() + 120_000, toFake: ['Date'] })
   await own.refresh(other.realm.trust)
   expect(await readPendingGateways(registry.pool)).toHaveLength(1)
+  await other.close()
+})
+
+it('is certified by two authorities while one takes the place of the other, and says which stands for which', async () => {
+  const other = await createDeviceRegistry(inject('databaseUrl'))
+  const anchors = trustAnchors([registry, other].flatMap(({ root }) => fromPem(root, 'CERTIFICATE') ?? []))
+  if (!registry.realm.trust || !anchors.ok) throw new Error('there are authorities')
+  const both = { ...registry.realm.trust, anchors: anchors.value }
+  await own.refresh(registry.realm.trust)
+  await sign()
+  await own.refresh(registry.realm.trust)
+  expect(own.proofs?.others).toEqual([])
+  vi.useFakeTimers({ now: Date.now() + 61_000, toFake: ['Date'] })
+  await own.refresh(both) // its certificate is good, but not for devices of the other authority
+  expect(await sign(undefined, [other, registry])).toBe(1)
+  await own.refresh(both)
+  const [mine, theirs] = anchors.value.all.map(({ certificate }) => authorityHash(certificate.spki))
+  expect(own.proofs?.signer.authority).toEqual(theirs)
+  expect(own.proofs?.others.map(({ authority }) => authority)).toEqual([mine])
+  expect(own.proofs?.others[0]?.key).toBe(own.proofs?.signer.key)
+  expect(fromPem(own.proofs?.tls.chain ?? '', 'CERTIFICATE')).toHaveLength(1)
+  await other.close()
+})
+
+it('asks once for another authority that gives it nothing', async () => {
+  const other = await createDeviceRegistry(inject('databaseUrl'))
+  const anchors = trustAnchors([registry, other].flatMap(({ root }) => fromPem(root, 'CERTIFICATE') ?? []))
+  if (!registry.realm.trust || !anchors.ok) throw new Error('there are authorities')
+  const both = { ...registry.realm.trust, anchors: anchors.value }
+  await own.refresh(both)
+  await sign()
+  await own.refresh(both)
+  vi.useFakeTimers({ now: Date.now() + 61_000, toFake: ['Date'] })
+  await own.refresh(both)
+  expect(await readPendingGateways(registry.pool)).toEqual([])
   await other.close()
 })
 

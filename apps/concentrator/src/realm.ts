@@ -12,7 +12,7 @@ import { createOwnCertificate, type OwnProofs } from './own-certificate.ts'
 export interface Realm {
   readonly proofs: OwnProofs | null
   readonly signer: Signer | null
-  /** With RSA, for devices that check nothing else; empty until it is there. */
+  /** With RSA, for devices that check nothing else, and those of former authorities; empty until they are there. */
   readonly otherSigners: readonly Signer[]
   readonly trust: Trust | null
   /** Tiers in which anybody at all may come. */
@@ -98,7 +98,8 @@ export function createRealm(options: {
       return own.proofs?.signer ?? null
     },
     get otherSigners() {
-      return rsa.proofs === null ? [] : [rsa.proofs.signer]
+      const ofRsa = rsa.proofs === null ? [] : [rsa.proofs.signer, ...rsa.proofs.others]
+      return [...(own.proofs?.others ?? []), ...ofRsa]
     },
     get trust() {
       return book.trust

@@ -24,6 +24,8 @@ export interface SignerOptions {
   readonly databaseUrl: string
   readonly redisUrl?: string | undefined
   readonly authority: LoadedAuthority
+  /** Whose place it takes: it goes on saying what is revoked, and certifies concentrators for the devices that check it. */
+  readonly former?: LoadedAuthority | undefined
   readonly lifetimes?: Lifetimes | undefined
   readonly crlUrl?: string | undefined
   readonly logger?: Logger | undefined
@@ -42,7 +44,8 @@ const BATCH = 50
 
 /** Returns at once, also while the database is away. */
 export function runSigner(options: SignerOptions): RunningSigner {
-  const { databaseUrl, redisUrl, authority, logger = createLogger('signer', 'silent') } = options
+  const { databaseUrl, redisUrl, authority, former, logger = createLogger('signer', 'silent') } = options
+  const all = former === undefined ? [authority] : [authority, former]
   const policy: SigningPolicy = {
     lifetimes: options.lifetimes ?? { deviceMs: 365 * DAY_MS, gatewayMs: 90 * DAY_MS },
     crlUrl: options.crlUrl ?? null,
@@ -76,12 +79,14 @@ export function runSigner(options: SignerOptions): RunningSigner {
     await publishAuthority(pool, { ...authority, notAfter: new Date(authority.notAfterMs) })
     await signDevices()
     for (const pending of await readPendingGateways(pool)) {
-      const decision = await decide(() => signGateway(authority, policy, pending, Date.now()))
+      const decision = await decide(() => signGateway(all, policy, pending, Date.now()))
       if (!(await decideGateway(pool, pending, decision))) continue
       logger.info({ node: pending.concentratorId, decision: decision.kind }, 'a concentrator asked for its certificate')
       void queues.hint(concentratorQueue(pending.concentratorId), 'policy.changed')
     }
-    if (await renewRevocationList(pool, authority, Date.now())) logger.info({}, 'a new revocation list is out')
+    for (const each of all) {
+      if (await renewRevocationList(pool, each, Date.now())) logger.info({}, 'a new revocation list is out')
+    }
   }
 
   /** Until nothing is left: each round decides what it has read, or somebody else has. */

@@ -10,6 +10,15 @@ export const SignerSettings = Type.Object({
     minLength: 1,
     description: 'the file with the key and certificate of the authority, made at the first start',
   }),
+  SIGNER_PASSPHRASE_FILE: Type.Optional(
+    Type.String({ minLength: 1, description: 'the file with the passphrase that seals the key of the authority' }),
+  ),
+  SIGNER_FORMER_KEY_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'the file of the authority whose place the one of SIGNER_KEY_FILE takes',
+    }),
+  ),
   SIGNER_DEVICE_DAYS: Type.Integer({
     minimum: 1,
     maximum: 3_650,

@@ -36,17 +36,30 @@ export async function signDevice(
   )
 }
 
+/**
+ * One certificate of each authority, that of the first one first.
+ *
+ * @param authorities at least one; a former one that is nearly over gives none
+ */
 export async function signGateway(
-  authority: LoadedAuthority,
+  authorities: readonly LoadedAuthority[],
   policy: SigningPolicy,
   pending: PendingGateway,
   nowMs: number,
 ): Promise<Decision> {
   if (pending.isDevice) return refused('The IKE identity of the node is one of a device.')
-  const lifetimeMs = Math.min(policy.lifetimes.gatewayMs, authority.notAfterMs - nowMs)
-  if (lifetimeMs < SHORTEST_MS) return refused('The certificate would be over within a minute.')
   const { publicKey, names } = pending
-  return decisionOf(await authority.authority.issueGatewayCertificate({ publicKey, names, atMs: nowMs, lifetimeMs }))
+  const decisions: Decision[] = []
+  for (const { authority, notAfterMs } of authorities) {
+    const lifetimeMs = Math.min(policy.lifetimes.gatewayMs, notAfterMs - nowMs)
+    if (lifetimeMs < SHORTEST_MS) decisions.push(refused('The certificate would be over within a minute.'))
+    else
+      decisions.push(decisionOf(await authority.issueGatewayCertificate({ publicKey, names, atMs: nowMs, lifetimeMs })))
+  }
+  const [first, ...others] = decisions
+  if (first?.kind !== 'issued') return first ?? refused('There is no authority.')
+  const issued = others.filter((decision) => decision.kind === 'issued')
+  return { ...first, certificates: [first, ...issued].map(({ certificates }) => certificates).join('') }
 }
 
 function decisionOf(result: Result<IssuedCertificate>): Decision {

@@ -24,7 +24,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fromPem, readCrl } from '@culvert/pki'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { loadAuthority, runSigner, type LoadedAuthority, type RunningSigner } from './index.ts'
+import { loadAuthority, readPassphrase, runSigner, type LoadedAuthority, type RunningSigner } from './index.ts'
 
 const by = systemAuthor('test')
 
@@ -295,5 +295,106 @@ describe('the key file', () => {
     expect(message).toContain('does not hold a private key')
     expect(message).not.toContain('hunter2')
     fs.rmSync(other)
+  })
+})
+
+describe('the key at rest', () => {
+  const passphrase = 'a passphrase of more than 32 characters'
+
+  it('is sealed with a passphrase from its first moment on, and opens with no other', async () => {
+    const empty = openPool(await createDatabase(inject('databaseUrl')))
+    const file = path.join(folder, 'sealed.pem')
+    const made = await loadAuthority(file, empty, { passphrase })
+    const text = fs.readFileSync(file, 'utf8')
+    expect(text).toContain('BEGIN ENCRYPTED PRIVATE KEY')
+    expect(text).not.toContain('BEGIN PRIVATE KEY')
+    expect((await loadAuthority(file, empty, { passphrase })).id).toBe(made.id)
+    await expect(loadAuthority(file, empty, { passphrase: `${passphrase}!` })).rejects.toThrow('does not open')
+    await expect(loadAuthority(file, empty)).rejects.toThrow('SIGNER_PASSPHRASE_FILE')
+    expect(fs.readFileSync(file, 'utf8')).toBe(text)
+    await empty.end()
+    fs.rmSync(file)
+  })
+
+  it('is sealed in a file where it lay open', async () => {
+    const file = path.join(folder, 'open.pem')
+    fs.copyFileSync(keyFile, file)
+    expect(await loadAuthority(file, pool, { passphrase })).toMatchObject({ id: authority.id, isNew: false })
+    expect(fs.readFileSync(file, 'utf8')).not.toContain('BEGIN PRIVATE KEY')
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600)
+    expect((await loadAuthority(file, pool, { passphrase })).id).toBe(authority.id)
+    fs.rmSync(file)
+  })
+
+  it('has a passphrase that is long, and nobody else can read', async () => {
+    const file = path.join(folder, 'passphrase')
+    await expect(readPassphrase(file)).rejects.toThrow('is not there')
+    fs.writeFileSync(file, 'too short\n', { mode: 0o600 })
+    await expect(readPassphrase(file)).rejects.toThrow('32 characters')
+    fs.writeFileSync(file, `${passphrase}\n`)
+    expect(await readPassphrase(file)).toBe(passphrase)
+    fs.chmodSync(file, 0o640)
+    await expect(readPassphrase(file)).rejects.toThrow('mode 600')
+    fs.rmSync(file)
+  })
+})
+
+describe('another authority in the place of one that devices rely on', () => {
+  const nextFile = path.join(folder, 'next.pem')
+  let next: LoadedAuthority
+  let old: { readonly device: Registered; readonly id: string }
+
+  beforeAll(async () => {
+    const device = await newDevice()
+    old = { device, id: await ask(device) }
+    await signer.pass()
+    await signer.close()
+    next = await loadAuthority(nextFile, pool, { former: authority })
+    signer = runSigner({ databaseUrl, authority: next, former: authority })
+    await signer.pass()
+  })
+  const isSignedBy = (pem: string, { certificate }: LoadedAuthority): boolean =>
+    new X509Certificate(pem).verify(new X509Certificate(certificate).publicKey)
+
+  it('stands beside it: the new one signs, both are trusted', async () => {
+    expect([next.isNew, next.id === authority.id]).toEqual([true, false])
+    expect((await listAuthorities(pool)).map(({ id }) => id)).toEqual([next.id, authority.id])
+    const device = await newDevice()
+    const id = await ask(device)
+    await signer.pass()
+    const made = (await read(device, id)).certificates ?? ''
+    expect([isSignedBy(made, next), isSignedBy(made, authority)]).toEqual([true, false])
+    expect(isSignedBy((await read(old.device, old.id)).certificates ?? '', authority)).toBe(true)
+  })
+
+  it('certifies a concentrator together with it, one certificate each for the same key', async () => {
+    const { publicKey, privateKey } = newCertificateRequest()
+    await requestGatewayCertificate(pool, 'con-1', publicKey)
+    await signer.pass()
+    const made = await readGatewayCertificate(pool, 'con-1', publicKey)
+    const pems = (fromPem(made?.certificates ?? '', 'CERTIFICATE') ?? []).map((der) => new X509Certificate(der))
+    expect(pems.map((pem) => pem.checkPrivateKey(privateKey))).toEqual([true, true])
+    expect(pems.map((pem) => isSignedBy(pem.toString(), next))).toEqual([true, false])
+    expect(pems.map((pem) => isSignedBy(pem.toString(), authority))).toEqual([false, true])
+  })
+
+  it('is made beside one that this installation knows, and beside no other', async () => {
+    const strange = openPool(await createDatabase(inject('databaseUrl')))
+    const stranger = await loadAuthority(path.join(folder, 'stranger.pem'), strange)
+    await strange.end()
+    const file = path.join(folder, 'another.pem')
+    await expect(loadAuthority(file, pool, { former: stranger })).rejects.toThrow('put')
+    expect(fs.existsSync(file)).toBe(false)
+    expect(await listAuthorities(pool)).toHaveLength(2)
+  })
+
+  it('the former one goes on saying what is revoked', async () => {
+    const { serial } = await read(old.device, old.id)
+    await revokeCredential(pool, { organizationId, deviceId: old.device.id, id: old.id }, { by })
+    await signer.pass()
+    for (const { crl } of await listAuthorities(pool)) {
+      const list = readCrl(new Uint8Array(crl ?? []))
+      expect(list.ok && list.value.revoked.has(serial ?? '')).toBe(true)
+    }
   })
 })

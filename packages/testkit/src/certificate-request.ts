@@ -10,7 +10,7 @@ export interface CertificateRequest {
   readonly publicKey: Uint8Array
 }
 
-export type RequestKey = 'ecdsa-p256' | 'ed25519' | 'rsa-2048'
+export type RequestKey = 'ecdsa-p256' | 'ed25519' | 'rsa-2048' | 'rsa-3072'
 
 interface KeyKind {
   make(): KeyPairKeyObjectResult
@@ -26,11 +26,16 @@ const KEYS: Readonly<Record<RequestKey, KeyKind>> = {
     algorithm: '06082a8648ce3d040302',
   },
   ed25519: { make: () => generateKeyPairSync('ed25519'), hash: null, algorithm: '06032b6570' },
-  'rsa-2048': {
-    make: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  'rsa-2048': rsa(2048),
+  'rsa-3072': rsa(3072),
+}
+
+function rsa(modulusLength: number): KeyKind {
+  return {
+    make: () => generateKeyPairSync('rsa', { modulusLength }),
     hash: 'sha256',
     algorithm: '06092a864886f70d01010b0500',
-  },
+  }
 }
 
 /** @param subject common name that the device asks for */

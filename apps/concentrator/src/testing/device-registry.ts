@@ -163,7 +163,7 @@ async function realmOf(authority: Authority, rootDer: Uint8Array, root: string):
     key: pem.export({ format: 'pem', type: 'pkcs8' }).toString(),
   }
   return {
-    proofs: { signer, tls },
+    proofs: { signer, others: [], tls },
     signer,
     otherSigners: [],
     trust: { anchors: good(trustAnchors([rootDer])), crls: createCrlSet(), authorities: [root], hashes: [] },

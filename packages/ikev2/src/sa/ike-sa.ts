@@ -77,6 +77,8 @@ export interface AuthClaim {
   readonly idBody: Uint8Array
   readonly idR: Identity | null
   readonly auth: PeerAuth
+  /** Whose certificates it takes (CERTREQ); empty when it does not say. */
+  readonly authorities: readonly Uint8Array[]
   readonly configuration: Extract<Payload, { kind: 'cp' }> | null
   readonly requested: RequestedAddresses
   readonly proposals: readonly Proposal[]

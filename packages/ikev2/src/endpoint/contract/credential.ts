@@ -17,6 +17,8 @@ export interface ResponderPpk extends Ppk {
 export interface Signer {
   readonly key: SigningKey
   readonly certificates: readonly Uint8Array[]
+  /** Who certifies it, as CERTREQ names authorities (RFC 7296 3.7); left out: nobody in particular. */
+  readonly authority?: Uint8Array
 }
 
 export type InitiatorProof =

@@ -96,5 +96,6 @@ function failureOf(found: FoundCredential | null, proof: ProofKind): string {
 /** With the signer of this peer, else with the secret it proved itself. */
 function ownProofFor({ claim, init }: CredentialAsked, found: FoundCredential, proven: Candidate): OwnProof | null {
   if (found.signer === undefined) return proven.kind === 'psk' ? sharedKeyProof(proven.secret) : null
-  return chosenProof(found, init.hashes, peerSignature(claim.auth.method, claim.auth.data, init.hashes))
+  const theirs = peerSignature(claim.auth.method, claim.auth.data, init.hashes)
+  return chosenProof(found, { hashes: init.hashes, theirs, authorities: claim.authorities })
 }

@@ -11,6 +11,9 @@ import { CERT_ENCODING } from '../../message/numbers.ts'
 /** Chains of four must work (C30), one more is room for a root that is sent along. */
 const MAX_CERTIFICATES = 5
 const MAX_CERTIFICATE_BYTES = 8_192
+/** Clients name every authority of their store; those of ours are few. */
+const MAX_AUTHORITIES = 64
+const AUTHORITY_BYTES = 20
 
 /** @returns what came before the first one that is too large, at most five; they alias the payloads. */
 export function peerCertificates(payloads: readonly Payload[]): readonly PeerCertificate[] {
@@ -21,4 +24,17 @@ export function peerCertificates(payloads: readonly Payload[]): readonly PeerCer
     certificates.push({ encoding: payload.encoding, data: payload.data })
   }
   return certificates
+}
+
+/** @returns what CERTREQ payloads name (RFC 7296 3.7), SHA-1 of the public keys of authorities, the first 64; they alias the payloads. */
+export function namedAuthorities(payloads: readonly Payload[]): readonly Uint8Array[] {
+  const authorities: Uint8Array[] = []
+  for (const payload of payloads) {
+    if (payload.kind !== 'certReq' || payload.encoding !== CERT_ENCODING.X509_SIGNATURE) continue
+    for (let at = 0; at + AUTHORITY_BYTES <= payload.data.length; at += AUTHORITY_BYTES) {
+      if (authorities.length === MAX_AUTHORITIES) return authorities
+      authorities.push(payload.data.subarray(at, at + AUTHORITY_BYTES))
+    }
+  }
+  return authorities
 }

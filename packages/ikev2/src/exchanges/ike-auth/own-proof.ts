@@ -6,6 +6,7 @@ import { chooseSignature, type PeerAbilities, type PeerSignature, signatureData 
 import type { FoundCredential, InitiatorProof, Signer } from '../../endpoint/contract.ts'
 import type { Payload } from '../../message/model.ts'
 import { AUTH_METHOD, CERT_ENCODING } from '../../message/numbers.ts'
+import { compareBytes } from '../../message/octets.ts'
 import type { InitExchange, OwnProof } from '../../sa/ike-sa.ts'
 import type { Prf } from '@culvert/crypto'
 
@@ -23,31 +24,41 @@ function signatureProof(signer: Signer, peer: PeerAbilities): OwnProof | null {
 /** What there is to prove ourselves with, to a peer that may use these tiers. */
 export type OwnMeans = Pick<FoundCredential, 'signer' | 'otherSigners' | 'tiers'>
 
+/** What is known of a peer that shall check a signature of ours. */
+export interface PeerWishes {
+  readonly hashes: InitExchange['hashes']
+  /** How the peer signed; null when it has not. */
+  readonly theirs: PeerSignature | null
+  /** As in `AuthClaim`. */
+  readonly authorities: readonly Uint8Array[]
+}
+
 /**
  * Who signs with RSA is taken to check RSA; so is, where nothing of the peer is signed, one that knows no method 14 and may use SHA-1:
- * of the methods before (RFC 7296 3.8) ECDSA came late.
+ * of the methods before (RFC 7296 3.8) ECDSA came late. Among keys that are as good, one comes first that is certified by an authority
+ * the peer names (3.7): while one authority takes the place of another, there are devices of both.
  *
- * @param theirs how the peer signed; null when it has not.
  * @returns null without a signer, and when the peer could check none.
  */
-export function chosenProof(
-  means: OwnMeans,
-  hashes: InitExchange['hashes'],
-  theirs: PeerSignature | null,
-): OwnProof | null {
+export function chosenProof(means: OwnMeans, { hashes, theirs, authorities }: PeerWishes): OwnProof | null {
   const { signer, otherSigners = [] } = means
   if (signer === undefined) return null
   const allowsSha1 = allowsCompat(means)
   const scheme = theirs?.schemes[0]?.kind
   const wantsRsa = theirs === null ? hashes === null && allowsSha1 : scheme === 'rsaPkcs1' || scheme === 'rsaPss'
   const peer = { hashes, allowsSha1, rsa: scheme === 'rsaPss' ? 'rsaPss' : 'rsaPkcs1' } as const
-  const signers = [signer, ...otherSigners]
+  const all = [signer, ...otherSigners]
+  const signers = [...all.filter(isNamedBy(authorities)), ...all]
   const first = wantsRsa ? signers.filter(({ key }) => key.kind === 'rsa') : []
   for (const each of [...first, ...signers]) {
     const proof = signatureProof(each, peer)
     if (proof !== null) return proof
   }
   return null
+}
+
+function isNamedBy(authorities: readonly Uint8Array[]): (signer: Signer) => boolean {
+  return ({ authority }) => authority !== undefined && authorities.some((each) => compareBytes(each, authority) === 0)
 }
 
 /** @returns a proof with a copy of the secret. */

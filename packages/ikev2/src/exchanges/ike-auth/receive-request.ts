@@ -20,7 +20,7 @@ import { EMPTY } from '../../message/octets.ts'
 import type { AuthClaim, InitAnswered, PeerAuth } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload } from '../../sa/payload-shape.ts'
 import { followInitiator } from '../ike-sa-init/nat-detection.ts'
-import { peerCertificates } from './certificates.ts'
+import { namedAuthorities, peerCertificates } from './certificates.ts'
 import { requestedAddresses } from './configuration.ts'
 import { readWishes } from './extensions.ts'
 import { proofKindOf } from './peer-proof.ts'
@@ -90,6 +90,7 @@ export function readClaim({ payloads, messageId }: Received): AuthClaim | null {
     idBody: identityBody(idI.id, idI.reserved),
     idR: findPayload(payloads, 'idR')?.id ?? null,
     auth: readPeerAuth(payloads),
+    authorities: namedAuthorities(payloads),
     configuration,
     requested: requestedAddresses(configuration),
     proposals: proposals?.proposals ?? [],

@@ -7,7 +7,7 @@
 import type { Decoy, EapSession, FoundCredential, Question } from '../../endpoint/contract.ts'
 import { ask, type Context } from '../../endpoint/context.ts'
 import type { CredentialAsked, EapAsked, EapRun, IkeSa } from '../../sa/ike-sa.ts'
-import { chosenProof } from './own-proof.ts'
+import { chosenProof, type PeerWishes } from './own-proof.ts'
 import { rejectPeer } from './reject.ts'
 
 interface Known {
@@ -55,16 +55,20 @@ function genuineRun(state: CredentialAsked, found: FoundCredential): Prepared | 
   if (candidate?.kind !== 'eap') return null
   if (candidate.withoutOurProof && takesEapOnly(state)) return { found, proof: null }
   // A peer that has not signed anything gets PKCS #1 v1.5, which all of them can check.
-  const proof = chosenProof(found, state.init.hashes, null)
+  const proof = chosenProof(found, wishesOf(state))
   return proof === null ? null : { found, proof }
 }
 
 function decoyRun(state: CredentialAsked, decoy: Decoy): Prepared | null {
   if (decoy.withoutOurProof === true && takesEapOnly(state)) return { found: null, proof: null }
-  const proof = chosenProof(decoy, state.init.hashes, null)
+  const proof = chosenProof(decoy, wishesOf(state))
   return proof === null ? null : { found: null, proof }
 }
 
 function takesEapOnly({ ask: { question } }: CredentialAsked): boolean {
   return question.kind === 'credential' && question.eapOnly
+}
+
+function wishesOf({ init, claim }: CredentialAsked): PeerWishes {
+  return { hashes: init.hashes, theirs: null, authorities: claim.authorities }
 }
