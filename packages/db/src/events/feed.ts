@@ -91,13 +91,13 @@ interface Source {
   readonly values: readonly unknown[]
 }
 
-/** $1 organization, $2 position or null, $3 events of a page. */
+/** $1 organization, $2 position or null, $3 events of a page. Each states the condition of its index, and no other index has it. */
 function sourceOf({ types, resourceId, deviceId }: FeedFilter, limit: number): Source {
   const columns = 'position, id, type, resource_id, device_id, sequence, data, created_at'
   const beginning = 'position > coalesce($2::bigint, (SELECT removed_through FROM feed))'
   const select = (where: string, most: number): string =>
     `SELECT ${columns} FROM events WHERE organization_id = $1 AND ${where} AND ${beginning} ORDER BY position LIMIT ${most}`
-  const all = 'true'
+  const all = 'coalesce(position, 0) > 0'
   if (resourceId !== null || deviceId !== null) {
     const values = [resourceId, deviceId, types]
     const isExact = types === null && (resourceId === null || deviceId === null)
@@ -107,10 +107,10 @@ function sourceOf({ types, resourceId, deviceId }: FeedFilter, limit: number): S
     return { sql: select(where, most), rest, limit: most, values }
   }
   const most = limit + 1
-  if (types === null) return { sql: select(all, most), rest: all, limit: most, values: [] }
+  if (types === null) return { sql: select(all, most), rest: 'true', limit: most, values: [] }
   const sql = `SELECT e.* FROM unnest($4::text[]) AS wanted(type) CROSS JOIN LATERAL (${select('type = wanted.type', most)}) e
      ORDER BY position LIMIT ${most}`
-  return { sql, rest: all, limit: most, values: [[...new Set(types)]] }
+  return { sql, rest: 'true', limit: most, values: [[...new Set(types)]] }
 }
 
 /** Longest time between the beginning of a transaction that writes events and its end, as far as `positionSince` cares. */

@@ -42,7 +42,8 @@ async function oldest(tx: PoolClient, days: number, batch: number): Promise<Rang
   const { rows } = await tx.query<{ after: string; position: string; isOld: boolean }>(
     `SELECT f.removed_through AS after, e.position, e.created_at < now() - $1::int * interval '1 day' AS "isOld"
      FROM event_feed f CROSS JOIN LATERAL
-       (SELECT position, created_at FROM events WHERE position > f.removed_through ORDER BY position LIMIT $2) e
+       (SELECT position, created_at FROM events WHERE position > f.removed_through AND coalesce(position, -1) > 0
+        ORDER BY position LIMIT $2) e
      WHERE f.id = 1 ORDER BY e.position`,
     [days, batch],
   )
@@ -54,7 +55,8 @@ async function oldest(tx: PoolClient, days: number, batch: number): Promise<Rang
 async function remove(tx: PoolClient, { after, through }: Range): Promise<number> {
   const { rows } = await tx.query<{ removed: number }>(
     `WITH gone AS (
-       DELETE FROM events WHERE position > $1 AND position <= $2 RETURNING resource_id, organization_id, sequence
+       DELETE FROM events WHERE position > $1 AND position <= $2 AND coalesce(position, -1) > 0
+       RETURNING resource_id, organization_id, sequence
      ), highest AS (
        SELECT resource_id, min(organization_id) AS organization_id, max(sequence) AS sequence FROM gone GROUP BY resource_id
      ), floors AS (

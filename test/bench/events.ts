@@ -1,0 +1,167 @@
+/**
+ * `npm run bench -- events`: pages of the feed with 2 000 000 events in ten organizations, half of them in one, at any depth and with
+ * each filter, through the database role and the row-level security of the API, while old events are removed; then what the relay
+ * puts into the feed in a second.
+ *
+ * No page may look through the whole table: `events.seq_scans` counts. `--quick` has a tenth of everything. Database and reader are on
+ * the same machine.
+ */
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import {
+  migrate,
+  openPool,
+  positionSince,
+  readFeed,
+  relayEvents,
+  removeOldEvents,
+  type FeedFilter,
+  type Pool,
+} from '@culvert/db'
+import { scratchFolder, startPostgres } from '@culvert/services'
+import { printFigure, quantile } from './figure.ts'
+
+const quick = process.argv.includes('--quick')
+const EVENTS = quick ? 200_000 : 2_000_000
+const PAGES_OF_A_FILTER = quick ? 20 : 60
+const RELAYED = quick ? 5_000 : 20_000
+const CHUNK = 200_000
+const DEVICES = 1_000
+/** Events are spread over these days; those older than the retention go while pages are read. */
+const DAYS = 100
+const RETENTION_DAYS = 90
+
+const organizationId = 'org_0'
+const none: FeedFilter = { types: null, resourceId: null, deviceId: null }
+const filters: Readonly<Record<string, FeedFilter>> = {
+  none,
+  'types, most events': { ...none, types: ['device.updated'] },
+  'types, few events': { ...none, types: ['network.deleted'] },
+  'types, some of each': { ...none, types: ['device.online', 'tunnel.opened', 'network.deleted'] },
+  'types, no event': { ...none, types: ['organization.updated'] },
+  device: { ...none, deviceId: 'dev_2' },
+  'device and types': { ...none, deviceId: 'dev_2', types: ['device.online'] },
+  'device and types, no event': { ...none, deviceId: 'dev_2', types: ['organization.updated'] },
+  resource: { ...none, resourceId: 'dev_4' },
+  'resource and types': { ...none, resourceId: 'dev_4', types: ['tunnel.opened'] },
+}
+
+const ends: (() => Promise<unknown>)[] = []
+try {
+  await main()
+} finally {
+  for (const end of ends.toReversed()) await end()
+}
+
+async function main(): Promise<void> {
+  const folder = await scratchFolder()
+  ends.push(() => rm(folder, { recursive: true, force: true }))
+  const postgres = await startPostgres({ dataDir: path.join(folder, 'postgres') })
+  ends.push(() => postgres.stop())
+  await migrate(postgres.url)
+  const pool = openPool(postgres.url, { queryTimeoutMs: 600_000 })
+  const api = openPool(postgres.url, { role: 'culvert_api' })
+  const worker = openPool(postgres.url, { role: 'culvert_worker' })
+  ends.push(() => Promise.all([pool.end(), api.end(), worker.end()]))
+  await load(pool)
+  await measurePages(pool, api, worker)
+  await measureRelay(pool, worker)
+}
+
+/** Of every ten events seven are `device.updated`, of every thousand one is `network.deleted`. */
+async function load(pool: Pool): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await client.query(`SET session_replication_role = replica; SET synchronous_commit = off`)
+    await client.query(
+      `INSERT INTO organizations (id, name, slug, updated_at) SELECT 'org_' || o, 'o', 'bench-' || o, now() FROM generate_series(0, 9) AS o`,
+    )
+    for (let from = 1; from <= EVENTS; from += CHUNK)
+      await client.query(
+        `INSERT INTO events (id, organization_id, type, resource_id, device_id, sequence, data, created_at, position)
+         SELECT 'evt_' || md5(i::text), CASE WHEN d % 2 = 0 THEN 'org_0' ELSE 'org_' || (1 + d % 9) END,
+           CASE WHEN i / $4 % 1000 = 0 THEN 'network.deleted' WHEN i / $4 % 10 < 7 THEN 'device.updated' WHEN i / $4 % 10 < 9
+             THEN 'device.online' ELSE 'tunnel.opened' END,
+           'dev_' || d, 'dev_' || d, 1 + i / $4, '{"changed": ["tags", "name"]}',
+           now() - $5::int * interval '1 day' * (1 - i / $3::float8), i
+         FROM generate_series($1::int, $2::int) AS i, LATERAL (SELECT i % $4::int AS d) AS v`,
+        [from, Math.min(from + CHUNK - 1, EVENTS), EVENTS, DEVICES, DAYS],
+      )
+    await client.query('UPDATE event_feed SET last_position = $1', [EVENTS])
+    await client.query('RESET session_replication_role')
+    await client.query('VACUUM (ANALYZE)')
+  } finally {
+    client.release(true)
+  }
+}
+
+async function measurePages(pool: Pool, api: Pool, worker: Pool): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) await readFeed(api, organizationId, none, { after: null, limit: 50 })
+  const scans = await seqScans(pool)
+  let reading = true
+  let removed = 0
+  const batches: number[] = []
+  const retention = (async () => {
+    while (reading) {
+      const startMs = performance.now()
+      const batch = await removeOldEvents(worker, RETENTION_DAYS)
+      batches.push(performance.now() - startMs)
+      removed += batch.removed
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  })()
+  const all: number[] = []
+  for (const [name, filter] of Object.entries(filters)) {
+    const ms: number[] = []
+    for (let page = 0; page < PAGES_OF_A_FILTER; page++) {
+      // From the beginning of what is kept to the end, the end included.
+      const after = Math.floor(EVENTS * (0.11 + (0.89 * page) / (PAGES_OF_A_FILTER - 1)))
+      const startMs = performance.now()
+      await readFeed(api, organizationId, filter, { after, limit: 200 })
+      ms.push(performance.now() - startMs)
+    }
+    printFigure({ figure: 'events.page_ms.p99', values: ms, unit: 'ms', note: name }, quantile(ms, 0.99))
+    all.push(...ms)
+  }
+  const since: number[] = []
+  for (let day = 1; day < RETENTION_DAYS; day += 5) {
+    const startMs = performance.now()
+    await positionSince(api, organizationId, new Date(Date.now() - day * 86_400_000))
+    since.push(performance.now() - startMs)
+  }
+  reading = false
+  await retention
+  printFigure({ figure: 'events.page_ms.p50', values: all, unit: 'ms', note: 'all filters' })
+  printFigure({ figure: 'events.page_ms.p99', values: all, unit: 'ms', note: 'all filters' }, quantile(all, 0.99))
+  printFigure({ figure: 'events.since_ms.p99', values: since, unit: 'ms' }, quantile(since, 0.99))
+  printFigure({ figure: 'events.retention_batch_ms', values: batches, unit: 'ms', note: `${removed} events removed` })
+  printFigure({ figure: 'events.seq_scans', values: [(await seqScans(pool)) - scans], unit: 'scans' })
+}
+
+/** Of the table of events, by anybody. */
+async function seqScans(pool: Pool): Promise<number> {
+  await pool.query('SELECT pg_stat_force_next_flush()')
+  const { rows } = await pool.query<{ scans: number }>(
+    `SELECT seq_scan::int AS scans FROM pg_stat_user_tables WHERE relname = 'events'`,
+  )
+  return rows[0]?.scans ?? 0
+}
+
+/** Writers are not measured: the events are there before the first pass. */
+async function measureRelay(pool: Pool, worker: Pool): Promise<void> {
+  await pool.query(
+    `INSERT INTO events (id, organization_id, type, resource_id, sequence, data)
+     SELECT 'evt_r' || i, $1, 'device.updated', 'dev_' || i % $3::int, 0, '{"changed": ["tags"]}' FROM generate_series(1, $2::int) AS i`,
+    [organizationId, RELAYED, DEVICES],
+  )
+  const passes: number[] = []
+  const startMs = performance.now()
+  for (let isFull = true; isFull;) {
+    const passMs = performance.now()
+    isFull = (await relayEvents(worker, [])).isFull
+    passes.push(performance.now() - passMs)
+  }
+  const perSec = (RELAYED / (performance.now() - startMs)) * 1_000
+  printFigure({ figure: 'events.relayed_per_sec', values: [perSec], unit: 'events/s', note: 'passes of 1000' })
+  printFigure({ figure: 'events.relay_pass_ms', values: passes, unit: 'ms' })
+}
