@@ -35,6 +35,7 @@ import {
   writeAttempts,
   writeHostMapping,
   type Pool,
+  tellQuotaExhausted,
 } from '@culvert/db'
 import { SPI_INDEX_COUNT, SpiAllocator, SYNTHETIC_PREFIX } from '@culvert/esp'
 import {
@@ -131,6 +132,7 @@ async function assemble(
     plane: () => plane,
     subjects,
     write: (used) => addDeviceUsage(pool, used),
+    tell: (deviceId) => tellQuotaExhausted(pool, deviceId),
     now: () => new Date(),
     log,
   })

@@ -1,4 +1,3 @@
-import { createSubjectTable } from '@culvert/concentrator-core'
 import { Direction, DropCode, SubjectPolicies, subjectPolicyBytes } from '@culvert/esp'
 import { NO_USAGE, type DeviceLimits, type Usage } from '@culvert/lifecycle'
 import { createLogger } from '@culvert/observability'
@@ -20,6 +19,8 @@ let now: Date
 /** What Postgres knows. */
 let stored: Map<string, Usage>
 let writes: { deviceId: string; bytes: number }[][]
+/** Devices whose quota was told to be used up. */
+let told: string[]
 let isAway: boolean
 /** While Postgres writes. */
 let onWrite: () => void
@@ -29,6 +30,7 @@ beforeEach(() => {
   now = new Date('2026-11-30T12:00:00Z')
   stored = new Map()
   writes = []
+  told = []
   isAway = false
   onWrite = () => {}
   policies = createDevicePolicies({
@@ -37,7 +39,7 @@ beforeEach(() => {
       removeSubject: (subject) => table.remove(subject),
       readSubjects: (subjects) => Promise.resolve(subjects.map((subject) => table.usedBytes(subject))),
     }),
-    subjects: createSubjectTable(4),
+    subjects: { deviceOf: (subject) => ['', 'dev_a', 'dev_b'][subject] },
     write: async (used) => {
       if (isAway) throw new Error('away')
       writes.push([...used])
@@ -49,12 +51,35 @@ beforeEach(() => {
       }
       return stored
     },
+    tell: async (deviceId) => told.push(deviceId) > 0,
     now: () => now,
     log: createLogger('test', 'silent'),
   })
 })
 
 const send = (subject: number, bytes: number): DropCode => table.admit(subject, Direction.in, bytes)
+
+it('tells that a quota is used up once in its period, and again for another quota', async () => {
+  const exhaust = async (): Promise<void> => {
+    policies.exhausted(1)
+    await policies.count()
+    await new Promise((done) => setImmediate(done))
+  }
+  policies.admit({ deviceId: 'dev_a', limits: daily(100_000) }, 1, null)
+  expect(send(1, 30_000)).toBe(DropCode.none)
+  await exhaust() // an old notice: more is left than a packet could have taken
+  expect(told).toEqual([])
+  expect([send(1, 69_000), send(1, 1500)]).toEqual([DropCode.none, DropCode.quotaExceeded])
+  await exhaust()
+  await exhaust()
+  expect(told).toEqual(['dev_a'])
+  policies.update('dev_a', daily(99_500))
+  await exhaust()
+  expect(told).toEqual(['dev_a', 'dev_a'])
+  policies.exhausted(4)
+  await exhaust()
+  expect(told).toHaveLength(2)
+})
 
 it('holds a device to what is left of its quota, and what it used elsewhere counts', async () => {
   policies.admit(

@@ -39,6 +39,8 @@ interface Entry {
   periods: Periods
   /** What the data plane had counted when `usage` was read. */
   counted: number
+  /** The quota that was last told to be used up. */
+  told: string | null
 }
 
 /** One object for all that were read in one day. */
@@ -58,12 +60,15 @@ const WRITTEN_AT_ONCE = 5000
 const DAY_MS = 86_400_000
 /** Room for what a device does in a second, and for a superpacket. */
 const LEAST_BURST_BYTES = 65_536
+const LONGEST_PACKET_BYTES = 65_536
 
 export function createDevicePolicies(options: {
   plane: () => PolicyPlane | null
   subjects: Pick<SubjectTable, 'deviceOf'>
   /** Adds octets to the usage of devices. @returns what is used then */
   write: (used: readonly { deviceId: string; bytes: number }[]) => Promise<ReadonlyMap<string, Usage>>
+  /** A quota stopped a device. @returns whether nobody knew that yet */
+  tell: (deviceId: string) => Promise<boolean>
   now: () => Date
   log: Logger
 }): DevicePolicies {
@@ -190,19 +195,38 @@ export function createDevicePolicies(options: {
     return running
   }
 
+  async function tellExhausted(deviceId: string | undefined): Promise<void> {
+    const entry = deviceId === undefined ? undefined : entries.get(deviceId)
+    const quota = entry?.limits.quota
+    if (deviceId === undefined || entry === undefined || !quota) return
+    if (quota.bytes - entry.usage[quota.period] >= LONGEST_PACKET_BYTES) return
+    const wording = `${quota.period} ${periodOf(quota.period, options.now())} ${quota.bytes}`
+    if (entry.told === wording) return
+    try {
+      if (await options.tell(deviceId)) log.info({ deviceId }, 'the quota of a device is used up')
+      entry.told = wording
+    } catch (error) {
+      log.warn({ err: error }, 'that the quota of a device is used up could not be told')
+    }
+  }
+
   return {
     admit({ deviceId, limits }, subject, evicted) {
       if (evicted !== null) evict(evicted)
       if (entries.has(deviceId)) return update(deviceId, limits)
-      const entry: Entry = { subject, limits, usage: limits.usage, periods: periodsNow(), counted: 0 }
+      const entry: Entry = { subject, limits, usage: limits.usage, periods: periodsNow(), counted: 0, told: null }
       entries.set(deviceId, entry)
       enforce(entry, 0)
     },
     update,
     count,
     exhausted(subject) {
-      log.info({ deviceId: subjects.deviceOf(subject) }, 'the quota of a device is used up')
-      count().catch((error: unknown) => log.warn({ err: error }, 'what a device used could not be written'))
+      const deviceId = subjects.deviceOf(subject)
+      const counted = count().catch((error: unknown) => {
+        log.warn({ err: error }, 'what a device used could not be written')
+      })
+      // Told by what is known then: it may have a larger quota by now.
+      void counted.then(() => tellExhausted(deviceId))
     },
   }
 }

@@ -1,6 +1,7 @@
 import { createAttachmentRegistry, createCredentialCache, type AttachmentRecord } from '@culvert/concentrator-core'
 import {
   addDeviceUsage,
+  tellQuotaExhausted,
   deviceChangedChannel,
   ensureOrganization,
   listen,
@@ -130,6 +131,31 @@ it('tells what holds for the traffic of a device that stays, with what Postgres 
   expect(node.updated).toMatchObject([{ deviceId, limits }])
   expect(node.closed).toEqual([])
   expect(await addDeviceUsage(pool, used)).toEqual(new Map([[deviceId, { day: 5, month: 5, total: 15 }]]))
+})
+
+it('tells once that the quota of a device is used up, in its period and for the quota it has', async () => {
+  const { deviceId } = await attachDevice(openNode('con-1'))
+  const setQuota = (quota: string): Promise<unknown> =>
+    pool.query(`UPDATE devices SET quota = $2, policy_version = policy_version + 1 WHERE id = $1`, [deviceId, quota])
+  const events = async (): Promise<unknown[]> => {
+    const { rows } = await pool.query<{ data: unknown }>(
+      `SELECT data FROM events WHERE resource_id = $1 AND type = 'device.quota_exhausted' ORDER BY sequence`,
+      [deviceId],
+    )
+    return rows.map(({ data }) => data)
+  }
+  expect(await tellQuotaExhausted(pool, deviceId)).toBe(false) // it has none
+  await setQuota('{"bytes": 5000000000, "period": "month"}')
+  const both = await Promise.all([tellQuotaExhausted(pool, deviceId), tellQuotaExhausted(pool, deviceId)])
+  expect(both.toSorted()).toEqual([false, true])
+  await setQuota('{"bytes": 6000000000, "period": "month"}')
+  expect(await tellQuotaExhausted(pool, deviceId)).toBe(true)
+  await pool.query(`UPDATE device_usage SET quota_told = 'month 2020-01-01 6000000000' WHERE device_id = $1`, [
+    deviceId,
+  ])
+  expect([await tellQuotaExhausted(pool, deviceId), await tellQuotaExhausted(pool, 'dev_gone')]).toEqual([true, false])
+  const told = (limitBytes: number): object => ({ period: 'month', limitBytes })
+  expect(await events()).toEqual([told(5e9), told(6e9), told(6e9)])
 })
 
 interface Node {

@@ -2,7 +2,7 @@
  * Events: one catalogue of their types with what each carries. The outbox writes them, webhooks and the event feed deliver them, the
  * documentation describes them. Data is thin: ids and states, never a secret. A new type is an entry here and nothing else.
  */
-import { credentialKinds, tunnelReasons, tunnelStates } from '@culvert/lifecycle'
+import { credentialKinds, quotaPeriods, tunnelReasons, tunnelStates } from '@culvert/lifecycle'
 import { Type, type TSchema } from 'typebox'
 import { DeviceId, idPattern, nullable, oneOf, Timestamp } from './fields.ts'
 
@@ -61,6 +61,14 @@ export const eventCatalogue = {
     summary: 'A device is no longer attached.',
     resource: 'dev',
     data: Type.Object({ reason: nullable(Type.String()) }, { ...strict, 'x-example': { reason: 'deletedByPeer' } }),
+  },
+  'device.quota_exhausted': {
+    summary: 'The quota of a device stopped its traffic, told once in its period, and again for another quota.',
+    resource: 'dev',
+    data: Type.Object(
+      { period: oneOf(quotaPeriods), limitBytes: Type.Integer({ examples: [50_000_000_000] }) },
+      strict,
+    ),
   },
   'credential.created': {
     summary: 'A credential was issued, or a certificate was asked for.',

@@ -336,7 +336,7 @@ export {
   readThreshold,
   type ThresholdRecord,
 } from './usage-thresholds.ts'
-export { addDeviceUsage } from './concentrator/device-usage.ts'
+export { addDeviceUsage, tellQuotaExhausted } from './concentrator/device-usage.ts'
 export { writeChildCounters, type ChildCounters } from './concentrator/sa-rows.ts'
 export { closeLostConnections, writeConnections, type ConnectionRow } from './gateway-connections.ts'
 export {

@@ -1,6 +1,8 @@
 /** What devices used, and what a concentrator must hold them to: read with the device, written every few seconds. */
 import type { DeviceLimits, Quota, RateLimit, Usage } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
+import { appendEvent } from '../outbox.ts'
+import { inTransaction } from '../transaction.ts'
 
 const DAY_BYTES = `CASE WHEN u.day = (now() AT TIME ZONE 'utc')::date THEN u.day_bytes ELSE 0 END::float8`
 const MONTH_BYTES = `CASE WHEN u.month = date_trunc('month', now() AT TIME ZONE 'utc')::date THEN u.month_bytes ELSE 0 END::float8`
@@ -57,4 +59,35 @@ export async function addDeviceUsage(
     [JSON.stringify(used.map(({ deviceId, bytes }) => ({ device_id: deviceId, bytes })))],
   )
   return new Map(rows.map((row) => [row.device_id, usageOf(row)]))
+}
+
+const TODAY = `(now() AT TIME ZONE 'utc')::date`
+const THIS_MONTH = `date_trunc('month', now() AT TIME ZONE 'utc')::date`
+
+/**
+ * Tells that a quota stopped a device: once for the quota it has now, in the period it is now. The event and the note that it was
+ * told commit together, whichever node says so and however often.
+ *
+ * @returns whether it was told; not when it was before, or the device has no quota or is gone
+ */
+export function tellQuotaExhausted(pool: Pool, deviceId: string): Promise<boolean> {
+  return inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{ organization_id: string; period: string; bytes: number }>(
+      `WITH d AS (SELECT id, organization_id, quota->>'period' AS period, (quota->>'bytes')::float8 AS bytes FROM devices
+         WHERE id = $1 AND jsonb_typeof(quota::jsonb) = 'object'),
+       told AS (INSERT INTO device_usage AS u (device_id, organization_id, day, day_bytes, month, month_bytes, total_bytes, quota_told)
+         SELECT id, organization_id, ${TODAY}, 0, ${THIS_MONTH}, 0, 0, concat_ws(' ', period,
+           CASE period WHEN 'day' THEN ${TODAY} WHEN 'month' THEN ${THIS_MONTH} END, bytes) FROM d
+         ON CONFLICT (device_id) DO UPDATE SET quota_told = EXCLUDED.quota_told
+           WHERE u.quota_told IS DISTINCT FROM EXCLUDED.quota_told RETURNING device_id)
+       SELECT d.organization_id, d.period, d.bytes FROM d JOIN told ON told.device_id = d.id`,
+      [deviceId],
+    )
+    const [quota] = rows
+    if (quota === undefined) return false
+    const { organization_id: organizationId, period, bytes: limitBytes } = quota
+    const data = { period, limitBytes }
+    await appendEvent(tx, { organizationId, type: 'device.quota_exhausted', resourceId: deviceId, data })
+    return true
+  })
 }

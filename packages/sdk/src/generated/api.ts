@@ -1550,6 +1550,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "device.quota_exhausted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The quota of a device stopped its traffic, told once in its period, and again for another quota. */
+        post: operations["onDeviceQuota_exhausted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "device.updated": {
         parameters: {
             query?: never;
@@ -17646,6 +17663,57 @@ export interface operations {
                     timestamp: string;
                     /** @constant */
                     type: "device.online";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onDeviceQuota_exhausted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: {
+                        limitBytes: number;
+                        /** @enum {string} */
+                        period: "day" | "month" | "total";
+                    };
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "device.quota_exhausted";
                 };
             };
         };
