@@ -125,8 +125,13 @@ export class Dispatcher {
     const ids = [...this.#held.keys()]
     if (ids.length === 0) return
     await this.#told(async () => {
-      const kept = new Set(await renewEndpoints(this.#options.pool, this.#runner, ids))
-      for (const id of ids) if (!kept.has(id)) this.#held.get(id)?.end()
+      const versions = await renewEndpoints(this.#options.pool, this.#runner, ids)
+      // What was changed, got another key or is disabled is given back, and taken as it is now.
+      for (const turn of this.#held.values()) {
+        if (!ids.includes(turn.id) || versions.get(turn.id) === turn.claim.version) continue
+        turn.end()
+        this.#settle(turn)
+      }
     })
   }
 

@@ -8,6 +8,7 @@ const claim = {
   organizationId: 'org_1',
   url: 'https://hooks.example.com/',
   maxPerSec: null,
+  version: 1,
   throttled: 0,
   failingSince: null,
   warnedAt: null,

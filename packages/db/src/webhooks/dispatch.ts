@@ -14,6 +14,8 @@ export interface EndpointClaim {
   readonly organizationId: string
   readonly url: string
   readonly maxPerSec: number | null
+  /** Of its settings and keys. */
+  readonly version: number
   /** How often in a row it said that it has too much. */
   readonly throttled: number
   readonly failingSince: Date | null
@@ -78,7 +80,7 @@ export async function claimEndpoints(pool: Pool, runner: string, ids: readonly s
      UPDATE webhook_courses c SET runner = $1, lease_until = now() + $3 * interval '1 second'
      FROM free f JOIN webhook_endpoints w ON w.id = f.endpoint_id AND w.state = 'enabled' AND w.deleted_at IS NULL
      WHERE c.endpoint_id = f.endpoint_id
-     RETURNING w.id, w.organization_id AS "organizationId", w.url, w.max_per_sec AS "maxPerSec", c.throttled,
+     RETURNING w.id, w.organization_id AS "organizationId", w.url, w.max_per_sec AS "maxPerSec", w.version, c.throttled,
        c.failing_since AS "failingSince", c.warned_at AS "warnedAt",
        (SELECT coalesce(json_agg(json_build_object('id', k.id, 'sealedKey', encode(k.sealed_key, 'base64'), 'sealingKeyId', k.sealing_key_id)
           ORDER BY k.expires_at DESC NULLS FIRST, k.id), '[]')
@@ -115,14 +117,15 @@ export async function loadDueDeliveries(
   }))
 }
 
-/** Says that the worker lives. @returns the endpoints that it still holds */
-export async function renewEndpoints(pool: Pool, runner: string, ids: readonly string[]): Promise<string[]> {
-  const { rows } = await pool.query<{ id: string }>(
-    `UPDATE webhook_courses SET lease_until = now() + $3 * interval '1 second'
-     WHERE endpoint_id = ANY ($2) AND runner = $1 RETURNING endpoint_id AS id`,
+/** Says that the worker lives. @returns versions of the endpoints that it still holds, and may still send to, by id */
+export async function renewEndpoints(pool: Pool, runner: string, ids: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await pool.query<{ id: string; version: number }>(
+    `UPDATE webhook_courses c SET lease_until = now() + $3 * interval '1 second' FROM webhook_endpoints w
+     WHERE c.endpoint_id = ANY ($2) AND c.runner = $1 AND w.id = c.endpoint_id AND w.state = 'enabled' AND w.deleted_at IS NULL
+     RETURNING w.id, w.version`,
     [runner, ids, endpointLeaseSec],
   )
-  return rows.map(({ id }) => id)
+  return new Map(rows.map(({ id, version }) => [id, version]))
 }
 
 /** Others may send to them. @returns those that have something due meanwhile */
