@@ -35,7 +35,11 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'service',
-          include: ['packages/{db,queue,services,testkit}/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
+          include: [
+            'packages/{db,queue,services,testkit}/src/**/*.test.ts',
+            'apps/*/src/**/*.test.ts',
+            'test/service/**/*.test.ts',
+          ],
           exclude,
           globalSetup: [setup],
           testTimeout: 30_000,

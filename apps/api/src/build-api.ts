@@ -3,6 +3,7 @@
  * itself. Starts and serves also while the database is away: then it answers 503 and heals by itself.
  */
 import { createSecretSealer, openPool, sealingKeyId } from '@culvert/db'
+import { openEgress, type Egress } from '@culvert/egress'
 import { createHealthRegistry, createLogger, type Logger } from '@culvert/observability'
 import { openQueues } from '@culvert/queue'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -44,10 +45,13 @@ import { networkRoutes } from './routes/networks.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { sshKeyRoutes } from './routes/ssh-keys.ts'
 import { tunnelRoutes } from './routes/tunnels.ts'
+import { automationRuleRoutes } from './routes/automation-rules.ts'
+import { ruleRunRoutes } from './routes/rule-runs.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { usageThresholdRoutes } from './routes/usage-thresholds.ts'
 import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts'
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
+import { buildSerializer } from './serialization.ts'
 import { unknownRoutes } from './unknown-routes.ts'
 import { compileValidator } from './validation.ts'
 import { openWebhooks, type WebhookOptions } from './webhooks.ts'
@@ -77,6 +81,8 @@ export interface ApiOptions {
   readonly login?: LoginOptions | undefined
   /** Events are delivered; without it there is the feed alone. */
   readonly webhooks?: WebhookOptions | undefined
+  /** Judges URLs that customers write; nothing is sent with it. To the public Internet alone when left out. */
+  readonly egress?: Egress | undefined
 }
 
 const bodyLimitBytes = 64 * 1024
@@ -101,6 +107,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: answerErrors,
     routerOptions: { maxParamLength: 200 },
+    schemaController: { compilersFactory: { buildSerializer } },
   }).withTypeProvider<TypeBoxTypeProvider>()
   api.setValidatorCompiler(compileValidator)
   api.setErrorHandler(answerErrors)
@@ -154,6 +161,8 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         grantRoutes,
         eventRoutes,
         sshKeyRoutes,
+        automationRuleRoutes,
+        ruleRunRoutes,
         usageRoutes,
         usageThresholdRoutes,
         webhookEndpointRoutes,
@@ -197,6 +206,7 @@ function openContext(options: ApiOptions, logger: Logger): ApiContext {
     logger,
     login,
     publicUrl: originOf(options.publicUrl ?? options.login?.publicUrl),
+    egress: options.egress ?? openEgress(),
     zone: options.zone ?? 'fleet.culvert.internal',
     servicePrefix: options.servicePrefix ?? '10.127.0.0/24',
     servicePrefix6: options.servicePrefix6 ?? 'fd43:756c:7665:7f00::/64',

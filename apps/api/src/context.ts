@@ -1,5 +1,6 @@
 /** What routes get: the stores, the queues and the way to wait for a change. Nothing in it belongs to one request. */
 import type { Pool, SecretSealer, Touched } from '@culvert/db'
+import type { Egress } from '@culvert/egress'
 import type { Logger } from '@culvert/observability'
 import { concentratorQueue, gatewayQueue, type JobKind, type Queues } from '@culvert/queue'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -30,6 +31,8 @@ export interface ApiContext {
   readonly authenticate: (request: FastifyRequest) => Promise<void>
   /** Calls that wait for events. */
   readonly stream: StreamTimes & SeatLimits
+  /** Judges URLs that customers write. */
+  readonly egress: Pick<Egress, 'checkUrl'>
   readonly zone: string
   readonly servicePrefix: string
   readonly servicePrefix6: string

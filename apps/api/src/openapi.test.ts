@@ -87,6 +87,14 @@ describe('the OpenAPI document', () => {
         'GET /v1/auth/login',
         'GET /v1/audit-log',
         'GET /v1/audit-log/export',
+        'DELETE /v1/automation-rules/{ruleId}',
+        'GET /v1/automation-rules',
+        'GET /v1/automation-rules/{ruleId}',
+        'GET /v1/automation-rules/{ruleId}/runs',
+        'PATCH /v1/automation-rules/{ruleId}',
+        'POST /v1/automation-rules',
+        'POST /v1/automation-rules/dry-run',
+        'POST /v1/automation-rules/{ruleId}/dry-run',
         'DELETE /v1/webhook-endpoints/{endpointId}',
         'GET /v1/webhook-endpoints',
         'GET /v1/webhook-endpoints/{endpointId}',
@@ -242,9 +250,15 @@ const samples: Record<string, string> = {
   sshKeyId: `ssh_${'a'.repeat(20)}`,
   operationId: `opn_${'a'.repeat(20)}`,
   thresholdId: `uth_${'a'.repeat(20)}`,
+  ruleId: `rul_${'a'.repeat(20)}`,
   endpointId: `whe_${'a'.repeat(20)}`,
   deliveryId: `whd_${'a'.repeat(20)}`,
   code: 'not_found',
+}
+const aRule = {
+  name: 'r',
+  on: { eventTypes: ['device.online'] },
+  actions: [{ kind: 'tag_device', tags: ['a'] }],
 }
 /** A body that each operation accepts, and the query it needs: without them an operation would be refused too early. */
 const bodies: Record<string, (ids: Record<string, string>) => object> = {
@@ -273,6 +287,9 @@ const bodies: Record<string, (ids: Record<string, string>) => object> = {
   enableWebhookEndpoint: () => ({}),
   replayWebhookEvents: () => ({ since: '2026-01-01T00:00:00Z' }),
   createUsageThreshold: ({ deviceId }) => ({ name: 't', deviceId, bytes: 1, period: 'day' }),
+  createAutomationRule: () => aRule,
+  dryRunAutomationRuleDraft: () => aRule,
+  updateAutomationRule: () => ({ name: 'changed' }),
   updateUsageThreshold: () => ({ name: 'changed' }),
   createSshKey: ({ apiKeyId }) => ({ publicKey: newSshKey(), apiKeyId }),
   updateSshKey: () => ({ name: 'changed' }),
@@ -338,7 +355,8 @@ describe('another organization', () => {
       body: { name: 't', bytes: 1, period: 'day' },
     })
     Object.assign(ids, { memberId: member.body.id, grantId: grant.body.id, sshKeyId: sshKey.body.id })
-    Object.assign(ids, { thresholdId: threshold.body.id })
+    const rule = await harness.call<{ id: string }>('POST', '/v1/automation-rules', { body: aRule })
+    Object.assign(ids, { thresholdId: threshold.body.id, ruleId: rule.body.id })
     const endpoint = await harness.call<{ id: string }>('POST', '/v1/webhook-endpoints', {
       body: { name: 'w', url: 'https://hooks.example.com/' },
     })

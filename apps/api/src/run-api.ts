@@ -1,5 +1,6 @@
 /** The API as a process: migrates, builds, listens. A database that cannot be reached at start is one clear sentence. */
 import { allotPools6, isDatabaseUnavailable, migrate, openPool } from '@culvert/db'
+import { egressOptions, openEgress } from '@culvert/egress'
 import { createLogger, redactText, type Logger } from '@culvert/observability'
 import { buildApi } from './build-api.ts'
 import { loginSettings, webhookSettings, type ApiSettings } from './settings.ts'
@@ -26,6 +27,7 @@ export async function runApi(settings: ApiSettings): Promise<RunningApi> {
     servicePrefix6: settings.SERVICE_PREFIX6,
     pool6Prefix,
     trustProxy: settings.API_TRUST_PROXY,
+    egress: openEgress(egressOptions(settings)),
     login: loginSettings(settings) ?? undefined,
     webhooks: webhookSettings(settings) ?? undefined,
     publicUrl: settings.API_PUBLIC_URL,

@@ -18,6 +18,7 @@ try {
     redisUrl: settings.REDIS_URL,
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
     webhooks: await webhookSending(settings),
+    egress: openEgress(egressOptions(settings)),
     logger,
   })
   logger.info({}, 'the worker runs')

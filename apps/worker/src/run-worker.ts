@@ -1,13 +1,12 @@
 /**
  * The worker: tunnels expire, waiting tunnels open when their device comes, silent nodes are buried, forgotten hints repeated.
  *
- * Beside that it takes operations further (operations/), gives events their place in the feed (relay.ts), and adds up usage
- * (usage-keeper.ts), and delivers events (webhooks/).
+ * Beside that it takes operations further (operations/), gives events their place in the feed (relay.ts), does what rules say
+ * (automation/), delivers events (webhooks/), and adds up usage (usage-keeper.ts).
  *
  * Woken by NOTIFY device_changed, by jobs on the queues `lifecycle` and `operations`, by the next expiry and by a timer; all of
  * them only say "look". While the database is away it waits and says so once.
  */
-import type { Egress } from '@culvert/egress'
 import {
   deviceChangedChannel,
   eventAppendedChannel,
@@ -15,11 +14,14 @@ import {
   listen,
   nodeDeadAfterSec,
   openPool,
+  ruleRunDueChannel,
   type KeyRing,
   type RelayConsumer,
 } from '@culvert/db'
+import { openEgress, type Egress } from '@culvert/egress'
 import { createLogger, type Logger } from '@culvert/observability'
 import { lifecycleQueue, mostHinted, openQueues, operationsQueue, webhooksQueue } from '@culvert/queue'
+import { RuleRunner } from './automation/rule-runner.ts'
 import { EventRetention } from './event-retention.ts'
 import type { OperationHandlers } from './operations/operation-handler.ts'
 import { operationHandlers } from './operations/operation-handlers.ts'
@@ -57,6 +59,8 @@ export interface WorkerOptions {
   readonly operationTurnMs?: number | undefined
   /** How long events are kept; 90 when left out. */
   readonly eventRetentionDays?: number | undefined
+  /** How URLs of customers are called; to the public Internet alone when left out. */
+  readonly egress?: Egress | undefined
   /** Others are told of events than usual. */
   readonly relayConsumers?: readonly RelayConsumer[] | undefined
   /** Without it deliveries wait for another worker. */
@@ -127,14 +131,17 @@ export function runWorker(options: WorkerOptions): RunningWorker {
     pollMs: options.sweepIntervalMs,
   })
   const retention = new EventRetention({ pool, logger, days: options.eventRetentionDays ?? 90 })
+  const egress = options.egress ?? openEgress()
+  const rules = new RuleRunner({ pool, queues, egress, logger })
   const listener = listen(
     databaseUrl,
-    [deviceChangedChannel, eventAppendedChannel],
+    [deviceChangedChannel, eventAppendedChannel, ruleRunDueChannel],
     (notice) => {
       if (closed) return
       if (notice === 'reconnected' || notice.channel === eventAppendedChannel) relay.wake()
+      if (notice === 'reconnected' || notice.channel === ruleRunDueChannel) rules.wake()
       if (notice === 'reconnected') return void sweep()
-      if (notice.channel === eventAppendedChannel) return
+      if (notice.channel !== deviceChangedChannel) return
       changedDevices.add(notice.payload)
       if (changedDevices.size === 1) last = last.then(openWaiting)
     },
@@ -165,6 +172,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
       await dispatcher?.close()
       await retention.close()
       await usage.close()
+      await rules.close()
       await last
       clearTimeout(timer)
       await queues.close()

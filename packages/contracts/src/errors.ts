@@ -129,6 +129,11 @@ export const errorRegistry = {
     title: 'The owner has enough SSH keys',
     advice: 'Delete keys that are not needed.',
   },
+  rule_limit: {
+    status: 409,
+    title: 'The organization has enough automation rules',
+    advice: 'Delete rules that are not needed.',
+  },
   threshold_limit: {
     status: 409,
     title: 'The organization has enough thresholds',

@@ -4,7 +4,7 @@
  */
 import { credentialKinds, quotaPeriods, tunnelReasons, tunnelStates } from '@culvert/lifecycle'
 import { Type, type TSchema } from 'typebox'
-import { DeviceId, idPattern, nullable, oneOf, Timestamp } from './fields.ts'
+import { DeviceId, idPattern, nullable, oneOf, Timestamp, TunnelId } from './fields.ts'
 
 interface EventKind {
   /** What happened, in a sentence. */
@@ -99,6 +99,34 @@ export const eventCatalogue = {
   'ssh_key.created': { summary: 'An SSH key was registered.', resource: 'ssh', data: Nothing },
   'ssh_key.updated': { summary: 'An SSH key was changed.', resource: 'ssh', data: Nothing },
   'ssh_key.deleted': { summary: 'An SSH key was deleted, or went with its owner.', resource: 'ssh', data: Nothing },
+  'rule.created': { summary: 'An automation rule was made.', resource: 'rul', data: Nothing },
+  'rule.updated': { summary: 'An automation rule was changed.', resource: 'rul', data: Changed('actions') },
+  'rule.deleted': { summary: 'An automation rule was deleted.', resource: 'rul', data: Nothing },
+  'rule.ran': {
+    summary: 'An automation rule has run for an event.',
+    resource: 'rul',
+    data: Type.Object(
+      {
+        runId: Type.String({ pattern: idPattern('run') }),
+        eventId: Type.String({ pattern: idPattern('evt') }),
+        deviceId: nullable(DeviceId),
+        state: oneOf(['succeeded', 'failed']),
+        tunnelIds: Type.Array(TunnelId, { description: 'Tunnels that it opened.' }),
+      },
+      strict,
+    ),
+  },
+  'rule.disabled': {
+    summary: 'An automation rule was stopped: it failed again and again, or its maker may not do what it does.',
+    resource: 'rul',
+    data: Type.Object(
+      {
+        reason: oneOf(['failures', 'maker_gone', 'permission_missing']),
+        runId: Type.String({ pattern: idPattern('run') }),
+      },
+      strict,
+    ),
+  },
   'usage.threshold': {
     summary: 'So many percent of a threshold are used, told once in its day or month.',
     resource: 'uth',

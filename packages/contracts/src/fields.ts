@@ -19,6 +19,7 @@ export const EventId = Type.String({ pattern: idPattern('evt'), description: 'Id
 export const GrantId = Type.String({ pattern: idPattern('grt'), description: 'Id of a grant.' })
 
 export const SshKeyId = Type.String({ pattern: idPattern('ssh'), description: 'Id of an SSH key.' })
+export const AutomationRuleId = Type.String({ pattern: idPattern('rul'), description: 'Id of an automation rule.' })
 export const UsageThresholdId = Type.String({ pattern: idPattern('uth'), description: 'Id of a threshold.' })
 export const WebhookEndpointId = Type.String({ pattern: idPattern('whe'), description: 'Id of a webhook endpoint.' })
 export const WebhookDeliveryId = Type.String({ pattern: idPattern('whd'), description: 'Id of a delivery.' })

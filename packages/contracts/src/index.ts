@@ -11,6 +11,7 @@ export { eventCatalogue, eventSchema, eventTypes, type EventType } from './event
 export { exampleOf, NoExample, type JsonSchema } from './example.ts'
 export {
   ApiKeyId,
+  AutomationRuleId,
   ConfigLinkId,
   CredentialId,
   DeviceId,
@@ -159,3 +160,14 @@ export {
   WebhookReplay,
   WebhookRotation,
 } from './resources/webhook-endpoint.ts'
+export {
+  AutomationRule,
+  AutomationRuleInput,
+  AutomationRulePage,
+  AutomationRulePatch,
+  AutomationRuleQuery,
+  DryRun,
+  DryRunQuery,
+  RuleRun,
+  RuleRunPage,
+} from './resources/automation-rule.ts'

@@ -180,35 +180,47 @@ export async function findCredential(
 }
 
 /** Ends the device's tunnels too when no credential is left with which it could come back. */
-export async function revokeCredential(
+export function revokeCredential(
   pool: Pool,
-  key: { organizationId: string; deviceId: string; id: string },
+  key: CredentialKey,
   options: WriteOptions,
 ): Promise<Touched | 'not_found' | 'credential_revoked'> {
+  return inTenantTransaction(pool, key.organizationId, (tx) => revokeCredentialIn(tx, key, options), options)
+}
+
+interface CredentialKey {
+  readonly organizationId: string
+  readonly deviceId: string
+  readonly id: string
+}
+
+/** The same as a part of a transaction; a refusal has written nothing. */
+export async function revokeCredentialIn(
+  tx: TenantSql,
+  key: CredentialKey,
+  options: Pick<WriteOptions, 'by'>,
+): Promise<Touched | 'not_found' | 'credential_revoked'> {
   const { organizationId, deviceId, id } = key
-  const work = async (tx: TenantSql): ReturnType<typeof revokeCredential> => {
-    if (!(await lockDevice(tx, organizationId, deviceId))) return 'not_found'
-    const state = await lockCredential(tx, key)
-    if (state === null) return 'not_found'
-    if (stepCredential(state, { kind: 'revoke' }) === null) return 'credential_revoked'
-    const revoked = await tx.query<{ kind: CredentialKind; serial: string | null; notAfter: Date | null }>(
-      `UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND id = $2 RETURNING kind, serial, expires_at AS "notAfter"`,
-      [organizationId, id],
-    )
-    await denySerials(tx, revoked.rows)
-    await raisePolicyVersion(tx, organizationId, deviceId)
-    const left = await tx.query(
-      `SELECT 1 FROM credentials WHERE organization_id = $1 AND device_id = $2 AND ${canAttach} LIMIT 1`,
-      [organizationId, deviceId],
-    )
-    const gateways =
-      left.rowCount === 0 ? await endTunnelsOfDevice(tx, organizationId, deviceId, 'credential_revoked') : []
-    await appendEvent(tx, { organizationId, type: 'credential.revoked', resourceId: id, data: { deviceId } })
-    const audited = { organizationId, by: options.by, action: 'credential.revoked', targetType: 'credential' }
-    await appendAudit(tx, { ...audited, targetId: id, before: { deviceId, kind: revoked.rows[0]?.kind } })
-    return { gateways, concentrators: await tellConcentrators(tx, deviceId) }
-  }
-  return inTenantTransaction(pool, organizationId, work, options)
+  if (!(await lockDevice(tx, organizationId, deviceId))) return 'not_found'
+  const state = await lockCredential(tx, key)
+  if (state === null) return 'not_found'
+  if (stepCredential(state, { kind: 'revoke' }) === null) return 'credential_revoked'
+  const revoked = await tx.query<{ kind: CredentialKind; serial: string | null; notAfter: Date | null }>(
+    `UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND id = $2 RETURNING kind, serial, expires_at AS "notAfter"`,
+    [organizationId, id],
+  )
+  await denySerials(tx, revoked.rows)
+  await raisePolicyVersion(tx, organizationId, deviceId)
+  const left = await tx.query(
+    `SELECT 1 FROM credentials WHERE organization_id = $1 AND device_id = $2 AND ${canAttach} LIMIT 1`,
+    [organizationId, deviceId],
+  )
+  const gateways =
+    left.rowCount === 0 ? await endTunnelsOfDevice(tx, organizationId, deviceId, 'credential_revoked') : []
+  await appendEvent(tx, { organizationId, type: 'credential.revoked', resourceId: id, data: { deviceId } })
+  const audited = { organizationId, by: options.by, action: 'credential.revoked', targetType: 'credential' }
+  await appendAudit(tx, { ...audited, targetId: id, before: { deviceId, kind: revoked.rows[0]?.kind } })
+  return { gateways, concentrators: await tellConcentrators(tx, deviceId) }
 }
 
 /** @returns its state by the clock of the database, null when the device has no such credential; held until the transaction ends */

@@ -23,6 +23,8 @@ export type IdPrefix =
   | 'whe'
   | 'whk'
   | 'whd'
+  | 'rul'
+  | 'run'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 export const idLength = 20

@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- the one door of the package: a line for each thing that others use */
 export { makeApiKey, parseApiKey, verifyApiKey, type NewApiKey, type ParsedApiKey } from './api-key.ts'
 export { databaseRoles, type DatabaseRole } from './access/roles.ts'
 export {
@@ -43,6 +44,7 @@ export {
   credentialChangedChannel,
   deviceChangedChannel,
   eventAppendedChannel,
+  ruleRunDueChannel,
   feedMovedChannel,
   gatewayChannel,
   notify,
@@ -336,6 +338,34 @@ export {
   readThreshold,
   type ThresholdRecord,
 } from './usage-thresholds.ts'
+export { findPastRuns, type PastRun } from './automation/dry-run.ts'
+export { ruleConsumer } from './automation/rule-consumer.ts'
+export { type MakerStanding } from './automation/rule-maker.ts'
+export { withoutSecrets, type RuleRecord, type RuleStop } from './automation/rule-record.ts'
+export {
+  askMaker,
+  claimRun,
+  finishRun,
+  listRuns,
+  postponeRun,
+  readRunFacts,
+  recordCall,
+  RunLostError,
+  type RunClaim,
+  type RunFacts,
+  type RunRecord,
+  type StepResult,
+} from './automation/rule-runs.ts'
+export { doStep } from './automation/rule-steps.ts'
+export {
+  addRule,
+  changeRule,
+  deleteRule,
+  listRules,
+  readRule,
+  type RuleChange,
+  type RuleFields,
+} from './automation/rules.ts'
 export { addDeviceUsage, tellQuotaExhausted } from './concentrator/device-usage.ts'
 export { writeChildCounters, type ChildCounters } from './concentrator/sa-rows.ts'
 export { closeLostConnections, writeConnections, type ConnectionRow } from './gateway-connections.ts'

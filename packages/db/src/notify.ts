@@ -20,6 +20,8 @@ export const answerKeptChannel = 'answer_kept'
 export const eventAppendedChannel = 'event_appended'
 /** Channel with the id of every organization whose feed has new events. */
 export const feedMovedChannel = 'feed_moved'
+/** Channel without payload: runs of automation rules were made. */
+export const ruleRunDueChannel = 'rule_run_due'
 /** Channel of the signer: a certificate is asked for, or one was revoked. */
 export const signerChannel = 'signer'
 

@@ -85,6 +85,14 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
       `DELETE FROM usage_hourly WHERE ctid = ANY(ARRAY(SELECT ctid FROM usage_hourly WHERE hour < ? LIMIT ${batch}))`,
       retention.usageDays,
     ],
+    [
+      `DELETE FROM rule_runs WHERE id IN (SELECT id FROM rule_runs WHERE finished_at < ? LIMIT ${batch})`,
+      retention.operationDays,
+    ],
+    [
+      `DELETE FROM rule_effects WHERE (resource_id, at) IN (SELECT resource_id, at FROM rule_effects WHERE at < ? LIMIT ${batch})`,
+      retention.endedDays + 1,
+    ],
     [`DELETE FROM config_links WHERE id IN (SELECT id FROM config_links WHERE expires_at < ? LIMIT ${batch})`, 1],
     [
       `DELETE FROM outer_addresses WHERE (address, organization_id) IN

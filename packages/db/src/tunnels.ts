@@ -94,37 +94,41 @@ const columns = `t.id, t.device_id AS "deviceId", t.state, t.reason, t.allow_fro
 const source = `tunnels t JOIN tunnel_ports p ON p.organization_id = t.organization_id AND p.tunnel_id = t.id
   JOIN gateways g ON g.id = p.gateway_id`
 
+type OpenedTunnel = { id: string; state: TunnelState; gatewayId: string; concentrators: string[] }
+
 /** Writes tunnel, port, event and notice at once; the gateway does the rest. */
-export async function openTunnel(
-  pool: Pool,
+export function openTunnel(pool: Pool, tunnel: NewTunnel, options: TunnelOptions): Promise<OpenedTunnel | OpenFault> {
+  return inTenantTransaction(pool, tunnel.organizationId, (tx) => openTunnelIn(tx, tunnel, options), options)
+}
+
+/** The same as a part of a transaction; a refusal has written nothing. */
+export async function openTunnelIn(
+  tx: TenantSql,
   tunnel: NewTunnel,
-  options: TunnelOptions,
-): Promise<{ id: string; state: TunnelState; gatewayId: string; concentrators: string[] } | OpenFault> {
+  options: Omit<TunnelOptions, 'validateOnly'>,
+): Promise<OpenedTunnel | OpenFault> {
   const { organizationId, deviceId, deviceHost } = tunnel
-  const work = async (tx: TenantSql): ReturnType<typeof openTunnel> => {
-    const device = await deviceForTunnel(tx, organizationId, deviceId, deviceHost)
-    if (!device) return 'not_found'
-    if (!(await lockOpener(tx, organizationId, options.by))) return 'opener_revoked'
-    const grant = options.grantedTo ? await matchGrant(tx, tunnel, options.grantedTo) : null
-    if (grant && 'missing' in grant) return grant
-    if (!device.tunnelable) return 'device_not_tunnelable'
-    if (!device.hasHost) return 'host_outside_lans'
-    if (!device.attached && !tunnel.waitForDevice) return 'device_offline'
-    if (device.activeTunnels >= maxActiveTunnels) return 'tunnel_limit'
-    const gatewayId = await chooseGateway(tx)
-    if (gatewayId === null) return 'no_gateway'
-    const id = newId('tun')
-    const state = device.attached ? 'opening' : 'waiting_for_device'
-    if (deviceHost !== null) await forgetHostFailure(tx, organizationId, deviceId, deviceHost)
-    await insertTunnel(tx, { ...tunnel, id, state, gatewayId, grant }, options.by)
-    await appendEvent(tx, { organizationId, type: 'tunnel.requested', resourceId: id, data: { deviceId, state } })
-    const { organizationId: _, ...after } = tunnel
-    const audited = { organizationId, by: options.by, action: 'tunnel.opened', targetType: 'tunnel', targetId: id }
-    await appendAudit(tx, { ...audited, after: { ...after, ...(grant ? { grantId: grant.grantId } : {}) } })
-    if (device.attached) await notify(tx, gatewayChannel(gatewayId), id)
-    return { id, state, gatewayId, concentrators: device.attached ? await tellOfHosts(tx, id) : [] }
-  }
-  return inTenantTransaction(pool, organizationId, work, options)
+  const device = await deviceForTunnel(tx, organizationId, deviceId, deviceHost)
+  if (!device) return 'not_found'
+  if (!(await lockOpener(tx, organizationId, options.by))) return 'opener_revoked'
+  const grant = options.grantedTo ? await matchGrant(tx, tunnel, options.grantedTo) : null
+  if (grant && 'missing' in grant) return grant
+  if (!device.tunnelable) return 'device_not_tunnelable'
+  if (!device.hasHost) return 'host_outside_lans'
+  if (!device.attached && !tunnel.waitForDevice) return 'device_offline'
+  if (device.activeTunnels >= maxActiveTunnels) return 'tunnel_limit'
+  const gatewayId = await chooseGateway(tx)
+  if (gatewayId === null) return 'no_gateway'
+  const id = newId('tun')
+  const state = device.attached ? 'opening' : 'waiting_for_device'
+  if (deviceHost !== null) await forgetHostFailure(tx, organizationId, deviceId, deviceHost)
+  await insertTunnel(tx, { ...tunnel, id, state, gatewayId, grant }, options.by)
+  await appendEvent(tx, { organizationId, type: 'tunnel.requested', resourceId: id, data: { deviceId, state } })
+  const { organizationId: _, ...after } = tunnel
+  const audited = { organizationId, by: options.by, action: 'tunnel.opened', targetType: 'tunnel', targetId: id }
+  await appendAudit(tx, { ...audited, after: { ...after, ...(grant ? { grantId: grant.grantId } : {}) } })
+  if (device.attached) await notify(tx, gatewayChannel(gatewayId), id)
+  return { id, state, gatewayId, concentrators: device.attached ? await tellOfHosts(tx, id) : [] }
 }
 
 /**

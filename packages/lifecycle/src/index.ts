@@ -56,3 +56,28 @@ export {
   type TunnelStatus,
   type TunnelTransition,
 } from './tunnel.ts'
+export {
+  actionPermissions,
+  callPauseSec,
+  maxRuleDepth,
+  maxRuleFailures,
+  maxRunsOfOrganization,
+  ruleEventPrefix,
+  ruleFits,
+  stepsOf,
+  ttlOf,
+  type OpenTunnelAction,
+  type RuleAction,
+  type RuleDevice,
+  type RuleEvent,
+  type RuleStep,
+  type RuleTrigger,
+} from './automation/rule.ts'
+export {
+  renderRuleText,
+  ruleTextNames,
+  unknownTextName,
+  usualRuleText,
+  type RuleTextValues,
+} from './automation/rule-text.ts'
+export { canonicalTimeZone, endOfWeekHours, weekDays, type WeekHours } from './automation/week-hours.ts'

@@ -37,6 +37,7 @@ export const tags = [
     description: 'Public keys of people and automations, by which an SSH gateway knows them.',
   },
   { name: 'audit log', description: 'Who changed what, and what was not allowed; chained by hashes.' },
+  { name: 'automation', description: 'Rules: on these events, for these devices, in these hours, do this.' },
   {
     name: 'usage',
     description: 'What devices, tunnels and the organization used, hour by hour, and what tells about it.',

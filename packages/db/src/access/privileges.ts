@@ -61,6 +61,8 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       outer_addresses: none,
       device_usage: read,
       usage_deltas: none,
+      rule_runs: read,
+      rule_effects: none,
       usage_hourly: read,
       host_mappings: ['SELECT', 'DELETE'],
       connections: read,

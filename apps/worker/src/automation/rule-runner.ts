@@ -1,0 +1,169 @@
+/**
+ * Does what rules say, run by run and step by step. Rows say what is to be done; `wake` only makes it look sooner. A worker that
+ * is killed leaves its runs to the others: what had committed is not done again, a call may be made twice.
+ */
+import {
+  askMaker,
+  claimRun,
+  doStep,
+  finishRun,
+  isDatabaseUnavailable,
+  postponeRun,
+  readRunFacts,
+  recordCall,
+  RunLostError,
+  type Pool,
+  type RuleStop,
+  type RunClaim,
+} from '@culvert/db'
+import type { Egress } from '@culvert/egress'
+import { maxRuleFailures, stepsOf, ttlOf, type RuleStep } from '@culvert/lifecycle'
+import type { Logger } from '@culvert/observability'
+import { concentratorQueue, gatewayQueue, type Queues } from '@culvert/queue'
+import { rightsFor } from './maker-rights.ts'
+import { callWebhook, type CallAction } from './rule-call.ts'
+
+export interface RuleRunnerOptions {
+  readonly pool: Pool
+  readonly queues: Queues
+  readonly egress: Egress
+  readonly logger: Logger
+  /** Longest pause between two looks. */
+  readonly pollMs?: number | undefined
+}
+
+/** Runs under way in this process, and of one organization. */
+const atOnce = 8
+const atOnceOfOrganization = 2
+/** So long a call waits for tunnels of its run to open, that it may say where they are. */
+const tunnelsWaitMs = 15_000
+const tunnelsPauseSec = 0.25
+
+/** The run goes on with another step, later, or not at all. */
+type Progress = RunClaim | { readonly stop: RuleStop } | 'later'
+
+export class RuleRunner {
+  readonly #options: RuleRunnerOptions & { pollMs: number }
+  readonly #loops = new Set<Promise<void>>()
+  readonly #underWay = new Map<string, number>()
+  #timer: NodeJS.Timeout | undefined
+  #soon: NodeJS.Timeout | undefined
+  #closed = false
+  #away = false
+
+  constructor(options: RuleRunnerOptions) {
+    this.#options = { ...options, pollMs: options.pollMs ?? 1_000 }
+    this.wake()
+  }
+
+  /** There may be runs. */
+  wake(): void {
+    if (this.#closed) return
+    clearTimeout(this.#timer)
+    if (this.#loops.size < atOnce) {
+      const loop = this.#work().finally(() => this.#loops.delete(loop))
+      this.#loops.add(loop)
+    }
+    this.#timer = setTimeout(() => this.wake(), this.#options.pollMs)
+  }
+
+  /** Resolves when the steps at hand have ended. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#soon)
+    await Promise.all(this.#loops)
+  }
+
+  async #work(): Promise<void> {
+    const { pool, logger } = this.#options
+    try {
+      while (!this.#closed) {
+        const busy = [...this.#underWay].filter(([, runs]) => runs >= atOnceOfOrganization).map(([id]) => id)
+        const run = await claimRun(pool, busy)
+        if (this.#away) logger.info({}, 'the database is back')
+        this.#away = false
+        if (run === null) return
+        if (run === 'over') continue
+        // Another one may be taken beside it.
+        this.wake()
+        await this.#serve(run)
+      }
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) logger.error({ err: error }, 'rules cannot be run; it is tried again')
+      else if (!this.#away) logger.warn({ err: error }, 'the database is away; rules wait')
+      this.#away ||= isDatabaseUnavailable(error)
+    }
+  }
+
+  async #serve(run: RunClaim): Promise<void> {
+    const { organizationId } = run
+    this.#underWay.set(organizationId, (this.#underWay.get(organizationId) ?? 0) + 1)
+    try {
+      await this.#steps(run)
+    } catch (error) {
+      if (error instanceof RunLostError) return
+      if (isDatabaseUnavailable(error)) throw error
+      this.#options.logger.error({ err: error, run: run.id }, 'a step of a rule failed; it is repeated')
+    } finally {
+      const left = (this.#underWay.get(organizationId) ?? 1) - 1
+      if (left > 0) this.#underWay.set(organizationId, left)
+      else this.#underWay.delete(organizationId)
+    }
+  }
+
+  async #steps(first: RunClaim): Promise<void> {
+    const steps = stepsOf(first.plan.actions)
+    let run = first
+    let stop: RuleStop | null = null
+    for (let step = steps[run.steps.length]; step && stop === null; step = steps[run.steps.length]) {
+      const next: Progress = await this.#step(run, step)
+      if (next === 'later') return
+      if ('stop' in next) stop = next.stop
+      else run = next
+    }
+    const { pool, logger } = this.#options
+    const stopped = await finishRun(pool, run, { stop, maxFailures: maxRuleFailures })
+    if (stopped !== null) logger.info({ rule: run.rule.id, reason: stopped }, 'a rule was stopped')
+  }
+
+  async #step(run: RunClaim, step: RuleStep): Promise<Progress> {
+    const { pool, queues } = this.#options
+    const action = run.plan.actions[step.action]
+    if (!action) throw new Error(`the plan of ${run.id} has no action ${step.action}`)
+    if (action.kind === 'call_webhook') return this.#call(run, step, action)
+    const outcome = await doStep(pool, run, {
+      step,
+      action,
+      ttlSec: action.kind === 'open_tunnel' ? ttlOf(action, run.plan.during, Date.now()) : null,
+      judge: (standing) => rightsFor(action.kind, standing),
+    })
+    if (typeof outcome === 'string') return { stop: outcome }
+    for (const gateway of outcome.touched.gateways) void queues.hint(gatewayQueue(gateway), 'listeners.changed')
+    for (const node of outcome.touched.concentrators) void queues.hint(concentratorQueue(node), 'policy.changed')
+    return outcome.run
+  }
+
+  async #call(run: RunClaim, step: RuleStep, action: CallAction): Promise<Progress> {
+    const { pool, egress } = this.#options
+    const standing = await askMaker(pool, run)
+    if (!standing) return { stop: 'maker_gone' }
+    if (rightsFor(action.kind, standing) === 'none') return { stop: 'permission_missing' }
+    const facts = await readRunFacts(pool, run)
+    const opening = facts.tunnels.some(({ state }) => state === 'requested' || state === 'opening')
+    if (opening && Date.now() - run.startedAt.getTime() < tunnelsWaitMs) return this.#later(run, tunnelsPauseSec, false)
+    const outcome = await callWebhook(egress, run, action, facts)
+    if (outcome.kind === 'again') return this.#later(run, outcome.afterSec, outcome.counts)
+    const failed = outcome.kind === 'failed'
+    const code = failed ? outcome.code : null
+    const result = { ...step, state: failed ? 'failed' : 'done', code, detail: outcome.detail, tunnelId: null } as const
+    return recordCall(pool, run, result)
+  }
+
+  async #later(run: RunClaim, afterSec: number, counts: boolean): Promise<'later'> {
+    await postponeRun(this.#options.pool, run, afterSec, counts)
+    clearTimeout(this.#soon)
+    if (!this.#closed) this.#soon = setTimeout(() => this.wake(), afterSec * 1_000 + 5)
+    return 'later'
+  }
+}
