@@ -5,7 +5,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { waitFor } from '@culvert/testkit'
 import { dice, type Dice } from './dice.ts'
+import { followFeed } from './follower.ts'
 import { customer, Ledger } from './traffic.ts'
+import { complaintsAboutDeliveries, countReceipts, delivered } from './deliveries.ts'
 import { complaintsAboutEvents, settled } from './verdict.ts'
 import { openWorld, victims, type Victim, type World } from './world.ts'
 
@@ -21,6 +23,8 @@ export interface ChaosReport {
   readonly rounds: number
   readonly acknowledged: number
   readonly killed: Readonly<Partial<Record<Victim, number>>>
+  /** Requests with webhooks that receivers accepted, and those of them that came again. */
+  readonly webhooks: { readonly accepted: number; readonly repeated: number; readonly refused: number }
   /** Empty when everything held. */
   readonly complaints: readonly string[]
 }
@@ -31,9 +35,10 @@ export async function chaos({ rounds, seed, limitMs = Infinity, log = () => {} }
   const random = dice(seed)
   const ledger = new Ledger()
   const killed: Partial<Record<Victim, number>> = {}
-  const world = await openWorld()
+  const world = await openWorld(seed)
   const endMs = performance.now() + limitMs
   const bag: Victim[] = [] // each once before any comes again
+  const follower = followFeed(world.culvert.acme)
   let round = 0
   try {
     for (; round < rounds && performance.now() < endMs; round++) {
@@ -44,10 +49,17 @@ export async function chaos({ rounds, seed, limitMs = Infinity, log = () => {} }
       await oneRound(world, victim, ledger, random)
       log(`round ${round + 1}: ${victim} was killed, ${ledger.acknowledged} calls acknowledged`)
     }
-    await settled(world.culvert.pool)
     const { pool, organizationIds } = world.culvert
-    const complaints = [...world.crashes, ...(await complaintsAboutEvents(pool, organizationIds.acme, ledger))]
-    return { rounds: round, acknowledged: ledger.acknowledged, killed, complaints }
+    await settled(pool)
+    await delivered(pool, world.endpoints)
+    const complaints = [
+      ...world.crashes,
+      ...(await complaintsAboutEvents(pool, organizationIds.acme, ledger)),
+      ...(await complaintsAboutDeliveries(pool, world.endpoints, ledger)),
+      ...(await follower.complaints(pool, organizationIds.acme)),
+    ]
+    const webhooks = countReceipts(world.endpoints)
+    return { webhooks, rounds: round, acknowledged: ledger.acknowledged, killed, complaints }
   } catch (error) {
     const told = [
       `seed ${seed}, round ${round + 1}: ${String(error)}`,
@@ -56,6 +68,7 @@ export async function chaos({ rounds, seed, limitMs = Infinity, log = () => {} }
     ]
     throw new Error(told.join('\n'), { cause: error })
   } finally {
+    await follower.stop()
     await world.close()
   }
 }

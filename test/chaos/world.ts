@@ -6,11 +6,12 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
-import { migrate } from '@culvert/db'
+import { generateSealingKeyPair, migrate } from '@culvert/db'
 import { findRedis, REDIS_PACKAGES, startPostgres, startRedis, unpackDebian, type Service } from '@culvert/services'
 import { createLab } from '@culvert/testkit'
 import { closedOnFailure, type Closings } from '../support/closings.ts'
 import { registerDevice, waitAttached } from '../support/fleet.ts'
+import { openEndpoints, RECEIVER_ADDRESS, RECEIVER_PORT, type Endpoints } from './deliveries.ts'
 import { SERVER_ADDRESS, startInstallation, type Installation } from '../support/installation.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
@@ -22,6 +23,7 @@ export type Victim = (typeof victims)[number]
 
 export interface World {
   readonly culvert: Installation
+  readonly endpoints: Endpoints
   /** The device that is attached. */
   readonly deviceId: string
   /** Ends a process with SIGKILL. */
@@ -35,11 +37,12 @@ export interface World {
   close(): Promise<void>
 }
 
-export function openWorld(): Promise<World> {
-  return closedOnFailure(assemble)
+/** @param seed of the receiver's tempers */
+export function openWorld(seed: number): Promise<World> {
+  return closedOnFailure((closings) => assemble(closings, seed))
 }
 
-async function assemble(closings: Closings): Promise<World> {
+async function assemble(closings: Closings, seed: number): Promise<World> {
   const folder = await closings.folder()
   const servers = { postgres: path.join(folder, 'postgres'), redis: path.join(folder, 'redis') }
   let postgres = await startPostgres({ dataDir: servers.postgres })
@@ -49,12 +52,22 @@ async function assemble(closings: Closings): Promise<World> {
   const lab = await createLab()
   closings.add(() => lab.close())
   await migrate(postgres.url)
+  const sealing = await generateSealingKeyPair()
+  const sealingFile = path.join(folder, 'webhooks.key')
+  fs.writeFileSync(sealingFile, sealing.privateKey, { mode: 0o600 })
   const culvert = await startInstallation({
     lab,
     serverUrl: postgres.url,
     databaseUrl: postgres.url,
     redisUrl: redis?.url ?? null,
-    env: { NODE_COMPILE_CACHE: path.join(folder, 'compiled') },
+    env: {
+      NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
+      EGRESS_ALLOW: RECEIVER_ADDRESS,
+      EGRESS_ALLOW_HTTP: 'true',
+      EGRESS_PORTS: String(RECEIVER_PORT),
+      WEBHOOK_SEALING_PUBLIC_KEY: sealing.publicKey,
+      WEBHOOK_SEALING_KEY_FILE: sealingFile,
+    },
   })
   closings.add(() => culvert.stop())
   const device = await registerDevice(culvert.acme, 'survivor')
@@ -81,6 +94,7 @@ async function assemble(closings: Closings): Promise<World> {
   closings.add(() => supervisor.close())
   return {
     culvert,
+    endpoints: await openEndpoints(culvert, path.join(folder, 'receipts'), seed),
     deviceId: device.id,
     crashes: supervisor.crashes,
     async kill(victim) {

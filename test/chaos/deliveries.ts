@@ -1,0 +1,148 @@
+/** Webhooks in chaos: an endpoint for each temper, and what must hold of what they received. */
+import fs from 'node:fs'
+import { type Pool } from '@culvert/db'
+import { verifyWebhook } from '@culvert/sdk/webhooks'
+import { waitFor, type LabProcess } from '@culvert/testkit'
+import { type Installation } from '../support/installation.ts'
+import { tempers, type Receipt, type Temper } from './temper.ts'
+import { type Ledger } from './traffic.ts'
+
+export const RECEIVER_ADDRESS = '192.0.2.200'
+export const RECEIVER_PORT = 8090
+
+/** What an endpoint wants; all others want everything. */
+const wants: Readonly<Partial<Record<Temper, readonly string[]>>> = { slow: ['tunnel.*'] }
+
+export interface Endpoints {
+  readonly secrets: Readonly<Record<Temper, string>>
+  readonly receiver: LabProcess
+  /** Where it writes what it received. */
+  readonly file: string
+}
+
+/** The receiver runs in the customer's namespace. */
+export async function openEndpoints(culvert: Installation, file: string, seed: number): Promise<Endpoints> {
+  const program = `${import.meta.dirname}/receiver.ts`
+  const receiver = culvert.customer.spawn(process.execPath, [
+    program,
+    RECEIVER_ADDRESS,
+    String(RECEIVER_PORT),
+    file,
+    String(seed),
+  ])
+  await waitFor(() => receiver.output().includes('receiver ready'), { message: `the receiver: ${receiver.output()}` })
+  const made = await Promise.all(
+    tempers.map(async (temper): Promise<[Temper, string]> => {
+      const { status, text, body } = await culvert.acme<{ secret: string }>('POST', '/v1/webhook-endpoints', {
+        name: temper,
+        url: `http://${RECEIVER_ADDRESS}:${RECEIVER_PORT}/${temper}`,
+        eventTypes: wants[temper] ?? [],
+      })
+      if (status !== 201) throw new Error(`endpoint: ${status} ${text}`)
+      return [temper, body.secret]
+    }),
+  )
+  return { secrets: Object.fromEntries(made) as Record<Temper, string>, receiver, file }
+}
+
+/** No retry waits any more: the clock is moved until nothing is left to deliver. */
+export async function delivered(pool: Pool, { receiver }: Endpoints): Promise<void> {
+  receiver.signal('SIGUSR2')
+  await waitFor(
+    async () => {
+      await pool.query(`UPDATE webhook_courses SET paused_until = NULL WHERE paused_until IS NOT NULL`)
+      await pool.query(
+        `UPDATE webhook_deliveries SET next_attempt_at = now() WHERE state = 'pending' AND next_attempt_at > now() + interval '1 second'`,
+      )
+      const { rows } = await pool.query(`SELECT 1 FROM webhook_deliveries WHERE state = 'pending' LIMIT 1`)
+      return rows.length === 0
+    },
+    { timeoutMs: 120_000, intervalMs: 200, message: 'every delivery to be made' },
+  )
+}
+
+export async function complaintsAboutDeliveries(pool: Pool, endpoints: Endpoints, ledger: Ledger): Promise<string[]> {
+  const receipts = readReceipts(endpoints)
+  const events = await eventsById(pool)
+  return [
+    ...receipts.flatMap((receipt) => wrongWith(receipt, endpoints, events)),
+    ...lost(receipts, events, ledger),
+    ...changed(receipts),
+    ...(await unfinished(pool)),
+  ]
+}
+
+export function countReceipts(endpoints: Endpoints): { accepted: number; repeated: number; refused: number } {
+  const receipts = readReceipts(endpoints)
+  const accepted = receipts.filter(({ isAccepted }) => isAccepted)
+  const distinct = new Set(accepted.map(({ temper, headers }) => `${temper} ${headers['webhook-id']}`))
+  return {
+    accepted: accepted.length,
+    repeated: accepted.length - distinct.size,
+    refused: receipts.length - accepted.length,
+  }
+}
+
+function readReceipts({ file }: Endpoints): Receipt[] {
+  const lines = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  return lines.map((line) => JSON.parse(line) as Receipt)
+}
+
+interface EventRow {
+  readonly id: string
+  readonly type: string
+  readonly resource_id: string
+  readonly sequence: number
+}
+
+async function eventsById(pool: Pool): Promise<Map<string, EventRow>> {
+  const { rows } = await pool.query<EventRow>(`SELECT id, type, resource_id, sequence::int FROM events`)
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+/** Signed by the endpoint's key, under the id of an event that was committed, and saying the same as it. */
+function wrongWith(
+  { temper, headers, body }: Receipt,
+  { secrets }: Endpoints,
+  events: ReadonlyMap<string, EventRow>,
+): string[] {
+  const id = headers['webhook-id'] ?? ''
+  const nowMs = Number(headers['webhook-timestamp']) * 1_000
+  try {
+    const told = verifyWebhook({ body, headers }, { keys: secrets[temper], nowMs }) as Record<string, unknown>
+    const event = events.get(id)
+    const same = event && told['id'] === id && told['type'] === event.type && told['sequence'] === event.sequence
+    return same && told['resourceId'] === event.resource_id ? [] : [`${temper} got ${body}, which was not committed`]
+  } catch (error) {
+    return [`${temper} got ${id} with a wrong signature: ${String(error)}`]
+  }
+}
+
+/** Every event of what customers did was accepted by every endpoint that wants it. */
+function lost(receipts: readonly Receipt[], events: ReadonlyMap<string, EventRow>, { expected }: Ledger): string[] {
+  const accepted = new Set(
+    receipts.filter(({ isAccepted }) => isAccepted).map(({ temper, headers }) => `${temper} ${headers['webhook-id']}`),
+  )
+  const ours = [...events.values()].filter(({ resource_id: resourceId, type }) => expected.has(`${resourceId} ${type}`))
+  return ours.flatMap(({ id, type }) =>
+    tempers
+      .filter((temper) => wants[temper]?.every((pattern) => type.startsWith(pattern.replace('*', ''))) ?? true)
+      .filter((temper) => !accepted.has(`${temper} ${id}`))
+      .map((temper) => `${temper} never got ${id} (${type})`),
+  )
+}
+
+/** What comes twice under one id is the same to the byte. */
+function changed(receipts: readonly Receipt[]): string[] {
+  const bodies = Map.groupBy(receipts, ({ headers }) => headers['webhook-id'])
+  return [...bodies]
+    .filter(([, all]) => new Set(all.map(({ body }) => body)).size > 1)
+    .map(([id]) => `${id} came with different bodies`)
+}
+
+async function unfinished(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string; state: string }>(
+    `SELECT id, state FROM webhook_deliveries WHERE state <> 'delivered'`,
+  )
+  return rows.map(({ id, state }) => `${id} is ${state}`)
+}
