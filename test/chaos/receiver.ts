@@ -3,6 +3,7 @@
  * treats badly, and how often, comes from the seed and the delivery's id. Every request is written to the file before it is
  * answered. SIGUSR2 makes it good for ever, and resets what hangs.
  */
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import http from 'node:http'
 import { type Socket } from 'node:net'
@@ -25,7 +26,7 @@ process.on('SIGUSR2', () => {
 /** @returns how many attempts of this delivery come to nothing */
 function bad(temper: Temper, id: string): number {
   if (isMerciful || temper === 'good' || temper === 'slow') return 0
-  const random = dice(Number(seed) + [...id].reduce((sum, letter) => Math.imul(sum, 31) + letter.charCodeAt(0), 0))
+  const random = dice(createHash('sha256').update(`${seed} ${temper} ${id}`).digest().readUInt32BE(0))
   if (temper === 'hanging') return random.below(12) === 0 ? 1 : 0
   return random.below(3)
 }

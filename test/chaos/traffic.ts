@@ -28,7 +28,7 @@ interface Call {
 
 /** The answers of a service that is about to serve again. */
 const again = new Set([409, 429, 503])
-const patienceMs = 60_000
+const patienceMs = 120_000
 
 /** @throws for an answer that says it will never be done, and for one that must not be, such as 500 */
 export async function insist<T = { readonly id: string }>(api: Api, call: Call, ledger: Ledger): Promise<T> {

@@ -162,7 +162,7 @@ async function assemble(options: InstallationOptions, closings: Closings): Promi
   }
   const call = caller(`${folder}/api`)
   const ready = (app: AppName): Promise<unknown> =>
-    waitFor(() => isReady(app, pool, call), { timeoutMs: 40_000, message: `${app} to be ready` }).catch(
+    waitFor(() => isReady(app, pool, call), { timeoutMs: 90_000, message: `${app} to be ready` }).catch(
       (error: unknown) => {
         throw new Error(`${String(error)}\n${processes.get(app)?.output() ?? ''}`)
       },
