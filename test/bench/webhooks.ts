@@ -141,7 +141,7 @@ async function prepare({ pool, sealing, sink }: Setting, endpoints: number): Pro
 async function happen(pool: Pool, organizationId: string, count = 1): Promise<string[]> {
   const events = Array.from({ length: count }, () => ({
     organizationId,
-    type: 'network.created',
+    type: 'network.created' as const,
     resourceId: newId('net'),
     data: { name: 'bench' },
   }))

@@ -243,7 +243,7 @@ describe('a stream of events', () => {
     for (let batch = 0; batch < 5; batch++) {
       const events = Array.from({ length: 500 }, () => ({
         organizationId,
-        type: 'device.updated',
+        type: 'device.updated' as const,
         resourceId: newId('dev'),
         data: { changed },
       }))
@@ -286,7 +286,7 @@ describe('a cursor from before the oldest event that is kept', () => {
 it('events that have no place in the feed yet are shown by their id alone', async () => {
   const cursor = await now()
   const organizationId = harness.organization.id
-  const event = { organizationId, type: 'device.deleted', resourceId: newId('dev'), data: {} }
+  const event = { organizationId, type: 'device.deleted' as const, resourceId: newId('dev'), data: {} }
   const id = await appendEvent(harness.pool, event)
   expect((await read(`after=${cursor}`)).body.data).toEqual([])
   expect((await harness.call('GET', `/v1/events/${id}`)).status).toBe(200)

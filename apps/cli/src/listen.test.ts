@@ -8,6 +8,7 @@ import {
   openPool,
   relayEvents,
   type Pool,
+  type NewEvent,
 } from '@culvert/db'
 import { createDatabase, waitFor } from '@culvert/testkit'
 import { once } from 'node:events'
@@ -61,7 +62,7 @@ afterAll(async () => {
 })
 
 async function happen(type = 'device.deleted'): Promise<string> {
-  const id = await appendEvent(pool, { organizationId, type, resourceId: newId('dev'), data: {} })
+  const id = await appendEvent(pool, { organizationId, type, resourceId: newId('dev'), data: {} } as NewEvent)
   await relayEvents(pool, [])
   return id
 }

@@ -188,6 +188,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         if (!record) return
         record.ike = event.ike
         record.ikeEstablishedAtMs = nowMs
+        record.ikeRekeys++
         writer.touch(record.deviceId, false)
         return
       }
@@ -196,6 +197,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         const record = registry.byKey(event.key)
         if (!record) return
         record.children = record.children.concat({ summary: event.child, installedAtMs: nowMs })
+        if (event.kind === 'childRekeyed') record.childRekeys++
         writer.touch(record.deviceId, false)
         return
       }
@@ -258,6 +260,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
       initiatedIke: event.role === 'initiator',
       children: [],
       remote: event.ike.path.remote,
+      ikeRekeys: 0,
+      childRekeys: 0,
       lastSeenAtMs: nowMs,
       detachedAtMs: null,
       detachReason: null,

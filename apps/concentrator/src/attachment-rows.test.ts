@@ -9,6 +9,7 @@ import {
   readRedirect,
   redirectConcentrator,
   registerConcentrator,
+  tellPresence,
   writeAttachments,
   writeChildCounters,
   type AttachmentSnapshot,
@@ -128,16 +129,18 @@ describe('registration', () => {
     expect(await registerConcentrator(pool, node('con-9', 9))).toBe(first + 1)
   })
 
-  it('ends the attachments a former life left behind and says so in an event', async () => {
+  it('ends the attachments a former life left behind; that is told unless they come back at once', async () => {
     await registerConcentrator(pool, node('con-8', 8))
     const deviceId = await addDevice()
     await writeAttachments(pool, 'con-8', [snapshot(deviceId)])
     await registerConcentrator(pool, node('con-8', 8))
     expect(await rowOf(deviceId)).toMatchObject({ state: 'detached', detach_reason: 'node_restarted' })
     expect(await childrenOf(deviceId)).toEqual([])
-    const { rows } = await pool.query(`SELECT type, sequence FROM events WHERE resource_id = $1 ORDER BY sequence`, [
-      deviceId,
-    ])
+    await tellPresence(pool, 60_000)
+    const read = `SELECT type, sequence FROM events WHERE resource_id = $1 ORDER BY sequence`
+    expect((await pool.query(read, [deviceId])).rows).toHaveLength(1)
+    await tellPresence(pool, 0)
+    const { rows } = await pool.query(read, [deviceId])
     expect(rows).toEqual([
       { type: 'device.online', sequence: 1 },
       { type: 'device.offline', sequence: 2 },

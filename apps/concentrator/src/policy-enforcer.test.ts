@@ -227,6 +227,8 @@ async function attachDevice({ registry, writer }: Node, known?: string): Promise
     initiatedIke: false,
     children: [],
     remote,
+    ikeRekeys: 0,
+    childRekeys: 0,
     lastSeenAtMs: performance.now(),
     detachedAtMs: null,
     detachReason: null,

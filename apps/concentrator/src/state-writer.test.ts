@@ -83,6 +83,8 @@ function attach(registry: ReturnType<typeof createAttachmentRegistry>, deviceId:
     initiatedIke: false,
     children: [],
     remote,
+    ikeRekeys: 0,
+    childRekeys: 0,
     lastSeenAtMs: performance.now(),
     detachedAtMs: null,
     detachReason: null,

@@ -79,7 +79,10 @@ export function createStateWriter(options: {
       earliestMs = performance.now() + RETRY_MS
       return
     }
-    for (const { record, state } of taken) {
+    for (const [index, { record, state }] of taken.entries()) {
+      const { ike = 0, child = 0 } = snapshots[index]?.rekeyed ?? {}
+      record.ikeRekeys -= ike
+      record.childRekeys -= child
       if (state === 'attached') written.set(record.deviceId, record.key)
       else {
         written.delete(record.deviceId)
@@ -152,6 +155,7 @@ function snapshotOf(record: AttachmentRecord, changed: boolean): AttachmentSnaps
     detachReason: record.detachReason,
     lastSeenAt: dateOf(record.lastSeenAtMs),
     changed,
+    rekeyed: { ike: record.ikeRekeys, child: record.childRekeys },
     ikeSas: !attached
       ? []
       : [

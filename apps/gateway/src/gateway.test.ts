@@ -171,7 +171,11 @@ describe('opening and closing', () => {
     const client = await new Client(port).greet()
     expect((await client.closed).error).toBe('ECONNRESET')
     expect(await world.reaches(tunnelId, 'expired')).toMatchObject({ reason: 'ttl_elapsed' })
-    expect((await world.events(tunnelId)).map((event) => event.type)).toEqual(['tunnel.opened', 'tunnel.expired'])
+    expect((await world.events(tunnelId)).map((event) => event.type)).toEqual([
+      'tunnel.opened',
+      'tunnel.draining',
+      'tunnel.expired',
+    ])
     expect((await visit(port, 'x')).error).toBe('ECONNREFUSED')
   })
 
@@ -463,7 +467,11 @@ describe('what a tunnel may carry', () => {
     expect(await client.closed).toMatchObject({ error: 'ECONNRESET' })
     expect(await world.reaches(tunnelId, 'expired')).toMatchObject({ reason: 'quota' })
     expect(await visit(port, 'x')).toMatchObject({ error: 'ECONNREFUSED' })
-    expect((await world.events(tunnelId)).map((event) => event.type)).toEqual(['tunnel.opened', 'tunnel.expired'])
+    expect((await world.events(tunnelId)).map((event) => event.type)).toEqual([
+      'tunnel.opened',
+      'tunnel.draining',
+      'tunnel.expired',
+    ])
     await waitFor(async () => (await world.connections(tunnelId)).some(({ reason }) => reason === 'quota'))
   })
 

@@ -19,6 +19,7 @@ try {
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
     webhooks: await webhookSending(settings),
     egress: openEgress(egressOptions(settings)),
+    offlineAfterMs: settings.OFFLINE_AFTER_SEC * 1_000,
     logger,
   })
   logger.info({}, 'the worker runs')

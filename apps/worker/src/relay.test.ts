@@ -14,7 +14,8 @@ beforeAll(async () => {
 })
 afterAll(() => pool.end())
 
-const append = () => appendEvent(pool, { organizationId, type: 'device.updated', resourceId: newId('dev'), data: {} })
+const append = () =>
+  appendEvent(pool, { organizationId, type: 'device.updated', resourceId: newId('dev'), data: { changed: [] } })
 const isRelayed = async (id: string): Promise<boolean> => {
   const { rowCount } = await pool.query('SELECT 1 FROM events WHERE id = $1 AND position IS NOT NULL', [id])
   return rowCount === 1

@@ -29,6 +29,7 @@ import { OperationRunner } from './operations/operation-runner.ts'
 import { relayConsumers } from './relay-consumers.ts'
 import { Relay } from './relay.ts'
 import { Sweeper } from './sweeper.ts'
+import { Teller } from './teller.ts'
 import { UsageKeeper } from './usage-keeper.ts'
 import { webhookConsumer } from './webhooks/consumer.ts'
 import { Dispatcher, type DispatcherOptions } from './webhooks/dispatcher.ts'
@@ -53,6 +54,8 @@ export interface WorkerOptions {
   readonly usageIntervalMs?: number | undefined
   /** Silence after which a node counts as dead. */
   readonly nodeDeadAfterMs?: number | undefined
+  /** How long a device must be away before its `device.offline`; one that comes back earlier was not. */
+  readonly offlineAfterMs?: number | undefined
   /** Other kinds of operations than there are. */
   readonly operationHandlers?: OperationHandlers | undefined
   /** Time of an operation before others come first. */
@@ -94,6 +97,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
     nodeDeadAfterMs: options.nodeDeadAfterMs ?? nodeDeadAfterSec * 1_000,
   })
   const told = tellOnce(logger)
+  const teller = new Teller({ pool, offlineAfterMs: options.offlineAfterMs ?? 5_000, intervalMs, told })
   let timer: NodeJS.Timeout | undefined
   let closed = false
   let last: Promise<void> = Promise.resolve()
@@ -140,8 +144,12 @@ export function runWorker(options: WorkerOptions): RunningWorker {
       if (closed) return
       if (notice === 'reconnected' || notice.channel === eventAppendedChannel) relay.wake()
       if (notice === 'reconnected' || notice.channel === ruleRunDueChannel) rules.wake()
-      if (notice === 'reconnected') return void sweep()
+      if (notice === 'reconnected') {
+        teller.wake()
+        return void sweep()
+      }
       if (notice.channel !== deviceChangedChannel) return
+      teller.wake()
       changedDevices.add(notice.payload)
       if (changedDevices.size === 1) last = last.then(openWaiting)
     },
@@ -162,12 +170,16 @@ export function runWorker(options: WorkerOptions): RunningWorker {
   queues.workNode(operationsQueue, async () => operations.wake())
   void sweep()
   return {
-    sweep,
+    sweep: async () => {
+      await sweep()
+      await teller.pass()
+    },
     close: async () => {
       closed = true
       clearTimeout(timer)
       await listener.close()
       await operations.close()
+      await teller.close()
       await relay.close()
       await dispatcher?.close()
       await retention.close()

@@ -18,5 +18,11 @@ export const WorkerSettings = Type.Object({
     default: 90,
     description: 'days that events are kept',
   }),
+  OFFLINE_AFTER_SEC: Type.Integer({
+    minimum: 0,
+    maximum: 3600,
+    default: 5,
+    description: 'How long a device must be away before its `device.offline`.',
+  }),
 })
 export type WorkerSettings = Static<typeof WorkerSettings>

@@ -13,6 +13,7 @@ import {
   prune,
   pruneBatch,
   readHeartbeats,
+  tellExpiringCredentials,
   type Pool,
 } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
@@ -47,6 +48,7 @@ export class Sweeper {
       async () => this.#hintGateways(await openWaitingTunnels(pool, null)),
       () => this.#buryNodes(),
       () => this.#tellNodesBehind(),
+      () => this.#tellExpiring(),
       () => this.#prune(),
     ]) {
       await step().catch((error: unknown) => {
@@ -87,6 +89,10 @@ export class Sweeper {
     this.#hintGateways(behind.gateways)
     for (const id of behind.detach) void queues.hint(concentratorQueue(id), 'device.detach')
     for (const id of behind.policy) void queues.hint(concentratorQueue(id), 'policy.changed')
+  }
+
+  async #tellExpiring(): Promise<void> {
+    while (await tellExpiringCredentials(this.#options.pool)) continue
   }
 
   async #prune(): Promise<void> {

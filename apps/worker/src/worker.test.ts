@@ -70,7 +70,13 @@ describe('the worker', () => {
       state: 'expired',
       reason: 'ttl_elapsed',
     })
-    expect(await eventsOf(id)).toEqual(['tunnel.requested', 'tunnel.opened', 'tunnel.expired'])
+    expect(await eventsOf(id)).toEqual([
+      'tunnel.requested',
+      'tunnel.opening',
+      'tunnel.opened',
+      'tunnel.draining',
+      'tunnel.expired',
+    ])
   })
 
   it('opens a tunnel that waited once its device is attached', async () => {

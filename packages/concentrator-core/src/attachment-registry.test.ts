@@ -30,6 +30,8 @@ function record(key: number, deviceId = 'dev_a'): AttachmentRecord {
     initiatedIke: false,
     children: [],
     remote: path.remote,
+    ikeRekeys: 0,
+    childRekeys: 0,
     lastSeenAtMs: key,
     detachedAtMs: null,
     detachReason: null,

@@ -25,6 +25,9 @@ export interface AttachmentRecord {
   /** Few. */
   children: readonly AttachedChild[]
   remote: SocketAddress
+  /** Rekeys that were not written yet. */
+  ikeRekeys: number
+  childRekeys: number
   lastSeenAtMs: number
   detachedAtMs: number | null
   detachReason: CloseReason | null

@@ -1,10 +1,38 @@
 /**
  * Events: one catalogue of their types with what each carries. The outbox writes them, webhooks and the event feed deliver them, the
- * documentation describes them. Data is thin: ids and states, never a secret. A new type is an entry here and nothing else.
+ * documentation describes them. Data is thin: ids and states, never a secret. A new type is an entry here, and a producer: a test
+ * fails for a type that nobody writes, unless it is marked as planned.
  */
-import { credentialKinds, quotaPeriods, tunnelReasons, tunnelStates } from '@culvert/lifecycle'
-import { Type, type TSchema } from 'typebox'
-import { DeviceId, idPattern, nullable, oneOf, Timestamp, TunnelId } from './fields.ts'
+import { Type, type Static, type TSchema } from 'typebox'
+import {
+  AttemptTally,
+  Changed,
+  ConcentratorNews,
+  ConnectionClosed,
+  ConnectionNews,
+  CredentialMade,
+  CredentialRotated,
+  CredentialTime,
+  DeviceMoved,
+  DeviceOffline,
+  DeviceOnline,
+  GatewayNews,
+  Nothing,
+  OfDevice,
+  OperationNews,
+  QuotaExhausted,
+  RekeyTally,
+  RuleDisabled,
+  RuleRan,
+  strict,
+  TunnelEnd,
+  TunnelOpen,
+  TunnelStep,
+  UsagePassed,
+  WebhookDisabled,
+  WebhookFailing,
+} from './event-data.ts'
+import { idPattern, Timestamp } from './fields.ts'
 
 interface EventKind {
   /** What happened, in a sentence. */
@@ -12,33 +40,9 @@ interface EventKind {
   /** Prefix of the ids of the resource it is about. */
   readonly resource: string
   readonly data: TSchema
+  /** Nothing writes it yet. */
+  readonly planned?: true
 }
-
-const strict = { additionalProperties: false }
-const Nothing = Type.Object({}, strict)
-const Changed = (example: string): TSchema =>
-  Type.Object(
-    { changed: Type.Array(Type.String({ examples: [example] }), { description: 'Names of fields.' }) },
-    strict,
-  )
-const OfDevice = Type.Object({ deviceId: DeviceId }, strict)
-
-const TunnelEnd = (state: (typeof tunnelStates)[number], reason: (typeof tunnelReasons)[number]): TSchema =>
-  Type.Object(
-    { deviceId: DeviceId, state: Type.Literal(state), reason: nullable(oneOf(tunnelReasons)) },
-    { ...strict, 'x-example': { reason } },
-  )
-
-const TunnelPort = Type.Object(
-  {
-    id: Type.String({ examples: ['prt_ajaic76ztpqad76h2tn2'] }),
-    devicePort: Type.Integer({ examples: [22] }),
-    deviceHost: nullable(Type.String()),
-    host: Type.String({ description: 'Where to connect.', examples: ['gw-1.culvert.example'] }),
-    port: Type.Integer({ examples: [20_262] }),
-  },
-  strict,
-)
 
 export const eventCatalogue = {
   'device.created': {
@@ -55,28 +59,51 @@ export const eventCatalogue = {
   'device.online': {
     summary: 'A device attached.',
     resource: 'dev',
-    data: Type.Object({ concentrator: Type.String({ examples: ['con-1'] }) }, strict),
+    data: DeviceOnline,
+  },
+  'device.moved': {
+    summary: 'An attached device has another outer address, or is attached to another concentrator.',
+    resource: 'dev',
+    data: DeviceMoved,
   },
   'device.offline': {
-    summary: 'A device is no longer attached.',
+    summary: 'A device is no longer attached, and did not come back at once.',
     resource: 'dev',
-    data: Type.Object({ reason: nullable(Type.String()) }, { ...strict, 'x-example': { reason: 'deletedByPeer' } }),
+    data: DeviceOffline,
+  },
+  'device.attempt_failed': {
+    summary: 'A device, or somebody who claimed to be it, could not attach.',
+    resource: 'dev',
+    data: AttemptTally,
+  },
+  'sa.rekeyed': {
+    summary: 'Security associations of a device have new keys.',
+    resource: 'dev',
+    data: RekeyTally,
   },
   'device.quota_exhausted': {
     summary: 'The quota of a device stopped its traffic, told once in its period, and again for another quota.',
     resource: 'dev',
-    data: Type.Object(
-      { period: oneOf(quotaPeriods), limitBytes: Type.Integer({ examples: [50_000_000_000] }) },
-      strict,
-    ),
+    data: QuotaExhausted,
   },
   'credential.created': {
     summary: 'A credential was issued, or a certificate was asked for.',
     resource: 'crd',
-    data: Type.Object({ deviceId: DeviceId, kind: oneOf(credentialKinds) }, strict),
+    data: CredentialMade,
   },
   'credential.issued': { summary: 'A certificate was signed.', resource: 'crd', data: OfDevice },
   'credential.refused': { summary: 'A certificate request was refused.', resource: 'crd', data: OfDevice },
+  'credential.rotated': {
+    summary: 'A device attached with another credential than before: the former one can be revoked.',
+    resource: 'crd',
+    data: CredentialRotated,
+  },
+  'credential.expiring': {
+    summary: 'A credential ends soon: 14 days before, or after two thirds of its time if that is later.',
+    resource: 'crd',
+    data: CredentialTime,
+  },
+  'credential.expired': { summary: 'The time of a credential is over.', resource: 'crd', data: CredentialTime },
   'credential.revoked': { summary: 'A credential was revoked.', resource: 'crd', data: OfDevice },
   'network.created': {
     summary: 'A network was made.',
@@ -105,61 +132,38 @@ export const eventCatalogue = {
   'rule.ran': {
     summary: 'An automation rule has run for an event.',
     resource: 'rul',
-    data: Type.Object(
-      {
-        runId: Type.String({ pattern: idPattern('run') }),
-        eventId: Type.String({ pattern: idPattern('evt') }),
-        deviceId: nullable(DeviceId),
-        state: oneOf(['succeeded', 'failed']),
-        tunnelIds: Type.Array(TunnelId, { description: 'Tunnels that it opened.' }),
-      },
-      strict,
-    ),
+    data: RuleRan,
   },
   'rule.disabled': {
     summary: 'An automation rule was stopped: it failed again and again, or its maker may not do what it does.',
     resource: 'rul',
-    data: Type.Object(
-      {
-        reason: oneOf(['failures', 'maker_gone', 'permission_missing']),
-        runId: Type.String({ pattern: idPattern('run') }),
-      },
-      strict,
-    ),
+    data: RuleDisabled,
   },
   'usage.threshold': {
     summary: 'So many percent of a threshold are used, told once in its day or month.',
     resource: 'uth',
-    data: Type.Object(
-      {
-        name: Type.String({ examples: ['SIM contract'] }),
-        deviceId: nullable(DeviceId),
-        tag: nullable(Type.String()),
-        period: oneOf(['day', 'month']),
-        since: Timestamp,
-        percent: Type.Integer({ examples: [80] }),
-        limitBytes: Type.Integer({ examples: [50_000_000_000] }),
-        usedBytes: Type.Integer({ examples: [40_000_123_904] }),
-      },
-      strict,
-    ),
+    data: UsagePassed,
   },
   'usage_threshold.created': { summary: 'A threshold of usage was made.', resource: 'uth', data: Nothing },
   'usage_threshold.updated': { summary: 'A threshold of usage was changed.', resource: 'uth', data: Changed('bytes') },
   'usage_threshold.deleted': { summary: 'A threshold of usage was deleted.', resource: 'uth', data: Nothing },
-  'tunnel.requested': {
-    summary: 'A tunnel was asked for.',
+  'tunnel.requested': { summary: 'A tunnel was asked for.', resource: 'tun', data: TunnelStep('requested') },
+  'tunnel.waiting_for_device': {
+    summary: 'A tunnel waits for its device.',
     resource: 'tun',
-    data: Type.Object(
-      { deviceId: DeviceId, state: oneOf(tunnelStates) },
-      { ...strict, 'x-example': { state: 'opening' } },
-    ),
+    data: TunnelStep('waiting_for_device'),
   },
-  'tunnel.updated': { summary: 'A tunnel was extended or changed.', resource: 'tun', data: Changed('allowFrom') },
+  'tunnel.opening': { summary: 'A gateway opens a tunnel.', resource: 'tun', data: TunnelStep('opening') },
   'tunnel.opened': {
     summary: 'A tunnel is open: connect to host and port.',
     resource: 'tun',
-    data: Type.Object({ deviceId: DeviceId, state: Type.Literal('open'), ports: Type.Array(TunnelPort) }, strict),
+    data: TunnelOpen,
+  },
+  'tunnel.updated': { summary: 'A tunnel was extended or changed.', resource: 'tun', data: Changed('allowFrom') },
+  'tunnel.draining': {
+    summary: 'A tunnel ends: the gateway closes its ports.',
+    resource: 'tun',
+    data: TunnelEnd('draining', 'requested'),
   },
   'tunnel.closed': { summary: 'A tunnel was closed.', resource: 'tun', data: TunnelEnd('closed', 'requested') },
   'tunnel.expired': {
@@ -182,12 +186,12 @@ export const eventCatalogue = {
   'webhook.failing': {
     summary: 'For a day nothing but failures came from a webhook endpoint: it will be disabled when that goes on.',
     resource: 'whe',
-    data: Type.Object({ failingSince: Timestamp }, strict),
+    data: WebhookFailing,
   },
   'webhook.disabled': {
     summary: 'A webhook endpoint is disabled: by a call, because it answered 410, or after days of only failures.',
     resource: 'whe',
-    data: Type.Object({ reason: oneOf(['requested', 'gone', 'failing']) }, strict),
+    data: WebhookDisabled,
   },
   'webhook.enabled': { summary: 'A webhook endpoint is enabled again.', resource: 'whe', data: Nothing },
   'webhook.deleted': { summary: 'A webhook endpoint was deleted.', resource: 'whe', data: Nothing },
@@ -196,10 +200,72 @@ export const eventCatalogue = {
     resource: 'whe',
     data: Nothing,
   },
+  'connection.opened': {
+    summary: 'A connection through a tunnel was opened.',
+    resource: 'con',
+    data: ConnectionNews,
+  },
+  'connection.closed': { summary: 'A connection through a tunnel ended.', resource: 'con', data: ConnectionClosed },
+  'connection.denied': {
+    summary: 'A connection to a tunnel was refused, or came to nothing.',
+    resource: 'con',
+    data: ConnectionClosed,
+  },
+  'concentrator.online': {
+    summary: 'A concentrator where devices of the organization are, or were last, is ready.',
+    resource: 'org',
+    data: ConcentratorNews,
+  },
+  'concentrator.draining': {
+    summary: 'A concentrator sends its devices to another one.',
+    resource: 'org',
+    data: ConcentratorNews,
+  },
+  'concentrator.stopped': {
+    summary: 'A concentrator was stopped.',
+    resource: 'org',
+    data: ConcentratorNews,
+  },
+  'concentrator.lost': {
+    summary: 'A concentrator fell silent; its devices count as offline.',
+    resource: 'org',
+    data: ConcentratorNews,
+  },
+  'gateway.online': {
+    summary: 'A gateway with tunnels of the organization is ready.',
+    resource: 'org',
+    data: GatewayNews,
+  },
+  'gateway.draining': {
+    summary: 'A gateway takes no new tunnels; those there are go on.',
+    resource: 'org',
+    data: GatewayNews,
+  },
+  'gateway.stopped': { summary: 'A gateway was stopped.', resource: 'org', data: GatewayNews },
+  'gateway.lost': { summary: 'A gateway fell silent; its tunnels fail.', resource: 'org', data: GatewayNews },
+  'operation.started': { summary: 'An operation was asked for.', resource: 'opn', data: OperationNews },
+  'operation.succeeded': { summary: 'An operation is done.', resource: 'opn', data: OperationNews },
+  'operation.failed': { summary: 'An operation could not be done.', resource: 'opn', data: OperationNews },
+  'operation.cancelled': { summary: 'An operation was cancelled.', resource: 'opn', data: OperationNews },
+  'config_link.created': { summary: 'A one-time link was made.', resource: 'cfl', data: OfDevice },
+  'config_link.used': { summary: 'A one-time link was used.', resource: 'cfl', data: OfDevice },
+  'config_link.withdrawn': { summary: 'A one-time link was taken back.', resource: 'cfl', data: OfDevice },
 } as const satisfies Record<string, EventKind>
 
 export type EventType = keyof typeof eventCatalogue
 export const eventTypes = Object.keys(eventCatalogue) as readonly EventType[]
+
+/** What an event of this type carries. */
+export type EventData<T extends EventType = EventType> = Static<(typeof eventCatalogue)[T]['data']>
+
+/** Types that something writes. */
+export type WrittenEventType = {
+  [T in EventType]: (typeof eventCatalogue)[T] extends { readonly planned: true } ? never : T
+}[EventType]
+
+export function isPlanned(type: EventType): boolean {
+  return 'planned' in eventCatalogue[type]
+}
 
 /** What is delivered: the body of a webhook (Standard Webhooks: `type`, `timestamp`, `data`) with what is needed to put events in order. */
 export function eventSchema(type: EventType): TSchema {

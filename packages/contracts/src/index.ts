@@ -7,7 +7,15 @@ export {
   type ErrorCode,
   type FieldError,
 } from './errors.ts'
-export { eventCatalogue, eventSchema, eventTypes, type EventType } from './events.ts'
+export {
+  eventCatalogue,
+  eventSchema,
+  eventTypes,
+  isPlanned,
+  type EventData,
+  type EventType,
+  type WrittenEventType,
+} from './events.ts'
 export { exampleOf, NoExample, type JsonSchema } from './example.ts'
 export {
   ApiKeyId,

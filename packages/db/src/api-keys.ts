@@ -314,7 +314,7 @@ async function note(
   tx: TenantSql,
   entry: {
     organizationId: string
-    type: string
+    type: 'api_key.created' | 'api_key.updated' | 'api_key.rotated' | 'api_key.revoked'
     by: WriteOptions['by']
     before?: Readonly<Record<string, unknown>>
     after?: Readonly<Record<string, unknown>>

@@ -95,7 +95,12 @@ describe('audit entries', () => {
   it('meet events in any order without a deadlock', async () => {
     const resources = ['dev_1', 'dev_2']
     let attempts = 0
-    const event = (resourceId: string) => ({ organizationId, type: 'device.updated', resourceId, data: {} })
+    const event = (resourceId: string) => ({
+      organizationId,
+      type: 'device.updated' as const,
+      resourceId,
+      data: { changed: [] },
+    })
     await Promise.all(
       Array.from({ length: 12 }, (_, index) =>
         inTenantTransaction(pool, organizationId, async (tx) => {

@@ -7,6 +7,7 @@ import { appendAudit } from './audit.ts'
 import type { Author, WriteOptions } from './author.ts'
 import { insertCredential, type CredentialRecord, type NewCredential } from './credentials.ts'
 import type { Touched } from './nodes.ts'
+import { appendEvent } from './outbox.ts'
 import { inTenantTransaction, type TenantSql } from './tenant.ts'
 
 export interface NewConfigLink {
@@ -78,6 +79,7 @@ async function create(
      VALUES ($1, $2, $3, $4, $5, $6, $7)`,
     [id, organizationId, deviceId, Buffer.from(link.tokenHash), Buffer.from(link.ciphertext), target, expiresAt],
   )
+  await appendEvent(tx, { organizationId, type: 'config_link.created', resourceId: id, data: { deviceId } })
   await appendAudit(tx, {
     organizationId,
     by,
@@ -143,13 +145,15 @@ export async function takeConfigLink(
     )
     const taken = rows[0]
     if (!taken) return null
+    const { deviceId } = taken
+    await appendEvent(tx, { organizationId, type: 'config_link.used', resourceId: taken.id, data: { deviceId } })
     await appendAudit(tx, {
       organizationId,
       by: opener,
       action: 'config_link.used',
       targetType: 'config_link',
       targetId: taken.id,
-      after: { deviceId: taken.deviceId },
+      after: { deviceId },
     })
     return taken
   })
@@ -168,6 +172,7 @@ export async function withdrawConfigLink(
       [organizationId, deviceId, id],
     )
     if (rowCount === 0) return false
+    await appendEvent(tx, { organizationId, type: 'config_link.withdrawn', resourceId: id, data: { deviceId } })
     const target = { targetType: 'config_link', targetId: id }
     await appendAudit(tx, {
       organizationId,

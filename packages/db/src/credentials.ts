@@ -11,7 +11,7 @@ import { appendAudit } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { notify, signerChannel } from './notify.ts'
-import { appendEvent } from './outbox.ts'
+import { appendEvent, appendEvents } from './outbox.ts'
 import { denySerials } from './revoked-certificates.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 import { endTunnelsOfDevice } from './tunnel-end.ts'
@@ -221,6 +221,29 @@ export async function revokeCredentialIn(
   const audited = { organizationId, by: options.by, action: 'credential.revoked', targetType: 'credential' }
   await appendAudit(tx, { ...audited, targetId: id, before: { deviceId, kind: revoked.rows[0]?.kind } })
   return { gateways, concentrators: await tellConcentrators(tx, deviceId) }
+}
+
+/** All that are left of devices that are deleted. */
+export async function revokeCredentialsOf(
+  tx: TenantSql,
+  organizationId: string,
+  deviceIds: readonly string[],
+): Promise<void> {
+  const { rows } = await tx.query<{ id: string; deviceId: string; serial: string | null; notAfter: Date | null }>(
+    `UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND device_id = ANY($2) AND revoked_at IS NULL
+     RETURNING id, device_id AS "deviceId", serial, expires_at AS "notAfter"`,
+    [organizationId, deviceIds],
+  )
+  await denySerials(tx, rows)
+  await appendEvents(
+    tx,
+    rows.map(({ id, deviceId }) => ({
+      organizationId,
+      type: 'credential.revoked',
+      resourceId: id,
+      data: { deviceId },
+    })),
+  )
 }
 
 /** @returns its state by the clock of the database, null when the device has no such credential; held until the transaction ends */

@@ -168,8 +168,8 @@ describe('events', () => {
       Array.from({ length: 8 }, (_, n) =>
         inTransaction(pool, (tx) =>
           appendEvents(tx, [
-            { organizationId, type: 'tunnel.test', resourceId, data: { n } },
-            { organizationId, type: 'tunnel.test', resourceId, data: { n } },
+            { organizationId, type: 'tunnel.updated', resourceId, data: { changed: [`${n}`] } },
+            { organizationId, type: 'tunnel.updated', resourceId, data: { changed: [`${n}`] } },
           ]),
         ),
       ),
@@ -185,7 +185,7 @@ describe('events', () => {
     const resourceId = newId('tun')
     await expect(
       inTransaction(pool, async (tx) => {
-        await appendEvents(tx, [{ organizationId, type: 'tunnel.test', resourceId, data: {} }])
+        await appendEvents(tx, [{ organizationId, type: 'tunnel.updated', resourceId, data: { changed: [] } }])
         throw new Error('no')
       }),
     ).rejects.toThrow('no')

@@ -1,10 +1,10 @@
 /** Changes and deletes many devices in one transaction, as `device-batch.ts` registers them. */
 import { appendAudits, changedFields } from './audit.ts'
 import type { Author } from './author.ts'
+import { revokeCredentialsOf } from './credentials.ts'
 import { auditedFields, changeableFields, policyFields, type DeviceChange } from './devices.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvents } from './outbox.ts'
-import { denySerials } from './revoked-certificates.ts'
 import type { TenantSql } from './tenant.ts'
 import { endTunnelsOfDevice, endTunnelsOutsideLans } from './tunnel-end.ts'
 
@@ -114,12 +114,7 @@ export async function deleteDevices(
      WHERE organization_id = $1 AND id = ANY($2)`,
     [organizationId, found],
   )
-  const revoked = await tx.query<{ serial: string | null; notAfter: Date | null }>(
-    `UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND device_id = ANY($2) AND revoked_at IS NULL
-     RETURNING serial, expires_at AS "notAfter"`,
-    [organizationId, found],
-  )
-  await denySerials(tx, revoked.rows)
+  await revokeCredentialsOf(tx, organizationId, found)
   const { rows: reached } = await tx.query<{ id: string }>(
     `SELECT DISTINCT device_id AS id FROM tunnels WHERE organization_id = $1 AND device_id = ANY($2)
        AND state IN ('requested', 'waiting_for_device', 'opening', 'open', 'draining') ORDER BY device_id`,

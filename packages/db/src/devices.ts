@@ -3,6 +3,7 @@ import type { ProposalTier, Quota, RateLimit, Usage } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 import { appendAudit, changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
+import { revokeCredentialsOf } from './credentials.ts'
 import { brokenConstraint } from './errors.ts'
 import { idSuffix, newId } from './ids.ts'
 import type { DeviceFilter } from './device-filter.ts'
@@ -12,7 +13,6 @@ import { ensureNetwork } from './networks.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent, appendFirstEvents } from './outbox.ts'
 import { address6In } from './pools6.ts'
-import { denySerials } from './revoked-certificates.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 import { endTunnelsOfDevice, endTunnelsOutsideLans } from './tunnel-end.ts'
 
@@ -133,8 +133,8 @@ export async function createDevice(
         device.lanPrefixes,
       ],
     )
-    const event = { organizationId, resourceId: id, type: 'device.created', data: { iccid: device.iccid } }
-    await appendFirstEvents(tx, [event])
+    const { iccid } = device
+    await appendFirstEvents(tx, [{ organizationId, resourceId: id, type: 'device.created', data: { iccid } }])
     const made = (await readDevice(tx, organizationId, id)) as DeviceRecord
     const after = changedFields({}, made, auditedFields).after
     await appendAudit(tx, { organizationId, by, action: 'device.created', targetType: 'device', targetId: id, after })
@@ -282,12 +282,7 @@ export async function deleteDevice(
        WHERE organization_id = $1 AND id = $2`,
       [organizationId, id],
     )
-    const revoked = await tx.query<{ serial: string | null; notAfter: Date | null }>(
-      `UPDATE credentials SET revoked_at = now() WHERE organization_id = $1 AND device_id = $2 AND revoked_at IS NULL
-       RETURNING serial, expires_at AS "notAfter"`,
-      [organizationId, id],
-    )
-    await denySerials(tx, revoked.rows)
+    await revokeCredentialsOf(tx, organizationId, [id])
     const gateways = await endTunnelsOfDevice(tx, organizationId, id, 'device_deleted')
     await appendEvent(tx, { organizationId, type: 'device.deleted', resourceId: id, data: {} })
     const audited = { organizationId, by: options.by, action: 'device.deleted', targetType: 'device', targetId: id }

@@ -187,7 +187,7 @@ describe('reports', () => {
     )
     expect(await stateOf('tun_a')).toMatchObject({ state: 'failed', reason: 'no_free_port' })
     expect(await portOf('tun_a')).toMatchObject({ failure: 'no_free_port' })
-    expect(await eventsOf('tun_a')).toEqual(['tunnel.failed'])
+    expect(await eventsOf('tun_a')).toEqual(['tunnel.draining', 'tunnel.failed'])
   })
 
   test('a closed port rests', async () => {

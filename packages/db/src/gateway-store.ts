@@ -8,6 +8,7 @@
 import type { RateLimit, TunnelEvent, TunnelState } from '@culvert/lifecycle'
 import type { Pool, PoolClient } from 'pg'
 import type { HostFailure } from './concentrator/host-mapping-rows.ts'
+import { tellOfGateway } from './node-news.ts'
 import { notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent } from './outbox.ts'
 import { inTransaction } from './transaction.ts'
@@ -90,16 +91,19 @@ export class GatewayReplacedError extends Error {
 
 /** Makes or renews the gateway's row; every older lease of that name ends. */
 export async function registerGateway(pool: Pool, gateway: GatewayRegistration): Promise<GatewayLease> {
-  const { rows } = await pool.query<{ started_at: Date }>(
-    `INSERT INTO gateways (id, bind_address, public_host, port_from, port_to, state, started_at, heartbeat_at)
+  return inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{ started_at: Date }>(
+      `INSERT INTO gateways (id, bind_address, public_host, port_from, port_to, state, started_at, heartbeat_at)
      VALUES ($1, $2, $3, $4, $5, 'ready', now(), now())
      ON CONFLICT (id) DO UPDATE SET bind_address = excluded.bind_address, public_host = excluded.public_host,
        port_from = excluded.port_from, port_to = excluded.port_to, state = 'ready', heartbeat_at = now(),
        started_at = greatest(now(), gateways.started_at + interval '1 ms')
      RETURNING started_at`,
-    [gateway.id, gateway.bindAddress, gateway.publicHost, gateway.portFrom, gateway.portTo],
-  )
-  return { id: gateway.id, startedAt: rows[0]?.started_at ?? new Date(0) }
+      [gateway.id, gateway.bindAddress, gateway.publicHost, gateway.portFrom, gateway.portTo],
+    )
+    await tellOfGateway(tx, gateway.id, 'gateway.online')
+    return { id: gateway.id, startedAt: rows[0]?.started_at ?? new Date(0) }
+  })
 }
 
 /** @throws GatewayReplacedError */
@@ -108,12 +112,18 @@ export async function beatGateway(
   lease: GatewayLease,
   state: 'ready' | 'draining' | 'stopped',
 ): Promise<void> {
-  const { rowCount } = await pool.query(
-    `UPDATE gateways SET heartbeat_at = now(), state = $3 WHERE id = $1 AND started_at = $2`,
-    [lease.id, lease.startedAt, state],
-  )
-  if (rowCount === 0) throw new GatewayReplacedError(lease.id)
+  const update = `UPDATE gateways SET heartbeat_at = now(), state = $3 WHERE id = $1 AND started_at = $2`
+  const values = [lease.id, lease.startedAt, state]
+  const { rowCount } = await pool.query(`${update} AND state = $3`, values)
+  if (rowCount === 1) return
+  await inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{ former: string }>(`${update} RETURNING old.state AS former`, values)
+    if (!rows[0]) throw new GatewayReplacedError(lease.id)
+    if (rows[0].former !== state) await tellOfGateway(tx, lease.id, newsOfState[state])
+  })
 }
+
+const newsOfState = { ready: 'gateway.online', draining: 'gateway.draining', stopped: 'gateway.stopped' } as const
 
 /** @returns the ports of this gateway that rest, with the time they still have to. */
 export async function readQuarantine(pool: Pool, gatewayId: string): Promise<{ port: number; remainingMs: number }[]> {
@@ -329,7 +339,7 @@ async function recordOpening(client: PoolClient, tunnel: LockedTunnel, ports: re
     devicePort,
     deviceHost,
     host: publicHost,
-    port: gatewayPort,
+    port: gatewayPort ?? 0,
   }))
   await appendEvent(client, {
     organizationId: tunnel.organizationId,

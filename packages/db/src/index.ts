@@ -246,6 +246,8 @@ export {
   type OperationEnd,
   type OperationStep,
 } from './operation-work.ts'
+export { expiringDays, tellExpiringCredentials } from './credential-sweep.ts'
+export { tellTallies } from './event-tallies.ts'
 export { appendEvent, appendEvents, type NewEvent } from './outbox.ts'
 export { relayBatch, relayEvents, type RelayConsumer, type RelayedEvent, type RelayPass } from './events/relay.ts'
 export {
@@ -260,6 +262,7 @@ export {
 } from './events/feed.ts'
 export { forgetFloors, removeOldEvents, type Removal } from './events/retention.ts'
 export type { RelayFault } from './events/relay-faults.ts'
+export { nextTellingMs, tellPresence } from './presence.ts'
 export { openPool, type PoolOptions } from './pool.ts'
 export { allotPools6 } from './pools6.ts'
 export { connectPrisma, type Database } from './prisma.ts'

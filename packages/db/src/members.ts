@@ -121,7 +121,7 @@ export async function changeMember(
       const after = (await findMember(tx, organizationId, id)) as MemberRecord
       const entry = {
         organizationId,
-        action: 'member.updated',
+        action: 'member.updated' as const,
         by: options.by,
         ...changedFields(before, after, ['role']),
       }
@@ -193,11 +193,13 @@ async function isLastOwner(tx: TenantSql, organizationId: string, member: Member
   return rowCount === 0
 }
 
+type MemberAction = 'member.invited' | 'member.updated' | 'member.removed'
+
 async function note(
   tx: TenantSql,
   entry: {
     organizationId: string
-    action: string
+    action: MemberAction
     by: Author
     before?: Readonly<Record<string, unknown>>
     after?: Readonly<Record<string, unknown>>

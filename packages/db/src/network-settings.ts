@@ -3,6 +3,7 @@ import type { ProposalTier, RateLimit } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 import { appendAudit, changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
+import { applyConnectionEvents } from './connection-settings.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
@@ -26,6 +27,8 @@ export interface NetworkRecord {
   readonly deviceToDevice: boolean
   /** Of devices that say nothing themselves. */
   readonly rateLimit: RateLimit | null
+  /** Each connection of its tunnels is told as events; null: as the organization says. */
+  readonly connectionEvents: boolean | null
   readonly version: number
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -38,12 +41,14 @@ export interface NetworkChange {
   readonly reauthenticateAfterSec?: number | null | undefined
   readonly deviceToDevice?: boolean | undefined
   readonly rateLimit?: RateLimit | null | undefined
+  readonly connectionEvents?: boolean | null | undefined
 }
 
 const columns = `n.id, n.name, n.pool4::text AS pool4,
   ARRAY(SELECT p.pool4::text FROM network_pools p WHERE p.organization_id = n.organization_id AND p.network_id = n.id ORDER BY p.pool4) AS "pools4", n.pool6::text AS pool6, n.proposal_tiers AS "proposalTiers",
   o.proposal_tiers AS "organizationProposalTiers", n.dns_servers AS "dnsServers", n.dns_domains AS "dnsDomains",
-  n.reauthenticate_after_sec AS "reauthenticateAfterSec", n.device_to_device AS "deviceToDevice", n.rate_limit AS "rateLimit", n.version, n.created_at AS "createdAt", n.updated_at AS "updatedAt"`
+  n.reauthenticate_after_sec AS "reauthenticateAfterSec", n.device_to_device AS "deviceToDevice", n.rate_limit AS "rateLimit",
+  n.connection_events AS "connectionEvents", n.version, n.created_at AS "createdAt", n.updated_at AS "updatedAt"`
 const source = 'networks n JOIN organizations o ON o.id = n.organization_id'
 /** Changeable fields and their columns. */
 const changeable = new Map([
@@ -53,6 +58,7 @@ const changeable = new Map([
   ['reauthenticateAfterSec', 'reauthenticate_after_sec'],
   ['deviceToDevice', 'device_to_device'],
   ['rateLimit', 'rate_limit'],
+  ['connectionEvents', 'connection_events'],
 ])
 
 export async function listNetworks(
@@ -99,6 +105,7 @@ export async function changeNetwork(
     if (key.ifVersion !== null && rows[0].version !== key.ifVersion) return 'changed'
     const before = (await findNetwork(tx, organizationId, id)) as NetworkRecord
     const changed = await writeSettings(tx, key, change)
+    if (changed.includes('connectionEvents')) await applyConnectionEvents(tx, organizationId)
     await tx.query(
       `UPDATE devices SET policy_version = policy_version + 1 WHERE organization_id = $1 AND network_id = $2 AND deleted_at IS NULL`,
       [organizationId, id],

@@ -3,8 +3,10 @@
  * watched for long enough); here the judgement is applied only to a heartbeat that has not moved since.
  */
 import type { Pool } from 'pg'
-import { concentratorChannel, deviceChangedChannel, gatewayChannel, notify } from './notify.ts'
+import { tellOfConcentrator, tellOfGateway } from './node-news.ts'
+import { concentratorChannel, deviceChangedChannel, gatewayChannel, notify, notifyEach } from './notify.ts'
 import { appendEvents } from './outbox.ts'
+import { offlineEvent, presenceColumns, type PresenceRow } from './presence.ts'
 import { inTransaction } from './transaction.ts'
 
 export interface NodeHeartbeat {
@@ -29,40 +31,64 @@ export async function readHeartbeats(pool: Pool): Promise<NodeHeartbeat[]> {
  * @returns false when it has beaten meanwhile
  */
 export async function markOffline(pool: Pool, node: NodeHeartbeat): Promise<boolean> {
+  const isOffline = await markNodeOffline(pool, node)
+  if (isOffline && node.kind === 'concentrator') while ((await loseDevices(pool, node)) === batch) continue
+  return isOffline
+}
+
+/** Devices that are detached in one transaction. */
+const batch = 1_000
+
+async function markNodeOffline(pool: Pool, node: NodeHeartbeat): Promise<boolean> {
   if (node.kind === 'gateway') {
-    const { rowCount } = await pool.query(
-      `UPDATE gateways SET state = 'offline' WHERE id = $1 AND coalesce(heartbeat_at::text, '') = $2`,
-      [node.id, node.heartbeat],
-    )
-    return rowCount === 1
+    return inTransaction(pool, async (tx) => {
+      const { rows } = await tx.query<{ former: string }>(
+        `UPDATE gateways SET state = 'offline' WHERE id = $1 AND coalesce(heartbeat_at::text, '') = $2 RETURNING old.state AS former`,
+        [node.id, node.heartbeat],
+      )
+      if (rows[0] && isServing(rows[0].former)) await tellOfGateway(tx, node.id, 'gateway.lost')
+      return rows.length === 1
+    })
   }
   return inTransaction(pool, async (tx) => {
-    const { rowCount } = await tx.query(
-      `UPDATE concentrators SET state = 'offline', attached_count = 0 WHERE id = $1 AND coalesce(heartbeat_at::text, '') = $2`,
+    const { rows: nodes } = await tx.query<{ former: string }>(
+      `UPDATE concentrators SET state = 'offline', attached_count = 0 WHERE id = $1 AND coalesce(heartbeat_at::text, '') = $2
+       RETURNING old.state AS former`,
       [node.id, node.heartbeat],
     )
-    if (rowCount !== 1) return false
-    const { rows } = await tx.query<{ device_id: string; organization_id: string }>(
-      `UPDATE attachments SET state = 'detached', detached_at = now(), detach_reason = 'node_lost', detach_applied = detach_desired
-       WHERE concentrator_id = $1 AND state = 'attached' RETURNING device_id, organization_id`,
-      [node.id],
-    )
-    await tx.query('DELETE FROM ike_sas WHERE device_id = ANY($1)', [rows.map((row) => row.device_id)])
-    await appendEvents(
-      tx,
-      rows.map((row) => ({
-        organizationId: row.organization_id,
-        resourceId: row.device_id,
-        type: 'device.offline',
-        data: { reason: 'node_lost' },
-      })),
-    )
-    await tx.query('SELECT pg_notify($1, id) FROM unnest($2::text[]) AS device(id)', [
-      deviceChangedChannel,
-      rows.map((row) => row.device_id),
-    ])
+    if (!nodes[0]) return false
+    if (isServing(nodes[0].former)) await tellOfConcentrator(tx, node.id, 'concentrator.lost')
     return true
   })
+}
+
+/**
+ * The node was silent for so long that what is told now needs to wait for nothing more. Those that are left by a process that was
+ * killed here come with the next judgement: `readHeartbeats` names a node that has some.
+ * @returns how many were detached
+ */
+function loseDevices(pool: Pool, node: NodeHeartbeat): Promise<number> {
+  return inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<PresenceRow & { wasOnline: boolean }>(
+      `UPDATE attachments a SET state = 'detached', detached_at = now(), detach_reason = 'node_lost', detach_applied = detach_desired,
+         told_online = false, told_at = now(), tell_since = NULL
+       WHERE a.device_id IN (SELECT device_id FROM attachments x JOIN concentrators c ON c.id = x.concentrator_id
+         WHERE c.id = $1 AND coalesce(c.heartbeat_at::text, '') = $2 AND x.state = 'attached' ORDER BY device_id LIMIT ${batch}
+         FOR UPDATE OF x FOR SHARE OF c)
+       RETURNING ${presenceColumns('new')}, old.told_online AS "wasOnline"`,
+      [node.id, node.heartbeat],
+    )
+    const devices = rows.map(({ deviceId }) => deviceId)
+    await tx.query('DELETE FROM ike_sas WHERE device_id = ANY($1)', [devices])
+    await appendEvents(tx, rows.filter(({ wasOnline }) => wasOnline).map(offlineEvent))
+    await notifyEach(tx, deviceChangedChannel, devices)
+    return rows.length
+  })
+}
+
+/** One that was stopped is not missed. */
+function isServing(state: string): boolean {
+  return state !== 'stopped' && state !== 'offline'
 }
 
 export interface NodesBehind {

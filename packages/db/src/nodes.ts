@@ -1,7 +1,9 @@
 /** Concentrators and gateways as the rest of the installation sees them. */
 import type { Pool } from 'pg'
+import { tellOfConcentrator } from './node-news.ts'
 import { concentratorChannel, notify } from './notify.ts'
 import type { TenantSql } from './tenant.ts'
+import { inTransaction } from './transaction.ts'
 
 /** A node that has not said anything for so long is taken for dead. */
 export const nodeDeadAfterSec = 30
@@ -48,13 +50,18 @@ export async function findConcentrator(pool: Pool, id: string): Promise<Concentr
  * @returns false when there is no such node, or the gateway is the node itself
  */
 export async function redirectConcentrator(pool: Pool, id: string, to: string | null): Promise<boolean> {
-  const { rowCount } = await pool.query(
-    'UPDATE concentrators SET redirect_to = $2 WHERE id = $1 AND ($2::text IS NULL OR NOT $2 = ANY(addresses))',
-    [id, to],
-  )
-  if (rowCount !== 1) return false
-  await notify(pool, concentratorChannel(id), '')
-  return true
+  return inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{ former: string | null }>(
+      `UPDATE concentrators SET redirect_to = $2 WHERE id = $1 AND ($2::text IS NULL OR NOT $2 = ANY(addresses))
+       RETURNING old.redirect_to AS former`,
+      [id, to],
+    )
+    if (!rows[0]) return false
+    if ((rows[0].former === null) !== (to === null))
+      await tellOfConcentrator(tx, id, to === null ? 'concentrator.online' : 'concentrator.draining')
+    await notify(tx, concentratorChannel(id), '')
+    return true
+  })
 }
 
 export interface GatewayRecord {

@@ -10,6 +10,7 @@ import type { Pool } from 'pg'
 import type { Author } from './author.ts'
 import { notify, operationChangedChannel } from './notify.ts'
 import { cancelled, type OperationError } from './operations.ts'
+import { appendEvent } from './outbox.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 
 /** An operation in the hands of a worker. */
@@ -134,6 +135,12 @@ export async function finishOperation(pool: Pool, claim: OperationClaim, end: Op
       organizationId,
       id,
     ])
+    await appendEvent(tx, {
+      organizationId,
+      type: `operation.${end.state}` as const,
+      resourceId: id,
+      data: { kind: claim.kind },
+    })
     await notify(tx, operationChangedChannel, id)
   })
 }

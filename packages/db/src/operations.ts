@@ -7,6 +7,7 @@ import { appendAudit } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { newId } from './ids.ts'
 import { notify, operationChangedChannel } from './notify.ts'
+import { appendEvent, type NewEvent } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { inTenantTransaction, tenant } from './tenant.ts'
 
@@ -79,6 +80,7 @@ export async function startOperation(
       [newId('opn'), organizationId, kind, receiving ? 'receiving' : 'waiting', validateOnly, request, by],
     )
     const operation = rows[0] as OperationRecord
+    if (!receiving) await appendEvent(tx, startedEvent(organizationId, operation))
     await appendAudit(tx, {
       organizationId,
       by,
@@ -120,12 +122,20 @@ export async function receivedOperation(
   id: string,
   request: object,
 ): Promise<OperationRecord | null> {
-  const { rows } = await tenant(pool, organizationId).query<OperationRecord>(
-    `UPDATE operations SET state = 'waiting', updated_at = now(), turn_at = now(), request = request || $3
-     WHERE organization_id = $1 AND id = $2 AND state = 'receiving' AND cancel_requested_at IS NULL RETURNING ${columns}`,
-    [organizationId, id, request],
-  )
-  return rows[0] ?? null
+  return inTenantTransaction(pool, organizationId, async (tx) => {
+    const { rows } = await tx.query<OperationRecord>(
+      `UPDATE operations SET state = 'waiting', updated_at = now(), turn_at = now(), request = request || $3
+       WHERE organization_id = $1 AND id = $2 AND state = 'receiving' AND cancel_requested_at IS NULL RETURNING ${columns}`,
+      [organizationId, id, request],
+    )
+    if (rows[0]) await appendEvent(tx, startedEvent(organizationId, rows[0]))
+    return rows[0] ?? null
+  })
+}
+
+/** One whose input does not come whole was never started. */
+function startedEvent(organizationId: string, { id, kind }: OperationRecord): NewEvent {
+  return { organizationId, type: 'operation.started', resourceId: id, data: { kind } }
 }
 
 /** The input did not come whole: as if nothing had been asked for. */
@@ -182,11 +192,14 @@ export async function cancelOperation(
        WHERE organization_id = $1 AND id = $2 RETURNING ${columns}`,
       [organizationId, id, ...(ended === '' ? [] : [cancelled])],
     )
-    if (ended !== '')
+    if (ended !== '') {
       await tx.query('DELETE FROM operation_inputs WHERE organization_id = $1 AND operation_id = $2', [
         organizationId,
         id,
       ])
+      const data = { kind: (rows[0] as OperationRecord).kind }
+      await appendEvent(tx, { organizationId, type: 'operation.cancelled', resourceId: id, data })
+    }
     await appendAudit(tx, { organizationId, by, action: 'operation.cancelled', targetType: 'operation', targetId: id })
     await notify(tx, operationChangedChannel, id)
     return rows[0] as OperationRecord

@@ -3,6 +3,7 @@ import type { ProposalTier } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 import { appendAudit, changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
+import { applyConnectionEvents } from './connection-settings.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
@@ -12,6 +13,8 @@ export interface OrganizationRecord {
   readonly name: string
   readonly slug: string
   readonly proposalTiers: ProposalTier[] | null
+  /** Each connection of its tunnels is told as events. */
+  readonly connectionEvents: boolean
   readonly version: number
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -20,9 +23,10 @@ export interface OrganizationRecord {
 export interface OrganizationChange {
   readonly name?: string | undefined
   readonly proposalTiers?: readonly ProposalTier[] | null | undefined
+  readonly connectionEvents?: boolean | undefined
 }
 
-const columns = `o.id, o.name, o.slug, o.proposal_tiers AS "proposalTiers", o.version, o.created_at AS "createdAt",
+const columns = `o.id, o.name, o.slug, o.proposal_tiers AS "proposalTiers", o.connection_events AS "connectionEvents", o.version, o.created_at AS "createdAt",
   o.updated_at AS "updatedAt"`
 
 export function readOrganization(pool: Pool, organizationId: string): Promise<OrganizationRecord | null> {
@@ -54,14 +58,23 @@ export async function changeOrganization(
     const before = (await findOrganization(tx, organizationId)) as OrganizationRecord
     await tx.query(
       `UPDATE organizations o SET name = coalesce($2, o.name), proposal_tiers = CASE WHEN $3 THEN $4::text[] ELSE o.proposal_tiers END,
-         version = o.version + 1, updated_at = now() WHERE o.id = $1`,
-      [organizationId, change.name ?? null, change.proposalTiers !== undefined, change.proposalTiers ?? null],
+         connection_events = coalesce($5, o.connection_events), version = o.version + 1, updated_at = now() WHERE o.id = $1`,
+      [
+        organizationId,
+        change.name ?? null,
+        change.proposalTiers !== undefined,
+        change.proposalTiers ?? null,
+        change.connectionEvents ?? null,
+      ],
     )
-    const data = { changed: Object.keys(change) }
+    if (change.connectionEvents !== undefined) await applyConnectionEvents(tx, organizationId)
+    const data = {
+      changed: Object.keys(change).filter((name) => change[name as keyof OrganizationChange] !== undefined),
+    }
     await appendEvent(tx, { organizationId, type: 'organization.updated', resourceId: organizationId, data })
     const organization = (await findOrganization(tx, organizationId)) as OrganizationRecord
     const audited = { organizationId, by: options.by, action: 'organization.updated', targetType: 'organization' }
-    const changes = changedFields(before, organization, ['name', 'proposalTiers'])
+    const changes = changedFields(before, organization, ['name', 'proposalTiers', 'connectionEvents'])
     await appendAudit(tx, { ...audited, targetId: organizationId, ...changes })
     if (change.proposalTiers === undefined) return { organization, touched: { gateways: [], concentrators: [] } }
     await tx.query(

@@ -2,17 +2,20 @@
  * Events, written in the transaction that changed the resource: both commit or neither does. A trigger numbers them, so
  * that the sequence of a resource grows by one whoever writes.
  */
+import type { EventData, WrittenEventType } from '@culvert/contracts'
 import { newId } from './ids.ts'
 import type { SqlRunner } from './notify.ts'
 
-export interface NewEvent {
-  readonly organizationId: string
-  /** Dotted, such as `tunnel.opened`. */
-  readonly type: string
-  readonly resourceId: string
-  /** Small: ids and states, never a secret. */
-  readonly data: Readonly<Record<string, unknown>>
-}
+/** Of one type of the catalogue, with what it carries. */
+export type NewEvent<T extends WrittenEventType = WrittenEventType> = {
+  [K in T]: {
+    readonly organizationId: string
+    readonly type: K
+    readonly resourceId: string
+    /** Small: ids and states, never a secret. */
+    readonly data: Readonly<EventData<K>>
+  }
+}[T]
 
 /** @returns the id of the event */
 export async function appendEvent(tx: SqlRunner, event: NewEvent): Promise<string> {

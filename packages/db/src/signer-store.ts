@@ -85,7 +85,12 @@ export async function decideCertificate(
       ],
     )
     await raisePolicyVersion(tx, organizationId, deviceId)
-    await appendEvent(tx, { organizationId, type: `credential.${decision.kind}`, resourceId: id, data: { deviceId } })
+    await appendEvent(tx, {
+      organizationId,
+      type: `credential.${decision.kind}` as const,
+      resourceId: id,
+      data: { deviceId },
+    })
     await notify(tx, credentialChangedChannel, id)
     return tellConcentrators(tx, deviceId)
   })

@@ -282,7 +282,7 @@ async function note(
   tx: TenantSql,
   entry: {
     organizationId: string
-    action: string
+    action: 'ssh_key.created' | 'ssh_key.updated' | 'ssh_key.deleted'
     by: Author
     before?: Readonly<Record<string, unknown>>
     after?: Readonly<Record<string, unknown>>

@@ -78,7 +78,7 @@ describe('a transaction that lost a deadlock', () => {
         await tx.query(append, [ids[1 - index], String(index)])
       })
     await Promise.all([writer(0), writer(1)])
-    expect(attempts).toBe(3)
+    expect(attempts).toBeGreaterThan(2) // PostgreSQL ends one of them, or both
     const { rows } = await pool.query<{ name: string }>('SELECT name FROM organizations WHERE id = ANY($1)', [ids])
     expect(rows.map(({ name }) => name.split('').toSorted().join(''))).toEqual(['01', '01'])
   })

@@ -11,7 +11,7 @@ import {
   type TunnelStatus,
 } from '@culvert/lifecycle'
 import { concentratorChannel, gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
-import { appendEvent } from './outbox.ts'
+import { appendEvent, type NewEvent } from './outbox.ts'
 import type { TenantSql } from './tenant.ts'
 
 export interface LockedTunnel extends TunnelStatus {
@@ -45,16 +45,34 @@ export async function moveTunnel(tx: TenantSql, tunnel: LockedTunnel, event: Tun
     [tunnel.id, next.state, next.reason, isFinalTunnel(next.state)],
   )
   const gateways = await desire(tx, tunnel.id, desiredListener(next.state))
-  if (isFinalTunnel(next.state)) {
-    await appendEvent(tx, {
-      organizationId: tunnel.organizationId,
-      type: `tunnel.${next.state}`,
-      resourceId: tunnel.id,
-      data: { deviceId: tunnel.deviceId, state: next.state, reason: next.reason },
-    })
-  }
+  const news = newsOf(tunnel, next)
+  if (news) await appendEvent(tx, news)
   await notify(tx, tunnelChangedChannel, tunnel.id)
   return gateways
+}
+
+/** None of `open`: whoever opens a tunnel tells where to connect as well. */
+function newsOf(tunnel: LockedTunnel, { state, reason }: TunnelStatus): NewEvent | null {
+  const of = { organizationId: tunnel.organizationId, resourceId: tunnel.id }
+  const { deviceId } = tunnel
+  switch (state) {
+    case 'open':
+      return null
+    case 'requested':
+      return { ...of, type: 'tunnel.requested', data: { deviceId, state } }
+    case 'waiting_for_device':
+      return { ...of, type: 'tunnel.waiting_for_device', data: { deviceId, state } }
+    case 'opening':
+      return { ...of, type: 'tunnel.opening', data: { deviceId, state } }
+    case 'draining':
+      return { ...of, type: 'tunnel.draining', data: { deviceId, state, reason } }
+    case 'closed':
+      return { ...of, type: 'tunnel.closed', data: { deviceId, state, reason } }
+    case 'expired':
+      return { ...of, type: 'tunnel.expired', data: { deviceId, state, reason } }
+    case 'failed':
+      return { ...of, type: 'tunnel.failed', data: { deviceId, state, reason } }
+  }
 }
 
 export function endTunnel(tx: TenantSql, tunnel: LockedTunnel, reason: EndReason): Promise<string[] | null> {

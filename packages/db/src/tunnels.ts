@@ -5,10 +5,11 @@ import { publicPartOf } from './api-key.ts'
 import { appendAudit, changedFields } from './audit.ts'
 import type { Author, WriteOptions } from './author.ts'
 import { matchGrant, type GrantHolder, type GrantMatch, type GrantRule, type WantedTunnel } from './grant-match.ts'
+import { wantsConnectionEvents } from './connection-settings.ts'
 import { newId } from './ids.ts'
 import { chooseGateway } from './nodes.ts'
 import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
-import { appendEvent } from './outbox.ts'
+import { appendEvent, appendEvents } from './outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { refusal } from './refusal.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
@@ -123,7 +124,12 @@ export async function openTunnelIn(
   const state = device.attached ? 'opening' : 'waiting_for_device'
   if (deviceHost !== null) await forgetHostFailure(tx, organizationId, deviceId, deviceHost)
   await insertTunnel(tx, { ...tunnel, id, state, gatewayId, grant }, options.by)
-  await appendEvent(tx, { organizationId, type: 'tunnel.requested', resourceId: id, data: { deviceId, state } })
+  await appendEvents(tx, [
+    { organizationId, type: 'tunnel.requested', resourceId: id, data: { deviceId, state: 'requested' } },
+    state === 'opening'
+      ? { organizationId, type: 'tunnel.opening', resourceId: id, data: { deviceId, state } }
+      : { organizationId, type: 'tunnel.waiting_for_device', resourceId: id, data: { deviceId, state } },
+  ])
   const { organizationId: _, ...after } = tunnel
   const audited = { organizationId, by: options.by, action: 'tunnel.opened', targetType: 'tunnel', targetId: id }
   await appendAudit(tx, { ...audited, after: { ...after, ...(grant ? { grantId: grant.grantId } : {}) } })
@@ -189,8 +195,11 @@ async function insertTunnel(
   const listen = tunnel.state === 'opening'
   await tx.query(
     `INSERT INTO tunnels (id, organization_id, device_id, state, reason, allow_from, wait_for_device, ttl_sec, expires_at, max_bytes, rate_limit,
-       opened_by_kind, opened_by_id, grant_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::int, least(now() + $8::int * interval '1 second', $14::timestamptz), $9, $10, $11, $12, $13)`,
+       opened_by_kind, opened_by_id, grant_id, connection_events)
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8::int, least(now() + $8::int * interval '1 second', $14::timestamptz), $9, $10, $11, $12, $13,
+       ${wantsConnectionEvents}
+     FROM devices d JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id
+       JOIN organizations o ON o.id = d.organization_id WHERE d.organization_id = $2 AND d.id = $3`,
     [
       tunnel.id,
       tunnel.organizationId,

@@ -15,7 +15,7 @@ interface DueThreshold {
   readonly name: string
   readonly deviceId: string | null
   readonly tag: string | null
-  readonly period: string
+  readonly period: 'day' | 'month'
   readonly limitBytes: number
   readonly usedBytes: number
   readonly since: Date
@@ -67,7 +67,7 @@ function eventsOf(threshold: DueThreshold) {
   const { id, organizationId, name, deviceId, tag, period, limitBytes, usedBytes, since, reached } = threshold
   return reached.map((percent) => ({
     organizationId,
-    type: 'usage.threshold',
+    type: 'usage.threshold' as const,
     resourceId: id,
     data: { name, deviceId, tag, period, since: since.toISOString(), percent, limitBytes, usedBytes },
   }))

@@ -1,4 +1,10 @@
-export { attachmentStates, type AttachmentState } from './attachment.ts'
+export {
+  attachmentStates,
+  offlineCauseOf,
+  offlineCauses,
+  type AttachmentState,
+  type OfflineCause,
+} from './attachment.ts'
 export { attemptHint, attemptReasons, attemptStages, type AttemptReason, type AttemptStage } from './attach-attempt.ts'
 export {
   credentialKinds,

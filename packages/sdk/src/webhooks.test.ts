@@ -18,7 +18,7 @@ const body = JSON.stringify({
   timestamp: '2026-11-21T20:10:50.179Z',
   resourceId: 'dev_ajaic76ztpqad76h2tn2',
   sequence: 3,
-  data: { concentrator: 'con-1', note: 'Öl ✓' },
+  data: { concentratorId: 'con-1', note: 'Öl ✓' },
 })
 
 const v1 = (key: string, text = body, sec = at, name = id): string =>

@@ -13,6 +13,7 @@ import {
   systemAuthor,
   type Pool,
   type SealingKeyPair,
+  type NewEvent,
 } from '@culvert/db'
 import { verifyWebhook } from '@culvert/sdk/webhooks'
 import { createDatabase, waitFor } from '@culvert/testkit'
@@ -72,7 +73,7 @@ const endpointAt = (url: string, wanted: object = {}) =>
 /** @returns the id */
 function happen(organizationId: string, resourceId = newId('net'), type = 'network.created'): Promise<string> {
   return inTenantTransaction(pool, organizationId, (tx) =>
-    appendEvent(tx, { organizationId, type, resourceId, data: { name: 'Öl ✓' } }),
+    appendEvent(tx, { organizationId, type, resourceId, data: { name: 'Öl ✓' } } as NewEvent),
   )
 }
 const rowsOf = async (endpointId: string) =>

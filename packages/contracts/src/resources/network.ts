@@ -38,6 +38,11 @@ const NetworkRateLimit = Type.Object(RateLimit.properties, {
   description: 'Octets per second of each device that has no `rateLimit` itself; null: any.',
 })
 
+const ConnectionEvents = Type.Boolean({
+  description:
+    'Each connection through a tunnel is told as events (`connection.*`), up to 120 new ones of a tunnel in a minute.',
+})
+
 const NetworkName = line({ minLength: 1, maxLength: 100, description: 'A name that no other network of yours has.' })
 
 export const NetworkInput = Type.Object(
@@ -61,6 +66,7 @@ export const NetworkInput = Type.Object(
     reauthenticateAfterSec: Type.Optional(nullable(ReauthenticateAfterSec)),
     deviceToDevice: Type.Optional(DeviceToDevice),
     rateLimit: Type.Optional(nullable(NetworkRateLimit)),
+    connectionEvents: Type.Optional(nullable(ConnectionEvents)),
   },
   { additionalProperties: false, 'x-example': { name: 'pumps', poolBits: 20, deviceToDevice: false } },
 )
@@ -82,6 +88,7 @@ export const Network = Type.Object(
     reauthenticateAfterSec: nullable(Type.Integer()),
     deviceToDevice: DeviceToDevice,
     rateLimit: nullable(RateLimit),
+    connectionEvents: nullable(Type.Boolean({ description: 'Null: as the organization says.' })),
     version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
     createdAt: Timestamp,
     updatedAt: Timestamp,
@@ -109,6 +116,7 @@ export const NetworkPatch = Type.Object(
     reauthenticateAfterSec: Type.Optional(nullable(ReauthenticateAfterSec)),
     deviceToDevice: Type.Optional(DeviceToDevice),
     rateLimit: Type.Optional(nullable(NetworkRateLimit)),
+    connectionEvents: Type.Optional(nullable(ConnectionEvents)),
   },
   {
     additionalProperties: false,
@@ -132,6 +140,7 @@ export const Organization = Type.Object(
     slug: Type.String({ description: 'Part of the IKE identities of its devices.' }),
     proposalTiers: nullable(ProposalTiers),
     effectiveTiers: EffectiveTiers,
+    connectionEvents: ConnectionEvents,
     version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
     createdAt: Timestamp,
     updatedAt: Timestamp,
@@ -148,6 +157,7 @@ export const OrganizationPatch = Type.Object(
   {
     name: Type.Optional(line({ minLength: 1, maxLength: 100, description: 'A name for people.' })),
     proposalTiers: Type.Optional(nullable(ProposalTiers)),
+    connectionEvents: Type.Optional(ConnectionEvents),
   },
   { additionalProperties: false, minProperties: 1, 'x-example': { name: 'Acme' } },
 )

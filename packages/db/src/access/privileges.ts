@@ -53,6 +53,7 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       event_feed: read,
       event_floors: read,
       relay_faults: none,
+      event_tallies: none,
       // Written by nodes, the signer and the worker.
       attachments: ['SELECT', { UPDATE: ['detach_desired'] }],
       ike_sas: read,
@@ -110,6 +111,7 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       tunnel_ports: read,
       events: append,
       event_floors: read,
+      event_tallies: upsert,
     },
   },
   culvert_gateway: {

@@ -1,7 +1,7 @@
 /** A rule as its row has it. */
 import type { RuleAction, WeekHours } from '@culvert/lifecycle'
 
-export type RuleStop = 'by_hand' | 'failures' | 'maker_gone' | 'permission_missing'
+export type RuleStop = 'failures' | 'maker_gone' | 'permission_missing'
 
 export interface RuleRecord {
   readonly id: string
@@ -9,7 +9,7 @@ export interface RuleRecord {
   readonly name: string
   readonly enabled: boolean
   /** Null while it is enabled. */
-  readonly disabledReason: RuleStop | null
+  readonly disabledReason: RuleStop | 'by_hand' | null
   readonly eventTypes: string[]
   readonly deviceIds: string[]
   readonly deviceTags: string[]

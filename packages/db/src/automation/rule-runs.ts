@@ -258,7 +258,7 @@ export async function finishRun(
     const tunnelIds = run.steps.flatMap(({ kind, tunnelId }) =>
       kind === 'open_tunnel' && tunnelId !== null ? [tunnelId] : [],
     )
-    const data = { runId: run.id, eventId: run.event.id, deviceId: run.deviceId, state, tunnelIds }
+    const data = { runId: run.id, eventId: run.event.id, deviceId: run.deviceId, state, tunnelIds } as const
     await appendEvent(tx, { organizationId, type: 'rule.ran', resourceId: rule.id, data })
     if (disabled === null || !enabled) return null
     await appendEvent(tx, {

@@ -7,7 +7,9 @@
  */
 import type { Pool, PoolClient } from 'pg'
 import { concentratorChannel, deviceChangedChannel, notify, notifyEach } from '../notify.ts'
-import { appendEvents } from '../outbox.ts'
+import { tally, type TallyItem } from '../event-tallies.ts'
+import { appendEvents, type NewEvent } from '../outbox.ts'
+import { onlineEvent, presenceColumns, type PresenceRow } from '../presence.ts'
 import { inTransaction } from '../transaction.ts'
 import type { AttachmentSnapshot } from './attachment-snapshot.ts'
 import { noteOuterAddresses } from './outer-addresses.ts'
@@ -32,35 +34,63 @@ export async function writeAttachments(
     const owned = batch.filter((snapshot) => written.has(snapshot.deviceId))
     await replaceSas(client, owned)
     await noteOuterAddresses(client, owned)
-    const changed = owned.filter((snapshot) => snapshot.changed)
-    await appendEvents(
+    const rows = [...written.values()]
+    await appendEvents(client, rows.flatMap(newsOf))
+    await tally(
       client,
-      changed.map((snapshot) => ({
-        resourceId: snapshot.deviceId,
-        organizationId: snapshot.organizationId,
-        type: snapshot.state === 'attached' ? 'device.online' : 'device.offline',
-        data: snapshot.state === 'attached' ? { concentrator: nodeId } : { reason: snapshot.detachReason },
-      })),
+      rekeys,
+      owned.flatMap((snapshot) => rekeysOf(snapshot, nodeId)),
     )
     for (const { concentrator_id } of losers.rows) await notify(client, concentratorChannel(concentrator_id), '')
-    await notifyEach(
-      client,
-      deviceChangedChannel,
-      changed.map((snapshot) => snapshot.deviceId),
-    )
+    const changed = new Set(owned.filter((snapshot) => snapshot.changed).map((snapshot) => snapshot.deviceId))
+    for (const { deviceId, isToTell } of rows) if (isToTell) changed.add(deviceId)
+    await notifyEach(client, deviceChangedChannel, [...changed])
   })
+}
+
+interface WrittenRow extends PresenceRow {
+  readonly state: AttachmentSnapshot['state']
+  readonly wasOnline: boolean
+  /** Something else is so than was told (presence.ts). */
+  readonly isToTell: boolean
+  readonly credentialId: string | null
+  readonly formerCredentialId: string | null
+}
+
+/** What is told at once. */
+function newsOf(row: WrittenRow): NewEvent[] {
+  const { organizationId, deviceId, credentialId, formerCredentialId } = row
+  if (row.state !== 'attached') return []
+  const events = row.wasOnline ? [] : [onlineEvent(row)]
+  if (credentialId === null || formerCredentialId === null || credentialId === formerCredentialId) return events
+  const data = { deviceId, formerCredentialId }
+  return [...events, { organizationId, type: 'credential.rotated', resourceId: credentialId, data }]
+}
+
+const rekeys = { type: 'sa.rekeyed', windowSec: 60 } as const
+
+function rekeysOf(
+  { organizationId, deviceId, rekeyed = { ike: 0, child: 0 } }: AttachmentSnapshot,
+  concentratorId: string,
+): TallyItem<'sa.rekeyed'>[] {
+  const of = (kind: 'ike' | 'child', count: number): TallyItem<'sa.rekeyed'>[] =>
+    count === 0
+      ? []
+      : [{ organizationId, resourceId: deviceId, cause: kind, count, at: new Date(), data: { kind, concentratorId } }]
+  return [...of('ike', rekeyed.ike), ...of('child', rekeyed.child)]
 }
 
 async function upsertAttachments(
   client: PoolClient,
   nodeId: string,
   batch: readonly AttachmentSnapshot[],
-): Promise<Set<string>> {
-  const { rows } = await client.query<{ device_id: string }>(
+): Promise<Map<string, WrittenRow>> {
+  const { rows } = await client.query<WrittenRow>(
     `INSERT INTO attachments (device_id, organization_id, concentrator_id, epoch, state, address4, remote_address, remote_port,
-       behind_nat, attached_at, detached_at, detach_reason, last_seen_at, credential_id, address6)
+       behind_nat, attached_at, detached_at, detach_reason, last_seen_at, credential_id, address6, told_online, told_concentrator_id,
+       told_remote_address, told_at)
      SELECT v.device_id, v.organization_id, $1, 1, v.state, v.address4, v.remote_address, v.remote_port, v.behind_nat,
-       v.attached_at, v.detached_at, v.detach_reason, v.last_seen_at, c.id, v.address6
+       v.attached_at, v.detached_at, v.detach_reason, v.last_seen_at, c.id, v.address6, v.state = 'attached', $1, v.remote_address, now()
      FROM json_to_recordset($2) AS v(device_id text, organization_id text, state text, address4 inet, remote_address text,
        remote_port int, behind_nat bool, attached_at timestamptz, detached_at timestamptz, detach_reason text,
        last_seen_at timestamptz, changed bool, credential_id text, address6 inet)
@@ -74,13 +104,25 @@ async function upsertAttachments(
        concentrator_id = excluded.concentrator_id, state = excluded.state, address4 = excluded.address4, address6 = excluded.address6,
        remote_address = excluded.remote_address, remote_port = excluded.remote_port, behind_nat = excluded.behind_nat,
        attached_at = excluded.attached_at, detached_at = excluded.detached_at, detach_reason = excluded.detach_reason,
-       last_seen_at = excluded.last_seen_at, credential_id = excluded.credential_id
+       last_seen_at = excluded.last_seen_at, credential_id = excluded.credential_id, ${toldColumns}
      WHERE excluded.state = 'attached' OR attachments.concentrator_id = excluded.concentrator_id
-     RETURNING device_id`,
+     RETURNING ${presenceColumns('new')}, new.state, coalesce(old.told_online, false) AS "wasOnline", new.tell_since IS NOT NULL AS "isToTell",
+       new.credential_id AS "credentialId", old.credential_id AS "formerCredentialId"`,
     [nodeId, JSON.stringify(batch.map(attachmentRow))],
   )
-  return new Set(rows.map((row) => row.device_id))
+  return new Map(rows.map((row) => [row.deviceId, row]))
 }
+
+const isNews = `NOT attachments.told_online AND excluded.state = 'attached'`
+/** What was told, and since when it is not so any more. A move is told at once, unless something was told a moment ago. */
+const toldColumns = `told_online = attachments.told_online OR excluded.state = 'attached',
+       told_concentrator_id = CASE WHEN ${isNews} THEN excluded.concentrator_id ELSE attachments.told_concentrator_id END,
+       told_remote_address = CASE WHEN ${isNews} THEN excluded.remote_address ELSE attachments.told_remote_address END,
+       told_at = CASE WHEN ${isNews} THEN now() ELSE attachments.told_at END,
+       tell_since = CASE WHEN NOT attachments.told_online THEN NULL
+         WHEN excluded.state = 'detached' THEN CASE WHEN attachments.state = 'detached' THEN coalesce(attachments.tell_since, now()) ELSE now() END
+         WHEN (excluded.concentrator_id, excluded.remote_address) = (attachments.told_concentrator_id, attachments.told_remote_address) THEN NULL
+         ELSE coalesce(attachments.told_at, now()) END`
 
 function attachmentRow(snapshot: AttachmentSnapshot): Readonly<Record<string, unknown>> {
   return {

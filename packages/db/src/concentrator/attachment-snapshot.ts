@@ -21,6 +21,8 @@ export interface AttachmentSnapshot {
   readonly lastSeenAt: Date
   /** The presence began or ended since the last write: an event and a notice are due. */
   readonly changed: boolean
+  /** Since the last write; left out: none. */
+  readonly rekeyed?: { readonly ike: number; readonly child: number }
   readonly ikeSas: readonly IkeSaSnapshot[]
 }
 

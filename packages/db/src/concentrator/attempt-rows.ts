@@ -9,6 +9,7 @@
  */
 import type { AttemptReason, AttemptStage, ProposalTier } from '@culvert/lifecycle'
 import type { Pool, PoolClient } from 'pg'
+import { tally, type TallyItem } from '../event-tallies.ts'
 import { newId } from '../ids.ts'
 import { inTransaction } from '../transaction.ts'
 import { isInet } from './outer-addresses.ts'
@@ -79,16 +80,39 @@ export async function writeAttempts(pool: Pool, nodeId: string, attempts: readon
     const devices = [...new Set(stored.flatMap(({ deviceId }) => deviceId ?? []))]
     const sources = [...new Set(stored.map(({ source }) => source))]
     await trim(tx, devices, sources)
+    await tally(
+      tx,
+      failedAttempts,
+      stored.flatMap((row) => newsOf(row, nodeId)),
+    )
   })
 }
 
-async function insert(
-  tx: PoolClient,
-  nodeId: string,
-  batch: readonly AttachAttempt[],
-): Promise<{ deviceId: string | null; source: string }[]> {
+/** Anybody can claim to be a device: an event for each attempt would be theirs to write. */
+const failedAttempts = { type: 'device.attempt_failed', windowSec: 300 } as const
+
+interface StoredAttempt {
+  readonly organizationId: string
+  readonly deviceId: string | null
+  readonly source: string
+  readonly at: Date
+  readonly stage: AttemptStage
+  readonly reason: AttemptReason
+  readonly isProven: boolean
+}
+
+/** None of an attempt that is not known to concern a device. */
+function newsOf(row: StoredAttempt, concentratorId: string): TallyItem<'device.attempt_failed'>[] {
+  const { organizationId, deviceId, at, stage, reason, isProven, source: remoteAddress } = row
+  if (deviceId === null) return []
+  const data = { reason, stage, isProven, concentratorId, remoteAddress }
+  const cause = isProven ? `${reason}, proven` : reason
+  return [{ organizationId, resourceId: deviceId, cause, count: 1, at, data }]
+}
+
+async function insert(tx: PoolClient, nodeId: string, batch: readonly AttachAttempt[]): Promise<StoredAttempt[]> {
   const column = <T>(read: (attempt: AttachAttempt) => T): T[] => batch.map(read)
-  const { rows } = await tx.query<{ deviceId: string | null; source: string }>(
+  const { rows } = await tx.query<StoredAttempt>(
     `INSERT INTO attach_attempts (id, organization_id, device_id, concentrator_id, at, source_address, source_port, stage, reason,
        detail, is_proven, offered, nearest, matching_tier)
      SELECT v.id, coalesce(d.organization_id, seen.organization_id), d.id, $1, v.at, v.source_address, v.source_port, v.stage, v.reason,
@@ -101,7 +125,8 @@ async function insert(
        WHERE d.id IS NULL AND v.device_id IS NULL AND o.address = v.source_address AND o.last_seen_at > now() - interval '30 days'
        HAVING count(*) = 1) seen ON true
      WHERE d.id IS NOT NULL OR seen.organization_id IS NOT NULL
-     RETURNING device_id AS "deviceId", host(source_address) AS source`,
+     RETURNING organization_id AS "organizationId", device_id AS "deviceId", host(source_address) AS source, at, stage, reason,
+       is_proven AS "isProven"`,
     [
       nodeId,
       column(() => newId('att')),

@@ -1,5 +1,5 @@
 /** What devices used, and what a concentrator must hold them to: read with the device, written every few seconds. */
-import type { DeviceLimits, Quota, RateLimit, Usage } from '@culvert/lifecycle'
+import type { DeviceLimits, Quota, QuotaPeriod, RateLimit, Usage } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 import { appendEvent } from '../outbox.ts'
 import { inTransaction } from '../transaction.ts'
@@ -72,7 +72,7 @@ const THIS_MONTH = `date_trunc('month', now() AT TIME ZONE 'utc')::date`
  */
 export function tellQuotaExhausted(pool: Pool, deviceId: string): Promise<boolean> {
   return inTransaction(pool, async (tx) => {
-    const { rows } = await tx.query<{ organization_id: string; period: string; bytes: number }>(
+    const { rows } = await tx.query<{ organization_id: string; period: QuotaPeriod; bytes: number }>(
       `WITH d AS (SELECT id, organization_id, quota->>'period' AS period, (quota->>'bytes')::float8 AS bytes FROM devices
          WHERE id = $1 AND jsonb_typeof(quota::jsonb) = 'object'),
        told AS (INSERT INTO device_usage AS u (device_id, organization_id, day, day_bytes, month, month_bytes, total_bytes, quota_told)

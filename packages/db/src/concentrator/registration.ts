@@ -2,7 +2,8 @@
  * A concentrator's own row: registration with a fresh incarnation, heartbeats.
  */
 import type { Pool } from 'pg'
-import { appendEvents } from '../outbox.ts'
+import { tellOfConcentrator } from '../node-news.ts'
+import { deviceChangedChannel, notify } from '../notify.ts'
 import { inTransaction } from '../transaction.ts'
 
 export interface ConcentratorRegistration {
@@ -48,22 +49,16 @@ export async function registerConcentrator(pool: Pool, node: ConcentratorRegistr
         node.dialAddress6 ?? null,
       ],
     )
-    const left = await client.query<{ device_id: string; organization_id: string }>(
-      `UPDATE attachments SET state = 'detached', detached_at = now(), detach_reason = 'node_restarted'
-       WHERE concentrator_id = $1 AND state = 'attached' RETURNING device_id, organization_id`,
+    const left = await client.query<{ device_id: string }>(
+      `UPDATE attachments SET state = 'detached', detached_at = now(), detach_reason = 'node_restarted',
+         tell_since = CASE WHEN told_online THEN now() END
+       WHERE concentrator_id = $1 AND state = 'attached' RETURNING device_id`,
       [node.id],
     )
     const devices = left.rows.map((row) => row.device_id)
     await client.query(`DELETE FROM ike_sas WHERE device_id = ANY($1)`, [devices])
-    await appendEvents(
-      client,
-      left.rows.map((row) => ({
-        resourceId: row.device_id,
-        organizationId: row.organization_id,
-        type: 'device.offline',
-        data: { reason: 'node_restarted' },
-      })),
-    )
+    // Told offline unless they come back at once.
+    if (devices.length > 0) await notify(client, deviceChangedChannel, devices[0] ?? '')
     return incarnation
   })
 }
@@ -77,14 +72,21 @@ export async function readRedirect(pool: Pool, id: string): Promise<string | nul
   return rows[0]?.redirect_to ?? null
 }
 
+const newsOfState = { ready: 'concentrator.online', stopped: 'concentrator.stopped' } as const
+
 export type ConcentratorState = 'ready' | 'failing' | 'stopped'
 
 export async function beatConcentrator(
   pool: Pool,
   beat: { id: string; state: ConcentratorState; attachedCount: number; dataPlane: string },
 ): Promise<void> {
-  await pool.query(
-    `UPDATE concentrators SET heartbeat_at = now(), state = $2, attached_count = $3, data_plane = $4 WHERE id = $1`,
-    [beat.id, beat.state, beat.attachedCount, beat.dataPlane],
-  )
+  const { id, state, attachedCount, dataPlane } = beat
+  const update = `UPDATE concentrators SET heartbeat_at = now(), state = $2, attached_count = $3, data_plane = $4 WHERE id = $1`
+  const values = [id, state, attachedCount, dataPlane]
+  const { rowCount } = await pool.query(`${update} AND state = $2`, values)
+  if (rowCount === 1) return
+  await inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{ former: string }>(`${update} RETURNING old.state AS former`, values)
+    if (rows[0] && rows[0].former !== state && state !== 'failing') await tellOfConcentrator(tx, id, newsOfState[state])
+  })
 }

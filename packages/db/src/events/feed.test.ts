@@ -15,6 +15,7 @@ import {
   removeOldEvents,
   type FeedEvent,
   type FeedFilter,
+  type NewEvent,
 } from '../index.ts'
 
 let pool: pg.Pool
@@ -72,8 +73,12 @@ describe('the feed', () => {
         type: ofTunnel ? 'tunnel.requested' : round % 3 === 0 ? 'device.online' : 'device.updated',
         resourceId: ofTunnel ? tunnel : deviceId,
       }
-      const id = await appendEvent(pool, { ...event, organizationId: acme, data: ofTunnel ? { deviceId } : {} })
-      await appendEvent(pool, { ...event, organizationId: other, resourceId: newId('dev'), data: {} })
+      const id = await appendEvent(pool, {
+        ...event,
+        organizationId: acme,
+        data: ofTunnel ? { deviceId } : {},
+      } as NewEvent)
+      await appendEvent(pool, { ...event, organizationId: other, resourceId: newId('dev'), data: {} } as NewEvent)
       written.push({ id, ...event, deviceId })
       await drain()
     }
@@ -100,7 +105,12 @@ describe('the feed', () => {
 
   it('goes on after an empty page without what was looked at before', async () => {
     const start = await end()
-    await appendEvent(pool, { organizationId: acme, type: 'device.updated', resourceId: newId('dev'), data: {} })
+    await appendEvent(pool, {
+      organizationId: acme,
+      type: 'device.updated',
+      resourceId: newId('dev'),
+      data: { changed: [] },
+    })
     await drain()
     const page = await readFeed(api, acme, { ...any, types: ['device.deleted'] }, { after: start, limit: 5 })
     expect(page).toEqual({ events: [], position: start + 1, hasMore: false })
@@ -111,7 +121,7 @@ describe('the feed', () => {
     const many = (type: string, count: number) =>
       appendEvents(
         pool,
-        Array.from({ length: count }, () => ({ organizationId: acme, type, resourceId: device, data: {} })),
+        Array.from({ length: count }, () => ({ organizationId: acme, type, resourceId: device, data: {} }) as NewEvent),
       )
     await many('device.updated', 2_100)
     const [last] = await many('device.online', 1)
@@ -124,7 +134,12 @@ describe('the feed', () => {
 
   it('begins at a time without missing what was written since, though it began to be written before', async () => {
     const [early, late, device] = [newId('dev'), newId('dev'), newId('dev')]
-    const one = (resourceId: string) => ({ organizationId: acme, type: 'device.updated', resourceId, data: {} })
+    const one = (resourceId: string): NewEvent => ({
+      organizationId: acme,
+      type: 'device.updated',
+      resourceId,
+      data: { changed: [] },
+    })
     await appendEvent(pool, one(early))
     await drain()
     await pool.query(`UPDATE events SET created_at = created_at - interval '1 minute'`)
@@ -149,7 +164,7 @@ describe('the feed', () => {
       organizationId: acme,
       type: 'device.updated',
       resourceId: newId('dev'),
-      data: {},
+      data: { changed: [] },
     })
     expect(await findEvent(api, acme, id)).toMatchObject({ id, sequence: 1 })
     expect(await findEvent(api, other, id)).toBeNull()
@@ -160,7 +175,7 @@ describe('old events', () => {
   const age = (ids: readonly string[]) =>
     pool.query(`UPDATE events SET created_at = now() - interval '91 days' WHERE resource_id = ANY($1)`, [ids])
   const append = (resourceId: string) =>
-    appendEvent(pool, { organizationId: acme, type: 'device.updated', resourceId, data: {} })
+    appendEvent(pool, { organizationId: acme, type: 'device.updated', resourceId, data: { changed: [] } })
   const sequenceOf = async (id: string): Promise<number | undefined> =>
     (await findEvent(api, acme, id).then((event) => event?.sequence)) ?? undefined
 

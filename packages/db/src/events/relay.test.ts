@@ -11,6 +11,7 @@ import {
   newId,
   openPool,
   relayEvents,
+  type NewEvent,
   type RelayConsumer,
   type RelayedEvent,
 } from '../index.ts'
@@ -36,7 +37,8 @@ beforeEach(async () => {
   await pool.query('TRUNCATE _seen')
 })
 
-const event = (resourceId: string, data = {}) => ({ organizationId, type: 'device.updated', resourceId, data })
+const event = (resourceId: string, type: NewEvent['type'] = 'device.updated', data = {}): NewEvent =>
+  ({ organizationId, type, resourceId, data }) as NewEvent
 
 async function drain(consumers: readonly RelayConsumer[] = []): Promise<void> {
   while ((await relayEvents(relays, consumers)).isFull);
@@ -111,7 +113,7 @@ describe('positions', () => {
 
   it('name the device, also through another resource', async () => {
     const [device, tunnel] = [newId('dev'), newId('tun')]
-    await appendEvents(pool, [event(device), { ...event(tunnel, { deviceId: device }), type: 'tunnel.requested' }])
+    await appendEvents(pool, [event(device), event(tunnel, 'tunnel.requested', { deviceId: device })])
     const told: RelayedEvent[] = []
     await drain([{ name: 'ear', consume: async (_tx, events) => void told.push(...events) }])
     expect(told.map(({ deviceId }) => deviceId)).toEqual([device, device])

@@ -98,8 +98,6 @@ export async function noteEndpoint(
   tx: TenantSql,
   { organizationId, id, what, options, before, after }: Note,
 ): Promise<string> {
-  const data =
-    what === 'updated' ? { changed: Object.keys(after ?? {}) } : what === 'disabled' ? { reason: 'requested' } : {}
   const action = what === 'test' ? 'webhook.tested' : `webhook.${what}`
   await appendAudit(tx, {
     organizationId,
@@ -110,7 +108,11 @@ export async function noteEndpoint(
     before,
     after,
   })
-  return appendEvent(tx, { organizationId, type: `webhook.${what}`, resourceId: id, data })
+  const of = { organizationId, resourceId: id }
+  if (what === 'updated')
+    return appendEvent(tx, { ...of, type: 'webhook.updated', data: { changed: Object.keys(after ?? {}) } })
+  if (what === 'disabled') return appendEvent(tx, { ...of, type: 'webhook.disabled', data: { reason: 'requested' } })
+  return appendEvent(tx, { ...of, type: `webhook.${what}` as const, data: {} })
 }
 
 /** Keys come as JSON, which has no dates. */
