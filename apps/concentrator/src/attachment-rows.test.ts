@@ -1,6 +1,7 @@
 import {
   createDeviceLookup,
   ensureOrganization,
+  markOffline,
   markPolicyApplied,
   newId,
   openPool,
@@ -9,7 +10,9 @@ import {
   readRedirect,
   redirectConcentrator,
   registerConcentrator,
+  readHeartbeats,
   tellPresence,
+  tellTallies,
   writeAttachments,
   writeChildCounters,
   type AttachmentSnapshot,
@@ -337,5 +340,101 @@ describe('device lookup', () => {
       [],
       undefined,
     ])
+  })
+})
+
+describe('what is told about a device', () => {
+  const told = async (deviceId: string): Promise<unknown[]> => {
+    const { rows } = await pool.query<{ type: string; sequence: number; data: Record<string, unknown> }>(
+      'SELECT type, sequence, data FROM events WHERE resource_id = $1 ORDER BY sequence',
+      [deviceId],
+    )
+    expect(rows.map(({ sequence }) => Number(sequence))).toEqual(rows.map((_, index) => index + 1))
+    return rows.map(({ type, data }) => [type, data['cause'] ?? data['remoteAddress'] ?? data['count']])
+  }
+  const detached = (deviceId: string, detachReason: string): AttachmentSnapshot =>
+    snapshot(deviceId, { state: 'detached', detachedAt: new Date(), detachReason, ikeSas: [] })
+  const later = (remoteAddress: string): Partial<AttachmentSnapshot> => ({ attachedAt: new Date(), remoteAddress })
+  /** As if so much time had passed. */
+  const pass = (deviceId: string, seconds: number): Promise<unknown> =>
+    pool.query(
+      `UPDATE attachments SET tell_since = tell_since - $2 * interval '1 second', told_at = told_at - $2 * interval '1 second' WHERE device_id = $1`,
+      [deviceId, seconds],
+    )
+  const tell = (): Promise<boolean> => tellPresence(pool, 5_000)
+
+  it('that it went, with the cause, once it stayed away; coming and going meanwhile is nothing', async () => {
+    const deviceId = await addDevice()
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId)])
+    await writeAttachments(pool, 'con-1', [detached(deviceId, 'deletedByPeer')])
+    await pass(deviceId, 4)
+    await tell()
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId, { attachedAt: new Date() })])
+    await pass(deviceId, 60)
+    await tell()
+    expect(await told(deviceId)).toEqual([['device.online', '192.0.2.10']])
+    await writeAttachments(pool, 'con-1', [detached(deviceId, 'peerSilent')])
+    await pass(deviceId, 6)
+    await Promise.all([tell(), tell()])
+    expect((await told(deviceId)).slice(1)).toEqual([['device.offline', 'liveness']])
+    await tell()
+    await writeAttachments(pool, 'con-2', [snapshot(deviceId, { attachedAt: new Date() })])
+    expect((await told(deviceId)).slice(2)).toEqual([['device.online', '192.0.2.10']])
+  })
+
+  it('that it moved to another address or concentrator, the last of several in a while alone', async () => {
+    const deviceId = await addDevice()
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId)])
+    for (const address of ['192.0.2.20', '192.0.2.21'])
+      await writeAttachments(pool, 'con-1', [snapshot(deviceId, { remoteAddress: address })])
+    await tell()
+    expect(await told(deviceId)).toHaveLength(1)
+    await pass(deviceId, 6)
+    await tell()
+    expect((await told(deviceId)).slice(1)).toEqual([['device.moved', '192.0.2.21']])
+    await writeAttachments(pool, 'con-2', [snapshot(deviceId, later('192.0.2.21'))])
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId, later('192.0.2.21'))])
+    await pass(deviceId, 6)
+    await tell()
+    expect(await told(deviceId)).toHaveLength(2)
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId, { ...later('192.0.2.21'), remotePort: 4501 })])
+    await pass(deviceId, 6)
+    await tell()
+    expect(await told(deviceId)).toHaveLength(2)
+  })
+
+  it('that its node is lost, at once, and not again when the node says that it had gone', async () => {
+    await registerConcentrator(pool, node('con-7', 7))
+    const deviceId = await addDevice()
+    await writeAttachments(pool, 'con-7', [snapshot(deviceId)])
+    const heartbeat = (await readHeartbeats(pool)).find(({ id }) => id === 'con-7')!
+    expect(await markOffline(pool, heartbeat)).toBe(true)
+    await tell()
+    expect((await told(deviceId)).slice(1)).toEqual([['device.offline', 'node_lost']])
+    await writeAttachments(pool, 'con-7', [detached(deviceId, 'shutdown')])
+    await pass(deviceId, 6)
+    await tell()
+    expect(await told(deviceId)).toHaveLength(2)
+  })
+
+  it('its rekeys, the first at once and the others of a minute as one, none left out', async () => {
+    const deviceId = await addDevice()
+    const rekeyed = (child: number): Promise<unknown> =>
+      writeAttachments(pool, 'con-1', [snapshot(deviceId, { changed: false, rekeyed: { ike: 0, child } })])
+    const windowEnds = (): Promise<unknown> =>
+      pool.query(`UPDATE event_tallies SET window_ends_at = now() WHERE resource_id = $1`, [deviceId])
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId)])
+    for (const count of [1, 2, 3]) await rekeyed(count)
+    await tellTallies(pool)
+    expect((await told(deviceId)).slice(1)).toEqual([['sa.rekeyed', 1]])
+    await windowEnds()
+    await Promise.all([tellTallies(pool), tellTallies(pool)])
+    expect((await told(deviceId)).slice(2)).toEqual([['sa.rekeyed', 5]])
+    for (let round = 0; round < 2; round++) {
+      await windowEnds()
+      await tellTallies(pool)
+    }
+    await rekeyed(1)
+    expect((await told(deviceId)).slice(3)).toEqual([['sa.rekeyed', 1]])
   })
 })
