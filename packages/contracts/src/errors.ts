@@ -205,7 +205,7 @@ export const errorRegistry = {
   event_forgotten: {
     status: 409,
     title: 'The event is forgotten',
-    advice: 'Events are kept for 90 days. Read the resource as it is now.',
+    advice: 'Events are kept for 90 days unless the operator says otherwise. Read the resource as it is now.',
   },
   idempotency_in_progress: {
     status: 409,
