@@ -132,6 +132,12 @@ describe('documents', () => {
     await setAttached(harness.pool, 'con-1', deviceId, 'attached')
     // The newest device is the one that the README registers: it attaches when its tunnel waits for it.
     const attaching = setInterval(() => void attachNewest(), 100)
+    // Something happens while it follows the events.
+    let changes = 0
+    const happening = setInterval(
+      () => void harness.call('PATCH', `/v1/devices/${deviceId}`, { body: { name: `changed-${++changes}` } }),
+      200,
+    )
     try {
       const blocks = codeBlocks('packages/sdk/README.md', 'ts')
       expect(blocks).toHaveLength(7)
@@ -140,6 +146,7 @@ describe('documents', () => {
         /router-1 (offline|online)\nssh -p \d+ user@gw-1\.test\ndevice\.\w+ dev_\w+ 22\nA device with this ICCID exists/,
       )
     } finally {
+      clearInterval(happening)
       clearInterval(attaching)
     }
   })
