@@ -90,6 +90,16 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
       retention.operationDays,
     ],
     [
+      `DELETE FROM rule_runs WHERE id IN (SELECT u.id FROM automation_rules r JOIN rule_runs u ON u.organization_id = r.organization_id
+         AND u.rule_id = r.id WHERE r.deleted_at < ? LIMIT ${batch})`,
+      0,
+    ],
+    [
+      `DELETE FROM automation_rules WHERE id IN (SELECT r.id FROM automation_rules r WHERE r.deleted_at < ?
+         AND NOT EXISTS (SELECT 1 FROM rule_runs u WHERE u.organization_id = r.organization_id AND u.rule_id = r.id) LIMIT ${batch})`,
+      1,
+    ],
+    [
       `DELETE FROM rule_effects WHERE (resource_id, at) IN (SELECT resource_id, at FROM rule_effects WHERE at < ? LIMIT ${batch})`,
       retention.endedDays + 1,
     ],

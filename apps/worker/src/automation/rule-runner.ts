@@ -22,6 +22,7 @@ import type { Logger } from '@culvert/observability'
 import { concentratorQueue, gatewayQueue, type Queues } from '@culvert/queue'
 import { rightsFor } from './maker-rights.ts'
 import { callWebhook, type CallAction } from './rule-call.ts'
+import { Turns } from './turns.ts'
 
 export interface RuleRunnerOptions {
   readonly pool: Pool
@@ -32,9 +33,13 @@ export interface RuleRunnerOptions {
   readonly pollMs?: number | undefined
 }
 
-/** Runs under way in this process, and of one organization. */
-const atOnce = 8
-const atOnceOfOrganization = 2
+/** Runs under way in this process, and of one organization. Most of their time they wait for those whom they call. */
+const atOnce = 64
+const atOnceOfOrganization = 4
+/** Of those, the ones that may ask the database at a time. */
+const atWork = 8
+/** Organizations whose turns are remembered. */
+const maxServed = 1_000
 /** So long a call waits for tunnels of its run to open, that it may say where they are. */
 const tunnelsWaitMs = 15_000
 const tunnelsPauseSec = 0.25
@@ -46,6 +51,10 @@ export class RuleRunner {
   readonly #options: RuleRunnerOptions & { pollMs: number }
   readonly #loops = new Set<Promise<void>>()
   readonly #underWay = new Map<string, number>()
+  /** Organizations that had a run, in the order of their last one. */
+  readonly #served = new Set<string>()
+  readonly #turns = new Turns(atWork)
+  readonly #claims = new Turns(1)
   #timer: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
   #closed = false
@@ -76,11 +85,11 @@ export class RuleRunner {
   }
 
   async #work(): Promise<void> {
-    const { pool, logger } = this.#options
+    const { logger } = this.#options
+    await this.#turns.take()
     try {
       while (!this.#closed) {
-        const busy = [...this.#underWay].filter(([, runs]) => runs >= atOnceOfOrganization).map(([id]) => id)
-        const run = await claimRun(pool, busy)
+        const run = await this.#claim()
         if (this.#away) logger.info({}, 'the database is back')
         this.#away = false
         if (run === null) return
@@ -93,12 +102,34 @@ export class RuleRunner {
       if (!isDatabaseUnavailable(error)) logger.error({ err: error }, 'rules cannot be run; it is tried again')
       else if (!this.#away) logger.warn({ err: error }, 'the database is away; rules wait')
       this.#away ||= isDatabaseUnavailable(error)
+    } finally {
+      this.#turns.give()
     }
+  }
+
+  /** One after the other, as each changes whose turn it is. */
+  async #claim(): Promise<RunClaim | 'over' | null> {
+    await this.#claims.take()
+    try {
+      const busy = [...this.#underWay].filter(([, runs]) => runs >= atOnceOfOrganization).map(([id]) => id)
+      const run = await claimRun(this.#options.pool, { busy, served: [...this.#served] })
+      if (run !== null && run !== 'over') this.#begin(run.organizationId)
+      return run
+    } finally {
+      this.#claims.give()
+    }
+  }
+
+  #begin(organizationId: string): void {
+    this.#underWay.set(organizationId, (this.#underWay.get(organizationId) ?? 0) + 1)
+    this.#served.delete(organizationId)
+    this.#served.add(organizationId)
+    const [oldest] = this.#served
+    if (this.#served.size > maxServed && oldest !== undefined) this.#served.delete(oldest)
   }
 
   async #serve(run: RunClaim): Promise<void> {
     const { organizationId } = run
-    this.#underWay.set(organizationId, (this.#underWay.get(organizationId) ?? 0) + 1)
     try {
       await this.#steps(run)
     } catch (error) {
@@ -152,12 +183,22 @@ export class RuleRunner {
     const facts = await readRunFacts(pool, run)
     const opening = facts.tunnels.some(({ state }) => state === 'requested' || state === 'opening')
     if (opening && Date.now() - run.startedAt.getTime() < tunnelsWaitMs) return this.#later(run, tunnelsPauseSec, false)
-    const outcome = await callWebhook(egress, run, action, facts)
+    const outcome = await this.#aside(() => callWebhook(egress, run, action, facts))
     if (outcome.kind === 'again') return this.#later(run, outcome.afterSec, outcome.counts)
     const failed = outcome.kind === 'failed'
     const code = failed ? outcome.code : null
     const result = { ...step, state: failed ? 'failed' : 'done', code, detail: outcome.detail, tunnelId: null } as const
     return recordCall(pool, run, result)
+  }
+
+  /** Others work meanwhile. */
+  async #aside<Result>(wait: () => Promise<Result>): Promise<Result> {
+    this.#turns.give()
+    try {
+      return await wait()
+    } finally {
+      await this.#turns.take()
+    }
   }
 
   async #later(run: RunClaim, afterSec: number, counts: boolean): Promise<'later'> {

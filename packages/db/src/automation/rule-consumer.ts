@@ -44,7 +44,7 @@ function ruleEventOf({
   return { type, resourceId, deviceId, atMs: createdAt.getTime() }
 }
 
-/** Locked against being deleted, which would take the runs along. */
+/** Locked against being removed, which would take the runs along. */
 async function rulesOf(tx: PoolClient, events: readonly RelayedEvent[]): Promise<RuleRecord[]> {
   const { rows } = await tx.query<RuleRecord>(
     `SELECT ${ruleColumns} FROM automation_rules r WHERE r.enabled AND r.organization_id = ANY($1) ORDER BY r.id FOR KEY SHARE`,

@@ -21,6 +21,7 @@ export interface RuleRecord {
   readonly makerKind: 'api_key' | 'user'
   readonly makerId: string
   readonly failures: number
+  readonly deletedAt: Date | null
   readonly version: number
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -30,7 +31,7 @@ export interface RuleRecord {
 export const ruleColumns = `r.id, r.organization_id AS "organizationId", r.name, r.enabled, r.disabled_reason AS "disabledReason",
   r.event_types AS "eventTypes", r.device_ids AS "deviceIds", r.device_tags AS "deviceTags", r.network_ids AS "networkIds",
   r.during, r.actions, r.max_runs_per_hour AS "maxRunsPerHour", r.maker_kind AS "makerKind", r.maker_id AS "makerId", r.failures,
-  r.version, r.created_at AS "createdAt", r.updated_at AS "updatedAt"`
+  r.deleted_at AS "deletedAt", r.version, r.created_at AS "createdAt", r.updated_at AS "updatedAt"`
 
 /** Actions as others may see them: of a URL the host alone, as the rest may be a secret. */
 export function withoutSecrets(actions: readonly RuleAction[]): RuleAction[] {

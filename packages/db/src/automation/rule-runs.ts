@@ -69,6 +69,8 @@ export interface RunClaim {
 
 /** Longer than any step. */
 const leaseSec = 60
+/** Most runs that are skipped at once. */
+export const skipBatch = 1_000
 /** Times that a run is taken: more than any that goes well needs. */
 const maxClaims = 100
 
@@ -96,28 +98,34 @@ type DueRun = Omit<RunClaim, 'rule' | 'startedAt' | 'plan'> & {
   readonly startedAt: Date | null
 }
 
+/** Whose turn it is. */
+export interface RunOrder {
+  /** Organizations that have their share of what goes on. */
+  readonly busy: readonly string[]
+  /** Organizations that had a run lately, the last one at the end: whoever is not among them comes first. */
+  readonly served: readonly string[]
+}
+
 /**
- * @param busy organizations that have their share of what goes on
- * @returns a run to work on, `over` for one that its limits end at once, null when none is due
+ * Organizations take turns, so that no backlog of one stands before the runs of others.
+ *
+ * @returns a run to work on, `over` when a batch of runs was ended by its limits, null when none is due
  */
-export function claimRun(pool: Pool, busy: readonly string[] = []): Promise<RunClaim | 'over' | null> {
+export function claimRun(
+  pool: Pool,
+  { busy, served }: RunOrder = { busy: [], served: [] },
+): Promise<RunClaim | 'over' | null> {
   return inTransaction(pool, async (tx) => {
-    const { rows } = await tx.query<DueRun>(
-      `SELECT id, claim + 1 AS claim, organization_id AS "organizationId", rule_id AS "ruleId", event, device_id AS "deviceId", depth,
-         plan, steps, attempts, started_at AS "startedAt" FROM rule_runs
-       WHERE state = 'pending' AND next_at <= now() AND organization_id <> ALL($1) ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
-      [busy],
-    )
-    const run = rows[0]
+    const run = await nextRun(tx, busy, served)
     if (!run) return null
     const { rows: rules } = await tx.query<RuleRecord>(
       `SELECT ${ruleColumns} FROM automation_rules r WHERE r.id = $1`,
       [run.ruleId],
     )
     const rule = rules[0] as RuleRecord
-    const refusal = run.startedAt ? null : await refusalOf(tx, rule)
-    if (refusal !== null) return end(tx, run, 'skipped', refusal)
-    if (run.claim > maxClaims) return end(tx, run, 'failed', 'internal_error')
+    const refusal = await refusalOf(tx, rule, run)
+    if (refusal !== null) return skip(tx, run, refusal)
+    if (run.claim > maxClaims) return fail(tx, run)
     const plan = run.plan ?? { actions: rule.actions, during: rule.during }
     const { rows: taken } = await tx.query<{ startedAt: Date }>(
       `UPDATE rule_runs SET claim = $2, plan = $3, started_at = coalesce(started_at, now()),
@@ -128,18 +136,64 @@ export function claimRun(pool: Pool, busy: readonly string[] = []): Promise<RunC
   })
 }
 
-async function end(tx: TenantSql, run: DueRun, state: 'skipped' | 'failed', reason: string): Promise<'over'> {
-  await tx.query('UPDATE rule_runs SET state = $2, reason = $3, plan = NULL, finished_at = now() WHERE id = $1', [
-    run.id,
-    state,
-    reason,
-  ])
+/** One probe of the index for each organization that has runs that wait, however many those are. */
+async function nextRun(tx: TenantSql, busy: readonly string[], served: readonly string[]): Promise<DueRun | null> {
+  const { rows: organizations } = await tx.query<{ id: string }>(
+    `WITH RECURSIVE waiting(id, next_at) AS (
+       (SELECT organization_id, next_at FROM rule_runs WHERE state = 'pending' ORDER BY organization_id, next_at LIMIT 1)
+       UNION ALL
+       SELECT n.organization_id, n.next_at FROM waiting w CROSS JOIN LATERAL
+         (SELECT organization_id, next_at FROM rule_runs WHERE state = 'pending' AND organization_id > w.id
+          ORDER BY organization_id, next_at LIMIT 1) n
+     )
+     SELECT id FROM waiting WHERE next_at <= now() AND id <> ALL($1)
+     ORDER BY coalesce(array_position($2::text[], id), 0), next_at, id`,
+    [busy, served],
+  )
+  for (const { id } of organizations) {
+    const { rows } = await tx.query<DueRun>(
+      `SELECT id, claim + 1 AS claim, organization_id AS "organizationId", rule_id AS "ruleId", event, device_id AS "deviceId", depth,
+         plan, steps, attempts, started_at AS "startedAt" FROM rule_runs
+       WHERE state = 'pending' AND next_at <= now() AND organization_id = $1 ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+      [id],
+    )
+    if (rows[0]) return rows[0]
+  }
+  return null
+}
+
+async function fail(tx: TenantSql, { id }: DueRun): Promise<'over'> {
+  await tx.query(
+    `UPDATE rule_runs SET state = 'failed', reason = 'internal_error', plan = NULL, finished_at = now() WHERE id = $1`,
+    [id],
+  )
+  return 'over'
+}
+
+interface Refusal {
+  readonly reason: 'rule_disabled' | 'rate_limited'
+  /** Whose runs it holds for. */
+  readonly of: 'rule' | 'organization'
+  /** Also for runs that have begun. */
+  readonly all: boolean
+}
+
+/** What holds for one holds for all that are due: they are ended together, whatever their number. */
+async function skip(tx: TenantSql, run: DueRun, { reason, of, all }: Refusal): Promise<'over'> {
+  await tx.query(
+    `UPDATE rule_runs SET state = 'skipped', reason = $1, plan = NULL, finished_at = now() WHERE id IN (
+       SELECT id FROM rule_runs WHERE organization_id = $2 AND ($3::text IS NULL OR rule_id = $3) AND state = 'pending'
+         AND next_at <= now() AND ($4 OR started_at IS NULL) ORDER BY next_at LIMIT ${skipBatch} FOR UPDATE SKIP LOCKED)`,
+    [reason, run.organizationId, of === 'rule' ? run.ruleId : null, all],
+  )
   return 'over'
 }
 
 /** Counted one after the other within an organization. */
-async function refusalOf(tx: TenantSql, rule: RuleRecord): Promise<'rule_disabled' | 'rate_limited' | null> {
-  if (!rule.enabled) return 'rule_disabled'
+async function refusalOf(tx: TenantSql, rule: RuleRecord, run: DueRun): Promise<Refusal | null> {
+  if (rule.deletedAt !== null) return { reason: 'rule_disabled', of: 'rule', all: true }
+  if (run.startedAt !== null) return null
+  if (!rule.enabled) return { reason: 'rule_disabled', of: 'rule', all: false }
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 24))', [rule.organizationId])
   const { rows } = await tx.query<{ all: number; own: number }>(
     `SELECT count(*)::int AS "all", count(*) FILTER (WHERE rule_id = $2)::int AS own FROM rule_runs
@@ -147,16 +201,19 @@ async function refusalOf(tx: TenantSql, rule: RuleRecord): Promise<'rule_disable
     [rule.organizationId, rule.id],
   )
   const { all = 0, own = 0 } = rows[0] ?? {}
-  return own >= rule.maxRunsPerHour || all >= maxRunsOfOrganization ? 'rate_limited' : null
+  if (own >= rule.maxRunsPerHour) return { reason: 'rate_limited', of: 'rule', all: false }
+  return all >= maxRunsOfOrganization ? { reason: 'rate_limited', of: 'organization', all: false } : null
 }
 
-/** Somebody else took the run, or it went with its rule. */
+/** Somebody else took the run, or its rule was deleted. */
 export class RunLostError extends Error {}
 
 /** Locks the run until the transaction ends. @throws RunLostError */
 export async function holdRun(tx: TenantSql, { id, claim, organizationId }: RunClaim): Promise<void> {
   const { rowCount } = await tx.query(
-    `SELECT 1 FROM rule_runs WHERE organization_id = $1 AND id = $2 AND claim = $3 AND state = 'pending' FOR UPDATE`,
+    `SELECT 1 FROM rule_runs u WHERE organization_id = $1 AND id = $2 AND claim = $3 AND state = 'pending'
+       AND NOT EXISTS (SELECT 1 FROM automation_rules r WHERE r.organization_id = $1 AND r.id = u.rule_id AND r.deleted_at IS NOT NULL)
+     FOR UPDATE`,
     [organizationId, id, claim],
   )
   if (rowCount !== 1) throw new RunLostError(id)
@@ -235,7 +292,7 @@ export async function finishRun(
   const { organizationId, rule } = run
   return inTenantTransaction(pool, organizationId, async (tx) => {
     const { rows: rules } = await tx.query<{ enabled: boolean; failures: number }>(
-      'SELECT enabled, failures FROM automation_rules WHERE organization_id = $1 AND id = $2 FOR UPDATE',
+      'SELECT enabled, failures FROM automation_rules WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE',
       [organizationId, rule.id],
     )
     await holdRun(tx, run)

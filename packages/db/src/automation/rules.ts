@@ -57,7 +57,7 @@ export async function addRule(
   const work = async (tx: TenantSql): Promise<RuleRecord | 'rule_limit'> => {
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, $2))', [organizationId, startLock])
     const { rows: counted } = await tx.query<{ count: number }>(
-      'SELECT count(*)::int AS count FROM automation_rules WHERE organization_id = $1',
+      'SELECT count(*)::int AS count FROM automation_rules WHERE organization_id = $1 AND deleted_at IS NULL',
       [organizationId],
     )
     if ((counted[0]?.count ?? 0) >= maxRules) return 'rule_limit'
@@ -92,7 +92,7 @@ function valuesOf(rule: RuleFields): unknown[] {
 }
 
 export async function listRules(pool: Pool, organizationId: string, page: PageRequest): Promise<Page<RuleRecord>> {
-  const where = new Conditions().add('r.organization_id = ?', organizationId)
+  const where = new Conditions().add('r.organization_id = ?', organizationId).add('r.deleted_at IS NULL')
   if (page.after) where.add('(r.created_at, r.id) < (?, ?)', page.after.createdAt, page.after.id)
   const { rows } = await tenant(pool, organizationId).query<RuleRecord>(
     `SELECT ${ruleColumns} FROM automation_rules r WHERE ${where.text} ORDER BY r.created_at DESC, r.id DESC LIMIT ${page.limit + 1}`,
@@ -108,7 +108,7 @@ export function readRule(pool: Pool, organizationId: string, id: string): Promis
 
 async function findRule(sql: TenantSql, organizationId: string, id: string, lock = ''): Promise<RuleRecord | null> {
   const { rows } = await sql.query<RuleRecord>(
-    `SELECT ${ruleColumns} FROM automation_rules r WHERE r.organization_id = $1 AND r.id = $2 ${lock}`,
+    `SELECT ${ruleColumns} FROM automation_rules r WHERE r.organization_id = $1 AND r.id = $2 AND r.deleted_at IS NULL ${lock}`,
     [organizationId, id],
   )
   return rows[0] ?? null
@@ -126,7 +126,7 @@ export async function changeRule(
   { maker, check, ...options }: WriteOptions & { readonly maker: Maker; readonly check: (rule: RuleFields) => void },
 ): Promise<RuleRecord | 'not_found' | 'changed'> {
   const work = async (tx: TenantSql): Promise<RuleRecord | 'not_found' | 'changed'> => {
-    const before = await findRule(tx, organizationId, id, 'FOR UPDATE')
+    const before = await findRule(tx, organizationId, id, 'FOR NO KEY UPDATE')
     if (!before) return 'not_found'
     if (ifVersion !== null && before.version !== ifVersion) return 'changed'
     const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
@@ -152,17 +152,24 @@ export async function changeRule(
   return inTenantTransaction(pool, organizationId, work, options)
 }
 
-/** Its runs go with it; one that is at work does no further step. */
+/**
+ * Nobody finds it any more, and a run that is at work does no further step. Its row and runs, of which there may be many, go later
+ * (prune.ts): the relay waits for whoever deletes a rule.
+ */
 export async function deleteRule(
   pool: Pool,
   { organizationId, id, ifVersion }: RuleKey,
   options: WriteOptions,
 ): Promise<'deleted' | 'not_found' | 'changed'> {
   const work = async (tx: TenantSql): Promise<'deleted' | 'not_found' | 'changed'> => {
-    const before = await findRule(tx, organizationId, id, 'FOR UPDATE')
+    const before = await findRule(tx, organizationId, id, 'FOR NO KEY UPDATE')
     if (!before) return 'not_found'
     if (ifVersion !== null && before.version !== ifVersion) return 'changed'
-    await tx.query('DELETE FROM automation_rules WHERE organization_id = $1 AND id = $2', [organizationId, id])
+    await tx.query(
+      `UPDATE automation_rules SET deleted_at = now(), enabled = false, disabled_reason = coalesce(disabled_reason, 'by_hand'),
+         actions = '[]', version = version + 1 WHERE organization_id = $1 AND id = $2`,
+      [organizationId, id],
+    )
     const action = 'rule.deleted'
     await appendEvent(tx, { organizationId, type: action, resourceId: id, data: {} })
     const fields = { name: before.name, actions: withoutSecrets(before.actions) }

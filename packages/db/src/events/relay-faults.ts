@@ -14,6 +14,8 @@ export interface RelayFault {
 
 /** Most faults that one pass offers again to each consumer. */
 const retryBatch = 50
+/** So long one pass offers to each consumer again: new events wait meanwhile. */
+const retryMs = 5_000
 const firstPauseSec = 10
 const longestPauseSec = 3_600
 /** PostgreSQL's serialization_failure and deadlock_detected: the whole pass is repeated. */
@@ -33,7 +35,7 @@ export async function offer(
     await tx.query('RELEASE SAVEPOINT consumer')
     return []
   } catch (error) {
-    const code = String((error as { code?: unknown } | null)?.code)
+    const code = codeOf(error)
     if (isDatabaseUnavailable(error) || givenUp.has(code)) throw error
     await tx.query('ROLLBACK TO SAVEPOINT consumer')
     await tx.query('RELEASE SAVEPOINT consumer')
@@ -43,6 +45,8 @@ export async function offer(
     return [...(await offer(tx, consumer, events.slice(0, half))), ...(await offer(tx, consumer, events.slice(half)))]
   }
 }
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code)
 
 export async function writeFaults(tx: PoolClient, faults: readonly RelayFault[]): Promise<void> {
   if (faults.length === 0) return
@@ -63,7 +67,11 @@ export async function writeFaults(tx: PoolClient, faults: readonly RelayFault[])
   )
 }
 
-/** Those that are due, in order. @returns the ones that are still refused */
+/**
+ * Those that are due, in order. The rest stays due when time is over, or when one waited for a lock in vain.
+ *
+ * @returns the ones that are still refused
+ */
 export async function offerAgain(tx: PoolClient, consumer: RelayConsumer): Promise<RelayFault[]> {
   const { rows } = await tx.query<RelayedEvent & { position: string }>(
     `SELECT e.position, e.id, e.organization_id AS "organizationId", e.type, e.resource_id AS "resourceId",
@@ -74,10 +82,12 @@ export async function offerAgain(tx: PoolClient, consumer: RelayConsumer): Promi
   )
   const faults: RelayFault[] = []
   const taken: string[] = []
+  const beganMs = performance.now()
   for (const row of rows.toSorted((one, other) => Number(one.position) - Number(other.position))) {
     const refused = await offer(tx, consumer, [{ ...row, position: Number(row.position) }])
     faults.push(...refused)
     if (refused.length === 0) taken.push(row.id)
+    if (refused.some(({ error }) => tookTooLong.has(codeOf(error))) || performance.now() - beganMs >= retryMs) break
   }
   if (taken.length > 0)
     await tx.query('DELETE FROM relay_faults WHERE consumer = $1 AND event_id = ANY($2)', [consumer.name, taken])

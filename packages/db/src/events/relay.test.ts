@@ -1,6 +1,6 @@
 import { createDatabase, waitFor } from '@culvert/testkit'
 import type pg from 'pg'
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest'
 import {
   appendEvents,
   ensureOrganization,
@@ -238,5 +238,37 @@ describe('a consumer that refuses an event', () => {
     expect((await relayEvents(relays, consumers)).faults).toEqual([])
     expect(told.get('broken')?.toSorted()).toEqual(resources.toSorted())
     expect((await pool.query('SELECT 1 FROM relay_faults')).rowCount).toBe(0)
+  })
+
+  it('holds the feed for one lock that it waits for in vain, and not for long', async () => {
+    await appendEvents(
+      pool,
+      Array.from({ length: 4 }, () => event(newId('dev'))),
+    )
+    let offered = 0
+    const failing = (code: string): RelayConsumer => ({
+      name: 'waiting',
+      consume: () => {
+        offered++
+        return Promise.reject(Object.assign(new Error('cannot'), { code }))
+      },
+    })
+    const again = async (code: string): Promise<number> => {
+      await pool.query(`UPDATE relay_faults SET next_attempt_at = now() - interval '1 second'`)
+      offered = 0
+      await relayEvents(relays, [failing(code)])
+      return offered
+    }
+    expect((await relayEvents(relays, [failing('55P03')])).faults).toHaveLength(4)
+    expect(await again('55P03')).toBe(1)
+    expect(await again('22012')).toBe(4)
+    let nowMs = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 2_000))
+    try {
+      expect(await again('22012')).toBeLessThan(4)
+    } finally {
+      clock.mockRestore()
+    }
+    await pool.query('DELETE FROM relay_faults')
   })
 })
