@@ -67,11 +67,11 @@ it('calls that nobody answers hold up their own organization alone', async () =>
     logger: createLogger('worker', 'silent'),
     pollMs: 50,
   })
-  await waitFor(() => calls.length >= 48, { message: 'all to be called' })
+  await waitFor(() => calls.length >= 48, { timeoutMs: 25_000, message: 'all to be called' })
   await addRuns('late', 1)
-  await waitFor(() => calls.includes('late'), { message: 'the late one to be called' })
+  await waitFor(() => calls.includes('late'), { timeoutMs: 25_000, message: 'the late one to be called' })
   for (const slug of slugs) expect(calls.filter((one) => one === slug).length).toBe(4)
   answers.resolve()
-  await waitFor(() => calls.length === 73, { message: 'what waited to be called' })
+  await waitFor(() => calls.length === 73, { timeoutMs: 25_000, message: 'what waited to be called' })
   await runner.close()
-})
+}, 60_000)
