@@ -285,6 +285,10 @@ describe('recovery', () => {
       body: { since: '2026-01-02T00:00:00Z', deliveries: 'failed' },
     })
     expect([begun.status, begun.body.kind]).toEqual([202, 'webhook_replay'])
+    const body = { since: '2026-01-02T00:00:00Z' }
+    const second = await harness.call('POST', at(endpoint, '/replay'), { body })
+    expect(second.body).toEqual(problem('operation_limit'))
+    expect((await harness.call('POST', at(await newEndpoint(), '/replay'), { body })).status).toBe(202)
   })
 })
 

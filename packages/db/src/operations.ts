@@ -44,6 +44,8 @@ export interface NewOperation {
   readonly validateOnly: boolean
   /** Its input follows with {@link addOperationInput}; no worker takes it before {@link receivedOperation}. */
   readonly receiving?: boolean
+  /** A field of `request`: none of its kind with the same value may be unfinished. */
+  readonly onePer?: string
 }
 
 export interface OperationFilter {
@@ -64,16 +66,18 @@ const startLock = 11
 export async function startOperation(
   pool: Pool,
   organizationId: string,
-  { kind, request, validateOnly, receiving = false }: NewOperation,
+  { kind, request, validateOnly, receiving = false, onePer }: NewOperation,
   { by }: WriteOptions,
 ): Promise<OperationRecord | 'operation_limit'> {
   return inTenantTransaction(pool, organizationId, async (tx) => {
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, $2))', [organizationId, startLock])
-    const { rows: counted } = await tx.query<{ count: number }>(
-      `SELECT count(*)::int AS count FROM operations WHERE organization_id = $1 AND ${unfinished}`,
-      [organizationId],
+    const { rows: counted } = await tx.query<{ count: number; same: number }>(
+      `SELECT count(*)::int AS count, (count(*) FILTER (WHERE kind = $2 AND request ->> $3::text = $4::jsonb ->> $3::text))::int AS same
+       FROM operations WHERE organization_id = $1 AND ${unfinished}`,
+      [organizationId, kind, onePer ?? null, request],
     )
-    if ((counted[0]?.count ?? 0) >= maxOperations) return 'operation_limit'
+    const [{ count, same } = { count: 0, same: 0 }] = counted
+    if (count >= maxOperations || same > 0) return 'operation_limit'
     const { rows } = await tx.query<OperationRecord>(
       `INSERT INTO operations (id, organization_id, kind, state, validate_only, request, created_by)
        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${columns}`,

@@ -59,8 +59,13 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
       retention.connectionDays,
     ],
     [
-      `DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE created_at < ? LIMIT ${batch})`,
+      `DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE created_at < ? AND state <> 'pending' LIMIT ${batch})`,
       retention.deliveryDays,
+    ],
+    // What was begun again late has its whole retry schedule; what waits at a disabled endpoint is forgotten, too.
+    [
+      `DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE created_at < ? LIMIT ${batch})`,
+      retention.deliveryDays * 2,
     ],
     [
       `DELETE FROM webhook_deliveries WHERE id IN (SELECT d.id FROM webhook_endpoints w JOIN webhook_deliveries d ON d.organization_id = w.organization_id

@@ -161,7 +161,7 @@ function recovering(api: Api, context: ApiContext): void {
         operationId: 'replayWebhookEvents',
         summary: 'Deliver past events again, or for the first time',
         description:
-          'Those that the filters of the endpoint choose now, in order of time. `result` tells how many events there were, and how many are delivered.',
+          'Those that the filters of the endpoint choose now, in order of time. `result` tells how many events there were, and how many are delivered. One at a time for each endpoint.',
         tags,
         params: ofEndpoint,
         body: WebhookReplay,
@@ -238,7 +238,7 @@ async function beginReplay({ pool, queues }: ApiContext, request: FastifyRequest
   const operation = await startOperation(
     pool,
     request.organizationId,
-    { kind: 'webhook_replay', request: wanted, validateOnly: false },
+    { kind: 'webhook_replay', request: wanted, validateOnly: false, onePer: 'endpointId' },
     writeOptions(request),
   )
   if (typeof operation === 'string') throw new DomainError(operation)

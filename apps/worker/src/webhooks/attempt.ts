@@ -94,7 +94,7 @@ function answerOf(sent: EgressResult): AnswerFields {
   const headers = Object.entries(sent.headers)
     .filter(([name]) => !secretHeaders.has(name))
     .slice(0, keptHeaders)
-    .map(([name, value]) => [name, asText(value).slice(0, keptHeaderCharacters)])
+    .map(([name, value]) => [name, asText(value.slice(0, keptHeaderCharacters))])
   return {
     status: sent.status,
     responseHeaders: Object.fromEntries(headers) as Record<string, string>,

@@ -331,7 +331,7 @@ describe('nobody waits for another one', () => {
     })
     const hanging = []
     for (let i = 0; i < 6; i++) hanging.push(await endpointAt(`${receiver.url}/hangs`))
-    start({ slots: { fast: 4, slow: 2 }, slowMs: 50, timeoutMs: 10_000 })
+    start({ slots: { fast: 16, slow: 128 }, slowMs: 50, timeoutMs: 10_000 })
     for (let i = 0; i < 5; i++) await happen(acme)
     await waitFor(() => receiver.on('/hangs').length >= 2)
     const well = await endpointAt(`${receiver.url}/well`, { organizationId: umbrella })

@@ -66,6 +66,8 @@ export class Dispatcher {
   readonly #rounds = new Rounds<Turn>()
   readonly #held = new Map<string, Turn>()
   readonly #wanted = new Set<string>()
+  /** Endpoints that were slow when they were given back, so that they do not begin among the fast ones again. */
+  readonly #slow = new Set<string>()
   readonly #toLoad = new Set<Turn>()
   readonly #toRelease = new Set<string>()
   readonly #sending = new Set<Promise<void>>()
@@ -159,7 +161,7 @@ export class Dispatcher {
         for (const id of wanted) this.#wanted.delete(id)
         const free = wanted.filter((id) => !this.#held.has(id))
         for (const claim of await claimEndpoints(pool, this.#runner, free)) {
-          const turn = new Turn(claim)
+          const turn = new Turn(claim, this.#slow.delete(claim.id) ? 'slow' : 'fast')
           this.#held.set(turn.id, turn)
           this.#rounds.add(turn)
           this.#toLoad.add(turn)
@@ -303,9 +305,17 @@ export class Dispatcher {
     if (!turn.isIdle) return
     this.#held.delete(turn.id)
     this.#rounds.remove(turn)
+    if (turn.lane === 'slow') this.#remember(turn.id)
     this.#toLoad.delete(turn)
     this.#toRelease.add(turn.id)
     this.#work()
+  }
+
+  /** The oldest is forgotten when there are too many. */
+  #remember(id: string): void {
+    this.#slow.add(id)
+    const [oldest] = this.#slow
+    if (this.#slow.size > mostWanted && oldest !== undefined) this.#slow.delete(oldest)
   }
 
   /** A database that is away is told once. */

@@ -20,9 +20,32 @@ describe('slots', () => {
     for (let i = 0; i < 4; i++) table.take('fast', 'a')
     expect(table.isFree('fast', 'b')).toBe(false)
     for (let i = 0; i < 4; i++) table.demote('a')
-    expect([table.isFree('fast', 'b'), table.isFree('slow', 'b'), table.used]).toEqual([true, false, 4])
+    expect([table.isFree('fast', 'b'), table.isFree('slow', 'b')]).toEqual([true, false])
     for (let i = 0; i < 4; i++) table.give('slow', 'a')
-    expect([table.isFree('slow', 'b'), table.used]).toEqual([true, 0])
+    expect(table.isFree('slow', 'b')).toBe(true)
+  })
+
+  it('of one organization whose endpoints all take long are bounded, and it holds no more than its share of the slow lane', () => {
+    const table = slots(128, 64, 0.25)
+    let begun = 0
+    for (; begun < 200 && table.isFree('fast', 'a'); begun++) {
+      table.take('fast', 'a')
+      table.demote('a')
+    }
+    expect(begun).toBe(32 + 16)
+    expect([table.isFree('fast', 'a'), table.isFree('slow', 'a')]).toEqual([false, false])
+    let others = 0
+    for (; table.isFree('slow', `b${others}`); others++) table.take('slow', `b${others}`)
+    expect(others).toBe(64 - 16)
+    for (let i = 0; i < 33; i++) table.give('slow', 'a')
+    expect([table.isFree('fast', 'a'), table.isFree('slow', 'c')]).toEqual([true, true])
+    for (let i = 33; i < begun; i++) table.give('slow', 'a')
+    for (let i = 0; i < others; i++) table.give('slow', `b${i}`)
+    for (let i = 0; i < 64; i++) {
+      expect(table.isFree('slow', `c${i}`)).toBe(true)
+      table.take('slow', `c${i}`)
+    }
+    expect(table.isFree('slow', 'd')).toBe(false)
   })
 
   it('are one at least for each organization, however small its share', () => {

@@ -4,7 +4,8 @@
  * do the endpoints of one: what one of them has waiting delays nobody else.
  *
  * A request that takes long moves to the slow lane while it runs (`demote`), and frees its slot: what hangs holds a fast slot for
- * a moment only. So the slow lane may hold more than its slots for a while; then nothing begins in it.
+ * a moment only. What an organization has in the slow lane beyond its share takes no slot of others; it counts against the
+ * organization alone, which begins nothing more once it has as much under way as its shares of both lanes.
  */
 
 export type Lane = 'fast' | 'slow'
@@ -18,6 +19,7 @@ export interface SlotOptions {
 
 export class Slots {
   readonly #options: SlotOptions
+  /** Requests that hold a slot. */
   readonly #used: Record<Lane, number> = { fast: 0, slow: 0 }
   readonly #of: Readonly<Record<Lane, Map<string, number>>> = { fast: new Map(), slow: new Map() }
 
@@ -25,15 +27,11 @@ export class Slots {
     this.#options = options
   }
 
-  /** All requests under way. */
-  get used(): number {
-    return this.#used.fast + this.#used.slow
-  }
-
   isFree(lane: Lane, organizationId: string): boolean {
-    const { slots, share } = this.#options
-    const most = Math.max(1, Math.floor(slots[lane] * share))
-    return this.#used[lane] < slots[lane] && (this.#of[lane].get(organizationId) ?? 0) < most
+    if (this.#used[lane] >= this.#options.slots[lane]) return false
+    const [fast, slow] = [this.#count('fast', organizationId), this.#count('slow', organizationId)]
+    const [mostFast, mostSlow] = [this.#most('fast'), this.#most('slow')]
+    return lane === 'fast' ? fast < mostFast && fast + slow < mostFast + mostSlow : slow < mostSlow
   }
 
   take(lane: Lane, organizationId: string): void {
@@ -50,10 +48,22 @@ export class Slots {
   }
 
   #add(lane: Lane, organizationId: string, change: 1 | -1): void {
-    this.#used[lane] += change
-    const count = (this.#of[lane].get(organizationId) ?? 0) + change
+    const most = this.#most(lane)
+    const before = this.#count(lane, organizationId)
+    const count = before + change
+    this.#used[lane] += Math.min(count, most) - Math.min(before, most)
     if (count === 0) this.#of[lane].delete(organizationId)
     else this.#of[lane].set(organizationId, count)
+  }
+
+  #count(lane: Lane, organizationId: string): number {
+    return this.#of[lane].get(organizationId) ?? 0
+  }
+
+  /** The share of one organization. */
+  #most(lane: Lane): number {
+    const { slots, share } = this.#options
+    return Math.max(1, Math.floor(slots[lane] * share))
   }
 }
 

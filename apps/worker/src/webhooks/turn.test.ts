@@ -30,6 +30,14 @@ function learn(turn: Turn, verdict: Outcome['verdict'], { status = 204, duration
   return turn.learn(outcome, { nowMs, slowMs: 1_000, random: 0.5 })
 }
 
+it('one that was slow when it was given back begins in the slow lane, until it answers at once', () => {
+  expect(new Turn(claim).lane).toBe('fast')
+  const turn = new Turn(claim, 'slow')
+  expect(turn.lane).toBe('slow')
+  learn(turn, { kind: 'delivered' })
+  expect(turn.lane).toBe('fast')
+})
+
 describe('an endpoint', () => {
   it('gets two requests at once until it has answered one, then eight; four while it is slow, one while it fails', () => {
     const turn = new Turn(claim)

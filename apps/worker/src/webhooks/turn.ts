@@ -30,14 +30,15 @@ export class Turn {
   #throttled: number
   #successWrittenMs = Number.NEGATIVE_INFINITY
 
-  constructor(claim: EndpointClaim) {
+  /** @param last the lane in which it was left */
+  constructor(claim: EndpointClaim, last: Lane = 'fast') {
     this.claim = claim
     this.id = claim.id
     this.organizationId = claim.organizationId
     this.#failingSinceMs = claim.failingSince?.getTime() ?? null
     this.#warnedAtMs = claim.warnedAt?.getTime() ?? null
     this.#throttled = claim.throttled
-    this.lane = this.#failingSinceMs === null ? 'fast' : 'slow'
+    this.lane = this.#failingSinceMs === null ? last : 'slow'
   }
 
   get isIdle(): boolean {

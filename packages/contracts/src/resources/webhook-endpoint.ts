@@ -324,7 +324,7 @@ export const WebhookDeliveryDetail = Type.Object(
         { additionalProperties: false, description: 'Null when the event is forgotten.' },
       ),
     ),
-    log: Type.Array(AttemptDetail, { description: 'Attempts, newest first; the latest 50.' }),
+    log: Type.Array(AttemptDetail, { description: 'Attempts, newest first; the latest 20.' }),
   },
   { $id: 'WebhookDeliveryDetail', additionalProperties: false, 'x-example': deliveryExample },
 )

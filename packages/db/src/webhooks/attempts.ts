@@ -4,7 +4,7 @@ import { appendAudit } from '../audit.ts'
 import { systemAuthor } from '../author.ts'
 import { appendEvent } from '../outbox.ts'
 import { inTenantTransaction } from '../tenant.ts'
-import type { DeliveryState } from './deliveries.ts'
+import { keptAttempts, type DeliveryState } from './deliveries.ts'
 import { setDisabled } from './endpoint-rows.ts'
 
 export interface AttemptResult {
@@ -25,7 +25,7 @@ export interface AttemptResult {
   readonly errorDetail: string | null
 }
 
-/** What is not pending any more, as another worker was quicker, is left as it is. */
+/** What is not pending any more, as another worker was quicker, is left as it is. Attempts beyond {@link keptAttempts} are forgotten. */
 export async function recordAttempts(pool: Pool, results: readonly AttemptResult[]): Promise<void> {
   if (results.length === 0) return
   await pool.query(
@@ -37,13 +37,16 @@ export async function recordAttempts(pool: Pool, results: readonly AttemptResult
        UPDATE webhook_deliveries d SET state = v.state, attempts = d.attempts + 1, step = d.step + 1,
          next_attempt_at = now() + v."nextMs" * interval '1 millisecond', finished_at = CASE WHEN v.state <> 'pending' THEN now() END
        FROM v WHERE d.id = v."deliveryId" AND d.organization_id = v."organizationId" AND d.state = 'pending'
-       RETURNING d.id, d.attempts
+       RETURNING d.id, d.organization_id, d.attempts
+     ), forgotten AS (
+       DELETE FROM webhook_attempts a USING done d
+       WHERE a.organization_id = d.organization_id AND a.delivery_id = d.id AND a.number <= d.attempts - $2
      )
      INSERT INTO webhook_attempts (delivery_id, number, organization_id, at, duration_ms, request_headers, status, response_headers,
        response_body, response_truncated, error, error_detail)
      SELECT v."deliveryId", d.attempts, v."organizationId", v.at, v."durationMs", v."requestHeaders", v.status, v."responseHeaders",
        v."responseBody", v."responseTruncated", v.error, v."errorDetail" FROM done d JOIN v ON v."deliveryId" = d.id`,
-    [JSON.stringify(results)],
+    [JSON.stringify(results), keptAttempts],
   )
 }
 

@@ -70,8 +70,8 @@ export interface DeliveryKey {
   readonly id: string
 }
 
-/** Attempts that are shown. */
-const mostShownAttempts = 50
+/** Of a delivery, the latest: twice as many as the retry schedule has. */
+export const keptAttempts = 20
 
 const columns = `d.id, d.endpoint_id AS "endpointId", d.event_id AS "eventId", d.event_type AS "eventType", d.resource_id AS "resourceId",
   d.state, d.attempts, d.next_attempt_at AS "nextAttemptAt", d.created_at AS "createdAt", d.finished_at AS "finishedAt",
@@ -127,7 +127,7 @@ export async function readDelivery(pool: Pool, key: DeliveryKey): Promise<Delive
   const { rows: log } = await sql.query<DeliveryAttemptRecord>(
     `SELECT number, at, duration_ms AS "durationMs", request_headers AS "requestHeaders", status, response_headers AS "responseHeaders",
        response_body AS "responseBody", response_truncated AS "responseTruncated", error, error_detail AS "errorDetail"
-     FROM webhook_attempts WHERE organization_id = $1 AND delivery_id = $2 ORDER BY number DESC LIMIT ${mostShownAttempts}`,
+     FROM webhook_attempts WHERE organization_id = $1 AND delivery_id = $2 ORDER BY number DESC LIMIT ${keptAttempts}`,
     [organizationId, id],
   )
   return { delivery, url: endpoints[0]?.url ?? '', event: events[0] ?? null, log }

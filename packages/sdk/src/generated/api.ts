@@ -1398,7 +1398,7 @@ export interface paths {
         put?: never;
         /**
          * Deliver past events again, or for the first time
-         * @description Those that the filters of the endpoint choose now, in order of time. `result` tells how many events there were, and how many are delivered.
+         * @description Those that the filters of the endpoint choose now, in order of time. `result` tells how many events there were, and how many are delivered. One at a time for each endpoint.
          */
         post: operations["replayWebhookEvents"];
         delete?: never;
@@ -3904,7 +3904,7 @@ export interface components {
                 error: string | null;
                 status: number | null;
             } | null;
-            /** @description Attempts, newest first; the latest 50. */
+            /** @description Attempts, newest first; the latest 20. */
             log: {
                 /** Format: date-time */
                 at: string;
