@@ -184,13 +184,16 @@ export class Dispatcher {
       for (const [index, turn] of turns.entries()) {
         const found = rows.get(turn.id) ?? []
         turn.hasMore ||= found.length >= (wanted[index]?.limit ?? 0)
-        if (!turn.isOver) for (const delivery of found) enqueue(turn, delivery)
+        if (!turn.isOver) for (const delivery of found) turn.enqueue(delivery)
       }
     } catch (error) {
       for (const turn of turns) turn.end()
       throw error
     } finally {
-      for (const turn of turns) turn.loading = false
+      for (const turn of turns) {
+        turn.loading = false
+        turn.writtenMeanwhile.clear()
+      }
     }
     this.#pump()
     for (const turn of turns) this.#settle(turn)
@@ -282,7 +285,7 @@ export class Dispatcher {
     const isPaused = outcome.verdict.kind === 'gone' || (change !== null && change.pauseMs > 0)
     if (isPaused) turn.end()
     this.#recorder.add(outcome.result, change, () => {
-      turn.known.delete(delivery.id)
+      turn.written(delivery.id)
       this.#settle(turn)
     })
     const endpoint = { organizationId: turn.organizationId, id: turn.id }
@@ -332,10 +335,4 @@ export class Dispatcher {
       this.#away ||= isDatabaseUnavailable(error)
     }
   }
-}
-
-function enqueue(turn: Turn, delivery: DueDelivery): void {
-  if (turn.known.has(delivery.id)) return
-  turn.known.add(delivery.id)
-  turn.queue.push(delivery)
 }

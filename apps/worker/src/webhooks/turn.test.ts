@@ -30,6 +30,20 @@ function learn(turn: Turn, verdict: Outcome['verdict'], { status = 204, duration
   return turn.learn(outcome, { nowMs, slowMs: 1_000, random: 0.5 })
 }
 
+it('does not send again what was written while its deliveries were read', () => {
+  const turn = new Turn(claim)
+  turn.enqueue(delivery)
+  turn.queue.length = 0
+  turn.loading = true
+  turn.written(delivery.id)
+  turn.enqueue(delivery)
+  expect([turn.queue.length, turn.isIdle]).toEqual([0, false])
+  turn.loading = false
+  turn.writtenMeanwhile.clear()
+  turn.enqueue(delivery)
+  expect(turn.queue).toEqual([delivery])
+})
+
 it('one that was slow when it was given back begins in the slow lane, until it answers at once', () => {
   expect(new Turn(claim).lane).toBe('fast')
   const turn = new Turn(claim, 'slow')

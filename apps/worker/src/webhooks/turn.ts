@@ -16,6 +16,8 @@ export class Turn {
   readonly queue: DueDelivery[] = []
   /** In the queue, under way, or not written yet. */
   readonly known = new Set<string>()
+  /** Written while deliveries are read: what was read may be older than that. */
+  readonly writtenMeanwhile = new Set<string>()
   lane: Lane
   sending = 0
   /** More may be due than is here. */
@@ -59,6 +61,18 @@ export class Turn {
     this.sending++
     const { maxPerSec } = this.claim
     if (maxPerSec !== null) this.nextStartMs = Math.max(this.nextStartMs, nowMs) + 1_000 / maxPerSec
+  }
+
+  enqueue(delivery: DueDelivery): void {
+    if (this.known.has(delivery.id) || this.writtenMeanwhile.has(delivery.id)) return
+    this.known.add(delivery.id)
+    this.queue.push(delivery)
+  }
+
+  /** What came of it is in the database. */
+  written(id: string): void {
+    this.known.delete(id)
+    if (this.loading) this.writtenMeanwhile.add(id)
   }
 
   /** What waits stays due for whoever takes the endpoint next. */
