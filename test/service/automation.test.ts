@@ -337,7 +337,7 @@ describe('the rights of a rule', () => {
   })
 
   it('are asked for when it is made or changed: nobody lets a rule do what it may not', async () => {
-    const { key } = await newKey(['rules:read', 'rules:write', 'devices:write'])
+    const { key } = await newKey(['rules:read', 'rules:write', 'devices:write', 'events:read'])
     const body = opening(22)
     for (const url of ['/v1/automation-rules', '/v1/automation-rules/dry-run'])
       expect((await harness.call('POST', url, { key, body })).status).toBe(403)
@@ -346,6 +346,31 @@ describe('the rights of a rule', () => {
     expect(changed.status).toBe(403)
     const tagging = { ...body, actions: [{ kind: 'tag_device', tags: ['x'] }] }
     expect((await harness.call('POST', '/v1/automation-rules', { key, body: tagging })).status).toBe(201)
+  })
+
+  it('include events:read for a rule that calls a URL: when it is made or changed, and when it runs', async () => {
+    const { id, key } = await newKey(['rules:read', 'rules:write', 'devices:write'])
+    const actions = [{ kind: 'call_webhook', url: slack.url, format: 'event' }]
+    const body = { ...opening(22), actions }
+    const made = await harness.call('POST', '/v1/automation-rules', { key, body })
+    expect(made.status).toBe(403)
+    expect(made.body).toMatchObject({ code: 'forbidden', detail: expect.stringContaining('`events:read`') })
+    const rule = await newRule({ ...body, actions: [{ kind: 'tag_device', tags: ['x'] }] }, key)
+    const url = `/v1/automation-rules/${rule.id}`
+    expect((await harness.call('PATCH', url, { key, body: { actions } })).status).toBe(403)
+    const { key: reader } = await newKey(['rules:write', 'events:read'])
+    expect((await harness.call('POST', '/v1/automation-rules', { key: reader, body })).status).toBe(201)
+    await harness.call('PATCH', url, { body: { actions } })
+    await harness.pool.query('UPDATE automation_rules SET maker_kind = $2, maker_id = $3 WHERE id = $1', [
+      rule.id,
+      'api_key',
+      `key_${id}`,
+    ])
+    await harness.pool.query('DELETE FROM automation_rules WHERE id <> $1', [rule.id])
+    await online()
+    await finished(rule.id, 1)
+    expect(await readRule(rule.id)).toMatchObject({ disabledReason: 'permission_missing' })
+    expect(slack.taken).toEqual([])
   })
 })
 

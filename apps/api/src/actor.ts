@@ -34,6 +34,8 @@ export type RoutePermission = Permission | readonly Permission[] | 'authenticate
 declare module 'fastify' {
   interface FastifyContextConfig {
     permission?: RoutePermission
+    /** Needed besides. */
+    alsoPermission?: Permission
   }
   interface FastifyRequest {
     /** Set for every request under /v1 whose route is not public. */
@@ -49,17 +51,21 @@ export function requirePermissions(api: Api): void {
     const permission = route.config?.permission
     if (permission === undefined || permission.length === 0)
       throw new Error(`${[route.method].flat().join(', ')} ${route.url} does not say which permission it takes`)
-    describePermission(route, permission)
+    describePermission(route, permission, route.config?.alsoPermission)
   })
 }
 
 /** Public and `security: []` say the same, once for us and once for the reader. */
-function describePermission(route: RouteOptions, permission: RoutePermission): void {
+function describePermission(route: RouteOptions, permission: RoutePermission, also: Permission | undefined): void {
   const { schema } = route
   if (!schema) return
   if ((permission === 'public') !== (schema.security !== undefined))
     throw new Error(`${route.url}: a public route has \`security: []\` in its schema, and no other has it`)
   route.schema = { ...schema, 'x-permission': permission } as typeof schema
+  if (also === undefined) return
+  const { description } = schema as { description?: string }
+  const told = [description ?? [], `Takes \`${also}\` as well.`].flat().join(' ')
+  Object.assign(route.schema, { 'x-also-permission': also, description: told })
 }
 
 export function isPublic(request: FastifyRequest): boolean {
@@ -68,10 +74,15 @@ export function isPublic(request: FastifyRequest): boolean {
 
 /** @throws forbidden, with the permission that is missing */
 export async function authorize(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { permission } = request.routeOptions.config
+  const { permission, alsoPermission } = request.routeOptions.config
   if (permission === 'public' || permission === 'authenticated') return
+  const { scopes } = request.actor
   const enough = [permission ?? []].flat() as readonly Permission[]
-  if (enough.some((one) => request.actor.scopes.has(one))) return
+  if (!enough.some((one) => scopes.has(one))) refuse(request, reply, enough)
+  if (alsoPermission !== undefined && !scopes.has(alsoPermission)) refuse(request, reply, [alsoPermission])
+}
+
+function refuse(request: FastifyRequest, reply: FastifyReply, enough: readonly Permission[]): never {
   // RFC 6750 3.1
   reply.header('www-authenticate', `Bearer realm="culvert", error="insufficient_scope", scope="${enough[0] ?? 'none'}"`)
   throw new DomainError('forbidden', {

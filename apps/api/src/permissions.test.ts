@@ -10,6 +10,7 @@ interface Operation {
   readonly method: string
   readonly url: string
   readonly permission: RoutePermission | undefined
+  readonly alsoPermission: Permission | undefined
 }
 
 /** For everybody. This list may only shrink: think twice before another operation is put onto it. */
@@ -25,6 +26,19 @@ const publicOperations = [
 ]
 /** For whoever has a key, whatever it may do. The same holds. */
 const authenticatedOperations = ['getCaller']
+/** They show events, or send them where the caller likes. */
+const eventOperations = [
+  'createWebhookEndpoint',
+  'dryRunAutomationRule',
+  'dryRunAutomationRuleDraft',
+  'enableWebhookEndpoint',
+  'getWebhookDelivery',
+  'listRuleRuns',
+  'listWebhookDeliveries',
+  'replayWebhookDelivery',
+  'replayWebhookEvents',
+  'updateWebhookEndpoint',
+]
 
 let harness: Harness
 let operations: Operation[] = []
@@ -32,7 +46,10 @@ let operations: Operation[] = []
 beforeAll(async () => {
   harness = await openHarness(inject('databaseUrl'))
   const { body } = await harness.call<{
-    paths: Record<string, Record<string, { operationId: string; 'x-permission'?: RoutePermission }>>
+    paths: Record<
+      string,
+      Record<string, { operationId: string; 'x-permission'?: RoutePermission; 'x-also-permission'?: Permission }>
+    >
   }>('GET', '/openapi.json', { key: null })
   operations = Object.entries(body.paths).flatMap(([path, item]) =>
     Object.entries(item)
@@ -42,6 +59,7 @@ beforeAll(async () => {
         method: method.toUpperCase(),
         url: path.replaceAll(/\{\w+\}/g, 'x'),
         permission: operation['x-permission'],
+        alsoPermission: operation['x-also-permission'],
       })),
   )
 })
@@ -68,7 +86,7 @@ describe('every operation', () => {
   })
 
   it('answers 403 to a key that has every permission but its own, and not to one that has it alone', async () => {
-    for (const { name, method, url, permission } of operations) {
+    for (const { name, method, url, permission, alsoPermission } of operations) {
       if (permission === 'public' || permission === 'authenticated') continue
       const enough = [permission as Permission].flat()
       const without = await keyWith(permissions.filter((one) => !enough.includes(one)))
@@ -77,10 +95,26 @@ describe('every operation', () => {
       for (const one of enough) expect(refused.body.detail).toContain(`\`${one}\``)
       expect(refused.headers['www-authenticate']).toContain('insufficient_scope')
       for (const one of enough) {
-        const allowed = await harness.call(method, url, { key: await keyWith([one]) })
+        const allowed = await harness.call(method, url, { key: await keyWith([one, alsoPermission ?? one]) })
         expect([name, one, [401, 403].includes(allowed.status)]).toEqual([name, one, false])
       }
     }
+  })
+
+  it('that shows or sends events takes events:read as well, and a denial of it is in the audit log', async () => {
+    const also = operations.filter(({ alsoPermission }) => alsoPermission === 'events:read')
+    expect(also.map(({ name }) => name).toSorted()).toEqual(eventOperations)
+    const key = await keyWith(permissions.filter((one) => one !== 'events:read'))
+    for (const { name, method, url } of also) {
+      const refused = await harness.call<{ code: string; detail: string }>(method, url, { key })
+      expect([name, refused.status, refused.body.code]).toEqual([name, 403, 'forbidden'])
+      expect(refused.body.detail).toBe('The permission `events:read` is missing.')
+      expect(refused.headers['www-authenticate']).toContain('scope="events:read"')
+    }
+    const { rows } = await harness.pool.query(
+      `SELECT 1 FROM audit_log WHERE action = 'access.denied' AND entry LIKE '%permission events:read%'`,
+    )
+    expect(rows.length).toBeGreaterThanOrEqual(also.length)
   })
 
   it('answers 403 before it looks at ids, so that the answer is the same for all of them', async () => {

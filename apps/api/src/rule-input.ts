@@ -11,6 +11,7 @@ import type { RuleFields } from '@culvert/db'
 import type { Egress } from '@culvert/egress'
 import {
   actionPermissions,
+  callPermission,
   canonicalTimeZone,
   ruleEventPrefix,
   unknownTextName,
@@ -113,6 +114,7 @@ export function checkRule(rule: Pick<RuleFields, 'actions' | 'during'>, actor: A
       errors.push({ in: 'body', pointer: `/actions/${index}/ttlSec`, message: 'is needed in a rule without hours' })
   throwAny(errors)
   const missing = rule.actions.flatMap(({ kind }): Permission[] => {
+    if (kind === 'call_webhook' && !actor.scopes.has(callPermission)) return [callPermission]
     const enough: readonly Permission[] = actionPermissions[kind]
     return enough.some((one) => actor.scopes.has(one)) ? [] : enough.slice(0, 1)
   })

@@ -43,6 +43,26 @@ async function keysOf(endpointId: string): Promise<string[]> {
 }
 
 describe('a webhook endpoint', () => {
+  it('enters the audit log without the path of its URL, which may be a secret', async () => {
+    const made = await newEndpoint({ url: `${url}?token=first-secret` })
+    const body = { url: 'https://hooks.example.com/other/second-secret' }
+    expect((await harness.call('PATCH', at(made), { body })).status).toBe(200)
+    expect((await harness.call('DELETE', at(made))).status).toBe(204)
+    const { text, body: log } = await harness.call<{ data: object[] }>('GET', `/v1/audit-log?targetId=${made.id}`)
+    const shown = 'https://hooks.example.com/…'
+    expect(log.data).toMatchObject([
+      { action: 'webhook.deleted', before: { url: shown } },
+      { action: 'webhook.updated', before: { url: shown }, after: { url: shown } },
+      { action: 'webhook.created', after: { url: shown } },
+    ])
+    expect(text).not.toContain('-secret')
+    const { rows } = await harness.pool.query<{ data: object }>(
+      `SELECT data FROM events WHERE resource_id = $1 AND type = 'webhook.updated'`,
+      [made.id],
+    )
+    expect(rows).toEqual([{ data: { changed: ['url'] } }])
+  })
+
   it('is made with a secret that is shown once, and that the workers can open', async () => {
     const made = await newEndpoint({ eventTypes: ['device.online', 'tunnel.*'], deviceTags: ['env=prod'] })
     expect(made).toMatchObject({

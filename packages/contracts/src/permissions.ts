@@ -35,7 +35,7 @@ export const permissions = [
   'usage:read',
   /** Thresholds of usage. */
   'usage:write',
-  /** The feed: everything that happens in the organization. */
+  /** Everything that happens in the organization: the feed, and whatever shows events or sends them somewhere. */
   'events:read',
   'webhooks:read',
   'webhooks:write',

@@ -137,13 +137,19 @@ export async function finishOperation(pool: Pool, claim: OperationClaim, end: Op
     ])
     await appendEvent(tx, {
       organizationId,
-      type: `operation.${end.state}` as const,
+      type: newsOfEnd[end.state],
       resourceId: id,
       data: { kind: claim.kind },
     })
     await notify(tx, operationChangedChannel, id)
   })
 }
+
+const newsOfEnd = {
+  succeeded: 'operation.succeeded',
+  failed: 'operation.failed',
+  cancelled: 'operation.cancelled',
+} as const
 
 function errorOf(end: OperationEnd): OperationError | null {
   if (end.state === 'cancelled') return cancelled

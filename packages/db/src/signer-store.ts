@@ -87,7 +87,7 @@ export async function decideCertificate(
     await raisePolicyVersion(tx, organizationId, deviceId)
     await appendEvent(tx, {
       organizationId,
-      type: `credential.${decision.kind}` as const,
+      type: decision.kind === 'issued' ? 'credential.issued' : 'credential.refused',
       resourceId: id,
       data: { deviceId },
     })

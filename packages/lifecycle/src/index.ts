@@ -64,6 +64,7 @@ export {
 } from './tunnel.ts'
 export {
   actionPermissions,
+  callPermission,
   callPauseSec,
   maxRuleDepth,
   maxRuleFailures,

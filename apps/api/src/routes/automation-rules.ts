@@ -76,7 +76,7 @@ function making(api: Api, { pool, egress }: ApiContext): void {
         operationId: 'createAutomationRule',
         summary: 'Make an automation rule',
         description:
-          'It runs once for each event that happens from now on. Who makes it must hold the permissions of what it does (`tunnels:write` to open a tunnel), and it acts with the rights that its maker has when it runs.',
+          'It runs once for each event that happens from now on. Who makes it must hold the permissions of what it does (`tunnels:write` to open a tunnel, `events:read` to call a URL), and it acts with the rights that its maker has when it runs.',
         tags,
         body: AutomationRuleInput,
         response: { 201: rule('Made.'), ...problems('rule_limit') },

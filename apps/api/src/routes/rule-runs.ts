@@ -27,7 +27,7 @@ export function ruleRunRoutes(api: Api, context: ApiContext): void {
   api.get(
     '/automation-rules/:ruleId/runs',
     {
-      config: { permission: 'rules:read' },
+      config: { permission: 'rules:read', alsoPermission: 'events:read' },
       schema: {
         operationId: 'listRuleRuns',
         summary: 'List the runs of an automation rule, newest first',
@@ -53,7 +53,7 @@ function dryRuns(api: Api, { pool, egress }: ApiContext): void {
   api.post(
     '/automation-rules/:ruleId/dry-run',
     {
-      config: { permission: 'rules:read' },
+      config: { permission: 'rules:read', alsoPermission: 'events:read' },
       schema: {
         operationId: 'dryRunAutomationRule',
         summary: 'What a rule would have done with past events',
@@ -74,7 +74,7 @@ function dryRuns(api: Api, { pool, egress }: ApiContext): void {
   api.post(
     '/automation-rules/dry-run',
     {
-      config: { permission: 'rules:write' },
+      config: { permission: 'rules:write', alsoPermission: 'events:read' },
       schema: {
         operationId: 'dryRunAutomationRuleDraft',
         summary: 'What a rule that is not made yet would have done with past events',

@@ -47,7 +47,7 @@ function reading(api: Api, { pool }: ApiContext): void {
   api.get(
     '/webhook-endpoints/:endpointId/deliveries',
     {
-      config: { permission: 'webhooks:read' },
+      config: { permission: 'webhooks:read', alsoPermission: 'events:read' },
       schema: {
         operationId: 'listWebhookDeliveries',
         summary: 'List deliveries to an endpoint, newest first',
@@ -74,7 +74,7 @@ function reading(api: Api, { pool }: ApiContext): void {
   api.get(
     '/webhook-endpoints/:endpointId/deliveries/:deliveryId',
     {
-      config: { permission: 'webhooks:read' },
+      config: { permission: 'webhooks:read', alsoPermission: 'events:read' },
       schema: {
         operationId: 'getWebhookDelivery',
         summary: 'Read a delivery, with its attempts: what was sent and what came back',
@@ -125,7 +125,7 @@ function trying(api: Api, context: ApiContext): void {
   api.post(
     '/webhook-endpoints/:endpointId/deliveries/:deliveryId/replay',
     {
-      config: { permission: 'webhooks:write' },
+      config: { permission: 'webhooks:write', alsoPermission: 'events:read' },
       schema: {
         operationId: 'replayWebhookDelivery',
         summary: 'Deliver one event again',
@@ -156,7 +156,7 @@ function recovering(api: Api, context: ApiContext): void {
   api.post(
     '/webhook-endpoints/:endpointId/replay',
     {
-      config: { permission: 'webhooks:write' },
+      config: { permission: 'webhooks:write', alsoPermission: 'events:read' },
       schema: {
         operationId: 'replayWebhookEvents',
         summary: 'Deliver past events again, or for the first time',
@@ -188,7 +188,7 @@ function recovering(api: Api, context: ApiContext): void {
   api.post(
     '/webhook-endpoints/:endpointId/enable',
     {
-      config: { permission: 'webhooks:write' },
+      config: { permission: 'webhooks:write', alsoPermission: 'events:read' },
       schema: {
         operationId: 'enableWebhookEndpoint',
         summary: 'Enable an endpoint, and deliver what it missed',

@@ -87,7 +87,7 @@ function making(api: Api, context: ApiContext): void {
   api.post(
     '/webhook-endpoints',
     {
-      config: { permission: 'webhooks:write' },
+      config: { permission: 'webhooks:write', alsoPermission: 'events:read' },
       schema: {
         operationId: 'createWebhookEndpoint',
         summary: 'Have events delivered to a URL',
@@ -169,7 +169,7 @@ function changing(api: Api, context: ApiContext): void {
   api.patch(
     '/webhook-endpoints/:endpointId',
     {
-      config: { permission: 'webhooks:write' },
+      config: { permission: 'webhooks:write', alsoPermission: 'events:read' },
       schema: {
         operationId: 'updateWebhookEndpoint',
         summary: 'Change a webhook endpoint, or disable it',

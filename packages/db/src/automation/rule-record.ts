@@ -1,5 +1,6 @@
 /** A rule as its row has it. */
 import type { RuleAction, WeekHours } from '@culvert/lifecycle'
+import { shownUrl } from '../shown-url.ts'
 
 export type RuleStop = 'failures' | 'maker_gone' | 'permission_missing'
 
@@ -35,7 +36,5 @@ export const ruleColumns = `r.id, r.organization_id AS "organizationId", r.name,
 
 /** Actions as others may see them: of a URL the host alone, as the rest may be a secret. */
 export function withoutSecrets(actions: readonly RuleAction[]): RuleAction[] {
-  return actions.map((action) =>
-    action.kind === 'call_webhook' ? { ...action, url: `${new URL(action.url).origin}/…` } : action,
-  )
+  return actions.map((action) => (action.kind === 'call_webhook' ? { ...action, url: shownUrl(action.url) } : action))
 }

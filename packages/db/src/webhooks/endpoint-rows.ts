@@ -2,6 +2,7 @@
 import { appendAudit, type AuditFields } from '../audit.ts'
 import type { WriteOptions } from '../author.ts'
 import { appendEvent } from '../outbox.ts'
+import { shownUrl } from '../shown-url.ts'
 import type { TenantSql } from '../tenant.ts'
 import { webhookKeysOf, type WebhookKeyRecord } from './keys.ts'
 
@@ -87,7 +88,14 @@ export async function readEndpointRow(
 interface Note {
   readonly organizationId: string
   readonly id: string
-  readonly what: 'created' | 'updated' | 'disabled' | 'enabled' | 'deleted' | 'rotated' | 'test'
+  readonly type:
+    | 'webhook.created'
+    | 'webhook.updated'
+    | 'webhook.disabled'
+    | 'webhook.enabled'
+    | 'webhook.deleted'
+    | 'webhook.rotated'
+    | 'webhook.test'
   readonly options: WriteOptions
   readonly before?: AuditFields
   readonly after?: AuditFields
@@ -96,23 +104,26 @@ interface Note {
 /** @returns the id of the event */
 export async function noteEndpoint(
   tx: TenantSql,
-  { organizationId, id, what, options, before, after }: Note,
+  { organizationId, id, type, options, before, after }: Note,
 ): Promise<string> {
-  const action = what === 'test' ? 'webhook.tested' : `webhook.${what}`
   await appendAudit(tx, {
     organizationId,
     by: options.by,
-    action,
+    action: type === 'webhook.test' ? 'webhook.tested' : type,
     targetType: 'webhook_endpoint',
     targetId: id,
-    before,
-    after,
+    before: before && audited(before),
+    after: after && audited(after),
   })
   const of = { organizationId, resourceId: id }
-  if (what === 'updated')
-    return appendEvent(tx, { ...of, type: 'webhook.updated', data: { changed: Object.keys(after ?? {}) } })
-  if (what === 'disabled') return appendEvent(tx, { ...of, type: 'webhook.disabled', data: { reason: 'requested' } })
-  return appendEvent(tx, { ...of, type: `webhook.${what}` as const, data: {} })
+  if (type === 'webhook.updated') return appendEvent(tx, { ...of, type, data: { changed: Object.keys(after ?? {}) } })
+  if (type === 'webhook.disabled') return appendEvent(tx, { ...of, type, data: { reason: 'requested' } })
+  return appendEvent(tx, { ...of, type, data: {} })
+}
+
+function audited(fields: AuditFields): AuditFields {
+  const { url } = fields
+  return typeof url === 'string' ? { ...fields, url: shownUrl(url) } : fields
 }
 
 /** Keys come as JSON, which has no dates. */

@@ -54,7 +54,7 @@ export async function addWebhookEndpoint(
     )
     await tx.query('INSERT INTO webhook_courses (endpoint_id, organization_id) VALUES ($1, $2)', [id, organizationId])
     await insertWebhookKey(tx, organizationId, id, key)
-    await noteEndpoint(tx, { organizationId, id, what: 'created', options, after: { ...settings } })
+    await noteEndpoint(tx, { organizationId, id, type: 'webhook.created', options, after: { ...settings } })
     return (await readEndpointRow(tx, organizationId, id)) as WebhookEndpointRecord
   }
   return inTenantTransaction(pool, organizationId, work, options)
@@ -102,10 +102,10 @@ export async function changeWebhookEndpoint(
     )
     const changed = changedFields(before, wanted, audited)
     if (Object.keys(changed.after).length > 0)
-      await noteEndpoint(tx, { organizationId, id, what: 'updated', options, ...changed })
+      await noteEndpoint(tx, { organizationId, id, type: 'webhook.updated', options, ...changed })
     if (disable && before.state === 'enabled') {
       await setDisabled(tx, organizationId, id, 'requested')
-      await noteEndpoint(tx, { organizationId, id, what: 'disabled', options, after: { reason: 'requested' } })
+      await noteEndpoint(tx, { organizationId, id, type: 'webhook.disabled', options, after: { reason: 'requested' } })
     }
     return (await readEndpointRow(tx, organizationId, id)) as WebhookEndpointRecord
   }
@@ -133,7 +133,7 @@ export async function enableWebhookEndpoint(
            updated_at = now() WHERE organization_id = $1 AND id = $2`,
         [organizationId, id],
       )
-      await noteEndpoint(tx, { organizationId, id, what: 'enabled', options })
+      await noteEndpoint(tx, { organizationId, id, type: 'webhook.enabled', options })
     }
     return (await readEndpointRow(tx, organizationId, id)) as WebhookEndpointRecord
   }
@@ -155,7 +155,7 @@ export async function deleteWebhookEndpoint(
     ])
     await tx.query('DELETE FROM webhook_keys WHERE organization_id = $1 AND endpoint_id = $2', [organizationId, id])
     const fields = Object.fromEntries(audited.map((name) => [name, before[name]]))
-    await noteEndpoint(tx, { organizationId, id, what: 'deleted', options, before: fields })
+    await noteEndpoint(tx, { organizationId, id, type: 'webhook.deleted', options, before: fields })
     return 'deleted'
   }
   return inTenantTransaction(pool, organizationId, work, options)
@@ -173,7 +173,7 @@ export async function testWebhookEndpoint(
     const endpoint = await lockWebhookEndpoint(tx, key)
     if (typeof endpoint === 'string') return endpoint
     if (endpoint.state === 'disabled') return 'webhook_disabled'
-    const eventId = await noteEndpoint(tx, { organizationId, id, what: 'test', options })
+    const eventId = await noteEndpoint(tx, { organizationId, id, type: 'webhook.test', options })
     await tx.query(
       `INSERT INTO webhook_deliveries (id, organization_id, endpoint_id, event_id, event_type, resource_id)
        VALUES ($1, $2, $3, $4, 'webhook.test', $3)`,

@@ -40,7 +40,13 @@ export async function rotateWebhookKey(
       'UPDATE webhook_endpoints SET version = version + 1, updated_at = now() WHERE organization_id = $1 AND id = $2',
       [organizationId, id],
     )
-    await noteEndpoint(tx, { organizationId, id, what: 'rotated', options, after: { keyId: fresh.id, overlapSec } })
+    await noteEndpoint(tx, {
+      organizationId,
+      id,
+      type: 'webhook.rotated',
+      options,
+      after: { keyId: fresh.id, overlapSec },
+    })
     return (await readEndpointRow(tx, organizationId, id)) as WebhookEndpointRecord
   }
   return inTenantTransaction(pool, organizationId, work, options)

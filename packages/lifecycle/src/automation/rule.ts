@@ -100,6 +100,9 @@ export const actionPermissions = {
   call_webhook: ['rules:write'],
 } as const satisfies Record<RuleAction['kind'], readonly string[]>
 
+/** Needed besides: a call tells its receiver of events. */
+export const callPermission = 'events:read'
+
 /** Seconds that a tunnel opened now shall live; null when the hours it is for are over. */
 export function ttlOf(action: OpenTunnelAction, during: WeekHours | null, nowMs: number): number | null {
   if (action.ttlSec !== null) return action.ttlSec

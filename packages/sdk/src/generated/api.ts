@@ -277,7 +277,7 @@ export interface paths {
         put?: never;
         /**
          * Make an automation rule
-         * @description It runs once for each event that happens from now on. Who makes it must hold the permissions of what it does (`tunnels:write` to open a tunnel), and it acts with the rights that its maker has when it runs.
+         * @description It runs once for each event that happens from now on. Who makes it must hold the permissions of what it does (`tunnels:write` to open a tunnel, `events:read` to call a URL), and it acts with the rights that its maker has when it runs.
          */
         post: operations["createAutomationRule"];
         delete?: never;
@@ -319,7 +319,7 @@ export interface paths {
         put?: never;
         /**
          * What a rule would have done with past events
-         * @description Nothing is done. Tags and networks of devices are compared as they are now; limits are left out.
+         * @description Nothing is done. Tags and networks of devices are compared as they are now; limits are left out. Takes `events:read` as well.
          */
         post: operations["dryRunAutomationRule"];
         delete?: never;
@@ -337,7 +337,7 @@ export interface paths {
         };
         /**
          * List the runs of an automation rule, newest first
-         * @description Kept for 30 days.
+         * @description Kept for 30 days. Takes `events:read` as well.
          */
         get: operations["listRuleRuns"];
         put?: never;
@@ -359,7 +359,7 @@ export interface paths {
         put?: never;
         /**
          * What a rule that is not made yet would have done with past events
-         * @description Nothing is done, and no rule is made.
+         * @description Nothing is done, and no rule is made. Takes `events:read` as well.
          */
         post: operations["dryRunAutomationRuleDraft"];
         delete?: never;
@@ -1276,7 +1276,7 @@ export interface paths {
         put?: never;
         /**
          * Have events delivered to a URL
-         * @description The secret is in this answer only. Events from now on are delivered; `/replay` brings earlier ones.
+         * @description The secret is in this answer only. Events from now on are delivered; `/replay` brings earlier ones. Takes `events:read` as well.
          */
         post: operations["createWebhookEndpoint"];
         delete?: never;
@@ -1305,7 +1305,7 @@ export interface paths {
         head?: never;
         /**
          * Change a webhook endpoint, or disable it
-         * @description Filters hold for events from now on; a URL also for what waits to be delivered.
+         * @description Filters hold for events from now on; a URL also for what waits to be delivered. Takes `events:read` as well.
          */
         patch: operations["updateWebhookEndpoint"];
         trace?: never;
@@ -1319,7 +1319,7 @@ export interface paths {
         };
         /**
          * List deliveries to an endpoint, newest first
-         * @description They are kept for 30 days.
+         * @description They are kept for 30 days. Takes `events:read` as well.
          */
         get: operations["listWebhookDeliveries"];
         put?: never;
@@ -1337,7 +1337,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a delivery, with its attempts: what was sent and what came back */
+        /**
+         * Read a delivery, with its attempts: what was sent and what came back
+         * @description Takes `events:read` as well.
+         */
         get: operations["getWebhookDelivery"];
         put?: never;
         post?: never;
@@ -1358,7 +1361,7 @@ export interface paths {
         put?: never;
         /**
          * Deliver one event again
-         * @description With the same `webhook-id`. Its retry schedule begins anew. Waits a while for the answer.
+         * @description With the same `webhook-id`. Its retry schedule begins anew. Waits a while for the answer. Takes `events:read` as well.
          */
         post: operations["replayWebhookDelivery"];
         delete?: never;
@@ -1378,7 +1381,7 @@ export interface paths {
         put?: never;
         /**
          * Enable an endpoint, and deliver what it missed
-         * @description One call after an outage. What failed since the first failure, and what came while it was disabled, is delivered by the `operation`; null when nothing was missed.
+         * @description One call after an outage. What failed since the first failure, and what came while it was disabled, is delivered by the `operation`; null when nothing was missed. Takes `events:read` as well.
          */
         post: operations["enableWebhookEndpoint"];
         delete?: never;
@@ -1398,7 +1401,7 @@ export interface paths {
         put?: never;
         /**
          * Deliver past events again, or for the first time
-         * @description Those that the filters of the endpoint choose now, in order of time. `result` tells how many events there were, and how many are delivered. One at a time for each endpoint.
+         * @description Those that the filters of the endpoint choose now, in order of time. `result` tells how many events there were, and how many are delivered. One at a time for each endpoint. Takes `events:read` as well.
          */
         post: operations["replayWebhookEvents"];
         delete?: never;
