@@ -45,20 +45,33 @@ export async function openEndpoints(culvert: Installation, file: string, seed: n
   return { secrets: Object.fromEntries(made) as Record<Temper, string>, receiver, file }
 }
 
-/** No retry waits any more: the clock is moved until nothing is left to deliver. */
+/** How long nothing may be delivered before that counts as lost. */
+const patienceMs = 60_000
+
+/** No retry waits any more: the clock is moved until nothing is left to deliver, however much that is. */
 export async function delivered(pool: Pool, { receiver }: Endpoints): Promise<void> {
   receiver.signal('SIGUSR2')
-  await waitFor(
-    async () => {
-      await pool.query(`UPDATE webhook_courses SET paused_until = NULL WHERE paused_until IS NOT NULL`)
-      await pool.query(
-        `UPDATE webhook_deliveries SET next_attempt_at = now() WHERE state = 'pending' AND next_attempt_at > now() + interval '1 second'`,
-      )
-      const { rows } = await pool.query(`SELECT 1 FROM webhook_deliveries WHERE state = 'pending' LIMIT 1`)
-      return rows.length === 0
-    },
-    { timeoutMs: 120_000, intervalMs: 200, message: 'every delivery to be made' },
+  for (let left = await pending(pool); left > 0;) {
+    const before = left
+    await waitFor(
+      async () => {
+        await pool.query(`UPDATE webhook_courses SET paused_until = NULL WHERE paused_until IS NOT NULL`)
+        await pool.query(
+          `UPDATE webhook_deliveries SET next_attempt_at = now() WHERE state = 'pending' AND next_attempt_at > now() + interval '1 second'`,
+        )
+        left = await pending(pool)
+        return left < before
+      },
+      { timeoutMs: patienceMs, intervalMs: 200, message: `one of ${before} deliveries to be made` },
+    )
+  }
+}
+
+async function pending(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ left: number }>(
+    `SELECT count(*)::int AS left FROM webhook_deliveries WHERE state = 'pending'`,
   )
+  return rows[0]?.left ?? 0
 }
 
 export async function complaintsAboutDeliveries(pool: Pool, endpoints: Endpoints, ledger: Ledger): Promise<string[]> {
