@@ -20,7 +20,7 @@ afterAll(() => Promise.all([pool.end(), worker.end()]))
 /** Runs that call somebody. */
 async function addRuns(slug: string, count: number): Promise<void> {
   const { id: organizationId } = await ensureOrganization(pool, { name: slug, slug })
-  const key = await createApiKey(pool, { organizationId, name: 'maker', scopes: ['rules:write'] })
+  const key = await createApiKey(pool, { organizationId, name: 'maker', scopes: ['rules:write', 'events:read'] })
   const rule = await addRule(
     pool,
     organizationId,
