@@ -24,6 +24,8 @@ interface Call {
   readonly method: 'POST' | 'PATCH' | 'DELETE' | 'GET'
   readonly route: string
   readonly body?: unknown
+  /** The version of the resource that is changed: repeated after a lost answer, the change is not made again. */
+  readonly version?: number
 }
 
 /** The answers of a service that is about to serve again. */
@@ -32,8 +34,9 @@ const patienceMs = 120_000
 
 /** @throws for an answer that says it will never be done, and for one that must not be, such as 500 */
 export async function insist<T = { readonly id: string }>(api: Api, call: Call, ledger: Ledger): Promise<T> {
-  const { method, route, body } = call
-  const headers = { 'idempotency-key': `"${randomUUID()}"` }
+  const { method, route, body, version } = call
+  const key = { 'idempotency-key': `"${randomUUID()}"` }
+  const headers = version === undefined ? key : { ...key, 'if-match': `"${version}"` }
   let repeated = false
   const answer = await waitFor(
     async () => {
@@ -48,6 +51,8 @@ export async function insist<T = { readonly id: string }>(api: Api, call: Call, 
       }))
       // What is gone was deleted by the call before, whose answer was lost.
       if ((status >= 200 && status < 300) || (method === 'DELETE' && status === 404 && repeated)) return { answered }
+      // And what has changed was changed by it.
+      if (method === 'PATCH' && status === 412 && repeated) return { answered }
       if (status !== 0 && !again.has(status)) return { refusal: `${method} ${route}: ${status} ${text}` }
       repeated = true
       return null
@@ -65,7 +70,9 @@ export async function customer(api: Api, survivorId: string, ledger: Ledger, dic
   ledger.add(device.id, 'device.created')
   for (let count = 1 + dice.below(3); count > 0; count--) {
     const tags = [randomUUID().slice(0, 8)]
-    await insist(api, { method: 'PATCH', route: `/v1/devices/${device.id}`, body: { tags } }, ledger)
+    const route = `/v1/devices/${device.id}`
+    const { version } = await insist<{ readonly version: number }>(api, { method: 'GET', route }, ledger)
+    await insist(api, { method: 'PATCH', route, body: { tags }, version }, ledger)
     ledger.add(device.id, 'device.updated')
   }
   const body = { deviceId: survivorId, port: 8080, ttlSec: 3_600, allowFrom: ['192.0.2.0/24'], waitForDevice: true }
