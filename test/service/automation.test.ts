@@ -1,4 +1,7 @@
-/** Automation rules as customers use them: the API, workers, what a gateway does to rows, and a receiver that stands for Slack. */
+/**
+ * Automation rules as customers use them: the API, workers, what a gateway does to rows, and a receiver that stands for Slack. The
+ * cases share these, which are costly to start, so it is one file.
+ */
 import type { AutomationRule, DryRun, RuleRun, Tunnel } from '@culvert/contracts'
 import { claimRun, createApiKey, doStep, openPool, RunLostError, type Pool } from '@culvert/db'
 import { openEgress } from '@culvert/egress'

@@ -1,3 +1,4 @@
+/** The document against the routes, each rule over all operations: the cases share one API and its document, so it is one file. */
 import { errorCodes } from '@culvert/contracts'
 import { startOperation, systemAuthor } from '@culvert/db'
 import { readFileSync } from 'node:fs'

@@ -3,22 +3,11 @@
  * others stand in the access log alone. A connection that was told open is told closed, however many there are.
  */
 import type { PoolClient } from 'pg'
+import type { ConnectionRow } from './gateway-connections.ts'
 import { appendEvents, type NewEvent } from './outbox.ts'
 
 /** A row of the access log as it was just written. */
-export interface WrittenConnection {
-  readonly id: string
-  readonly organizationId: string
-  readonly tunnelId: string
-  readonly tunnelPortId: string
-  readonly clientAddress: string
-  readonly clientPort: number
-  readonly state: 'open' | 'closed' | 'refused'
-  readonly reason: string | null
-  readonly openedAt: Date
-  readonly closedAt: Date | null
-  readonly bytesUp: number
-  readonly bytesDown: number
+export interface WrittenConnection extends ConnectionRow {
   readonly told: boolean
   readonly isNew: boolean
 }
