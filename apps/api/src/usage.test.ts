@@ -93,7 +93,7 @@ describe('a threshold of usage', () => {
     })
     expect([made.status, made.body.percents]).toEqual([201, [80, 100]])
     const url = `/v1/usage-thresholds/${made.body.id}`
-    await tellThresholds(pool, -1)
+    await tellThresholds(pool, { everySec: 0 })
     expect((await call<UsageThreshold>('GET', url)).body.toldPercent).toBe(80)
     const stale = await call('PATCH', url, { body: { bytes: 1_000 }, headers: { 'if-match': '"7"' } })
     expect(stale.status).toBe(412)

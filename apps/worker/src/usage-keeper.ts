@@ -1,13 +1,5 @@
 /** Keeps usage: counts presences that last, adds up what was noted, and tells of thresholds. Any number of workers may do so. */
-import {
-  countPresences,
-  isDatabaseUnavailable,
-  rollUpUsage,
-  tellThresholds,
-  thresholdBatch,
-  usageBatch,
-  type Pool,
-} from '@culvert/db'
+import { countPresences, isDatabaseUnavailable, rollUpUsage, tellThresholds, usageBatch, type Pool } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
 
 export interface UsageKeeperOptions {
@@ -51,7 +43,11 @@ export class UsageKeeper {
     try {
       await this.#whileFull(() => countPresences(pool), usageBatch)
       await this.#whileFull(() => rollUpUsage(pool), usageBatch)
-      await this.#whileFull(() => tellThresholds(pool), thresholdBatch)
+      await tellThresholds(pool, {
+        isOver: () => this.#closed,
+        onTooLong: (thresholdId) =>
+          logger.warn({ thresholdId }, 'a threshold of usage takes too long; it is looked at less often'),
+      })
     } catch (error) {
       // The sweeper tells about a database that is away.
       if (!isDatabaseUnavailable(error)) logger.error({ err: error }, 'usage could not be added up; it is repeated')

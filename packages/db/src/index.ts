@@ -332,7 +332,7 @@ export {
   type UsageRecord,
 } from './usage.ts'
 export { countPresences, rollUpUsage, usageBatch } from './usage-roll-up.ts'
-export { tellThresholds, thresholdBatch } from './usage-alarm.ts'
+export { tellThresholds, type ThresholdWatch } from './usage-alarm.ts'
 export {
   addThreshold,
   changeThreshold,

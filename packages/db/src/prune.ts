@@ -91,6 +91,10 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
       retention.usageDays,
     ],
     [
+      `DELETE FROM usage_daily WHERE ctid = ANY(ARRAY(SELECT ctid FROM usage_daily WHERE day < ? LIMIT ${batch}))`,
+      retention.usageDays,
+    ],
+    [
       `DELETE FROM rule_runs WHERE id IN (SELECT id FROM rule_runs WHERE finished_at < ? LIMIT ${batch})`,
       retention.operationDays,
     ],

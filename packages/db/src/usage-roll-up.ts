@@ -1,5 +1,5 @@
 /**
- * Adds up what triggers noted (migration `usage`) into `usage_hourly`. A note and what was counted commit together; a note and its
+ * Adds up what triggers noted (migration `usage`) into `usage_hourly` and `usage_daily`. A note and what was counted commit together; a note and its
  * place in the sum are exchanged in one statement: whoever dies anywhere, or does it twice, changes no figure.
  */
 import type { Pool } from 'pg'
@@ -31,7 +31,12 @@ const rollUp = `WITH taken AS (
       ('tunnel', t.tunnel_id, true, t.device_id),
       ('organization', t.organization_id, t.tunnel_id IS NULL, NULL)) AS s(kind, subject_id, carries, device_id)
     WHERE s.subject_id IS NOT NULL GROUP BY 1, 2, 3, 4
-    ON CONFLICT (organization_id, kind, subject_id, hour) DO UPDATE SET ${added})
+    ON CONFLICT (organization_id, kind, subject_id, hour) DO UPDATE SET ${added}),
+  days AS (
+    INSERT INTO usage_daily AS u (organization_id, device_id, day, bytes)
+    SELECT organization_id, device_id, date_trunc('day', hour, 'UTC'), sum(bytes_in + bytes_out)
+    FROM taken WHERE tunnel_id IS NULL GROUP BY 1, 2, 3 HAVING sum(bytes_in + bytes_out) <> 0
+    ON CONFLICT (organization_id, device_id, day) DO UPDATE SET bytes = u.bytes + excluded.bytes)
   SELECT count(*)::int AS taken FROM taken`
 
 /** @returns how many notes were added up; 0 when there are none, or another worker is at it */

@@ -222,11 +222,44 @@ describe('a threshold', () => {
     expect(first).not.toBe(deviceId)
     expect(await told(made.id)).toEqual([100])
   })
+
+  it('that takes long keeps nobody waiting: organizations take turns, and it is looked at less often', async () => {
+    const heavy = { name: 'x', deviceId: null, tag: 'pump', bytes: 1, period: 'month' as const, percents: [100] }
+    const heavyIds: string[] = []
+    for (let made = 0; made < 2; made++) {
+      const threshold = await addThreshold(pool, organizationId, heavy, { by })
+      heavyIds.push(typeof threshold === 'string' ? '' : threshold.id)
+    }
+    const { id: other } = await ensureOrganization(pool, { name: 'Other', slug: 'other' })
+    const light = await addThreshold(pool, other, { ...heavy, tag: null }, { by })
+    await rollUp()
+    // The two wait for this, as they would for many devices.
+    const holder = await pool.connect()
+    await holder.query('BEGIN; LOCK TABLE usage_daily IN ACCESS EXCLUSIVE MODE')
+    const tooLong: string[] = []
+    const onTooLong = (id: string): number => tooLong.push(id)
+    await pool.query('DELETE FROM usage_thresholds WHERE id <> ALL($1)', [
+      [...heavyIds, typeof light === 'string' ? '' : light.id],
+    ])
+    await pool.query(`UPDATE usage_thresholds SET checked_at = now() - interval '1 hour'`)
+    await tellThresholds(pool, { mostMs: 50, onTooLong })
+    await holder.query('ROLLBACK')
+    holder.release()
+    expect(tooLong.toSorted()).toEqual(heavyIds.toSorted())
+    const { rows } = await pool.query<{ id: string }>('SELECT id FROM usage_thresholds ORDER BY checked_at')
+    // The light one was looked at in the first turn, before the second of the heavy ones.
+    expect(rows.at(-1)?.id).toBe(tooLong[1])
+    await pool.query(`UPDATE usage_thresholds SET check_ms = 3_000, checked_at = now() - interval '2 minutes'`)
+    expect(await tellThresholds(pool)).toBe(0)
+    await pool.query(`UPDATE usage_thresholds SET checked_at = now() - interval '4 minutes'`)
+    expect(await tellThresholds(pool)).toBe(3)
+    for (const id of heavyIds) expect(await told(id)).toEqual([100])
+  })
 })
 
 async function told(thresholdId: string): Promise<number[]> {
   await rollUp()
-  await tellThresholds(pool, -1)
+  await tellThresholds(pool, { everySec: 0 })
   const { rows } = await pool.query<{ percent: number }>(
     `SELECT (data ->> 'percent')::int AS percent FROM events WHERE resource_id = $1 AND type = 'usage.threshold' ORDER BY sequence`,
     [thresholdId],

@@ -65,6 +65,7 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       rule_runs: read,
       rule_effects: none,
       usage_hourly: read,
+      usage_daily: none,
       host_mappings: ['SELECT', 'DELETE'],
       connections: read,
       device_tags: read,
