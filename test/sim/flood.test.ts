@@ -12,7 +12,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { repeatLast } from './forge.ts'
 import { fqdn, Node } from './node.ts'
-import { fateOfFirst, lastSent, LOST } from './packets.ts'
+import { fateOfFirst, lastSent, LOST, matches } from './packets.ts'
 import { createPair, grantEverything, initiate, initiatorConfig } from './pair.ts'
 
 describe('N19 a flood of IKE_SA_INIT', () => {
@@ -52,6 +52,22 @@ describe('N19 a flood of IKE_SA_INIT', () => {
     for (let count = 0; count < 500; count += 1) initiate(pair)
     for (const request of pair.device.sent) pair.concentrator.receive(request)
     expect(pair.concentrator.sent.length).toBeLessThanOrEqual(60)
+  })
+
+  test('of one host, at full rate and with good cookies, lets a neighbour of its prefix in', () => {
+    const pair = createPair({ concentrator: { cookieThreshold: 4, maxHalfOpen: 40 } })
+    const flooder = new Node(pair.network, { name: 'flood', address: '198.51.100.66' })
+    pair.network.fate = (packet) => (matches(packet, { from: flooder.address, exchange: 'IKE_AUTH' }) ? LOST : {})
+    for (let turn = 0; turn < 200; turn += 1) {
+      for (let count = 0; count < 5; count += 1) {
+        flooder.command({ kind: 'initiate', peer: initiatorConfig(flooder, pair.concentrator) })
+      }
+      if (turn === 150) initiate(pair)
+      pair.network.run(10)
+    }
+    expect(pair.concentrator.endpoint.size.halfOpen).toBe(10)
+    expect(pair.device.eventsOf('established')).toHaveLength(1)
+    expect(pair.device.sent).toHaveLength(3)
   })
 
   test('with requests too large to be kept leaves nothing', () => {

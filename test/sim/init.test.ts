@@ -61,6 +61,38 @@ describe('C11 a cookie is demanded when busy', () => {
     expect(initLines(pair).map((line) => line.includes('COOKIE'))).toEqual([false, false, false, true, true, false])
   })
 
+  test('N19 before the rest of the request is looked at', () => {
+    const pair = createPair({ concentrator: { cookieThreshold: 0 } })
+    initiate(pair)
+    const request = lastSent(pair.device)
+    const proposalAt = 28 + 4
+    for (const [damage, answers] of [
+      [(bytes: Uint8Array) => void (bytes[proposalAt] = 77), 1],
+      [(bytes: Uint8Array) => void (bytes[28 + 2] = 0xff), 0],
+      [(bytes: Uint8Array) => void bytes.fill(0, 0, 8), 0],
+      [(bytes: Uint8Array) => void (bytes[28] = 33), 0],
+    ] as const) {
+      const bytes = request.bytes.slice()
+      damage(bytes)
+      const before = pair.concentrator.sent.length
+      pair.concentrator.receive({ ...request, bytes })
+      const sent = pair.concentrator.sent.slice(before).map((packet) => packet.bytes)
+      expect(
+        sent.filter((answer) => describeMessage(pair.concentrator.tap, answer).includes('N(COOKIE)')),
+      ).toHaveLength(answers)
+    }
+  })
+
+  test('C19 of nobody who repeats a request that was taken before', () => {
+    const pair = createPair({ concentrator: { cookieThreshold: 1 } })
+    pair.network.fate = fateOfFirst({ exchange: 'IKE_SA_INIT', isResponse: true }, LOST)
+    initiate(pair)
+    pair.network.run(2_000)
+    expect(initLines(pair)[2]).toContain('again')
+    expect(initLines(pair).join()).not.toContain('COOKIE')
+    expect(pair.device.eventsOf('established')).toHaveLength(1)
+  })
+
   test('N15 a wrong cookie is treated as no cookie', () => {
     const pair = createPair({ concentrator: { cookieThreshold: 0 } })
     pair.network.fate = (packet) => {

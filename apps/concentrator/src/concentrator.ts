@@ -19,6 +19,7 @@ import {
   kernelHasIpv6,
   openCrypto,
   openDataPlane,
+  openIkePort,
   type DataPlane,
 } from '@culvert/dataplane'
 import {
@@ -296,6 +297,7 @@ async function startPackets(options: {
   const plain = await openPlainSockets(
     addresses.map((address) => ({ address, port: ikePort })),
     (bytes, path) => driver?.datagram(bytes, path),
+    dataPlane.rung === 'native' ? openIkePort : undefined,
   )
   const rng = createSystemRng()
   const keyLog = openKeyLogOf(settings, log)

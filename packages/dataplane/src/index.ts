@@ -13,7 +13,7 @@ export type {
   TunOptions,
 } from './contract.ts'
 export { examine, type Examination, type Finding } from './doctor.ts'
-export { openCrypto } from './native/index.ts'
+export { type IkePort, openCrypto, openIkePort } from './native/index.ts'
 export { NativeEspError } from './native-esp-error.ts'
 export { openDataPlane } from './open.ts'
 export {

@@ -95,16 +95,15 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
   let isTaken = false
   let closed = false
 
-  function env(): Env {
-    return {
-      nowMs: performance.now(),
-      rng: options.rng,
-      crypto: options.crypto,
-      incarnation: options.incarnation,
-      allocateIkeSpi: () => options.ikeSpis.allocate(),
-      allocateChildSpi: () => options.childSpis.allocate(),
-      ...(options.tickets && { tickets: options.tickets }),
-    }
+  /** One for all steps: the core keeps none. */
+  const env: Env & { nowMs: number } = {
+    nowMs: 0,
+    rng: options.rng,
+    crypto: options.crypto,
+    incarnation: options.incarnation,
+    allocateIkeSpi: () => options.ikeSpis.allocate(),
+    allocateChildSpi: () => options.childSpis.allocate(),
+    ...(options.tickets && { tickets: options.tickets }),
   }
 
   function feed(input: Input): void {
@@ -124,7 +123,8 @@ export function createIkeDriver(options: IkeDriverOptions): IkeDriver {
   function take(input: Input): void {
     let result: ReturnType<IkeEndpoint['step']>
     try {
-      result = endpoint.step(input, env())
+      env.nowMs = performance.now()
+      result = endpoint.step(input, env)
     } catch (error) {
       handlers.onError(error)
       timer.arm(performance.now() + AFTER_BUG_MS) // what else is due must not wait for ever

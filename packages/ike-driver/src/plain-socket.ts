@@ -59,15 +59,19 @@ export interface PlainSockets {
   close(): Promise<void>
 }
 
-/** @throws the bind error of the system; nothing stays open then */
+/**
+ * @param open makes each; `openPlainSocket` when left out
+ * @throws the bind error of the system; nothing stays open then
+ */
 export async function openPlainSockets(
   binds: readonly SocketAddress[],
   onDatagram: (bytes: Uint8Array, path: Path) => void,
+  open: typeof openPlainSocket = openPlainSocket,
 ): Promise<PlainSockets> {
   const sockets: PlainSocket[] = []
   const close = async (): Promise<void> => void (await Promise.all(sockets.map((socket) => socket.close())))
   try {
-    for (const bind of binds) sockets.push(await openPlainSocket(bind, onDatagram))
+    for (const bind of binds) sockets.push(await open(bind, onDatagram))
   } catch (error) {
     await close()
     throw error

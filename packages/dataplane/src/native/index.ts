@@ -3,6 +3,7 @@
  * import this and take another rung.
  */
 import { type CryptoProvider, opensslProvider } from '@culvert/crypto'
+import type { Path, SocketAddress } from '@culvert/ikev2'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions } from '../contract.ts'
 import { NativeUnavailableError } from './unavailable.ts'
 
@@ -17,6 +18,26 @@ export async function openNativeDataPlane(options: DataPlaneOptions, handlers: D
     throw new NativeUnavailableError('koffi does not load here', { cause })
   }
   return native.startNative(options, handlers)
+}
+
+export interface IkePort {
+  readonly local: SocketAddress
+  /** Drops what the kernel has no room for. */
+  send(bytes: Uint8Array, remote: SocketAddress): void
+  close(): Promise<void>
+}
+
+/**
+ * The socket of the IKE port for one address, where the native rung runs. Datagrams shorter than an IKE header, and those from port 0,
+ * are not handed over.
+ * @throws the bind error of the system
+ */
+export async function openIkePort(
+  bind: SocketAddress,
+  onDatagram: (bytes: Uint8Array, path: Path) => void,
+): Promise<IkePort> {
+  const { NativeIkePort } = await import('./ike-port.ts')
+  return NativeIkePort.open(bind, onDatagram)
 }
 
 let provider: Promise<CryptoProvider> | null = null

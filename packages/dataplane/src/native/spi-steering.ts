@@ -29,6 +29,7 @@ const LOAD_HEADER_LENGTH = 0xb1
 const LOAD_INDEX = 0x01
 const LOAD_WORD_AT_INDEX = 0x40
 const WHOLE_PACKET = 0xffff_ffff
+const PROGRAM_HEAD_BYTES = 16
 
 /** Which worker keeps the replay window of the SA with this SPI. */
 export function workerOf(spi: number, workers: number): number {
@@ -99,6 +100,14 @@ interface Attachment {
 }
 
 function attach(memory: PacketMemory, syscalls: Syscalls, { fd, option, program }: Attachment): boolean {
+  return syscalls.setOption(fd, SOL_SOCKET, option, placeProgram(memory, program), PROGRAM_HEAD_BYTES) === 0
+}
+
+/**
+ * Puts a program where it can be given to the kernel as often as wanted.
+ * @returns offset of its head, as `steerBy` takes it
+ */
+export function placeProgram(memory: PacketMemory, program: readonly Instruction[]): number {
   const filters = memory.allocate(8 * program.length)
   for (const [index, [code, jumpTrue, jumpFalse, operand]] of program.entries()) {
     const at = filters + 8 * index
@@ -107,8 +116,13 @@ function attach(memory: PacketMemory, syscalls: Syscalls, { fd, option, program 
     memory.bytes[at + 3] = jumpFalse
     memory.view.setUint32(at + 4, operand, true)
   }
-  const head = memory.allocate(16)
+  const head = memory.allocate(PROGRAM_HEAD_BYTES)
   memory.view.setUint16(head, program.length, true)
   memory.writePointer(head + 8, filters, 8 * program.length)
-  return syscalls.setOption(fd, SOL_SOCKET, option, head, 16) === 0
+  return head
+}
+
+/** In place of the program the group of `fd` had. @param head as `placeProgram` gave it @returns whether the kernel took it */
+export function steerBy(syscalls: Syscalls, fd: number, head: number): boolean {
+  return syscalls.setOption(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, head, PROGRAM_HEAD_BYTES) === 0
 }

@@ -147,3 +147,55 @@ describe('devices that are attached', () => {
     expect(table.size).toBe(SHARE)
   })
 })
+
+describe('hosts of one source', () => {
+  const flooder = '192.0.1.66'
+  const honest = '192.0.1.7'
+
+  test('N19 who floods at full rate gives places up for a neighbour, at once and again and again', () => {
+    const { table, ask } = scene()
+    let letIn = 0
+    for (let nowMs = 0; nowMs < 20_000; nowMs += 1) {
+      ask(`f${nowMs}`, flooder, nowMs)
+      if (nowMs % 500 !== 499) continue
+      if (ask(`h${nowMs}`, honest, nowMs)) letIn += 1
+      table.delete(`h${nowMs}`)
+    }
+    expect(letIn).toBe(40)
+  })
+
+  test('N19 the place of a neighbour stays his, however long he takes', () => {
+    const { table, ask } = scene()
+    ask('h', honest)
+    for (let nowMs = 0; nowMs < 20_000; nowMs += 1) ask(`f${nowMs}`, flooder, nowMs)
+    expect(table.get('h')).toBeDefined()
+    expect(table.size).toBe(SHARE)
+  })
+
+  test('N19 several that flood soon hold alike, and leave the budget to who holds less', () => {
+    const { ask } = scene()
+    const letIn: boolean[] = []
+    for (let nowMs = 0; nowMs < 20_000; nowMs += 1) {
+      ask(`f${nowMs}`, `192.0.1.${60 + (nowMs % 3)}`, nowMs)
+      if (nowMs % 4_000 === 3_999) letIn.push(ask(`h${nowMs}`, `192.0.1.${(nowMs + 1) / 4_000}`, nowMs))
+    }
+    expect(letIn).toEqual([true, true, true, true, true])
+  })
+
+  test('the addresses of one IPv6 /64 are one host, those of another a neighbour', () => {
+    const { evicted, ask } = scene()
+    for (let index = 0; index < SHARE; index += 1) ask(`f${index}`, `2001:db8:1:1::${index + 1}`)
+    expect(ask('same', '2001:db8:1:1:ffff::1')).toBe(false)
+    expect(ask('other', '2001:db8:1:2::1')).toBe(true)
+    expect(evicted).toEqual(['f0'])
+  })
+
+  test('take places from each other at a bounded rate', () => {
+    const { evicted, ask } = scene()
+    for (let round = 0; round < 500; round += 1) {
+      fill(ask, 1, SHARE, round)
+      ask(`n${round}`, `192.0.1.${round % 250}`, round)
+    }
+    expect(evicted.length).toBeLessThan(2 * (50 + 500 / 20))
+  })
+})

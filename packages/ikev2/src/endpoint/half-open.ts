@@ -3,23 +3,30 @@
  *
  * ```
  *   source with room                        added; when the table is full, the oldest of a source that holds more goes
- *   source at its share, or holding most    added in place of its own oldest, when that had its time and as often as a budget
- *                                           allows; else dropped, and heard when it is repeated
+ *   source at its share, or holding most    added in place of the oldest of its host that holds most, as often as a budget allows:
+ *                                           of its own oldest only when that had its time; else dropped, and heard when it is
+ *                                           repeated
  * ```
  *
- * A source is an IPv4 /24 or an IPv6 /48. So no source takes the places of another, and one that floods costs us a bounded
- * number of key exchanges. Where devices are attached, as many more places and renewals are for their like: behind the address of
- * a carrier thousands may come back at once. What such a source holds up to that number counts as nothing when places are short. What came to nothing keeps its place until it expires; what was authenticated leaves at once, so many
- * honest devices behind one address are not held up. Everything is O(1), and a source is known only while it holds something.
+ * A source is an IPv4 /24 or an IPv6 /48, a host in it an IPv4 address or an IPv6 /64. So no source takes the places of another, nor
+ * a host those of its neighbours: who holds clearly less than the host that holds most takes a place from that one, out of a budget
+ * that flooding hosts do not come to, as they soon hold alike. A source that floods costs us a bounded number of key exchanges.
+ *
+ * Where devices are attached, as many more places and renewals are for their like: behind the address of a carrier thousands may come
+ * back at once. What such a source holds up to that number counts as nothing when places are short. What came to nothing keeps its
+ * place until it expires; what was authenticated leaves at once, so many honest devices behind one address are not held up. Everything
+ * is O(1), and a source is known only while it holds something.
  *
  * A public value that fails its tests costs a key exchange and leaves nothing to hold: such waste is counted in total, and beyond a
  * budget cookies are demanded, and for the sources that caused it last, which are then not heard for a while.
  */
 import type { MonotonicMs } from './contract.ts'
+import type { IkeSpi } from '../message/model.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
 import { createTokenBucket, hasToken, takeToken, type TokenBucket } from '../sa/token-bucket.ts'
 import { Budgets } from './budgets.ts'
-import { sourceName } from './source.ts'
+import { BySize } from './by-size.ts'
+import { hostName, sourceName } from './source.ts'
 
 /** One source holds at most this part of the table. */
 const SOURCE_SHARE = 1 / 4
@@ -39,11 +46,21 @@ export interface Origin {
   devices: number
 }
 
-interface Source {
+interface Host {
   readonly name: string
   /** When each came, oldest first. */
   readonly sas: Map<IkeSa, MonotonicMs>
+}
+
+interface Source {
+  readonly name: string
+  readonly hosts: Map<string, Host>
+  readonly hostsBySize: BySize<Host>
+  /** Of all its hosts. */
+  size: number
   readonly renewals: TokenBucket
+  /** Places that hosts give up for neighbours who hold less. */
+  readonly yields: TokenBucket
   /** Devices that were attached from here when it came into the table. */
   readonly devices: number
 }
@@ -51,15 +68,19 @@ interface Source {
 interface Entry {
   readonly sa: IkeSa
   readonly source: Source
+  readonly host: Host
+  /** SPI and address. */
+  readonly initiator: string
 }
 
 export class HalfOpenTable {
   readonly #entries = new Map<string, Entry>()
   readonly #sources = new Map<string, Source>()
   readonly #origins = new Map<string, Origin>()
+  /** How many have this SPI and address. */
+  readonly #initiators = new Map<string, number>()
   /** Sources by the number of SAs they hold beyond that of their devices. */
-  readonly #bySize: Set<Source>[] = []
-  #largest = 0
+  readonly #bySize = new BySize<Source>()
   readonly #waste = createTokenBucket(WASTE_BURST, WASTE_REFILL_MS, 0)
   readonly #wasters = new Budgets(SOURCE_WASTE)
 
@@ -69,6 +90,11 @@ export class HalfOpenTable {
 
   get(digest: string): IkeSa | undefined {
     return this.#entries.get(digest)?.sa
+  }
+
+  /** Whether one is held that this address began with this SPI: the same request may come again. */
+  hasOf(spiI: IkeSpi, address: string): boolean {
+    return this.#initiators.has(initiatorOf(spiI, address))
   }
 
   /**
@@ -81,33 +107,37 @@ export class HalfOpenTable {
     const name = sourceName(address)
     if (!this.#wasters.has(name, nowMs)) return false
     const source = this.#sources.get(name)
-    const held = source?.sas.size ?? 0
+    const held = source?.size ?? 0
     const devices = source?.devices ?? this.#origins.get(name)?.devices ?? 0
     const excess = Math.max(0, held - devices)
     const isFull = this.#entries.size >= limit
     const share = Math.max(1, Math.floor(Math.min(limit * MOST_SHARE, limit * SOURCE_SHARE + devices)))
-    if (source !== undefined && (held >= share || (isFull && excess >= this.#largest))) {
-      return hadItsTime(source, nowMs) && takeToken(source.renewals, nowMs) && evictOldest(source, evict)
+    if (source !== undefined && (held >= share || (isFull && excess >= this.#bySize.largest))) {
+      return mayReplace(source, hostName(address), nowMs) && evictOldest(source, evict)
     }
     if (!isFull) return true
-    const [crowd] = this.#bySize[this.#largest] ?? []
-    if (crowd === undefined || (excessOf(crowd) <= excess + 1 && !hadItsTime(crowd, nowMs))) return false
+    const crowd = this.#bySize.first
+    if (crowd === undefined || (excessOf(crowd) <= excess + 1 && !hadItsTime(crowd.hostsBySize.first, nowMs)))
+      return false
     return evictOldest(crowd, evict)
   }
 
   add(digest: string, address: string, sa: IkeSa, nowMs: MonotonicMs): void {
     const name = sourceName(address)
-    const known = this.#sources.get(name)
-    const source = known ?? this.#newSource(name, nowMs)
-    this.#resize(source, () => source.sas.set(sa, nowMs))
-    this.#entries.set(digest, { sa, source })
+    const source = this.#sources.get(name) ?? this.#newSource(name, nowMs)
+    const host = hostOf(source, hostName(address))
+    this.#resize(source, host, () => host.sas.set(sa, nowMs))
+    this.#entries.set(digest, { sa, source, host, initiator: initiatorOf(sa.spiI, address) })
+    this.#count(initiatorOf(sa.spiI, address), 1)
   }
 
   delete(digest: string): void {
     const entry = this.#entries.get(digest)
     if (entry === undefined) return
+    const { sa, source, host, initiator } = entry
     this.#entries.delete(digest)
-    this.#resize(entry.source, () => entry.source.sas.delete(entry.sa))
+    this.#count(initiator, -1)
+    this.#resize(source, host, () => host.sas.delete(sa))
   }
 
   /** A key exchange with this address was computed for nothing. */
@@ -139,36 +169,59 @@ export class HalfOpenTable {
   #newSource(name: string, nowMs: MonotonicMs): Source {
     const devices = this.#origins.get(name)?.devices ?? 0
     const renewals = createTokenBucket(RENEWAL_BURST + devices, RENEWAL_REFILL_MS, nowMs)
-    return { name, sas: new Map(), renewals, devices }
+    const yields = createTokenBucket(RENEWAL_BURST, RENEWAL_REFILL_MS, nowMs)
+    return { name, hosts: new Map(), hostsBySize: new BySize(), size: 0, renewals, yields, devices }
   }
 
-  #resize(source: Source, change: () => void): void {
-    this.#bySize[excessOf(source)]?.delete(source)
+  #count(initiator: string, change: 1 | -1): void {
+    const count = (this.#initiators.get(initiator) ?? 0) + change
+    if (count === 0) this.#initiators.delete(initiator)
+    else this.#initiators.set(initiator, count)
+  }
+
+  /** What is empty is forgotten. */
+  #resize(source: Source, host: Host, change: () => void): void {
+    const [held, excess] = [host.sas.size, excessOf(source)]
+    const wasKnown = source.size > 0
     change()
-    const excess = excessOf(source)
-    if (source.sas.size === 0) this.#sources.delete(source.name)
-    else {
-      this.#sources.set(source.name, source)
-      const group = (this.#bySize[excess] ??= new Set())
-      group.add(source)
-    }
-    this.#largest = Math.max(this.#largest, excess)
-    while (this.#largest > 0 && (this.#bySize[this.#largest]?.size ?? 0) === 0) this.#largest -= 1
+    source.size += host.sas.size - held
+    source.hostsBySize.move(host, held === 0 ? null : held, host.sas.size === 0 ? null : host.sas.size)
+    if (host.sas.size === 0) source.hosts.delete(host.name)
+    else source.hosts.set(host.name, host)
+    this.#bySize.move(source, wasKnown ? excess : null, source.size === 0 ? null : excessOf(source))
+    if (source.size === 0) this.#sources.delete(source.name)
+    else this.#sources.set(source.name, source)
   }
 }
 
-function hadItsTime({ sas }: Source, nowMs: MonotonicMs): boolean {
-  const [oldestAtMs] = sas.values()
+function initiatorOf(spiI: IkeSpi, address: string): string {
+  return `${spiI}/${address}`
+}
+
+function hostOf({ hosts }: Source, name: string): Host {
+  return hosts.get(name) ?? { name, sas: new Map() }
+}
+
+/** Whether a source that has no more places may give this host one that is taken. */
+function mayReplace(source: Source, name: string, nowMs: MonotonicMs): boolean {
+  const held = source.hosts.get(name)?.sas.size ?? 0
+  if (held + 1 < source.hostsBySize.largest && takeToken(source.yields, nowMs)) return true
+  return hadItsTime(source.hostsBySize.first, nowMs) && takeToken(source.renewals, nowMs)
+}
+
+function hadItsTime(host: Host | undefined, nowMs: MonotonicMs): boolean {
+  const [oldestAtMs] = host?.sas.values() ?? []
   return oldestAtMs !== undefined && nowMs >= oldestAtMs + HANDSHAKE_MS
 }
 
-function evictOldest({ sas }: Source, evict: (sa: IkeSa) => void): boolean {
-  const [oldest] = sas.keys()
+/** Of the host that holds most. */
+function evictOldest({ hostsBySize }: Source, evict: (sa: IkeSa) => void): boolean {
+  const [oldest] = hostsBySize.first?.sas.keys() ?? []
   if (oldest === undefined) return false
   evict(oldest)
   return true
 }
 
-function excessOf({ sas, devices }: Source): number {
-  return Math.max(0, sas.size - devices)
+function excessOf({ size, devices }: Pick<Source, 'size' | 'devices'>): number {
+  return Math.max(0, size - devices)
 }

@@ -1,5 +1,5 @@
 /**
- * The way of a datagram: header → IKE SA → window → authentication → payloads → row of the transition table → handler.
+ * The way of a datagram: cookie, when they are demanded → header → IKE SA → window → authentication → payloads → row of the transition table → handler.
  *
  * Nothing behind a step is looked at before the step is passed: no parsing inside SK before its ICV was checked (C08), no
  * handler before the window let the message through (C47), no exchange its phase does not hear (C37).
@@ -7,6 +7,7 @@
 import type { Path } from './contract.ts'
 import { askAgain, type Context, type Received } from './context.ts'
 import { releaseAttempt } from './closing.ts'
+import { turnAway } from './cookie-gate.ts'
 import { answerFatally, isHeardUnproven, rejectAttempt } from './fatal.ts'
 import { hear } from './handlers.ts'
 import { confirmPath, followPeer } from './moving.ts'
@@ -36,7 +37,7 @@ import { findRow } from '../sa/transition-table.ts'
 
 /** @param bytes without the non-ESP marker; not kept. */
 export function receiveDatagram(context: Context, bytes: Uint8Array, path: Path): void {
-  if (isOversizedInit(bytes)) return
+  if (isOversizedInit(bytes) || turnAway(context, bytes, path)) return
   const decoded = decodeMessage(bytes)
   if (!decoded.ok) {
     answerUndecodable(context, decoded.error, bytes, path)

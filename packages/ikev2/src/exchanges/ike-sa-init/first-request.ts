@@ -6,6 +6,7 @@ import { closeHalfOpen } from '../../endpoint/closing.ts'
 import type { Path } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import { isValidCookie, makeCookie } from '../../endpoint/cookie.ts'
+import { demandsCookies } from '../../endpoint/cookie-gate.ts'
 import { encodeMessage } from '../../message/encode.ts'
 import { type IkeHeader, type IkeSpi, type Payload, ZERO_SPI } from '../../message/model.ts'
 import { NOTIFY } from '../../message/numbers.ts'
@@ -45,8 +46,8 @@ export function repeatAnswer(context: Context, request: InitRequest, digest: str
 
 /** True when no cookie is needed or a good one came; else demands one. */
 export function passesCookie(context: Context, request: InitRequest, nonceI: Uint8Array): boolean {
-  const { tables, config, env } = context
-  if (tables.halfOpen.size < config.cookieThreshold && tables.halfOpen.isCalm(env.nowMs)) return true
+  const { tables, env } = context
+  if (!demandsCookies(context)) return true
   const subject = { nonceI, address: request.path.remote.address, spiI: request.header.spiI }
   const cookie = findNotify(request.payloads, NOTIFY.COOKIE)
   if (cookie !== null && isValidCookie(tables.cookies, subject, cookie.data, env)) return true
