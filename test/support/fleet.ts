@@ -63,21 +63,22 @@ export async function registerDevice(api: Api, name: string, more: object = {}):
     },
   )
   if (device.status !== 201) throw new Error(`registering ${name}: ${device.status} ${device.text}`)
-  const { id, ikeIdentity } = device.body
-  const credential = await api<IssuedCredential>('POST', `/v1/devices/${id}/credentials`, { kind: 'psk' })
-  if (credential.status !== 201) throw new Error(`credential of ${name}: ${credential.status} ${credential.text}`)
-  const { psk, swanctl } = credential.body
-  const swanctlConf = await readConfig(api, id, credential.body)
-  return {
-    id,
-    ikeIdentity,
-    address4: device.body.address,
-    address6: device.body.address6,
-    psk,
-    credentialId: credential.body.id,
-    swanctlSecret: swanctl.secret,
-    swanctlConf,
-  }
+  const { id, ikeIdentity, address: address4, address6 } = device.body
+  return { id, ikeIdentity, address4, address6, ...(await issueCredential(api, id)) }
+}
+
+/** The device with another key beside the one before. */
+export async function nextCredential(api: Api, device: RegisteredDevice): Promise<RegisteredDevice> {
+  return { ...device, ...(await issueCredential(api, device.id)) }
+}
+
+type KeyedParts = Pick<RegisteredDevice, 'psk' | 'credentialId' | 'swanctlSecret' | 'swanctlConf'>
+
+async function issueCredential(api: Api, id: string): Promise<KeyedParts> {
+  const { status, text, body } = await api<IssuedCredential>('POST', `/v1/devices/${id}/credentials`, { kind: 'psk' })
+  if (status !== 201) throw new Error(`credential of ${id}: ${status} ${text}`)
+  const swanctlConf = await readConfig(api, id, body)
+  return { psk: body.psk, credentialId: body.id, swanctlSecret: body.swanctl.secret, swanctlConf }
 }
 
 /** The configuration as the API gives it, with the secret put where its marker stands. */
