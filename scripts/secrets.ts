@@ -1,7 +1,8 @@
 /**
  * Makes and replaces the sealing key (docs/guides/operating.md). `npm run secrets -- new-pair FILE` writes a private key into a new
  * file and tells the public one, SEALING_PUBLIC_KEY; `npm run secrets -- new-key FILE` adds a new private key to the file of the
- * concentrators and tells the public one; `npm run secrets -- rotate FILE PUBLIC_KEY` seals everything in DATABASE_URL anew to it.
+ * concentrators, or of the workers, and tells the public one; `npm run secrets -- rotate FILE PUBLIC_KEY` seals secrets of devices in
+ * DATABASE_URL anew to it, `npm run secrets -- rotate-webhooks FILE PUBLIC_KEY` the keys that webhooks are signed with.
  */
 import {
   createKeyRing,
@@ -9,17 +10,29 @@ import {
   generateSealingKeyPair,
   openPool,
   resealSecrets,
+  resealWebhookKeys,
   sealingKeyId,
 } from '@culvert/db'
 import fs from 'node:fs'
+
+/** What is sealed anew, by whom. Either has a pair of keys of its own. */
+const rotations = {
+  rotate: { reseal: resealSecrets, role: 'culvert_resealer' },
+  'rotate-webhooks': { reseal: resealWebhookKeys, role: 'culvert_worker' },
+} as const
+const isRotation = (name = ''): name is keyof typeof rotations => Object.hasOwn(rotations, name)
 
 const [command, file, publicKey] = process.argv.slice(2)
 
 try {
   if (command === 'new-pair' && file) await makePair(file)
   else if (command === 'new-key' && file) await addKey(file)
-  else if (command === 'rotate' && file && publicKey) process.exitCode = (await rotate(file, publicKey)) ? 0 : 1
-  else throw new Error('Usage: npm run secrets -- new-pair FILE | new-key FILE | rotate FILE PUBLIC_KEY')
+  else if (isRotation(command) && file && publicKey)
+    process.exitCode = (await rotate(rotations[command], file, publicKey)) ? 0 : 1
+  else
+    throw new Error(
+      'Usage: npm run secrets -- new-pair FILE | new-key FILE | (rotate | rotate-webhooks) FILE PUBLIC_KEY',
+    )
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`)
   process.exitCode = 2
@@ -42,16 +55,20 @@ async function addKey(keyFile: string): Promise<void> {
 }
 
 /** @returns whether nothing is left that is sealed to another key */
-async function rotate(keyFile: string, key: string): Promise<boolean> {
+async function rotate(
+  { reseal, role }: (typeof rotations)[keyof typeof rotations],
+  keyFile: string,
+  key: string,
+): Promise<boolean> {
   const url = process.env['DATABASE_URL']
   if (!url) throw new Error('DATABASE_URL is not set.')
   const ring = createKeyRing(fs.readFileSync(keyFile, 'utf8').trim().split(/\s+/))
   const keyId = sealingKeyId(key)
   if (!ring.keyIds.includes(keyId))
     throw new Error(`${keyFile} does not hold the private key of ${key}: nothing could open the secrets.`)
-  const pool = openPool(url, { max: 1, applicationName: 'culvert-reseal', role: 'culvert_resealer' })
+  const pool = openPool(url, { max: 1, applicationName: 'culvert-reseal', role })
   try {
-    const { resealed, unreadable } = await resealSecrets(pool, { ring, seal: createSecretSealer(key), keyId })
+    const { resealed, unreadable } = await reseal(pool, { ring, seal: createSecretSealer(key), keyId })
     process.stdout.write(
       `${resealed} secrets are sealed anew, ${unreadable} could not be opened and stay as they are.\n`,
     )

@@ -3,7 +3,16 @@
  * cases share these, which are costly to start, so it is one file.
  */
 import type { AutomationRule, DryRun, RuleRun, Tunnel } from '@culvert/contracts'
-import { claimRun, createApiKey, doStep, openPool, RunLostError, type Pool } from '@culvert/db'
+import {
+  claimRun,
+  createApiKey,
+  doStep,
+  openPool,
+  relayEvents,
+  ruleConsumer,
+  RunLostError,
+  type Pool,
+} from '@culvert/db'
 import { openEgress } from '@culvert/egress'
 import { stepsOf } from '@culvert/lifecycle'
 import { waitFor } from '@culvert/testkit'
@@ -52,6 +61,8 @@ afterAll(async () => {
   await harness.close()
 })
 afterEach(async () => {
+  // Nobody beats for them, and on a busy machine they would be silent for too long.
+  await harness.pool.query('UPDATE gateways SET heartbeat_at = now()')
   await harness.pool.query('DELETE FROM automation_rules')
   slack.taken.length = 0
   slack.answer = () => 200
@@ -221,6 +232,105 @@ describe('a run', () => {
   })
 })
 
+describe('the end of a run', () => {
+  it('is delivered to an endpoint of webhooks that the rule names, whatever types that takes, once', async () => {
+    const [named, other] = [await newEndpoint(['tunnel.opened']), await newEndpoint(['tunnel.opened'])]
+    const both = await newEndpoint(['rule.ran'])
+    const deliver = (endpointId: string) => ({ kind: 'deliver_webhook', endpointId })
+    const rule = await newRule({ ...opening(22), actions: [deliver(named), deliver(both), ...opening(22).actions] })
+    await online()
+    const [run] = await finished(rule.id, 1)
+    expect(run).toMatchObject({ state: 'succeeded', steps: [{ kind: 'deliver_webhook', state: 'done' }, {}, {}] })
+    await waitFor(async () => (await deliveriesTo(both)).length > 0, { message: 'the relay' })
+    const { rows } = await harness.pool.query(`SELECT id FROM events WHERE resource_id = $1 AND type = 'rule.ran'`, [
+      rule.id,
+    ])
+    for (const endpoint of [named, both])
+      expect((await deliveriesTo(endpoint)).filter(({ type }) => type === 'rule.ran')).toEqual([
+        { type: 'rule.ran', event: rows[0].id },
+      ])
+    expect((await deliveriesTo(other)).map(({ type }) => type)).not.toContain('rule.ran')
+  })
+
+  it('is delivered nowhere when the endpoint is gone, and the step says so; one that there is not is refused', async () => {
+    const endpoint = await newEndpoint([])
+    const actions = [{ kind: 'deliver_webhook', endpointId: endpoint }]
+    const rule = await newRule({ ...opening(22), actions })
+    await harness.call('DELETE', `/v1/webhook-endpoints/${endpoint}`)
+    await online()
+    const [run] = await finished(rule.id, 1)
+    expect(run).toMatchObject({ state: 'failed', steps: [{ state: 'failed', code: 'not_found' }] })
+    const body = { ...opening(22), actions }
+    const refused = await harness.call<object>('POST', '/v1/automation-rules', { body })
+    expect(refused).toMatchObject({ status: 400, body: { errors: [{ pointer: '/actions/0/endpointId' }] } })
+    expect((await harness.call('PATCH', `/v1/automation-rules/${rule.id}`, { body: { actions } })).status).toBe(400)
+  })
+
+  async function newEndpoint(eventTypes: string[]): Promise<string> {
+    const body = { name: 'endpoint', url: 'https://hooks.example.com/culvert', eventTypes }
+    const made = await harness.call<{ id: string }>('POST', '/v1/webhook-endpoints', { body })
+    expect(made.status).toBe(201)
+    return made.body.id
+  }
+
+  async function deliveriesTo(endpoint: string): Promise<{ type: string; event: string }[]> {
+    const { rows } = await harness.pool.query<{ type: string; event: string }>(
+      'SELECT event_type AS type, event_id AS event FROM webhook_deliveries WHERE endpoint_id = $1',
+      [endpoint],
+    )
+    return rows
+  }
+})
+
+describe('a rule that is deleted', () => {
+  it('changes nothing any more: a step that was begun commits before, or does nothing', async () => {
+    const rule = await newRule(opening(22))
+    await worker.close()
+    try {
+      const deviceId = await online()
+      while ((await relayEvents(harness.pool, [ruleConsumer])).relayed > 0);
+      const run = await claimRun(workerPool)
+      if (run === null || run === 'over') throw new Error('no run was taken')
+      const [action] = run.plan.actions
+      const [step] = stepsOf(run.plan.actions)
+      if (!action || !step) throw new Error('the run has no step')
+      // The step waits in the middle, for the device, and the deletion for the step.
+      const blocker = await harness.pool.connect()
+      await blocker.query('BEGIN')
+      await blocker.query('SELECT 1 FROM devices WHERE id = $1 FOR UPDATE', [deviceId])
+      const done = doStep(workerPool, run, { step, action, ttlSec: 60, judge: () => 'any' })
+      await waitingForLocks(1)
+      const deleted = harness.call('DELETE', `/v1/automation-rules/${rule.id}`)
+      await waitingForLocks(2)
+      await blocker.query('COMMIT')
+      blocker.release()
+      await done
+      expect((await deleted).status).toBe(204)
+      const { rows } = await harness.pool.query(
+        `SELECT (SELECT created_at FROM tunnels WHERE device_id = $1) <= (SELECT deleted_at FROM automation_rules WHERE id = $2) AS before`,
+        [deviceId, rule.id],
+      )
+      expect(rows).toEqual([{ before: true }])
+      const late = doStep(workerPool, run, { step, action, ttlSec: 60, judge: () => 'any' })
+      await expect(late).rejects.toThrow(RunLostError)
+      expect(await tunnelsOf(deviceId)).toHaveLength(1)
+    } finally {
+      worker = startWorker()
+    }
+  })
+
+  const waitingForLocks = (count: number) =>
+    waitFor(
+      async () => {
+        const { rows } = await harness.pool.query<{ count: number }>(
+          `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        )
+        return rows[0]?.count === count
+      },
+      { message: `${count} to wait for a lock` },
+    )
+})
+
 describe('a rule is held back', () => {
   it('by its limit', async () => {
     const rule = await newRule({ ...opening(22), maxRunsPerHour: 1 })
@@ -271,6 +381,27 @@ describe('a rule is held back', () => {
 describe('the rights of a rule', () => {
   const newKey = (scopes: readonly string[]) =>
     createApiKey(harness.pool, { organizationId: harness.organization.id, name: 'maker', scopes })
+
+  it('to deliver to an endpoint are those to change it and to read events, when it is made and when it runs', async () => {
+    const endpoint = await harness.call<{ id: string }>('POST', '/v1/webhook-endpoints', {
+      body: { name: 'endpoint', url: 'https://hooks.example.com/culvert', eventTypes: ['tunnel.opened'] },
+    })
+    const actions = [{ kind: 'deliver_webhook', endpointId: endpoint.body.id }]
+    const body = { ...opening(22), actions }
+    for (const missing of ['webhooks:write', 'events:read']) {
+      const scopes = ['rules:read', 'rules:write', 'webhooks:write', 'events:read'].filter((one) => one !== missing)
+      const refused = await harness.call('POST', '/v1/automation-rules', { body, key: (await newKey(scopes)).key })
+      expect([missing, refused.status]).toEqual([missing, 403])
+    }
+    const { id, key } = await newKey(['rules:read', 'rules:write', 'webhooks:write', 'events:read'])
+    const rule = await newRule(body, key)
+    await harness.pool.query('UPDATE api_keys SET scopes = $2 WHERE id = $1', [id, ['rules:read', 'rules:write']])
+    await online()
+    const [run] = await finished(rule.id, 1)
+    expect(run).toMatchObject({ state: 'failed', reason: 'permission_missing', steps: [] })
+    const { rows } = await harness.pool.query('SELECT 1 FROM webhook_deliveries WHERE resource_id = $1', [rule.id])
+    expect(rows).toEqual([])
+  })
 
   it('end with the key that made it: it stops and says so', async () => {
     const { id, key } = await newKey(['rules:read', 'rules:write', 'tunnels:write'])

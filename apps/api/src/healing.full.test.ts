@@ -1,4 +1,4 @@
-import { generateSealingKeyPair } from '@culvert/db'
+import { generateSealingKeyPair, relayEvents } from '@culvert/db'
 import { waitFor } from '@culvert/testkit'
 import { spawn } from 'node:child_process'
 import net from 'node:net'
@@ -63,6 +63,47 @@ describe('while the database is away', () => {
     await door.open()
     expect((await api.inject({ url: '/v1/devices', headers })).statusCode).toBe(200)
     expect(await ready()).toBe(200)
+  })
+
+  it('a stream of events is kept, and tells what happened meanwhile once it is back: all of it, in order, once', async () => {
+    const harness = await openHarness(inject('databaseUrl'))
+    closers.push(() => harness.close())
+    const door = await openDoor(new URL(harness.databaseUrl))
+    const api = await buildApi({ databaseUrl: door.url, sealingPublicKey: harness.sealing.publicKey })
+    closers.push(() => api.close())
+    const url = await api.listen({ host: '127.0.0.1', port: 0 })
+    const relay = () => relayEvents(harness.pool, [])
+    const happen = async (): Promise<string> => {
+      const id = await newDevice(harness.call)
+      await relay()
+      return id
+    }
+    const reader = new AbortController()
+    closers.push(() => reader.abort())
+    const headers = { authorization: `Bearer ${harness.organization.key}`, accept: 'text/event-stream' }
+    const response = await fetch(`${url}/v1/events?types=device.created&since=now`, { headers, signal: reader.signal })
+    let said = ''
+    const ended = (async () => {
+      const decoder = new TextDecoder()
+      for await (const chunk of response.body ?? []) said += decoder.decode(chunk, { stream: true })
+      return 'ended'
+    })().catch(() => 'broken')
+    const told = (): string[] => [...said.matchAll(/"resourceId":"(dev_\w+)"/g)].map(([, id]) => id ?? '')
+
+    const devices = [await happen()]
+    await waitFor(() => told().length === 1, { message: 'the first event' })
+    await door.shut()
+    devices.push(await happen(), await happen())
+    // It says that it is there, while it can read nothing.
+    await waitFor(() => said.endsWith('\n\n:\n\n'), { message: 'a comment while the database is away' })
+    expect(told()).toEqual(devices.slice(0, 1))
+    await door.open()
+    closers.push(() => door.shut())
+    devices.push(await happen())
+    await waitFor(() => told().length >= devices.length, { timeoutMs: 20_000, message: 'what happened meanwhile' })
+    expect(told()).toEqual(devices)
+    reader.abort()
+    expect(await ended).toBe('broken')
   })
 
   it('the API can be built, and serves once it is there', async () => {

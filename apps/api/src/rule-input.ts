@@ -7,13 +7,14 @@ import {
   type FieldError,
   type Permission,
 } from '@culvert/contracts'
-import type { RuleFields } from '@culvert/db'
+import { readWebhookEndpoint, type Pool, type RuleFields } from '@culvert/db'
 import type { Egress } from '@culvert/egress'
 import {
   actionPermissions,
   callPermission,
   canonicalTimeZone,
   ruleEventPrefix,
+  tellsEvents,
   unknownTextName,
   type RuleAction,
   type WeekHours,
@@ -99,6 +100,7 @@ function actionOf(
     case 'tag_device':
     case 'untag_device':
     case 'revoke_credentials':
+    case 'deliver_webhook':
       return action
   }
 }
@@ -114,11 +116,26 @@ export function checkRule(rule: Pick<RuleFields, 'actions' | 'during'>, actor: A
       errors.push({ in: 'body', pointer: `/actions/${index}/ttlSec`, message: 'is needed in a rule without hours' })
   throwAny(errors)
   const missing = rule.actions.flatMap(({ kind }): Permission[] => {
-    if (kind === 'call_webhook' && !actor.scopes.has(callPermission)) return [callPermission]
+    if (tellsEvents(kind) && !actor.scopes.has(callPermission)) return [callPermission]
     const enough: readonly Permission[] = actionPermissions[kind]
     return enough.some((one) => actor.scopes.has(one)) ? [] : enough.slice(0, 1)
   })
   refuseExceeding(actor, [...new Set(missing)])
+}
+
+/** @throws validation_failed for an endpoint of webhooks that there is not */
+export async function checkEndpoints(
+  pool: Pool,
+  organizationId: string,
+  actions: readonly RuleAction[],
+): Promise<void> {
+  const errors: FieldError[] = []
+  for (const [index, action] of actions.entries()) {
+    if (action.kind !== 'deliver_webhook' || (await readWebhookEndpoint(pool, organizationId, action.endpointId)))
+      continue
+    errors.push({ in: 'body', pointer: `/actions/${index}/endpointId`, message: 'is no webhook endpoint' })
+  }
+  throwAny(errors)
 }
 
 function throwAny(errors: readonly FieldError[]): void {

@@ -310,6 +310,23 @@ describe('recovery', () => {
     expect(second.body).toEqual(problem('operation_limit'))
     expect((await harness.call('POST', at(await newEndpoint(), '/replay'), { body })).status).toBe(202)
   })
+
+  it('replays what comes after a cursor of the feed, which is one of this organization, and from one place alone', async () => {
+    const cursorOf = async (key?: string) =>
+      (await harness.call<{ nextCursor: string }>('GET', '/v1/events?since=now', key ? { key } : {})).body.nextCursor
+    const endpoint = await newEndpoint()
+    const replay = (body: object) => harness.call<Operation>('POST', at(endpoint, '/replay'), { body })
+    expect((await replay({})).body).toEqual(problem('validation_failed'))
+    const after = await cursorOf()
+    expect((await replay({ after, since: '2026-01-02T00:00:00Z' })).body).toEqual(problem('validation_failed'))
+    expect((await replay({ after: 'A'.repeat(22) })).body).toEqual(problem('invalid_cursor'))
+    expect((await replay({ after: await cursorOf(harness.other.key) })).body).toEqual(problem('invalid_cursor'))
+    const begun = await replay({ after })
+    expect([begun.status, begun.body.kind]).toEqual([202, 'webhook_replay'])
+    const { rows } = await harness.pool.query('SELECT request FROM operations WHERE id = $1', [begun.body.id])
+    expect(rows[0].request).toMatchObject({ after, deliveries: 'all' })
+    expect(rows[0].request).not.toHaveProperty('since')
+  })
 })
 
 it('are refused where there are none', async () => {

@@ -42,6 +42,8 @@ interface EventKind {
   readonly data: TSchema
   /** Nothing writes it yet. */
   readonly planned?: true
+  /** Written only where somebody asks for it. */
+  readonly optIn?: true
 }
 
 export const eventCatalogue = {
@@ -204,12 +206,19 @@ export const eventCatalogue = {
     summary: 'A connection through a tunnel was opened.',
     resource: 'con',
     data: ConnectionNews,
+    optIn: true,
   },
-  'connection.closed': { summary: 'A connection through a tunnel ended.', resource: 'con', data: ConnectionClosed },
+  'connection.closed': {
+    summary: 'A connection through a tunnel ended.',
+    resource: 'con',
+    data: ConnectionClosed,
+    optIn: true,
+  },
   'connection.denied': {
     summary: 'A connection to a tunnel was refused, or came to nothing.',
     resource: 'con',
     data: ConnectionClosed,
+    optIn: true,
   },
   'concentrator.online': {
     summary: 'A concentrator where devices of the organization are, or were last, is ready.',
@@ -265,6 +274,11 @@ export type WrittenEventType = {
 
 export function isPlanned(type: EventType): boolean {
   return 'planned' in eventCatalogue[type]
+}
+
+/** Whether it is told only where somebody asks for it: a setting for all, or an endpoint or rule that names it. */
+export function isOptIn(type: string): boolean {
+  return Object.hasOwn(eventCatalogue, type) && 'optIn' in eventCatalogue[type as EventType]
 }
 
 /** What is delivered: the body of a webhook (Standard Webhooks: `type`, `timestamp`, `data`) with what is needed to put events in order. */

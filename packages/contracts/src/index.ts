@@ -11,6 +11,7 @@ export {
   eventCatalogue,
   eventSchema,
   eventTypes,
+  isOptIn,
   isPlanned,
   type EventData,
   type EventType,

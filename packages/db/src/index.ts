@@ -253,7 +253,6 @@ export { relayBatch, relayEvents, type RelayConsumer, type RelayedEvent, type Re
 export {
   findEvent,
   positionSince,
-  readCursorKey,
   readFeed,
   type FeedBeginning,
   type FeedEvent,
@@ -275,8 +274,10 @@ export {
   type SealingKeyPair,
   type SecretSealer,
 } from './seal.ts'
+export { eventCursors, openEventCursor, type EventCursors } from './events/event-cursors.ts'
 export { createKeyRing, type KeyRing } from './key-ring.ts'
 export { resealSecrets, type Reseal, type ResealResult } from './reseal.ts'
+export { resealWebhookKeys } from './webhooks/reseal-keys.ts'
 export { createSecretOpener, openSecret, type SecretOpener } from './secret-opener.ts'
 export { Rehearsal } from './rehearsal.ts'
 export { apartFromRequest, inRequestScope, isRehearsed, requestScope, type RequestScope } from './request-scope.ts'
@@ -348,6 +349,7 @@ export { withoutSecrets, type RuleRecord, type RuleStop } from './automation/rul
 export {
   askMaker,
   claimRun,
+  deliveredTo,
   finishRun,
   listRuns,
   postponeRun,
@@ -394,7 +396,6 @@ export {
   disableEndpoint,
   recordAttempts,
   recordCourses,
-  warnOfFailing,
   type AttemptResult,
   type CourseChange,
 } from './webhooks/attempts.ts'
@@ -443,13 +444,19 @@ export { webhookKeyBinding, type NewWebhookKey, type WebhookKeyRecord } from './
 export {
   devicesOf,
   endpointsOf,
-  eventsBetween,
   filterOf,
   insertDeliveries,
   type Again,
   type FilteredDevice,
   type FilteredEndpoint,
   type NewDelivery,
-  type PastEvent,
 } from './webhooks/matching.ts'
+export {
+  eventsAfter,
+  eventsBetween,
+  lastPosition,
+  type FeedSpan,
+  type PastEvent,
+  type TimeSpan,
+} from './webhooks/past-events.ts'
 export { rotateWebhookKey } from './webhooks/rotation.ts'

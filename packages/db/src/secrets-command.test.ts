@@ -19,17 +19,19 @@ it('npm run secrets makes a sealing key pair, adds a new one behind it, and asks
 
     const { stdout: second } = await run('new-key', file)
     expect(keys()).toEqual([firstPrivate, expect.stringMatching(/^[\w-]+$/)])
-    for (const publicKey of [first, second])
-      expect(await run('rotate', file, publicKey.trim())).toMatchObject({
+    for (const command of ['rotate', 'rotate-webhooks'])
+      expect(await run(command, file, second.trim())).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(/^0 secrets/) as string,
       })
+    expect(await run('rotate', file, first.trim())).toMatchObject({ code: 0 })
 
     fs.writeFileSync(file, `${firstPrivate}\n`)
-    expect(await run('rotate', file, second.trim())).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('does not hold the private key') as string,
-    })
+    for (const command of ['rotate', 'rotate-webhooks'])
+      expect(await run(command, file, second.trim())).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('does not hold the private key') as string,
+      })
   } finally {
     fs.rmSync(folder, { recursive: true })
   }

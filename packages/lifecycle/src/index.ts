@@ -65,6 +65,7 @@ export {
 export {
   actionPermissions,
   callPermission,
+  tellsEvents,
   callPauseSec,
   maxRuleDepth,
   maxRuleFailures,

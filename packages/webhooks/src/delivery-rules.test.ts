@@ -107,9 +107,10 @@ describe('the filter of an endpoint', () => {
     type: 'device.online',
     resourceId: 'dev_1',
     device: { tags: ['env=test', 'site:berlin'], networkId: 'net_1' },
+    onlyNamed: false,
   }
-  const matching = (endpoints: ReturnType<typeof endpoint>[], event: Partial<EventSubject> = {}, optIn?: Set<string>) =>
-    new FilterIndex(endpoints, optIn).matching({ ...online, ...event }).map(({ id }) => id)
+  const matching = (endpoints: ReturnType<typeof endpoint>[], event: Partial<EventSubject> = {}) =>
+    new FilterIndex(endpoints).matching({ ...online, ...event }).map(({ id }) => id)
 
   it('chooses by type, by all types of a kind, and without types all but those that must be asked for', () => {
     const endpoints = [
@@ -119,7 +120,7 @@ describe('the filter of an endpoint', () => {
       endpoint('other', { eventTypes: ['tunnel.*', 'device.onlineish', 'device'] }),
     ]
     expect(matching(endpoints)).toEqual(['all', 'one', 'kind'])
-    expect(matching(endpoints, {}, new Set(['device.online']))).toEqual(['one', 'kind'])
+    expect(matching(endpoints, { onlyNamed: true })).toEqual(['one', 'kind'])
   })
 
   it('chooses by tag and by network, each of which must fit', () => {

@@ -18,6 +18,8 @@ export interface EventSubject {
   readonly resourceId: string
   /** The device that it is about; null: about none. */
   readonly device: { readonly tags: readonly string[]; readonly networkId: string } | null
+  /** Only who names the type gets it, or all of its kind. */
+  readonly onlyNamed: boolean
 }
 
 /** An event of this type goes to the endpoint that it is about, whatever that wants, and to no other. */
@@ -25,23 +27,21 @@ export const testEventType = 'webhook.test'
 
 export class FilterIndex<T extends EndpointFilter & { readonly id: string }> {
   readonly #endpoints: readonly T[]
-  readonly #optIn: ReadonlySet<string>
   readonly #byType = new Map<string, readonly T[]>()
   /** Whether an event's device has to be known. */
   readonly needsDevice: boolean
 
-  /** @param optIn types that only get who asks for them */
-  constructor(endpoints: readonly T[], optIn: ReadonlySet<string> = new Set()) {
+  constructor(endpoints: readonly T[]) {
     this.#endpoints = endpoints
-    this.#optIn = optIn
     this.needsDevice = endpoints.some(({ deviceTags, networkIds }) => deviceTags.length + networkIds.length > 0)
   }
 
   matching(event: EventSubject): readonly T[] {
-    const { type, resourceId, device } = event
+    const { type, resourceId, device, onlyNamed } = event
     if (type === testEventType) return this.#endpoints.filter(({ id }) => id === resourceId)
     return this.#ofType(type).filter(
-      ({ deviceTags, networkIds }) =>
+      ({ eventTypes, deviceTags, networkIds }) =>
+        (!onlyNamed || eventTypes.length > 0) &&
         (deviceTags.length === 0 || (device !== null && deviceTags.some((tag) => device.tags.includes(tag)))) &&
         (networkIds.length === 0 || networkIds.includes(device?.networkId ?? resourceId)),
     )
@@ -50,15 +50,14 @@ export class FilterIndex<T extends EndpointFilter & { readonly id: string }> {
   #ofType(type: string): readonly T[] {
     const known = this.#byType.get(type)
     if (known) return known
-    const found = this.#endpoints.filter(({ eventTypes }) => wantsType(eventTypes, type, this.#optIn.has(type)))
+    const found = this.#endpoints.filter(({ eventTypes }) => wantsType(eventTypes, type))
     this.#byType.set(type, found)
     return found
   }
 }
 
-function wantsType(eventTypes: readonly string[], type: string, optIn: boolean): boolean {
-  if (eventTypes.length === 0) return !optIn
-  return eventTypes.some((wanted) => fitsType(wanted, type))
+function wantsType(eventTypes: readonly string[], type: string): boolean {
+  return eventTypes.length === 0 || eventTypes.some((wanted) => fitsType(wanted, type))
 }
 
 /** @param wanted a type, or `kind.*` */

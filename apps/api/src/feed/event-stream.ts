@@ -5,13 +5,12 @@
  * Pages are read as fast as the reader takes them and no faster: what is not taken in time ends the stream. Before anything is told
  * the caller is asked for again who it is: a key that was revoked is told nothing more.
  */
-import { isDatabaseUnavailable, type FeedBeginning, type FeedPage } from '@culvert/db'
+import { isDatabaseUnavailable, type EventCursors, type FeedBeginning, type FeedPage } from '@culvert/db'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import type { Changes } from '../changes.ts'
 import { callerSignal } from '../preconditions.ts'
-import type { EventCursors } from './event-cursors.ts'
 import { eventView } from './event-view.ts'
 
 export interface StreamTimes {

@@ -1,9 +1,8 @@
 /** What a caller wants of the feed, out of query and headers. */
 import { DomainError, eventTypes, type EventQuery } from '@culvert/contracts'
-import { positionSince, type FeedFilter, type Pool } from '@culvert/db'
+import { positionSince, type EventCursors, type FeedFilter, type Pool } from '@culvert/db'
 import type { FastifyRequest } from 'fastify'
 import { validationError } from '../problem.ts'
-import type { EventCursors } from './event-cursors.ts'
 
 /** @throws validation_failed for types that there are not */
 export function feedFilter({ types, resourceId, deviceId }: EventQuery): FeedFilter {

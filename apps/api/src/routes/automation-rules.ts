@@ -15,7 +15,7 @@ import type { Api, ApiContext } from '../context.ts'
 import { readPage, writePage } from '../paging.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
-import { checkRule, readNewRule, readRuleInput } from '../rule-input.ts'
+import { checkEndpoints, checkRule, readNewRule, readRuleInput } from '../rule-input.ts'
 
 const params = Type.Object({ ruleId: AutomationRuleId }, { additionalProperties: false })
 const tags = ['automation']
@@ -76,7 +76,7 @@ function making(api: Api, { pool, egress }: ApiContext): void {
         operationId: 'createAutomationRule',
         summary: 'Make an automation rule',
         description:
-          'It runs once for each event that happens from now on. Who makes it must hold the permissions of what it does (`tunnels:write` to open a tunnel, `events:read` to call a URL), and it acts with the rights that its maker has when it runs.',
+          'It runs once for each event that happens from now on. Who makes it must hold the permissions of what it does (`tunnels:write` to open a tunnel, `events:read` to call a URL, and `webhooks:write` to deliver to an endpoint), and it acts with the rights that its maker has when it runs.',
         tags,
         body: AutomationRuleInput,
         response: { 201: rule('Made.'), ...problems('rule_limit') },
@@ -86,6 +86,7 @@ function making(api: Api, { pool, egress }: ApiContext): void {
       const { actor, body, organizationId } = request
       const wanted = readNewRule(body, egress)
       checkRule(wanted, actor)
+      await checkEndpoints(pool, organizationId, wanted.actions)
       const record = await addRule(pool, organizationId, wanted, makerOf(actor), writeOptions(request))
       if (typeof record === 'string') throw new DomainError(record)
       setEtag(reply, record.version)
@@ -113,7 +114,9 @@ function changing(api: Api, { pool, egress }: ApiContext): void {
     async (request, reply) => {
       const { actor, organizationId } = request
       const key = { organizationId, id: request.params.ruleId, ifVersion: ifMatch(request) }
-      const record = await changeRule(pool, key, readRuleInput(request.body, egress), {
+      const change = readRuleInput(request.body, egress)
+      await checkEndpoints(pool, organizationId, change.actions ?? [])
+      const record = await changeRule(pool, key, change, {
         ...writeOptions(request),
         maker: makerOf(actor),
         check: (wanted) => checkRule(wanted, actor),

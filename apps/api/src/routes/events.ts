@@ -1,11 +1,10 @@
 /** /v1/events: the feed, as pages, as calls that wait, and as a stream. */
 import { DomainError, EventId, EventQuery } from '@culvert/contracts'
-import { findEvent, readFeed, type FeedBeginning, type FeedPage } from '@culvert/db'
+import { eventCursors, findEvent, readFeed, type EventCursors, type FeedBeginning, type FeedPage } from '@culvert/db'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { authorize } from '../actor.ts'
 import type { Api, ApiContext } from '../context.ts'
-import { eventCursors, type EventCursors } from '../feed/event-cursors.ts'
 import { streamEvents } from '../feed/event-stream.ts'
 import { eventView } from '../feed/event-view.ts'
 import { feedFilter, feedStart, wantsStream } from '../feed/feed-query.ts'

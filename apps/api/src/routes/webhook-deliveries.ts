@@ -11,15 +11,18 @@ import {
 } from '@culvert/contracts'
 import {
   enableWebhookEndpoint,
+  eventCursors,
   findDelivery,
   listDeliveries,
   readDelivery,
+  readFeed,
   readWebhookEndpoint,
   replayDelivery,
   startOperation,
   testWebhookEndpoint,
   type DeliveryKey,
   type DeliveryRecord,
+  type EventCursors,
 } from '@culvert/db'
 import { operationsQueue, webhooksQueue } from '@culvert/queue'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -153,6 +156,7 @@ function trying(api: Api, context: ApiContext): void {
 
 function recovering(api: Api, context: ApiContext): void {
   const { pool } = context
+  const cursorsOf = eventCursors(pool)
   api.post(
     '/webhook-endpoints/:endpointId/replay',
     {
@@ -161,13 +165,13 @@ function recovering(api: Api, context: ApiContext): void {
         operationId: 'replayWebhookEvents',
         summary: 'Deliver past events again, or for the first time',
         description:
-          'Those that the filters of the endpoint choose now, in order of time. `result` tells how many events there were, and how many are delivered. One at a time for each endpoint.',
+          'Those that the filters of the endpoint choose now: since a time, or after a cursor of the feed. `result` tells how many events there were, and how many are delivered. One at a time for each endpoint.',
         tags,
         params: ofEndpoint,
         body: WebhookReplay,
         response: {
           202: json(Type.Ref('Operation'), 'Under way.'),
-          ...problems('not_found', 'webhook_disabled', 'operation_limit'),
+          ...problems('not_found', 'webhook_disabled', 'operation_limit', 'invalid_cursor', 'cursor_expired'),
         },
       },
     },
@@ -177,9 +181,9 @@ function recovering(api: Api, context: ApiContext): void {
       if (!endpoint) throw new DomainError('not_found')
       if (endpoint.state === 'disabled') throw new DomainError('webhook_disabled')
       const until = body.until === undefined ? new Date() : new Date(body.until)
-      const since = new Date(body.since)
-      refuseEmptySpan(since, until)
-      const wanted = { endpointId: endpoint.id, since, until, deliveries: body.deliveries ?? 'all' }
+      const begin = replayBegin(body, until)
+      if ('after' in begin) await checkCursor(pool, await cursorsOf(organizationId), organizationId, begin.after)
+      const wanted = { endpointId: endpoint.id, ...begin, until, deliveries: body.deliveries ?? 'all' }
       const operation = await beginReplay(context, request, wanted)
       return reply.code(202).header('location', `/v1/operations/${operation.id}`).send(operation)
     },
@@ -227,9 +231,11 @@ function earlier(one: Date | null, other: Date | null): Date | null {
   return one < other ? one : other
 }
 
-interface WantedReplay {
+/** Where a replay begins: at a time, or after a cursor. */
+type ReplayBegin = { readonly since: Date } | { readonly after: string }
+
+type WantedReplay = ReplayBegin & {
   readonly endpointId: string
-  readonly since: Date
   readonly until: Date
   readonly deliveries: 'failed' | 'all'
 }
@@ -269,10 +275,34 @@ function hint({ queues }: ApiContext, endpointId: string): void {
   void queues.hint(webhooksQueue, 'deliveries.due', { about: [endpointId] })
 }
 
-function refuseEmptySpan(since: Date, until: Date): void {
-  if (since < until) return
-  const errors: FieldError[] = [{ in: 'body', pointer: '/since', message: 'must be before `until`, or now' }]
-  throw new DomainError('validation_failed', { publicDetail: '`since` is not before `until`.', errors })
+/** @throws validation_failed unless there is one of both, and something after it */
+function replayBegin({ since, after }: WebhookReplay, until: Date): ReplayBegin {
+  const refuse = (pointer: string, message: string): never => {
+    const errors: FieldError[] = [{ in: 'body', pointer, message }]
+    throw new DomainError('validation_failed', { publicDetail: `body ${pointer} ${message}.`, errors })
+  }
+  if (after !== undefined)
+    return since === undefined ? { after } : refuse('/after', 'is instead of `since`, not beside it')
+  if (since === undefined) return refuse('/since', 'is needed, or `after`')
+  const begin = new Date(since)
+  return begin < until ? { since: begin } : refuse('/since', 'must be before `until`, or now')
+}
+
+/** @throws invalid_cursor, or cursor_expired when events after it are removed already */
+async function checkCursor(
+  pool: ApiContext['pool'],
+  cursors: EventCursors,
+  organizationId: string,
+  cursor: string,
+): Promise<void> {
+  const after = cursors.read(cursor)
+  if (after === null) {
+    const message = 'is not a cursor of the feed of this organization'
+    throw new DomainError('invalid_cursor', { errors: [{ in: 'body', pointer: '/after', message }] })
+  }
+  const all = { types: null, resourceId: null, deviceId: null }
+  if ('beginsAfter' in (await readFeed(pool, organizationId, all, { after, limit: 1 })))
+    throw new DomainError('cursor_expired', { publicDetail: 'Events after this cursor are removed already.' })
 }
 
 function dateOf(text: string | undefined): Date | undefined {

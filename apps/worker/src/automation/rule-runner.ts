@@ -5,6 +5,7 @@
 import {
   askMaker,
   claimRun,
+  deliveredTo,
   doStep,
   finishRun,
   isDatabaseUnavailable,
@@ -19,7 +20,7 @@ import {
 import type { Egress } from '@culvert/egress'
 import { maxRuleFailures, stepsOf, ttlOf, type RuleStep } from '@culvert/lifecycle'
 import type { Logger } from '@culvert/observability'
-import { concentratorQueue, gatewayQueue, type Queues } from '@culvert/queue'
+import { concentratorQueue, gatewayQueue, webhooksQueue, type Queues } from '@culvert/queue'
 import { rightsFor } from './maker-rights.ts'
 import { callWebhook, type CallAction } from './rule-call.ts'
 import { Turns } from './turns.ts'
@@ -153,8 +154,10 @@ export class RuleRunner {
       if ('stop' in next) stop = next.stop
       else run = next
     }
-    const { pool, logger } = this.#options
+    const { pool, queues, logger } = this.#options
     const stopped = await finishRun(pool, run, { stop, maxFailures: maxRuleFailures })
+    const endpoints = deliveredTo(run)
+    if (endpoints.length > 0) void queues.hint(webhooksQueue, 'deliveries.due', { about: endpoints })
     if (stopped !== null) logger.info({ rule: run.rule.id, reason: stopped }, 'a rule was stopped')
   }
 

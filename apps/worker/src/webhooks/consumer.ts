@@ -8,14 +8,14 @@ import {
   type RelayedEvent,
 } from '@culvert/db'
 import { FilterIndex } from '@culvert/webhooks'
+import { needsDevice, subjectOf } from './event-subject.ts'
 
 export interface WebhookConsumer extends RelayConsumer {
   /** @returns endpoints that got deliveries since the last call; some of work that was undone, which does no harm */
   takeTouched(): string[]
 }
 
-/** @param optIn types that only those get who name them */
-export function webhookConsumer(optIn: ReadonlySet<string> = new Set()): WebhookConsumer {
+export function webhookConsumer(): WebhookConsumer {
   const touched = new Set<string>()
   return {
     name: 'webhooks',
@@ -23,13 +23,11 @@ export function webhookConsumer(optIn: ReadonlySet<string> = new Set()): Webhook
       const organizations = [...new Set(events.map(({ organizationId }) => organizationId))]
       const endpoints = Map.groupBy(await endpointsOf(tx, organizations), ({ organizationId }) => organizationId)
       if (endpoints.size === 0) return
-      const indexes = new Map([...endpoints].map(([id, list]) => [id, new FilterIndex(list, optIn)]))
+      const indexes = new Map([...endpoints].map(([id, list]) => [id, new FilterIndex(list)]))
       const devices = await devicesOf(tx, organizations, wantedDevices(events, indexes))
       const deliveries = events.flatMap((event): NewDelivery[] => {
-        const { id: eventId, organizationId, type: eventType, resourceId, deviceId } = event
-        const device = deviceId === null ? null : (devices.get(deviceId) ?? null)
-        const subject = { type: eventType, resourceId, device }
-        const matching = indexes.get(organizationId)?.matching(subject) ?? []
+        const { id: eventId, organizationId, type: eventType, resourceId } = event
+        const matching = indexes.get(organizationId)?.matching(subjectOf(event, devices)) ?? []
         return matching.map(({ id }) => ({ organizationId, endpointId: id, eventId, eventType, resourceId }))
       })
       await insertDeliveries(tx, deliveries)
@@ -43,13 +41,14 @@ export function webhookConsumer(optIn: ReadonlySet<string> = new Set()): Webhook
   }
 }
 
-/** Of organizations that filter by devices. */
+/** Of organizations with endpoints. */
 function wantedDevices(
   events: readonly RelayedEvent[],
   indexes: ReadonlyMap<string, { readonly needsDevice: boolean }>,
 ): string[] {
-  const ids = events.flatMap(({ organizationId, deviceId }) =>
-    deviceId !== null && indexes.get(organizationId)?.needsDevice ? [deviceId] : [],
-  )
+  const ids = events.flatMap(({ organizationId, type, deviceId }) => {
+    const index = indexes.get(organizationId)
+    return deviceId !== null && index && needsDevice(index, type) ? [deviceId] : []
+  })
   return [...new Set(ids)]
 }

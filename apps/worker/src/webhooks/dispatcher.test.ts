@@ -2,15 +2,20 @@
 import {
   appendEvent,
   createKeyRing,
+  createSecretSealer,
   ensureOrganization,
+  eventCursors,
   findOperation,
   generateSealingKeyPair,
   inTenantTransaction,
   newId,
   openPool,
+  positionSince,
+  resealWebhookKeys,
   rotateWebhookKey,
   startOperation,
   systemAuthor,
+  verifyAuditChain,
   type Pool,
   type SealingKeyPair,
   type NewEvent,
@@ -392,26 +397,91 @@ describe('a replay', () => {
     })
     const receiver = await receive()
     const endpoint = await endpointAt(`${receiver.url}/in`, { eventTypes: ['network.created'] })
-    const replay = async (deliveries: string) => {
-      const request = {
-        endpointId: endpoint.id,
-        since: new Date(Date.now() - 86_400_000).toISOString(),
-        until: new Date().toISOString(),
-        deliveries,
-      }
-      const begun = await startOperation(pool, acme, { kind: 'webhook_replay', request, validateOnly: false }, by)
-      if (typeof begun === 'string') throw new Error(begun)
-      const operation = await waitFor(async () => {
-        const row = await findOperation(pool, acme, begun.id)
-        return row?.finishedAt ? row : null
-      })
-      return operation.result
-    }
+    const since = new Date(Date.now() - 86_400_000).toISOString()
+    const replay = (deliveries: string) => replayed({ endpointId: endpoint.id, since, deliveries })
     expect(await replay('failed')).toMatchObject({ deliveries: 2 })
     await untilDone(endpoint.id, 'delivered')
     expect(new Set(receiver.received.map(({ id }) => id))).toEqual(new Set(ids.slice(0, 2)))
     expect(await replay('failed')).toMatchObject({ deliveries: 0 })
     expect(await replay('all')).toMatchObject({ deliveries: 2 })
     await waitFor(() => receiver.received.length === 4)
+  })
+
+  it('brings what comes after a cursor of the feed, up to its end and no further', async () => {
+    const placed = async (...ids: string[]): Promise<void> => {
+      await waitFor(async () => {
+        const { rows } = await pool.query('SELECT count(position)::int AS placed FROM events WHERE id = ANY ($1)', [
+          ids,
+        ])
+        return rows[0].placed === ids.length
+      })
+    }
+    start()
+    const before = await happen(acme)
+    await placed(before)
+    const cursors = await eventCursors(pool)(acme)
+    const after = cursors.write(await positionSince(pool, acme, null))
+    const ids = [await happen(acme), await happen(umbrella), await happen(acme)]
+    await placed(...ids)
+    const receiver = await receive()
+    const endpoint = await endpointAt(`${receiver.url}/in`, { eventTypes: ['network.created'] })
+    expect(await replayed({ endpointId: endpoint.id, after, deliveries: 'all' })).toMatchObject({ deliveries: 2 })
+    await untilDone(endpoint.id, 'delivered')
+    expect(receiver.received.map(({ id }) => id).toSorted()).toEqual([ids[0], ids[2]].toSorted())
+    // Nothing of it is shown to who may read the audit log: positions count the events of all.
+    const { rows } = await pool.query('SELECT request FROM operations WHERE organization_id = $1', [acme])
+    expect(rows[0].request.after).toBe(after)
+  })
+
+  /** @returns the result */
+  async function replayed(wanted: object) {
+    const request = { until: new Date().toISOString(), ...wanted }
+    const begun = await startOperation(pool, acme, { kind: 'webhook_replay', request, validateOnly: false }, by)
+    if (typeof begun === 'string') throw new Error(begun)
+    const operation = await waitFor(async () => {
+      const row = await findOperation(pool, acme, begun.id)
+      return row?.finishedAt ? row : null
+    })
+    return operation.result
+  }
+})
+
+describe('the key that signing keys are sealed to', () => {
+  it('is replaced while deliveries go on, and receivers notice nothing', async () => {
+    const next = await generateSealingKeyPair()
+    const receiver = await receive()
+    const endpoint = await endpointAt(`${receiver.url}/in`)
+    const ed25519 = await endpointAt(`${receiver.url}/pair`, { signing: 'ed25519' })
+    // A worker that has the new key alone comes too early, and sends nothing that is not signed.
+    start({ keys: createKeyRing([next.privateKey]) })
+    await happen(acme)
+    await waitFor(async () => (await rowsOf(endpoint.id))[0]?.attempts === 1)
+    expect((await attemptsOf(endpoint.id))[0]).toMatchObject({ status: null, error: 'key_unreadable' })
+    expect(receiver.received).toEqual([])
+
+    const ring = createKeyRing([sealing.privateKey, next.privateKey])
+    const reseal = { ring, seal: createSecretSealer(next.publicKey), keyId: next.keyId, batch: 1 }
+    const workers = openPool(databaseUrl, { max: 1, role: 'culvert_worker' })
+    const api = openPool(databaseUrl, { max: 1, role: 'culvert_api' })
+    try {
+      await expect(resealWebhookKeys(api, reseal)).rejects.toThrow('permission denied')
+      const done = await resealWebhookKeys(workers, reseal)
+      expect(done.unreadable).toBe(0)
+      expect(done.resealed).toBeGreaterThanOrEqual(2)
+      expect(await resealWebhookKeys(workers, reseal)).toEqual({ resealed: 0, unreadable: 0 })
+      expect(await verifyAuditChain(pool, acme)).toMatchObject({ fault: null })
+    } finally {
+      await Promise.all([workers.end(), api.end()])
+    }
+    for (const { id } of [endpoint, ed25519])
+      await waitFor(async () => {
+        await makeDue(id)
+        return (await rowsOf(id))[0]?.state === 'delivered'
+      })
+    const [hmac] = receiver.on('/in')
+    const [signed] = receiver.on('/pair')
+    if (!hmac || !signed) throw new Error('nothing came')
+    expect(accepted(hmac, endpoint.key)).toMatchObject({ type: 'network.created' })
+    verifyWebhook({ body: signed.body, headers: headersOf(signed) }, { keys: ed25519.key })
   })
 })

@@ -15,7 +15,6 @@ import {
   loadDueDeliveries,
   releaseEndpoints,
   renewEndpoints,
-  warnOfFailing,
   type DueDelivery,
   type KeyRing,
   type Pool,
@@ -296,8 +295,6 @@ export class Dispatcher {
       disableEndpoint(pool, endpoint, reason).then((was) => {
         if (was) logger.info({ endpoint: turn.id, reason }, 'a webhook endpoint is disabled')
       }, failed)
-    } else if (act === 'warn' && change?.failingSince) {
-      warnOfFailing(pool, endpoint, change.failingSince).catch(failed)
     }
   }
 

@@ -8,7 +8,7 @@ const mostRemembered = 4_096
 export class Signers {
   readonly #ring: KeyRing
   readonly #hmac = opensslProvider.prf(PRF.HMAC_SHA2_256) as Prf
-  /** By id of the key, which never changes; null: it cannot be opened. */
+  /** By the key, which never changes, and what it is sealed to; null: it cannot be opened. */
   readonly #known = new Map<string, Signer | null>()
 
   constructor(ring: KeyRing) {
@@ -21,10 +21,11 @@ export class Signers {
   }
 
   #signer(endpoint: Pick<EndpointClaim, 'id' | 'organizationId'>, key: ClaimedKey): Signer | null {
-    const known = this.#known.get(key.id)
+    const name = `${key.id} ${key.sealingKeyId}`
+    const known = this.#known.get(name)
     if (known !== undefined) return known
     const signer = this.#open(endpoint, key)
-    this.#known.set(key.id, signer)
+    this.#known.set(name, signer)
     const [oldest] = this.#known.keys()
     if (this.#known.size > mostRemembered && oldest !== undefined) this.#known.delete(oldest)
     return signer

@@ -11,6 +11,7 @@ import {
   oneOf,
   pageQuery,
   Timestamp,
+  WebhookEndpointId,
 } from '../fields.ts'
 import { Tag } from './device.ts'
 
@@ -140,9 +141,19 @@ const Call = Type.Object(
   },
   strict,
 )
+const Deliver = Type.Object(
+  {
+    kind: Type.Literal('deliver_webhook'),
+    endpointId: {
+      ...WebhookEndpointId,
+      description: 'Endpoint of webhooks that gets the `rule.ran` of the run, whatever types it takes.',
+    },
+  },
+  strict,
+)
 
 const actions = <T extends TSchema>(prefixes: T) =>
-  Type.Array(Type.Union([openTunnel(prefixes), Close, AddTags, RemoveTags, Revoke, Call]), {
+  Type.Array(Type.Union([openTunnel(prefixes), Close, AddTags, RemoveTags, Revoke, Call, Deliver]), {
     minItems: 1,
     maxItems: 8,
     description: 'One after the other; one that fails does not keep the others back.',
@@ -231,7 +242,15 @@ export const AutomationRulePage = Type.Object(
 )
 export const AutomationRuleQuery = Type.Object(pageQuery, strict)
 
-const Kind = oneOf(['open_tunnel', 'close_tunnels', 'tag_device', 'untag_device', 'revoke_credentials', 'call_webhook'])
+const Kind = oneOf([
+  'open_tunnel',
+  'close_tunnels',
+  'tag_device',
+  'untag_device',
+  'revoke_credentials',
+  'call_webhook',
+  'deliver_webhook',
+])
 
 const EventShown = Type.Object(
   {

@@ -29,7 +29,7 @@ const EventTypes = Type.Array(
     maxItems: 64,
     uniqueItems: true,
     description:
-      'Types of events, or all of a kind (`tunnel.*`, also those to come); none: all but those that must be asked for by name.',
+      'Types of events, or all of a kind (`tunnel.*`, also those to come); none: all, and of connections what the organization or the network asks for (`connectionEvents`). To name `connection.*` asks for them too.',
   },
 )
 const DeviceTags = Type.Array(Type.String({ minLength: 1, maxLength: 64, examples: ['env=prod'] }), {
@@ -223,7 +223,17 @@ export const replayChoices = ['failed', 'all'] as const
 
 export const WebhookReplay = Type.Object(
   {
-    since: Type.String({ format: 'date-time', maxLength: 40, description: 'Events from then on.' }),
+    since: Type.Optional(
+      Type.String({ format: 'date-time', maxLength: 40, description: 'Events from then on, in order of time.' }),
+    ),
+    after: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 100,
+        pattern: '^[A-Za-z0-9_-]+$',
+        description: 'Instead of `since`, a cursor of `/v1/events`: events after it, in order of the feed.',
+      }),
+    ),
     until: Type.Optional(
       Type.String({ format: 'date-time', maxLength: 40, description: 'Events before then; now when left out.' }),
     ),

@@ -10,6 +10,7 @@ import { appendEvent } from '../outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from '../page.ts'
 import { inTenantTransaction, tenant, type TenantSql } from '../tenant.ts'
 import { inTransaction } from '../transaction.ts'
+import { filterOf, insertDeliveries } from '../webhooks/matching.ts'
 import { standingOf, type MakerStanding } from './rule-maker.ts'
 import { ruleColumns, type RuleRecord, type RuleStop } from './rule-record.ts'
 
@@ -208,15 +209,21 @@ async function refusalOf(tx: TenantSql, rule: RuleRecord, run: DueRun): Promise<
 /** Somebody else took the run, or its rule was deleted. */
 export class RunLostError extends Error {}
 
-/** Locks the run until the transaction ends. @throws RunLostError */
-export async function holdRun(tx: TenantSql, { id, claim, organizationId }: RunClaim): Promise<void> {
-  const { rowCount } = await tx.query(
-    `SELECT 1 FROM rule_runs u WHERE organization_id = $1 AND id = $2 AND claim = $3 AND state = 'pending'
-       AND NOT EXISTS (SELECT 1 FROM automation_rules r WHERE r.organization_id = $1 AND r.id = u.rule_id AND r.deleted_at IS NOT NULL)
-     FOR UPDATE`,
+/**
+ * Locks the run until the transaction ends, and its rule before it: whoever deletes the rule waits until the step has committed, and no
+ * step commits after that.
+ * @throws RunLostError
+ */
+export async function holdRun(tx: TenantSql, { id, claim, organizationId, rule }: RunClaim): Promise<void> {
+  const { rowCount: rules } = await tx.query(
+    'SELECT 1 FROM automation_rules WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE',
+    [organizationId, rule.id],
+  )
+  const { rowCount: runs } = await tx.query(
+    `SELECT 1 FROM rule_runs WHERE organization_id = $1 AND id = $2 AND claim = $3 AND state = 'pending' FOR UPDATE`,
     [organizationId, id, claim],
   )
-  if (rowCount !== 1) throw new RunLostError(id)
+  if (rules !== 1 || runs !== 1) throw new RunLostError(id)
 }
 
 /** @returns how the maker stands, while the run is held; for a step that changes no rows */
@@ -277,6 +284,15 @@ export async function readRunFacts(pool: Pool, run: RunClaim): Promise<RunFacts>
   return { deviceName: devices[0]?.name ?? null, tunnels }
 }
 
+/** @returns endpoints of webhooks that get the event of the run's end because the rule says so */
+export function deliveredTo({ plan, steps }: RunClaim): string[] {
+  const ids = steps.flatMap(({ action, state }) => {
+    const said = plan.actions[action]
+    return said?.kind === 'deliver_webhook' && state === 'done' ? [said.endpointId] : []
+  })
+  return [...new Set(ids)]
+}
+
 /**
  * Ends the run with an event of its rule. A rule whose maker may not act, or that fails again and again, is stopped in the same
  * transaction.
@@ -316,7 +332,11 @@ export async function finishRun(
       kind === 'open_tunnel' && tunnelId !== null ? [tunnelId] : [],
     )
     const data = { runId: run.id, eventId: run.event.id, deviceId: run.deviceId, state, tunnelIds } as const
-    await appendEvent(tx, { organizationId, type: 'rule.ran', resourceId: rule.id, data })
+    const eventId = await appendEvent(tx, { organizationId, type: 'rule.ran', resourceId: rule.id, data })
+    for (const endpointId of stop === null ? deliveredTo(run) : []) {
+      if ((await filterOf(tx, organizationId, endpointId)) === null) continue
+      await insertDeliveries(tx, [{ organizationId, endpointId, eventId, eventType: 'rule.ran', resourceId: rule.id }])
+    }
     if (disabled === null || !enabled) return null
     await appendEvent(tx, {
       organizationId,

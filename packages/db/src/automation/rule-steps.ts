@@ -13,6 +13,7 @@ import type { Touched } from '../nodes.ts'
 import { inTenantTransaction, type TenantSql } from '../tenant.ts'
 import { endTunnel, lockTunnel } from '../tunnel-end.ts'
 import { openTunnelIn } from '../tunnels.ts'
+import { filterOf } from '../webhooks/matching.ts'
 import { standingOf, type MakerStanding } from './rule-maker.ts'
 import { holdRun, recordStep, type RunClaim, type StepResult } from './rule-runs.ts'
 
@@ -65,6 +66,7 @@ function authorOf({ rule, id }: RunClaim): Author {
 function perform(tx: TenantSql, run: RunClaim, order: StepOrder, rights: 'any' | 'granted'): Promise<Done> | Done {
   const { action } = order
   const { deviceId } = run
+  if (action.kind === 'deliver_webhook') return promise(tx, run, action.endpointId)
   if (deviceId === null) return { code: 'no_device', detail: 'The event is about no device.' }
   switch (action.kind) {
     case 'open_tunnel':
@@ -80,6 +82,12 @@ function perform(tx: TenantSql, run: RunClaim, order: StepOrder, rights: 'any' |
     case 'call_webhook':
       return { code: 'internal_error', detail: 'A call is no change of rows.' }
   }
+}
+
+/** It is delivered with the end of the run (`finishRun`), whose event it is. */
+async function promise(tx: TenantSql, { organizationId }: RunClaim, endpointId: string): Promise<Done> {
+  const endpoint = await filterOf(tx, organizationId, endpointId)
+  return endpoint ? { detail: 'Delivered when the run ends.' } : { code: 'not_found', detail: 'The endpoint is gone.' }
 }
 
 interface Aim {

@@ -2,6 +2,7 @@
 import type { Pool } from 'pg'
 import { appendAudit, changedFields } from '../audit.ts'
 import type { WriteOptions } from '../author.ts'
+import { applyNamedTypes } from '../connection-settings.ts'
 import { newId } from '../ids.ts'
 import { appendEvent } from '../outbox.ts'
 import { Conditions, toPage, type Page, type PageRequest } from '../page.ts'
@@ -67,6 +68,7 @@ export async function addRule(
        VALUES ($1, $2, $3, $4, CASE WHEN $4 THEN NULL ELSE 'by_hand' END, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING ${ruleColumns}`,
       [id, organizationId, ...valuesOf(rule), maker.makerKind, maker.makerId],
     )
+    await applyNamedTypes(tx, organizationId, rule.eventTypes)
     const action = 'rule.created'
     await appendEvent(tx, { organizationId, type: action, resourceId: id, data: {} })
     const after = { ...rule, actions: withoutSecrets(rule.actions) }
@@ -141,6 +143,7 @@ export async function changeRule(
       [organizationId, id, ...valuesOf(wanted), maker.makerKind, maker.makerId],
     )
     const after = rows[0] as RuleRecord
+    if (change.eventTypes) await applyNamedTypes(tx, organizationId, before.eventTypes, after.eventTypes)
     const shown = (rule: RuleFields): RuleFields => ({ ...rule, actions: withoutSecrets(rule.actions) })
     const fields = changedFields(shown(before), shown(after), auditedFields)
     const changed = auditedFields.filter((name) => name in given)
@@ -170,6 +173,7 @@ export async function deleteRule(
          actions = '[]', version = version + 1 WHERE organization_id = $1 AND id = $2`,
       [organizationId, id],
     )
+    await applyNamedTypes(tx, organizationId, before.eventTypes)
     const action = 'rule.deleted'
     await appendEvent(tx, { organizationId, type: action, resourceId: id, data: {} })
     const fields = { name: before.name, actions: withoutSecrets(before.actions) }

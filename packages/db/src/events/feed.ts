@@ -141,12 +141,3 @@ export async function findEvent(pool: Pool, organizationId: string, id: string):
   )
   return rows[0] ? { ...rows[0], position: rows[0].position === null ? null : Number(rows[0].position) } : null
 }
-
-/** @returns 16 bytes, the same for as long as the database lives */
-export async function readCursorKey(pool: Pool, organizationId: string): Promise<Uint8Array> {
-  const { rows } = await tenant(pool, organizationId).query<{ key: Buffer }>(
-    'SELECT cursor_key AS key FROM event_feed WHERE id = 1',
-  )
-  if (!rows[0]) throw new Error('event_feed has lost its row')
-  return rows[0].key
-}

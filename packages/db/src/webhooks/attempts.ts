@@ -2,8 +2,9 @@
 import type { Pool } from 'pg'
 import { appendAudit } from '../audit.ts'
 import { systemAuthor } from '../author.ts'
-import { appendEvent } from '../outbox.ts'
+import { appendEvent, appendEvents, type NewEvent } from '../outbox.ts'
 import { inTenantTransaction } from '../tenant.ts'
+import { inTransaction } from '../transaction.ts'
 import { keptAttempts, type DeliveryState } from './deliveries.ts'
 import { setDisabled } from './endpoint-rows.ts'
 
@@ -63,30 +64,42 @@ export interface CourseChange {
   readonly failedAt: Date | null
 }
 
+/** An endpoint that is warned about now is told of by an event: both are written, or neither. */
 export async function recordCourses(pool: Pool, runner: string, changes: readonly CourseChange[]): Promise<void> {
   if (changes.length === 0) return
-  await pool.query(
-    `UPDATE webhook_courses c SET failing_since = v."failingSince", warned_at = v."warnedAt", throttled = v.throttled,
+  await inTransaction(pool, async (tx) => {
+    const { rows } = await tx.query<{
+      id: string
+      organizationId: string
+      failingSince: Date | null
+      isWarned: boolean
+    }>(
+      `UPDATE webhook_courses c SET failing_since = v."failingSince", warned_at = v."warnedAt", throttled = v.throttled,
        paused_until = CASE WHEN v."pauseMs" > 0 THEN now() + v."pauseMs" * interval '1 millisecond' END,
        last_success_at = coalesce(v."succeededAt", c.last_success_at), last_failure_at = coalesce(v."failedAt", c.last_failure_at)
      FROM json_to_recordset($2) AS v("endpointId" text, "failingSince" timestamptz, "warnedAt" timestamptz, throttled int, "pauseMs" int8,
        "succeededAt" timestamptz, "failedAt" timestamptz)
-     WHERE c.endpoint_id = v."endpointId" AND c.runner = $1`,
-    [runner, JSON.stringify(changes)],
-  )
+     WHERE c.endpoint_id = v."endpointId" AND c.runner = $1
+     RETURNING c.endpoint_id AS id, c.organization_id AS "organizationId", c.failing_since AS "failingSince",
+       old.warned_at IS NULL AND new.warned_at IS NOT NULL AS "isWarned"`,
+      [runner, JSON.stringify(changes)],
+    )
+    const news = rows.flatMap(({ id, organizationId, failingSince, isWarned }) =>
+      isWarned && failingSince ? [failingEvent(organizationId, id, failingSince)] : [],
+    )
+    await appendEvents(tx, news)
+  })
+}
+
+/** The endpoint will be disabled when it goes on like this. */
+function failingEvent(organizationId: string, id: string, failingSince: Date): NewEvent {
+  const data = { failingSince: failingSince.toISOString() }
+  return { organizationId, type: 'webhook.failing', resourceId: id, data }
 }
 
 interface EndpointOf {
   readonly organizationId: string
   readonly id: string
-}
-
-/** The endpoint will be disabled when it goes on like this. */
-export async function warnOfFailing(pool: Pool, { organizationId, id }: EndpointOf, failingSince: Date): Promise<void> {
-  const data = { failingSince: failingSince.toISOString() }
-  await inTenantTransaction(pool, organizationId, (tx) =>
-    appendEvent(tx, { organizationId, type: 'webhook.failing', resourceId: id, data }),
-  )
 }
 
 /** @returns whether it was enabled until now */

@@ -5,6 +5,7 @@
 import type { Pool } from 'pg'
 import { changedFields } from '../audit.ts'
 import type { WriteOptions } from '../author.ts'
+import { applyNamedTypes } from '../connection-settings.ts'
 import { newId } from '../ids.ts'
 import { Conditions, toPage, type Page, type PageRequest } from '../page.ts'
 import { inTenantTransaction, tenant, type TenantSql } from '../tenant.ts'
@@ -54,6 +55,7 @@ export async function addWebhookEndpoint(
     )
     await tx.query('INSERT INTO webhook_courses (endpoint_id, organization_id) VALUES ($1, $2)', [id, organizationId])
     await insertWebhookKey(tx, organizationId, id, key)
+    await applyNamedTypes(tx, organizationId, eventTypes)
     await noteEndpoint(tx, { organizationId, id, type: 'webhook.created', options, after: { ...settings } })
     return (await readEndpointRow(tx, organizationId, id)) as WebhookEndpointRecord
   }
@@ -100,6 +102,7 @@ export async function changeWebhookEndpoint(
          version = version + 1, updated_at = now() WHERE organization_id = $1 AND id = $2`,
       [organizationId, id, name, url, eventTypes, deviceTags, networkIds, maxPerSec],
     )
+    if (change.eventTypes) await applyNamedTypes(tx, organizationId, before.eventTypes, eventTypes)
     const changed = changedFields(before, wanted, audited)
     if (Object.keys(changed.after).length > 0)
       await noteEndpoint(tx, { organizationId, id, type: 'webhook.updated', options, ...changed })
@@ -154,6 +157,7 @@ export async function deleteWebhookEndpoint(
       id,
     ])
     await tx.query('DELETE FROM webhook_keys WHERE organization_id = $1 AND endpoint_id = $2', [organizationId, id])
+    await applyNamedTypes(tx, organizationId, before.eventTypes)
     const fields = Object.fromEntries(audited.map((name) => [name, before[name]]))
     await noteEndpoint(tx, { organizationId, id, type: 'webhook.deleted', options, before: fields })
     return 'deleted'

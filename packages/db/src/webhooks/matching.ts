@@ -1,4 +1,5 @@
 /** What filters look at, and deliveries that follow from it. Used by the relay and by replays. */
+import { tellsConnections } from '../connection-settings.ts'
 import { newId } from '../ids.ts'
 import type { TenantSql } from '../tenant.ts'
 
@@ -33,6 +34,8 @@ export async function filterOf(tx: TenantSql, organizationId: string, id: string
 export interface FilteredDevice {
   readonly tags: string[]
   readonly networkId: string
+  /** Its connections are told to all, and not only to who names them. */
+  readonly tellsConnections: boolean
 }
 
 /** As they are now, also deleted ones. @returns by id */
@@ -43,10 +46,12 @@ export async function devicesOf(
 ): Promise<Map<string, FilteredDevice>> {
   if (ids.length === 0) return new Map()
   const { rows } = await tx.query<FilteredDevice & { id: string }>(
-    `SELECT id, tags, network_id AS "networkId" FROM devices WHERE organization_id = ANY ($1) AND id = ANY ($2)`,
+    `SELECT d.id, d.tags, d.network_id AS "networkId", ${tellsConnections} AS "tellsConnections" FROM devices d
+       JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id JOIN organizations o ON o.id = d.organization_id
+     WHERE d.organization_id = ANY ($1) AND d.id = ANY ($2)`,
     [organizationIds, ids],
   )
-  return new Map(rows.map(({ id, tags, networkId }) => [id, { tags, networkId }]))
+  return new Map(rows.map(({ id, ...device }) => [id, device]))
 }
 
 export interface NewDelivery {
@@ -82,36 +87,4 @@ export async function insertDeliveries(
     [JSON.stringify(deliveries.map((delivery) => ({ id: newId('whd'), ...delivery })))],
   )
   return rowCount ?? 0
-}
-
-/** An event as replays read it. */
-export interface PastEvent {
-  readonly id: string
-  readonly type: string
-  readonly resourceId: string
-  readonly deviceId: string | null
-  readonly createdAt: Date
-  /** As text: no number of JavaScript holds all of them. */
-  readonly position: string
-}
-
-/** @param after where the part before ended; null: from `since` on @returns in order of time, those that have their place in the feed */
-export async function eventsBetween(
-  tx: TenantSql,
-  organizationId: string,
-  {
-    since,
-    until,
-    after,
-    limit,
-  }: { since: Date; until: Date; after: { at: Date; position: string } | null; limit: number },
-): Promise<PastEvent[]> {
-  const { rows } = await tx.query<PastEvent>(
-    `SELECT id, type, resource_id AS "resourceId", device_id AS "deviceId", created_at AS "createdAt", position::text AS position FROM events
-     WHERE organization_id = $1 AND created_at >= $2 AND created_at < $3 AND position IS NOT NULL
-       AND ($4::timestamptz IS NULL OR (created_at, position) > ($4, $5::int8))
-     ORDER BY created_at, position LIMIT $6`,
-    [organizationId, since, until, after?.at ?? null, after?.position ?? '0', limit],
-  )
-  return rows
 }

@@ -73,6 +73,11 @@ export type RuleAction =
       readonly format: 'slack' | 'event'
       readonly text: string | null
     }
+  | {
+      /** The `rule.ran` of the run goes to this endpoint of webhooks, whatever types it takes. */
+      readonly kind: 'deliver_webhook'
+      readonly endpointId: string
+    }
 
 /** What is done at once, and not done again: a tunnel to one port, or another action whole. */
 export interface RuleStep {
@@ -98,10 +103,16 @@ export const actionPermissions = {
   untag_device: ['devices:write'],
   revoke_credentials: ['credentials:write'],
   call_webhook: ['rules:write'],
+  deliver_webhook: ['webhooks:write'],
 } as const satisfies Record<RuleAction['kind'], readonly string[]>
 
-/** Needed besides: a call tells its receiver of events. */
+/** Needed besides for what tells a receiver of events. */
 export const callPermission = 'events:read'
+
+/** Whether an action tells somebody of events. */
+export function tellsEvents(kind: RuleAction['kind']): boolean {
+  return kind === 'call_webhook' || kind === 'deliver_webhook'
+}
 
 /** Seconds that a tunnel opened now shall live; null when the hours it is for are over. */
 export function ttlOf(action: OpenTunnelAction, during: WeekHours | null, nowMs: number): number | null {

@@ -277,7 +277,7 @@ export interface paths {
         put?: never;
         /**
          * Make an automation rule
-         * @description It runs once for each event that happens from now on. Who makes it must hold the permissions of what it does (`tunnels:write` to open a tunnel, `events:read` to call a URL), and it acts with the rights that its maker has when it runs.
+         * @description It runs once for each event that happens from now on. Who makes it must hold the permissions of what it does (`tunnels:write` to open a tunnel, `events:read` to call a URL, and `webhooks:write` to deliver to an endpoint), and it acts with the rights that its maker has when it runs.
          */
         post: operations["createAutomationRule"];
         delete?: never;
@@ -1401,7 +1401,7 @@ export interface paths {
         put?: never;
         /**
          * Deliver past events again, or for the first time
-         * @description Those that the filters of the endpoint choose now, in order of time. `result` tells how many events there were, and how many are delivered. One at a time for each endpoint. Takes `events:read` as well.
+         * @description Those that the filters of the endpoint choose now: since a time, or after a cursor of the feed. `result` tells how many events there were, and how many are delivered. One at a time for each endpoint. Takes `events:read` as well.
          */
         post: operations["replayWebhookEvents"];
         delete?: never;
@@ -2944,6 +2944,11 @@ export interface components {
                 text?: string | null;
                 /** @description Where to POST to, such as an incoming webhook of Slack. Answers show its host alone. */
                 url: string;
+            } | {
+                /** @description Endpoint of webhooks that gets the `rule.ran` of the run, whatever types it takes. */
+                endpointId: string;
+                /** @enum {string} */
+                kind: "deliver_webhook";
             })[];
             /** Format: date-time */
             createdAt: string;
@@ -3272,7 +3277,7 @@ export interface components {
                 steps: {
                     action: number;
                     /** @enum {string} */
-                    kind: "open_tunnel" | "close_tunnels" | "tag_device" | "untag_device" | "revoke_credentials" | "call_webhook";
+                    kind: "open_tunnel" | "close_tunnels" | "tag_device" | "untag_device" | "revoke_credentials" | "call_webhook" | "deliver_webhook";
                     port: number | null;
                     text: string | null;
                     ttlSec: number | null;
@@ -3715,7 +3720,7 @@ export interface components {
                 code: string | null;
                 detail: string | null;
                 /** @enum {string} */
-                kind: "open_tunnel" | "close_tunnels" | "tag_device" | "untag_device" | "revoke_credentials" | "call_webhook";
+                kind: "open_tunnel" | "close_tunnels" | "tag_device" | "untag_device" | "revoke_credentials" | "call_webhook" | "deliver_webhook";
                 port: number | null;
                 /** @enum {string} */
                 state: "done" | "failed";
@@ -6128,6 +6133,11 @@ export interface operations {
                         text?: string | null;
                         /** @description Where to POST to, such as an incoming webhook of Slack. Answers show its host alone. */
                         url: string;
+                    } | {
+                        /** @description Endpoint of webhooks that gets the `rule.ran` of the run, whatever types it takes. */
+                        endpointId: string;
+                        /** @enum {string} */
+                        kind: "deliver_webhook";
                     })[];
                     during?: {
                         /** @description Of the IANA database. */
@@ -6616,6 +6626,11 @@ export interface operations {
                         text?: string | null;
                         /** @description Where to POST to, such as an incoming webhook of Slack. Answers show its host alone. */
                         url: string;
+                    } | {
+                        /** @description Endpoint of webhooks that gets the `rule.ran` of the run, whatever types it takes. */
+                        endpointId: string;
+                        /** @enum {string} */
+                        kind: "deliver_webhook";
                     })[];
                     during?: {
                         /** @description Of the IANA database. */
@@ -7130,6 +7145,11 @@ export interface operations {
                         text?: string | null;
                         /** @description Where to POST to, such as an incoming webhook of Slack. Answers show its host alone. */
                         url: string;
+                    } | {
+                        /** @description Endpoint of webhooks that gets the `rule.ran` of the run, whatever types it takes. */
+                        endpointId: string;
+                        /** @enum {string} */
+                        kind: "deliver_webhook";
                     })[];
                     during?: {
                         /** @description Of the IANA database. */
@@ -17481,7 +17501,7 @@ export interface operations {
                 "application/json": {
                     /** @description Only events about devices with at least one of these tags; none: any. */
                     deviceTags?: string[];
-                    /** @description Types of events, or all of a kind (`tunnel.*`, also those to come); none: all but those that must be asked for by name. */
+                    /** @description Types of events, or all of a kind (`tunnel.*`, also those to come); none: all, and of connections what the organization or the network asks for (`connectionEvents`). To name `connection.*` asks for them too. */
                     eventTypes?: string[];
                     maxPerSec?: number | null;
                     /** @description A name for people. */
@@ -17932,7 +17952,7 @@ export interface operations {
                 "application/json": {
                     /** @description Only events about devices with at least one of these tags; none: any. */
                     deviceTags?: string[];
-                    /** @description Types of events, or all of a kind (`tunnel.*`, also those to come); none: all but those that must be asked for by name. */
+                    /** @description Types of events, or all of a kind (`tunnel.*`, also those to come); none: all, and of connections what the organization or the network asks for (`connectionEvents`). To name `connection.*` asks for them too. */
                     eventTypes?: string[];
                     maxPerSec?: number | null;
                     /** @description A name for people. */
@@ -18738,6 +18758,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Instead of `since`, a cursor of `/v1/events`: events after it, in order of the feed. */
+                    after?: string;
                     /**
                      * @description `failed`: what was not delivered, or never tried, such as what came before the endpoint was made. `all`, which is usual: also what was delivered.
                      * @enum {string}
@@ -18745,9 +18767,9 @@ export interface operations {
                     deliveries?: "failed" | "all";
                     /**
                      * Format: date-time
-                     * @description Events from then on.
+                     * @description Events from then on, in order of time.
                      */
-                    since: string;
+                    since?: string;
                     /**
                      * Format: date-time
                      * @description Events before then; now when left out.
@@ -18767,7 +18789,7 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+            /** @description `invalid_cursor`: The cursor is not valid; `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -18819,6 +18841,16 @@ export interface operations {
             };
             /** @description `webhook_disabled`: The webhook endpoint is disabled; `operation_limit`: Enough operations are under way; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cursor_expired`: Events after this cursor are removed already */
+            410: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;

@@ -5,8 +5,9 @@
  *
  *   position, 8 bytes | beginning of SHA-256 of the organization's id, 8 bytes
  */
-import { readCursorKey, type Pool } from '@culvert/db'
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
+import type { Pool } from 'pg'
+import { tenant, type TenantSql } from '../tenant.ts'
 
 const algorithm = 'aes-128-ecb'
 const textLength = 22
@@ -17,12 +18,25 @@ export interface EventCursors {
   read(text: string): number | null
 }
 
+/** Asks for the key once. */
 export function eventCursors(pool: Pool): (organizationId: string) => Promise<EventCursors> {
   let key: Uint8Array | null = null
   return async (organizationId) => {
-    key ??= await readCursorKey(pool, organizationId)
+    key ??= await readCursorKey(tenant(pool, organizationId))
     return cursorsOf(key, organizationId)
   }
+}
+
+/** @returns the position; null for what is no cursor of this organization */
+export async function openEventCursor(sql: TenantSql, organizationId: string, text: string): Promise<number | null> {
+  return cursorsOf(await readCursorKey(sql), organizationId).read(text)
+}
+
+/** @returns 16 bytes, the same for as long as the database lives */
+async function readCursorKey(sql: TenantSql): Promise<Uint8Array> {
+  const { rows } = await sql.query<{ key: Buffer }>('SELECT cursor_key AS key FROM event_feed WHERE id = 1')
+  if (!rows[0]) throw new Error('event_feed has lost its row')
+  return rows[0].key
 }
 
 function cursorsOf(key: Uint8Array, organizationId: string): EventCursors {
