@@ -3,9 +3,9 @@
  *
  * ```
  *   source with room                        added; when the table is full, the oldest of a source that holds more goes
- *   source at its share, or holding most    added in place of the oldest of its host that holds most, as often as a budget allows:
- *                                           of its own oldest only when that had its time; else dropped, and heard when it is
- *                                           repeated
+ *   source at its share, or holding most    added in place of the oldest of its host that holds most, when that had its time or the
+ *                                           newcomer's host holds clearly less, and as often as a budget allows; else dropped, and
+ *                                           heard when it is repeated
  * ```
  *
  * A source is an IPv4 /24 or an IPv6 /48, a host in it an IPv4 address or an IPv6 /64. So no source takes the places of another, nor
@@ -46,18 +46,16 @@ export interface Origin {
   devices: number
 }
 
-interface Host {
+/** A host, or all of a source. */
+interface Holder {
   readonly name: string
   /** When each came, oldest first. */
   readonly sas: Map<IkeSa, MonotonicMs>
 }
 
-interface Source {
-  readonly name: string
-  readonly hosts: Map<string, Host>
-  readonly hostsBySize: BySize<Host>
-  /** Of all its hosts. */
-  size: number
+interface Source extends Holder {
+  readonly hosts: Map<string, Holder>
+  readonly hostsBySize: BySize<Holder>
   readonly renewals: TokenBucket
   /** Places that hosts give up for neighbours who hold less. */
   readonly yields: TokenBucket
@@ -68,7 +66,7 @@ interface Source {
 interface Entry {
   readonly sa: IkeSa
   readonly source: Source
-  readonly host: Host
+  readonly host: Holder
   /** SPI and address. */
   readonly initiator: string
 }
@@ -107,26 +105,27 @@ export class HalfOpenTable {
     const name = sourceName(address)
     if (!this.#wasters.has(name, nowMs)) return false
     const source = this.#sources.get(name)
-    const held = source?.size ?? 0
+    const held = source?.sas.size ?? 0
     const devices = source?.devices ?? this.#origins.get(name)?.devices ?? 0
     const excess = Math.max(0, held - devices)
     const isFull = this.#entries.size >= limit
     const share = Math.max(1, Math.floor(Math.min(limit * MOST_SHARE, limit * SOURCE_SHARE + devices)))
     if (source !== undefined && (held >= share || (isFull && excess >= this.#bySize.largest))) {
-      return mayReplace(source, hostName(address), nowMs) && evictOldest(source, evict)
+      const giver = giverOf(source, hostName(address), nowMs)
+      return giver !== undefined && evictOldest(giver, evict)
     }
     if (!isFull) return true
     const crowd = this.#bySize.first
     if (crowd === undefined || (excessOf(crowd) <= excess + 1 && !hadItsTime(crowd.hostsBySize.first, nowMs)))
       return false
-    return evictOldest(crowd, evict)
+    return evictOldest(crowd.hostsBySize.first, evict)
   }
 
   add(digest: string, address: string, sa: IkeSa, nowMs: MonotonicMs): void {
     const name = sourceName(address)
     const source = this.#sources.get(name) ?? this.#newSource(name, nowMs)
     const host = hostOf(source, hostName(address))
-    this.#resize(source, host, () => host.sas.set(sa, nowMs))
+    this.#resize(source, host, ({ sas }) => sas.set(sa, nowMs))
     this.#entries.set(digest, { sa, source, host, initiator: initiatorOf(sa.spiI, address) })
     this.#count(initiatorOf(sa.spiI, address), 1)
   }
@@ -137,7 +136,7 @@ export class HalfOpenTable {
     const { sa, source, host, initiator } = entry
     this.#entries.delete(digest)
     this.#count(initiator, -1)
-    this.#resize(source, host, () => host.sas.delete(sa))
+    this.#resize(source, host, ({ sas }) => sas.delete(sa))
   }
 
   /** A key exchange with this address was computed for nothing. */
@@ -170,7 +169,7 @@ export class HalfOpenTable {
     const devices = this.#origins.get(name)?.devices ?? 0
     const renewals = createTokenBucket(RENEWAL_BURST + devices, RENEWAL_REFILL_MS, nowMs)
     const yields = createTokenBucket(RENEWAL_BURST, RENEWAL_REFILL_MS, nowMs)
-    return { name, hosts: new Map(), hostsBySize: new BySize(), size: 0, renewals, yields, devices }
+    return { name, hosts: new Map(), hostsBySize: new BySize(), sas: new Map(), renewals, yields, devices }
   }
 
   #count(initiator: string, change: 1 | -1): void {
@@ -180,16 +179,15 @@ export class HalfOpenTable {
   }
 
   /** What is empty is forgotten. */
-  #resize(source: Source, host: Host, change: () => void): void {
-    const [held, excess] = [host.sas.size, excessOf(source)]
-    const wasKnown = source.size > 0
-    change()
-    source.size += host.sas.size - held
+  #resize(source: Source, host: Holder, change: (holder: Holder) => void): void {
+    const [held, all, excess] = [host.sas.size, source.sas.size, excessOf(source)]
+    change(host)
+    change(source)
     source.hostsBySize.move(host, held === 0 ? null : held, host.sas.size === 0 ? null : host.sas.size)
     if (host.sas.size === 0) source.hosts.delete(host.name)
     else source.hosts.set(host.name, host)
-    this.#bySize.move(source, wasKnown ? excess : null, source.size === 0 ? null : excessOf(source))
-    if (source.size === 0) this.#sources.delete(source.name)
+    this.#bySize.move(source, all === 0 ? null : excess, source.sas.size === 0 ? null : excessOf(source))
+    if (source.sas.size === 0) this.#sources.delete(source.name)
     else this.#sources.set(source.name, source)
   }
 }
@@ -198,30 +196,36 @@ function initiatorOf(spiI: IkeSpi, address: string): string {
   return `${spiI}/${address}`
 }
 
-function hostOf({ hosts }: Source, name: string): Host {
+function hostOf({ hosts }: Source, name: string): Holder {
   return hosts.get(name) ?? { name, sas: new Map() }
 }
 
-/** Whether a source that has no more places may give this host one that is taken. */
-function mayReplace(source: Source, name: string, nowMs: MonotonicMs): boolean {
-  const held = source.hosts.get(name)?.sas.size ?? 0
-  if (held + 1 < source.hostsBySize.largest && takeToken(source.yields, nowMs)) return true
-  return hadItsTime(source.hostsBySize.first, nowMs) && takeToken(source.renewals, nowMs)
+/**
+ * Who gives one of its places to this host, of a source that has no more: its host that holds most, or else the host itself when it
+ * holds as much, or else whoever came first of all. Undefined for nobody now.
+ */
+function giverOf(source: Source, name: string, nowMs: MonotonicMs): Holder | undefined {
+  const { hosts, hostsBySize, yields, renewals } = source
+  const held = hosts.get(name)?.sas.size ?? 0
+  const { first, largest } = hostsBySize
+  if (held + 1 < largest && takeToken(yields, nowMs)) return first
+  const other = held === largest ? hosts.get(name) : source
+  const giver = hadItsTime(first, nowMs) ? first : other
+  return hadItsTime(giver, nowMs) && takeToken(renewals, nowMs) ? giver : undefined
 }
 
-function hadItsTime(host: Host | undefined, nowMs: MonotonicMs): boolean {
-  const [oldestAtMs] = host?.sas.values() ?? []
+function hadItsTime(holder: Holder | undefined, nowMs: MonotonicMs): boolean {
+  const [oldestAtMs] = holder?.sas.values() ?? []
   return oldestAtMs !== undefined && nowMs >= oldestAtMs + HANDSHAKE_MS
 }
 
-/** Of the host that holds most. */
-function evictOldest({ hostsBySize }: Source, evict: (sa: IkeSa) => void): boolean {
-  const [oldest] = hostsBySize.first?.sas.keys() ?? []
+function evictOldest(holder: Holder | undefined, evict: (sa: IkeSa) => void): boolean {
+  const [oldest] = holder?.sas.keys() ?? []
   if (oldest === undefined) return false
   evict(oldest)
   return true
 }
 
-function excessOf({ size, devices }: Pick<Source, 'size' | 'devices'>): number {
-  return Math.max(0, size - devices)
+function excessOf({ sas, devices }: Pick<Source, 'sas' | 'devices'>): number {
+  return Math.max(0, sas.size - devices)
 }
