@@ -39,6 +39,8 @@ interface Scene {
   readonly cache: CredentialCache
   readonly ended: [AttachmentKey, string][]
   readonly touched: string[]
+  /** Devices that were offered what they may have since. */
+  readonly considered: string[]
   /** Lines of level info. */
   readonly lines: object[]
   /** What the desk finds; tests change it. */
@@ -64,6 +66,7 @@ function open(): Scene {
   })
   const ended: Scene['ended'] = []
   const touched: string[] = []
+  const considered: string[] = []
   const lines: object[] = []
   const stored: AttachAttempt[] = []
   const log = createLogger('test', 'silent')
@@ -95,6 +98,7 @@ function open(): Scene {
     cache,
     registry,
     placements,
+    renewal: { consider: ({ deviceId }) => void considered.push(deviceId) },
     writer: { touch: (deviceId: string) => void touched.push(deviceId) } as unknown as StateWriter,
     attempts: createAttemptLog({ log, store: (attempt) => void stored.push(attempt), tiers: () => ['modern'] }),
     deleteIke: (key, reason) => void ended.push([key, reason]),
@@ -111,6 +115,7 @@ function open(): Scene {
     cache,
     ended,
     touched,
+    considered,
     lines,
     stored,
     placements,
@@ -306,6 +311,7 @@ it('keeps an attachment of whose device something else changed meanwhile, and ho
   expect(scene.ended).toEqual([])
   expect(scene.registry.attachedCount).toBe(1)
   expect(scene.limited.at(-1)).toBe(scene.limits)
+  expect(scene.considered).toEqual(['dev_a'])
 })
 
 it('counts a revoked device as gone at once, though it never answers the Delete', async () => {

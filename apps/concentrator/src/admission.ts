@@ -33,7 +33,8 @@ import type { AttemptLog } from './attempt-log.ts'
 import { createCredentialAnswers } from './credential-answers.ts'
 import type { CredentialDesk } from './credential-desk.ts'
 import { createEapDesk } from './eap-desk.ts'
-import { addressesOf, grantOfLease, leaseOf, type Lease, type ServicePrefixes } from './lease.ts'
+import type { GrantRenewal } from './grant-renewal.ts'
+import { addressesOf, grantOfLease, leaseOf, neighboursOf, type Lease, type ServicePrefixes } from './lease.ts'
 import type { Placements } from './placements.ts'
 import type { Realm } from './realm.ts'
 import { createSpentTickets } from './spent-tickets.ts'
@@ -46,7 +47,7 @@ interface Granted {
   readonly watch: ForgettingWatch
 }
 
-type GrantedDevice = Pick<CachedDevice, 'deviceId' | 'organizationId' | 'identity' | 'lanPrefixes'>
+type GrantedDevice = Pick<CachedDevice, 'deviceId' | 'organizationId' | 'identity' | 'lanPrefixes' | 'pools' | 'limits'>
 
 /** Whoever proves itself claims first; EAP takes its rounds between. */
 const MOST_CLAIMS = 20_000
@@ -69,6 +70,7 @@ export interface AdmissionOptions {
   readonly registry: AttachmentRegistry
   readonly writer: StateWriter
   readonly placements: Placements
+  readonly renewal: Pick<GrantRenewal, 'consider'>
   readonly attempts: AttemptLog
   /** Tells the IKE core to end an attachment. */
   readonly deleteIke: (key: AttachmentKey, reason: CloseReason) => void
@@ -252,6 +254,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       organizationId: device.organizationId,
       ...lease,
       lanPrefixes: device.lanPrefixes,
+      neighbours: neighboursOf(lease, device),
       credentialId: event.credential,
       attachedAtMs: nowMs,
       state: 'attached',
@@ -277,7 +280,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
   }
 
-  /** Ends the attachment if the credential that was proven is not valid any more, or a LAN that was granted is not the device's. */
+  /** Ends the attachment if the credential that was proven is not valid any more, or a LAN that was granted is not the device's; offers what came since. */
   async function lookAgain(
     key: AttachmentKey,
     { identity, lanPrefixes }: GrantedDevice,
@@ -288,6 +291,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     if (device) {
       wipeDevice(device)
       placements.limit(device.deviceId, device.limits)
+      options.renewal.consider(device)
     }
     const hasLans = lanPrefixes.every((prefix) => device?.lanPrefixes.includes(prefix))
     if (hasLans && device?.credentials.some(({ id }) => id === credentialId)) return

@@ -58,6 +58,7 @@ import { createDevicePolicies, type DevicePolicies } from './device-policies.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { startIdleCollector } from './idle-collector.ts'
 import { endpointConfigOf } from './ike-policy.ts'
+import { createGrantRenewal } from './grant-renewal.ts'
 import { createHostKeeper, HOST_QUARANTINE_MS, type HostKeeper, type HostStore } from './host-keeper.ts'
 import { createPlacements, type Placements } from './placements.ts'
 import { createPolicyEnforcer } from './policy-enforcer.ts'
@@ -138,6 +139,14 @@ async function assemble(
     log,
   })
   const placements = createPlacements(subjects, policies)
+  const servicePrefixes = { ip4: selectorOf(settings.servicePrefix), ip6: inner6 && selectorOf(inner6.servicePrefix) }
+  const renewal = createGrantRenewal({
+    registry,
+    servicePrefixes,
+    hostSelector: selectorOf,
+    command: (command) => started?.command(command),
+    log,
+  })
   const attempts = createAttemptWriter({ write: (batch) => writeAttempts(pool, settings.nodeName, batch), log })
   const admission = createAdmission({
     desk: createCredentialDesk({ pool, cache, secrets: createKeyRing(sealingKeys, crypto), log }),
@@ -150,7 +159,8 @@ async function assemble(
     deleteIke: (key, reason) => started?.command({ kind: 'deleteIke', key, reason }),
     rng: createSystemRng(),
     ikeIdentity: settings.ikeIdentity,
-    servicePrefixes: { ip4: selectorOf(settings.servicePrefix), ip6: inner6 && selectorOf(inner6.servicePrefix) },
+    renewal,
+    servicePrefixes,
     hostSelector: selectorOf,
     ticketLifetimeMs: settings.ticketLifetimeSec * 1000,
     log,
@@ -184,6 +194,7 @@ async function assemble(
     cache,
     close: (key, reason) => admission.end(key, reason),
     update: (work) => policies.update(work.deviceId, work.limits),
+    renew: (work) => renewal.consider(work),
     rewrite: (deviceId) => writer.rewrite(deviceId),
     log,
   })
@@ -217,6 +228,7 @@ async function assemble(
     async stop() {
       await intake.stop()
       heartbeat.stop()
+      renewal.stop()
       await realm.stop()
       admission.stop()
       for (const record of registry.attached()) {

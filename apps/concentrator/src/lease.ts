@@ -34,6 +34,48 @@ export function addressesOf({ address4, address6 }: Lease): string[] {
   return address6 === null ? [address4] : [address4, address6]
 }
 
+/** What a device may speak for and reach besides its own and the dial addresses. */
+export interface Reach {
+  /** LANs behind it, IPv4 prefixes. */
+  readonly lanPrefixes: readonly string[]
+  /** Pools of its network, prefixes of both families; empty where devices may not reach each other. */
+  readonly neighbours: readonly string[]
+}
+
+const NO_NEIGHBOURS: readonly string[] = []
+const isIp6 = (text: string): boolean => text.includes(':')
+
+/** @returns the pools themselves where all of them are of leased families */
+export function neighboursOf(
+  { address4, address6 }: Lease,
+  { pools, limits }: Pick<CachedDevice, 'pools' | 'limits'>,
+): readonly string[] {
+  if (!limits.deviceToDevice) return NO_NEIGHBOURS
+  const isLeased = (pool: string): boolean => (isIp6(pool) ? address6 : address4) !== null
+  return pools.every(isLeased) ? pools : pools.filter(isLeased)
+}
+
+/**
+ * The selectors of both sides; nothing of a family that is not leased.
+ *
+ * @param hostSelector for an address or a prefix
+ */
+export function selectorsOfLease(
+  { address4, address6 }: Lease,
+  servicePrefixes: ServicePrefixes,
+  { lanPrefixes, neighbours }: Reach,
+  hostSelector: (address: string) => TrafficSelector,
+): Pick<AttachGrant, 'tsLocal' | 'tsRemote'> {
+  return {
+    tsLocal: [
+      ...(address4 === null ? [] : [servicePrefixes.ip4]),
+      ...(address6 === null || servicePrefixes.ip6 === null ? [] : [servicePrefixes.ip6]),
+      ...neighbours.map(hostSelector),
+    ],
+    tsRemote: [...addressesOf({ address4, address6 }), ...(address4 === null ? [] : lanPrefixes)].map(hostSelector),
+  }
+}
+
 /**
  * Addresses, resolvers that they can reach, and the selectors of both sides, registered LANs among them; nothing of a family that is not leased. Our side holds the
  * pools of the network where devices may reach each other.
@@ -41,31 +83,20 @@ export function addressesOf({ address4, address6 }: Lease): string[] {
  * @param hostSelector for an address or a prefix
  */
 export function grantOfLease(
-  { address4, address6 }: Lease,
+  lease: Lease,
   servicePrefixes: ServicePrefixes,
-  {
-    dnsServers,
-    dnsDomains,
-    lanPrefixes,
-    pools,
-    limits,
-  }: Pick<CachedDevice, 'dnsServers' | 'dnsDomains' | 'lanPrefixes' | 'pools' | 'limits'>,
+  device: Pick<CachedDevice, 'dnsServers' | 'dnsDomains' | 'lanPrefixes' | 'pools' | 'limits'>,
   hostSelector: (address: string) => TrafficSelector,
 ): Pick<AttachGrant, 'ip4' | 'ip6' | 'dns4' | 'dns6' | 'dnsDomains' | 'tsLocal' | 'tsRemote'> {
-  const isIp6 = (text: string): boolean => text.includes(':')
-  const isLeased = (pool: string): boolean => (isIp6(pool) ? address6 : address4) !== null
-  const neighbours = limits.deviceToDevice ? pools.filter(isLeased) : []
+  const { address4, address6 } = lease
+  const { dnsServers, dnsDomains, lanPrefixes } = device
+  const reach = { lanPrefixes, neighbours: neighboursOf(lease, device) }
   return {
     ip4: address4,
     ip6: address6,
     dns4: address4 === null ? [] : dnsServers.filter((server) => !isIp6(server)),
     dns6: address6 === null ? [] : dnsServers.filter(isIp6),
     dnsDomains,
-    tsLocal: [
-      ...(address4 === null ? [] : [servicePrefixes.ip4]),
-      ...(address6 === null || servicePrefixes.ip6 === null ? [] : [servicePrefixes.ip6]),
-      ...neighbours.map(hostSelector),
-    ],
-    tsRemote: [...addressesOf({ address4, address6 }), ...(address4 === null ? [] : lanPrefixes)].map(hostSelector),
+    ...selectorsOfLease(lease, servicePrefixes, reach, hostSelector),
   }
 }

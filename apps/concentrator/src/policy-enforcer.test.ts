@@ -158,12 +158,27 @@ it('tells once that the quota of a device is used up, in its period and for the 
   expect(await events()).toEqual([told(5e9), told(6e9), told(6e9)])
 })
 
+it('says what a device that stays may have since: a LAN, and a pool of its network that no notice told of', async () => {
+  const node = openNode('con-1')
+  const { deviceId } = await attachDevice(node)
+  const change = `UPDATE devices SET lan_prefixes = '{192.168.1.0/24}', policy_version = policy_version + 1 WHERE id = $1`
+  await pool.query(change, [deviceId])
+  await node.enforcer.reconcile()
+  expect(node.renewed.at(-1)).toMatchObject({ deviceId, lanPrefixes: ['192.168.1.0/24'], pools: [] })
+  await pool.query(`UPDATE networks SET device_to_device = true WHERE id = 'net_a'`)
+  await node.enforcer.checkHeld()
+  const found = node.renewed.findLast((work) => work.deviceId === deviceId)
+  expect(found).toMatchObject({ limits: { deviceToDevice: true }, pools: ['10.128.0.0/20'] })
+  await pool.query(`UPDATE networks SET device_to_device = false WHERE id = 'net_a'`)
+})
+
 interface Node {
   readonly registry: ReturnType<typeof createAttachmentRegistry>
   readonly writer: StateWriter
   readonly enforcer: PolicyEnforcer
   readonly closed: [AttachmentKey, CloseReason][]
   readonly updated: PolicyWork[]
+  readonly renewed: PolicyWork[]
 }
 
 function openNode(nodeName: string): Node {
@@ -171,6 +186,7 @@ function openNode(nodeName: string): Node {
   const writer = createStateWriter({ write: (batch) => writeAttachments(pool, nodeName, batch), registry, log })
   const closed: Node['closed'] = []
   const updated: PolicyWork[] = []
+  const renewed: PolicyWork[] = []
   const enforcer = createPolicyEnforcer({
     pool,
     nodeName,
@@ -178,10 +194,11 @@ function openNode(nodeName: string): Node {
     cache: createCredentialCache({ entries: 10, freshMs: 1, staleMs: 1, unknownMs: 1 }),
     close: (key, reason) => closed.push([key, reason]),
     update: (work) => updated.push(work),
+    renew: (work) => renewed.push(work),
     rewrite: (deviceId) => writer.rewrite(deviceId),
     log,
   })
-  return { registry, writer, enforcer, closed, updated }
+  return { registry, writer, enforcer, closed, updated, renewed }
 }
 
 let count = 0
@@ -209,6 +226,7 @@ async function attachDevice({ registry, writer }: Node, known?: string): Promise
     address4: `10.128.0.${9 + count}`,
     address6: null,
     lanPrefixes: [],
+    neighbours: [],
     credentialId: `crd_${deviceId}`,
     attachedAtMs: performance.now(),
     state: 'attached',

@@ -2,6 +2,8 @@
  * Makes the node do what Postgres says: a deleted device, a revoked credential, a LAN that is not its any more, a detach request or
  * a newer owner ends the attachment here.
  *
+ * What came since, a LAN or a pool of its network, is offered to a device that stays.
+ *
  * A held device whose row says that it is attached nowhere (this node was taken for dead, but lives) is written again.
  *
  * One run at a time; a notice during a run leads to one more. Runs on a job, on a notice, on start, after the notice
@@ -36,6 +38,8 @@ export function createPolicyEnforcer(options: {
   close: (key: AttachmentKey, reason: CloseReason) => void
   /** Holds the traffic of a device that stays to what is said now. */
   update: (work: PolicyWork) => void
+  /** Offers a device that stays what it may have since. */
+  renew: (work: PolicyWork) => void
   /** Writes the device's row anew, with event and notice. */
   rewrite: (deviceId: string) => void
   log: Logger
@@ -59,7 +63,11 @@ export function createPolicyEnforcer(options: {
     const record = registry.byDevice(work.deviceId)
     if (!record || record.state !== 'attached') return
     const reason = reasonToClose(work, record)
-    if (!reason) return options.update(work)
+    if (!reason) {
+      options.update(work)
+      options.renew(work)
+      return
+    }
     log.info({ deviceId: work.deviceId, reason }, 'ending an attachment')
     options.close(record.key, reason)
   }
@@ -96,7 +104,10 @@ export function createPolicyEnforcer(options: {
           const record = registry.byDevice(work.deviceId)
           if (record?.state !== 'attached') continue
           if (reasonToClose(work, record)) enforce(work)
-          else if (work.attachedNowhere) reclaim(work.deviceId)
+          else {
+            if (work.attachedNowhere) reclaim(work.deviceId)
+            options.renew(work)
+          }
         }
       } catch (error) {
         if (!isDatabaseUnavailable(error)) throw error

@@ -64,6 +64,7 @@ function attach(registry: ReturnType<typeof createAttachmentRegistry>, deviceId:
     address4: '10.128.0.10',
     address6: null,
     lanPrefixes: [],
+    neighbours: [],
     credentialId: 'crd_a',
     attachedAtMs: performance.now(),
     state: 'attached',

@@ -22,6 +22,7 @@ function record(key: number, deviceId = 'dev_a'): AttachmentRecord {
     address4: '10.128.0.5',
     address6: null,
     lanPrefixes: [],
+    neighbours: [],
     credentialId: 'crd_a',
     attachedAtMs: key,
     state: 'attached',

@@ -14,7 +14,9 @@ export interface AttachmentRecord {
   readonly address4: string | null
   readonly address6: string | null
   /** LANs it was granted to speak for. */
-  readonly lanPrefixes: readonly string[]
+  lanPrefixes: readonly string[]
+  /** Pools of its network that it was granted to reach. */
+  neighbours: readonly string[]
   /** The credential that was proven; when it goes, so does the attachment. */
   readonly credentialId: string
   readonly attachedAtMs: number

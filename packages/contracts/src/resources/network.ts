@@ -30,7 +30,7 @@ const ReauthenticateAfterSec = Type.Integer({
 
 const DeviceToDevice = Type.Boolean({
   description:
-    'Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches a device when it attaches the next time.',
+    'Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches attached devices by a rekey, when their own configuration allows for it.',
 })
 
 const NetworkRateLimit = Type.Object(RateLimit.properties, {

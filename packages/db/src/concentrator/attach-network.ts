@@ -18,11 +18,14 @@ export interface NetworkSettings {
   readonly rateLimit: RateLimit | null
 }
 
+/** Address pools of networks `n`, of both families, as an array of text. */
+export const NETWORK_POOLS = `array_remove(ARRAY(SELECT p.pool4::text FROM network_pools p WHERE p.organization_id = n.organization_id AND p.network_id = n.id
+    ORDER BY p.pool4) || n.pool6::text, NULL)`
+
 /** As JSON text with the names of `NetworkSettings`, of networks `n` and organizations `o`. */
 export const NETWORK_SETTINGS = `json_build_object('networkId', n.id, 'organizationId', n.organization_id, 'networkTiers', n.proposal_tiers, 'organizationTiers', o.proposal_tiers,
   'dnsServers', n.dns_servers, 'dnsDomains', n.dns_domains, 'reauthenticateAfterSec', n.reauthenticate_after_sec,
-  'pools', array_remove(ARRAY(SELECT p.pool4::text FROM network_pools p WHERE p.organization_id = n.organization_id AND p.network_id = n.id
-    ORDER BY p.pool4) || n.pool6::text, NULL),
+  'pools', ${NETWORK_POOLS},
   'deviceToDevice', n.device_to_device, 'rateLimit', n.rate_limit)::text`
 
 /** More than a node has networks at a time; who falls out is parsed anew. */

@@ -5,6 +5,7 @@
  */
 import { type DeviceLimits, effectiveTiers, type ProposalTier } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
+import { NETWORK_POOLS } from './attach-network.ts'
 import { LIMIT_COLUMNS, type LimitRow, limitsOf } from './device-usage.ts'
 
 export interface PolicyWork {
@@ -25,6 +26,8 @@ export interface PolicyWork {
   readonly limits: DeviceLimits
   /** A Child SA with selectors beyond these ends with its attachment. */
   readonly lanPrefixes: readonly string[]
+  /** Address pools of its network, of both families; empty where its devices may not reach each other. */
+  readonly pools: readonly string[]
 }
 
 /** Devices of this node on which something must be done: deleted, detach asked for, policy changed. */
@@ -48,6 +51,7 @@ export async function readHeldDevices(
 }
 
 const POLICY_COLUMNS = `SELECT a.device_id, d.deleted_at IS NOT NULL AS deleted, d.policy_version, d.lan_prefixes, a.detach_desired,
+    CASE WHEN n.device_to_device THEN ${NETWORK_POOLS} ELSE '{}' END AS pools,
     a.detach_desired > a.detach_applied AS detach_requested, a.concentrator_id, a.state,
     ARRAY(SELECT c.id FROM credentials c WHERE c.organization_id = d.organization_id AND c.device_id = d.id AND c.revoked_at IS NULL
       AND (c.expires_at IS NULL OR c.expires_at > now()) AND (c.issuance IS NULL OR c.issuance = 'issued')) AS valid_credential_ids,
@@ -61,6 +65,7 @@ interface PolicyRow extends LimitRow {
   deleted: boolean
   policy_version: number
   lan_prefixes: string[]
+  pools: string[]
   detach_desired: number
   detach_requested: boolean
   concentrator_id: string
@@ -77,6 +82,7 @@ function toWork(row: PolicyRow, nodeId: string): PolicyWork {
     deleted: row.deleted,
     policyVersion: row.policy_version,
     lanPrefixes: row.lan_prefixes,
+    pools: row.pools,
     detachDesired: row.detach_desired,
     detachRequested: row.detach_requested,
     heldElsewhere: row.concentrator_id !== nodeId && row.state === 'attached',

@@ -8,7 +8,7 @@ import { depart, followPeer } from './moving.ts'
 import { queueWork } from './work.ts'
 import { scheduleDeletion } from '../exchanges/create-child-sa/complete-child.ts'
 import { begin } from '../exchanges/session-resume/initiate.ts'
-import { type Attachment, findChildIn, isEnding, MAX_NEW_CHILD_SAS } from '../sa/attachment.ts'
+import { allowSelectors, type Attachment, findChildIn, isEnding, MAX_NEW_CHILD_SAS } from '../sa/attachment.ts'
 
 export function obey(context: Context, command: Command): void {
   if (command.kind === 'initiate') {
@@ -54,6 +54,12 @@ function obeyFor(context: Context, attachment: Attachment, command: Extract<Comm
       break
     case 'createChild':
       if (attachment.role === 'initiator' && !isEnding(attachment)) createChild(context, attachment, command)
+      break
+    case 'regrant':
+      if (attachment.role === 'responder' && attachment.stage === 'established') {
+        allowSelectors(attachment, command)
+        attachment.offersMore = true
+      }
       break
     case 'redirect':
       if (attachment.followsRedirects && !isEnding(attachment)) {

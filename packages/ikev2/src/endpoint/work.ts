@@ -12,13 +12,14 @@ import { startIkeDelete } from '../exchanges/informational/delete-ike.ts'
 import { requestLiveness } from '../exchanges/informational/liveness.ts'
 import { requestAddressUpdate } from '../exchanges/informational/update-addresses.ts'
 import { requestRedirect } from '../exchanges/redirect/attached.ts'
-import { addTask, type Attachment, dropTask, findChildIn } from '../sa/attachment.ts'
+import { addTask, type Attachment, childToWiden, dropTask, findChildIn } from '../sa/attachment.ts'
 import type { Channel } from '../sa/channel.ts'
 import { isConfirmed } from '../sa/child-sa.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
 import { ivsRunLow } from '../sa/iv-source.ts'
 import { messageIdsRunLow } from '../sa/message-window.ts'
 import type { Task, Work } from '../sa/request.ts'
+import { covers } from '../traffic-selector/narrow.ts'
 
 const CONFIRMATION_WAIT_MS = 1_000
 
@@ -34,6 +35,7 @@ export function startWork(context: Context, attachment: Attachment): void {
   if (sa === null || sa.state.phase !== 'established') return
   const { channel } = sa.state
   if (runsLow(channel)) addTask(attachment, { work: { kind: 'rekeyIke', group: null }, notBeforeMs: 0, refusals: 0 })
+  if (attachment.offersMore && channel.pending === null) offerMore(attachment)
   while (channel.pending === null) {
     const task = nextTask(attachment, context.env.nowMs)
     if (task === null) return
@@ -54,6 +56,16 @@ function isTooEarly({ env }: Context, attachment: Attachment, channel: Channel, 
   if (work.kind !== 'rekeyChild' && work.kind !== 'deleteChild') return false
   const child = findChildIn(attachment, work.spiIn)
   return child !== null && !isConfirmed(child, channel, env.nowMs)
+}
+
+/** A peer with several Child SAs has parted its traffic itself, and asks for what it wants. */
+function offerMore(attachment: Attachment): void {
+  const child = childToWiden(attachment)
+  const isOffered =
+    child === null || (covers(child.tsLocal, attachment.tsLocal) && covers(child.tsRemote, attachment.tsRemote))
+  if (isOffered) attachment.offersMore = false
+  else
+    addTask(attachment, { work: { kind: 'rekeyChild', spiIn: child.spiIn, group: null }, notBeforeMs: 0, refusals: 0 })
 }
 
 function runsLow(channel: Channel): boolean {

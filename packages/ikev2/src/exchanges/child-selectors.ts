@@ -2,10 +2,10 @@
  * What a Child SA the peer asks for may carry: mode and selectors (RFC 7296 1.3.1, 2.9, 2.9.2).
  *
  * Transport mode is for a peer that asks for it and was granted it, and only about the outer addresses; else it is declined by not
- * echoing the wish, and tunnel mode remains (C41). A rekey keeps the mode and comes out no narrower than what is in use (C40).
+ * echoing the wish, and tunnel mode remains (C41). A rekey keeps the mode and comes out no narrower than what is in use (C40), but as wide as what was granted since.
  */
 import type { TrafficSelector } from '../message/model.ts'
-import type { Attachment } from '../sa/attachment.ts'
+import { type Attachment, selectorsForRekey } from '../sa/attachment.ts'
 import type { ChildSa } from '../sa/child-sa.ts'
 import { covers, narrow } from '../traffic-selector/narrow.ts'
 import { agreeTransport, type TransportSelectors } from './transport-mode.ts'
@@ -30,8 +30,9 @@ export function agreeSelectors(attachment: Attachment, request: SelectorRequest)
   const transport = isTransport ? inTransportMode(attachment, request) : null
   if (transport !== null) return { ...transport, mode: 'transport' }
   if (replaces?.mode === 'transport') return null
-  const tsLocal = narrow(request.tsR, replaces?.tsLocal ?? attachment.tsLocal)
-  const tsRemote = narrow(request.tsI, replaces?.tsRemote ?? attachment.tsRemote)
+  const allowed = replaces === null ? attachment : selectorsForRekey(attachment, replaces)
+  const tsLocal = narrow(request.tsR, allowed.tsLocal)
+  const tsRemote = narrow(request.tsI, allowed.tsRemote)
   if (tsLocal === null || tsRemote === null || narrows(replaces, tsLocal, tsRemote)) return null
   return { mode: 'tunnel', tsLocal, tsRemote, tsI: tsRemote, tsR: tsLocal }
 }

@@ -73,6 +73,8 @@ export interface Attachment {
   /** What the peer may reach and what may come from it; every later Child SA is narrowed to these. */
   tsLocal: readonly TrafficSelector[]
   tsRemote: readonly TrafficSelector[]
+  /** More was granted than was offered to the peer so far. */
+  offersMore: boolean
   readonly creations: TokenBucket
   /** What the peer has under way in IKE_FOLLOWUP_KE. */
   unfinished: readonly Unfinished[]
@@ -102,6 +104,7 @@ export function createAttachment(parameters: AttachmentParameters, nowMs: Monoto
     origin: null,
     tsLocal: NOTHING,
     tsRemote: NOTHING,
+    offersMore: false,
     creations: createTokenBucket(CREATION_BURST, CREATION_REFILL_MS, nowMs),
     unfinished: NOTHING,
     mobike: null,
@@ -130,8 +133,25 @@ export function widenSelectors(
   attachment.tsRemote = joined(attachment.tsRemote, tsRemote)
 }
 
+/** What the peer may have in a rekey of this Child SA: all that is granted now, and what is in use (RFC 7296 2.9.2). */
+export function selectorsForRekey(
+  attachment: Attachment,
+  { tsLocal, tsRemote }: Pick<ChildSa, 'tsLocal' | 'tsRemote'>,
+): Pick<ChildSa, 'tsLocal' | 'tsRemote'> {
+  return { tsLocal: joined(attachment.tsLocal, tsLocal), tsRemote: joined(attachment.tsRemote, tsRemote) }
+}
+
+/** @returns the Child SA by which a peer is offered what was granted since; null when it has several, or none in tunnel mode */
+export function childToWiden({ children }: Attachment): ChildSa | null {
+  const installed = children.filter(({ state }) => state.kind === 'installed')
+  const [child] = installed
+  return child !== undefined && installed.length === 1 && child.mode === 'tunnel' ? child : null
+}
+
+/** `known` itself when there is nothing more. */
 function joined(known: readonly TrafficSelector[], more: readonly TrafficSelector[]): readonly TrafficSelector[] {
-  return [...known, ...more.filter((selector) => !covers(known, [selector]))]
+  const missing = more.filter((selector) => !covers(known, [selector]))
+  return missing.length === 0 ? known : known.concat(missing)
 }
 
 export function findChildIn(attachment: Attachment, spiIn: Spi): ChildSa | null {

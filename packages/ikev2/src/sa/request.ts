@@ -89,6 +89,8 @@ export type Attempt =
       /** What we offered: the answer stays within it, also when the old Child SA is gone by then. */
       readonly tsLocal: readonly TrafficSelector[]
       readonly tsRemote: readonly TrafficSelector[]
+      /** All that is granted was offered, not only what is in use. */
+      readonly isWider: boolean
       readonly refusals: number
       rival: ChildRival | null
       readonly followUp: FollowUp<ChildInput> | null

@@ -21,6 +21,7 @@ const REKEY_CHILD: Attempt = {
   mode: 'tunnel',
   tsLocal: [],
   tsRemote: [],
+  isWider: false,
   refusals: 0,
   rival: null,
   followUp: null,

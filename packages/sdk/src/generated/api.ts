@@ -3535,7 +3535,7 @@ export interface components {
             connectionEvents: boolean | null;
             /** Format: date-time */
             createdAt: string;
-            /** @description Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches a device when it attaches the next time. */
+            /** @description Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches attached devices by a rekey, when their own configuration allows for it. */
             deviceToDevice: boolean;
             dnsDomains: string[];
             dnsServers: string[];
@@ -13293,7 +13293,7 @@ export interface operations {
             content: {
                 "application/json": {
                     connectionEvents?: boolean | null;
-                    /** @description Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches a device when it attaches the next time. */
+                    /** @description Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches attached devices by a rekey, when their own configuration allows for it. */
                     deviceToDevice?: boolean;
                     /** @description Domains that only these resolvers resolve (RFC 8598); without any, a device decides itself. */
                     dnsDomains?: string[];
@@ -13750,7 +13750,7 @@ export interface operations {
             content: {
                 "application/json": {
                     connectionEvents?: boolean | null;
-                    /** @description Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches a device when it attaches the next time. */
+                    /** @description Its devices may reach each other. Switching it off acts on live tunnels of devices; switching it on reaches attached devices by a rekey, when their own configuration allows for it. */
                     deviceToDevice?: boolean;
                     /** @description Domains that only these resolvers resolve (RFC 8598); without any, a device decides itself. */
                     dnsDomains?: string[];

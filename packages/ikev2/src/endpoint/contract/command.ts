@@ -29,6 +29,17 @@ export type Command =
       readonly tsLocal: readonly TrafficSelector[]
       readonly tsRemote: readonly TrafficSelector[]
     }
+  /**
+   * As responder: from now on the peer may reach `tsLocal`, and `tsRemote` may come from it. Later Child SAs are narrowed to that, and
+   * one in tunnel mode that has no other beside it is rekeyed when it carries less. What is in use is never taken away: end the attachment
+   * for that.
+   */
+  | {
+      readonly kind: 'regrant'
+      readonly key: AttachmentKey
+      readonly tsLocal: readonly TrafficSelector[]
+      readonly tsRemote: readonly TrafficSelector[]
+    }
   /** As initiator: we have another address now; tells the peer with MOBIKE (RFC 4555), does nothing without. */
   | { readonly kind: 'moveTo'; readonly key: AttachmentKey; readonly path: Path }
   /** As responder: sends this peer elsewhere in an INFORMATIONAL exchange; does nothing when it does not follow redirects. */

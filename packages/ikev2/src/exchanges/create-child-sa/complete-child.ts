@@ -68,10 +68,12 @@ export function refusedChildRekey(
   if (error.type === NOTIFY.NO_PROPOSAL_CHOSEN && offer.group === KE.NONE && refusals === 0) {
     const group = offer.suites[0]?.ke[0]?.id ?? KE.NONE
     addTask(attachment, { work: { ...work, group }, notBeforeMs: context.env.nowMs, refusals: 1 })
+    if (attempt.isWider) attachment.offersMore = true
     return
   }
   const policy = offer.suites
   const outcome = handleRefusal(context, attachment, error, { work, group: offer.group, refusals, policy })
+  if (outcome === 'done' && attempt.isWider) attachment.offersMore = true
   if (outcome === 'later' && child !== null) child.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
 }
 
@@ -139,7 +141,7 @@ function settle(
   const survives = rival === null || ownExchangeSurvives(lowestNonce(agreed.nonceI, agreed.nonceR), rival.lowestNonce)
   const input = { ...agreed, outbound: survives, replaces: survives ? replaces : null }
   if (survives) endRival(context, attachment, attempt)
-  else rekeyLater(context, attachment, replaces)
+  else rekeyLater(context, attachment, attempt)
   if (isWithin && additionalKe.length === 0) {
     install(context, attachment, input, survives ? replaces : null)
     return
@@ -160,9 +162,10 @@ function endRival(context: Context, attachment: Attachment, { rival, spiIn }: Re
   if (made !== null) replaceChildSa(made, spiIn, context.env.nowMs + retransmissionSpanMs(context.config.timing))
 }
 
-/** Should the peer's exchange come to nothing, ours is repeated. */
-function rekeyLater(context: Context, attachment: Attachment, spiIn: Spi): void {
-  const old = findChildIn(attachment, spiIn)
+/** Should the peer's exchange come to nothing, ours is repeated; what it did not offer either is offered on the Child SA it made. */
+function rekeyLater(context: Context, attachment: Attachment, { replaces, isWider }: RekeyChildAttempt): void {
+  const old = findChildIn(attachment, replaces)
+  if (isWider) attachment.offersMore = true
   if (old?.state.kind === 'installed') old.rekeyAtMs = context.env.nowMs + REKEY_RETRY_MS
 }
 

@@ -5,13 +5,13 @@
  *   HDR, SK {N(REKEY_SA, our inbound SPI), SA, Ni, [KEi], TSi, TSr}  -->
  * ```
  *
- * The selectors are those in use. An offer with a KE payload holds NONE too, for a peer without PFS.
+ * The selectors are those in use, once after a new grant all that is granted. An offer with a KE payload holds NONE too, for a peer without PFS.
  */
 import type { Context } from '../../endpoint/context.ts'
 import { sendRequest } from '../../endpoint/outbound.ts'
 import type { Payload } from '../../message/model.ts'
 import { EXCHANGE, NOTIFY } from '../../message/numbers.ts'
-import { type Attachment, findChildIn } from '../../sa/attachment.ts'
+import { type Attachment, childToWiden, findChildIn, selectorsForRekey } from '../../sa/attachment.ts'
 import type { Channel } from '../../sa/channel.ts'
 import type { IkeSa } from '../../sa/ike-sa.ts'
 import type { Attempt, Task, Work } from '../../sa/request.ts'
@@ -38,17 +38,19 @@ export function requestChildRekey(
   const offer = offerChildRekey(context, attachment, ike.channel, child, task.work.group)
   const spiIn = offer === null ? null : context.env.allocateChildSpi()
   if (offer === null || spiIn === null) return 'skipped'
+  const isWider = attachment.offersMore && child === childToWiden(attachment)
+  const { tsLocal, tsRemote } = isWider ? selectorsForRekey(attachment, child) : child
   const payloads: Payload[] = [
     childNotify(NOTIFY.REKEY_SA, child.protocol, child.spiIn),
     ...(child.mode === 'transport' ? [notify(NOTIFY.USE_TRANSPORT_MODE)] : []),
     { kind: 'sa', proposals: childProposalsOf(offer, spiIn) },
     { kind: 'nonce', data: offer.nonce },
     ...keyPayload(offer),
-    { kind: 'tsI', selectors: child.tsLocal },
-    { kind: 'tsR', selectors: child.tsRemote },
+    { kind: 'tsI', selectors: tsLocal },
+    { kind: 'tsR', selectors: tsRemote },
   ]
   const { refusals } = task
-  const { mode, tsLocal, tsRemote } = child
+  const { mode } = child
   const attempt: Attempt = {
     kind: 'rekeyChild',
     replaces: child.spiIn,
@@ -57,12 +59,16 @@ export function requestChildRekey(
     mode,
     tsLocal,
     tsRemote,
+    isWider,
     refusals,
     rival: null,
     followUp: null,
   }
   const exchange = { ...ike, exchangeType: EXCHANGE.CREATE_CHILD_SA }
-  if (sendRequest(context, exchange, payloads, attempt)) return 'sent'
+  if (sendRequest(context, exchange, payloads, attempt)) {
+    if (isWider) attachment.offersMore = false
+    return 'sent'
+  }
   context.effects.push({ kind: 'releaseSpi', spiIn })
   return 'exhausted'
 }

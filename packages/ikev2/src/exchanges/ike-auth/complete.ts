@@ -79,7 +79,7 @@ function firstChild(context: Context, state: InitiatorState, payloads: readonly 
   const selected = checkChoice(childSuitesOf(policy, policy.proposes), offered, answered.proposals, options)
   const suite = selected === null ? null : resolveChildSuite(context.env, selected)
   if (selected === null || suite === null || selected.proposal.spi.length !== 4) return null
-  allowSelectors(attachment, { tsLocal, tsRemote })
+  allowSelectors(attachment, peer) // the responder may grant more of it later
   const mode = isTransport ? 'transport' : 'tunnel'
   return installChild(context, attachment, {
     prf: prfOf(context.env.crypto, channel),
