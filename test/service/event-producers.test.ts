@@ -319,15 +319,15 @@ describe('rules and usage', () => {
     return () => call('DELETE', `/v1/usage-thresholds/${id}`)
   })
   written(['usage.threshold'], async () => {
-    const deviceId = await device()
-    const { id } = await call('POST', '/v1/usage-thresholds', { ...newThreshold, deviceId })
+    const { id } = await call('POST', '/v1/usage-thresholds', newThreshold)
     await harness.pool.query(
-      `INSERT INTO usage_hourly (organization_id, kind, subject_id, hour, bytes_in, bytes_out, packets_in, packets_out, attached_ms, tunnels_opened, connections, denied)
-       VALUES ($1, 'device', $2, date_trunc('hour', now()), 5, 5, 1, 1, 0, 0, 0, 0)`,
-      [harness.organization.id, deviceId],
+      `INSERT INTO usage_hourly (organization_id, kind, subject_id, hour, bytes_in, bytes_out, packets_in, packets_out, attached_ms,
+         tunnels_opened, connections, denied)
+       VALUES ($1, 'organization', $1, date_trunc('hour', now()), 5, 5, 1, 1, 0, 0, 0, 0)`,
+      [harness.organization.id],
     )
     await harness.pool.query(`UPDATE usage_thresholds SET checked_at = '2020-01-01' WHERE id = $1`, [id])
-    return () => tellThresholds(harness.pool, 3_600)
+    return () => tellThresholds(harness.pool, { everySec: 3_600 })
   })
 })
 
