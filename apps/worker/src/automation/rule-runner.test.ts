@@ -46,32 +46,43 @@ async function addRuns(slug: string, count: number): Promise<void> {
   )
 }
 
-it('calls that nobody answers hold up their own organization alone', async () => {
-  const slugs = Array.from({ length: 12 }, (_, index) => `slow-${index}`)
-  for (const slug of slugs) await addRuns(slug, 6)
-  const calls: string[] = []
-  const answers = Promise.withResolvers<void>()
-  const egress: Egress = {
-    ...openEgress({}),
-    open: 0,
-    send: async ({ url }) => {
-      calls.push(new URL(url).hostname.replace('.test', ''))
-      await answers.promise
-      return { ok: true, status: 200 } as Awaited<ReturnType<Egress['send']>>
-    },
-  }
-  const runner = new RuleRunner({
-    pool: worker,
-    queues: { hint: () => Promise.resolve() } as unknown as Queues,
-    egress,
-    logger: createLogger('worker', 'silent'),
-    pollMs: 50,
-  })
-  await waitFor(() => calls.length >= 48, { timeoutMs: 25_000, message: 'all to be called' })
-  await addRuns('late', 1)
-  await waitFor(() => calls.includes('late'), { timeoutMs: 25_000, message: 'the late one to be called' })
-  for (const slug of slugs) expect(calls.filter((one) => one === slug).length).toBe(4)
-  answers.resolve()
-  await waitFor(() => calls.length === 73, { timeoutMs: 25_000, message: 'what waited to be called' })
-  await runner.close()
-}, 60_000)
+it.each([{ slowMs: 30 }, { slowMs: 3_600_000 }])(
+  'calls that nobody answers hold up their own organization alone, however many do so ($slowMs ms)',
+  async ({ slowMs }) => {
+    const prefix = `slow-${slowMs}`
+    const slugs = Array.from({ length: 18 }, (_, index) => `${prefix}-${index}`)
+    for (const slug of slugs) await addRuns(slug, 5)
+    const calls: string[] = []
+    const answers = Promise.withResolvers<void>()
+    const egress: Egress = {
+      ...openEgress({}),
+      open: 0,
+      send: async ({ url }) => {
+        const host = new URL(url).hostname.replace('.test', '')
+        calls.push(host)
+        if (host.startsWith('slow')) await answers.promise
+        return { ok: true, status: 200 } as Awaited<ReturnType<Egress['send']>>
+      },
+    }
+    const runner = new RuleRunner({
+      pool: worker,
+      queues: { hint: () => Promise.resolve() } as unknown as Queues,
+      egress,
+      logger: createLogger('worker', 'silent'),
+      pollMs: 50,
+      slowMs,
+    })
+    const patience = { timeoutMs: 25_000 }
+    await waitFor(() => new Set(calls).size === slugs.length, { ...patience, message: 'each to be called' })
+    for (const late of ['late', 'later'].map((one) => `${one}-${slowMs}`)) {
+      await addRuns(late, 10)
+      const isDone = (): boolean => calls.filter((one) => one === late).length === 10
+      await waitFor(isDone, { ...patience, message: 'the late ones to be called' })
+    }
+    for (const slug of slugs) expect(calls.filter((one) => one === slug).length).toBeLessThanOrEqual(8)
+    answers.resolve()
+    await waitFor(() => calls.length === 18 * 5 + 20, { ...patience, message: 'what waited to be called' })
+    await runner.close()
+  },
+  60_000,
+)

@@ -22,6 +22,7 @@ import { maxRuleFailures, stepsOf, ttlOf, type RuleStep } from '@culvert/lifecyc
 import type { Logger } from '@culvert/observability'
 import { concentratorQueue, gatewayQueue, webhooksQueue, type Queues } from '@culvert/queue'
 import { rightsFor } from './maker-rights.ts'
+import { Slots } from '../webhooks/slots.ts'
 import { callWebhook, type CallAction } from './rule-call.ts'
 import { Turns } from './turns.ts'
 
@@ -32,13 +33,22 @@ export interface RuleRunnerOptions {
   readonly logger: Logger
   /** Longest pause between two looks. */
   readonly pollMs?: number | undefined
+  /** From where on a call counts as slow. */
+  readonly slowMs?: number | undefined
 }
 
-/** Runs under way in this process, and of one organization. Most of their time they wait for those whom they call. */
-const atOnce = 64
-const atOnceOfOrganization = 4
+/**
+ * Runs under way in this process: while it works or calls somebody who answers at once, and when the call takes long. One
+ * organization has 4 of each at most, and fewer the more others have.
+ */
+const atOnce = { fast: 64, slow: 64 }
+const organizationShare = 1 / 16
+/** With those that wait for a call beyond that; each of them has a socket. */
+const underWay = 192
 /** Of those, the ones that may ask the database at a time. */
 const atWork = 8
+/** Has nothing under way. */
+const nobody = ''
 /** Organizations whose turns are remembered. */
 const maxServed = 1_000
 /** So long a call waits for tunnels of its run to open, that it may say where they are. */
@@ -49,9 +59,13 @@ const tunnelsPauseSec = 0.25
 type Progress = RunClaim | { readonly stop: RuleStop } | 'later'
 
 export class RuleRunner {
-  readonly #options: RuleRunnerOptions & { pollMs: number }
+  readonly #options: RuleRunnerOptions & { pollMs: number; slowMs: number }
   readonly #loops = new Set<Promise<void>>()
+  readonly #slots = new Slots({ slots: atOnce, share: organizationShare, all: underWay })
+  /** Organizations with runs under way. */
   readonly #underWay = new Map<string, number>()
+  /** Runs whose call takes long. */
+  readonly #slow = new Set<string>()
   /** Organizations that had a run, in the order of their last one. */
   readonly #served = new Set<string>()
   readonly #turns = new Turns(atWork)
@@ -62,7 +76,7 @@ export class RuleRunner {
   #away = false
 
   constructor(options: RuleRunnerOptions) {
-    this.#options = { ...options, pollMs: options.pollMs ?? 1_000 }
+    this.#options = { ...options, pollMs: options.pollMs ?? 1_000, slowMs: options.slowMs ?? 1_000 }
     this.wake()
   }
 
@@ -70,7 +84,7 @@ export class RuleRunner {
   wake(): void {
     if (this.#closed) return
     clearTimeout(this.#timer)
-    if (this.#loops.size < atOnce) {
+    if (this.#loops.size - this.#slow.size < atOnce.fast) {
       const loop = this.#work().finally(() => this.#loops.delete(loop))
       this.#loops.add(loop)
     }
@@ -112,7 +126,8 @@ export class RuleRunner {
   async #claim(): Promise<RunClaim | 'over' | null> {
     await this.#claims.take()
     try {
-      const busy = [...this.#underWay].filter(([, runs]) => runs >= atOnceOfOrganization).map(([id]) => id)
+      if (!this.#slots.isFree('fast', nobody)) return null
+      const busy = [...this.#underWay.keys()].filter((id) => !this.#slots.isFree('fast', id))
       const run = await claimRun(this.#options.pool, { busy, served: [...this.#served] })
       if (run !== null && run !== 'over') this.#begin(run.organizationId)
       return run
@@ -122,6 +137,7 @@ export class RuleRunner {
   }
 
   #begin(organizationId: string): void {
+    this.#slots.take('fast', organizationId)
     this.#underWay.set(organizationId, (this.#underWay.get(organizationId) ?? 0) + 1)
     this.#served.delete(organizationId)
     this.#served.add(organizationId)
@@ -138,6 +154,7 @@ export class RuleRunner {
       if (isDatabaseUnavailable(error)) throw error
       this.#options.logger.error({ err: error, run: run.id }, 'a step of a rule failed; it is repeated')
     } finally {
+      this.#slots.give(this.#slow.delete(run.id) ? 'slow' : 'fast', organizationId)
       const left = (this.#underWay.get(organizationId) ?? 1) - 1
       if (left > 0) this.#underWay.set(organizationId, left)
       else this.#underWay.delete(organizationId)
@@ -186,7 +203,7 @@ export class RuleRunner {
     const facts = await readRunFacts(pool, run)
     const opening = facts.tunnels.some(({ state }) => state === 'requested' || state === 'opening')
     if (opening && Date.now() - run.startedAt.getTime() < tunnelsWaitMs) return this.#later(run, tunnelsPauseSec, false)
-    const outcome = await this.#aside(() => callWebhook(egress, run, action, facts))
+    const outcome = await this.#aside(run, () => callWebhook(egress, run, action, facts))
     if (outcome.kind === 'again') return this.#later(run, outcome.afterSec, outcome.counts)
     const failed = outcome.kind === 'failed'
     const code = failed ? outcome.code : null
@@ -194,14 +211,23 @@ export class RuleRunner {
     return recordCall(pool, run, result)
   }
 
-  /** Others work meanwhile. */
-  async #aside<Result>(wait: () => Promise<Result>): Promise<Result> {
+  /** Others work meanwhile, and begin when it takes long. */
+  async #aside<Result>(run: RunClaim, wait: () => Promise<Result>): Promise<Result> {
     this.#turns.give()
+    const demotion = setTimeout(() => this.#demote(run), this.#options.slowMs)
     try {
       return await wait()
     } finally {
+      clearTimeout(demotion)
       await this.#turns.take()
     }
+  }
+
+  #demote({ id, organizationId }: RunClaim): void {
+    if (this.#slow.has(id)) return
+    this.#slow.add(id)
+    this.#slots.demote(organizationId)
+    this.wake()
   }
 
   async #later(run: RunClaim, afterSec: number, counts: boolean): Promise<'later'> {

@@ -46,6 +46,8 @@ export interface DispatcherOptions {
 
 /** Of a lane, for one organization. */
 const organizationShare = 0.25
+/** Requests that moved to the slow lane hold no slot of it once it is full: so many may be under way for each slot that there is. */
+const underWayPerSlot = 4
 const loadedAtOnce = 32
 const lowWater = 4
 const mostHeld = 2_000
@@ -82,7 +84,8 @@ export class Dispatcher {
     this.#options = options
     this.#recorder = new Recorder(options.pool, this.#runner, options.logger)
     this.#signers = new Signers(options.keys)
-    this.#slots = new Slots({ slots: options.slots ?? { fast: 128, slow: 64 }, share: organizationShare })
+    const { fast, slow } = options.slots ?? { fast: 128, slow: 64 }
+    this.#slots = new Slots({ slots: { fast, slow }, share: organizationShare, all: underWayPerSlot * (fast + slow) })
     this.#slowMs = options.slowMs ?? 1_000
     this.#timers = [
       setInterval(() => void this.#sweep(), options.pollMs ?? 1_000),

@@ -1,18 +1,81 @@
 /** Fairness of sending, without a network. */
 import { describe, expect, it } from 'vitest'
-import { Rounds, Slots } from './slots.ts'
+import { Rounds, Slots, type Lane } from './slots.ts'
 
-const slots = (fast: number, slow = 2, share = 0.5) => new Slots({ slots: { fast, slow }, share })
+const slots = (fast: number, slow = 2, share = 0.5) =>
+  new Slots({ slots: { fast, slow }, share, all: 4 * (fast + slow) })
+
+/** Takes all that it may. @returns how many */
+function fill(table: Slots, lane: Lane, organizationId: string): number {
+  let taken = 0
+  for (; table.isFree(lane, organizationId); taken++) table.take(lane, organizationId)
+  return taken
+}
+
+const named = (count: number): string[] => Array.from({ length: count }, (_, index) => `a${index}`)
+
+/** Each takes one after the other, until none may take any more. @returns how many each has taken */
+function fillInTurn(table: Slots, lane: Lane, organizations: readonly string[]): number[] {
+  const taken = organizations.map(() => 0)
+  for (let before = -1, after = 0; before < after;) {
+    before = after
+    for (const [at, id] of organizations.entries()) {
+      if (!table.isFree(lane, id)) continue
+      table.take(lane, id)
+      taken[at] = (taken[at] ?? 0) + 1
+      after++
+    }
+  }
+  return taken
+}
 
 describe('slots', () => {
   it('are held by one organization up to its share, and by all up to their number', () => {
     const table = slots(8)
-    for (let i = 0; i < 4; i++) table.take('fast', 'a')
-    expect([table.isFree('fast', 'a'), table.isFree('fast', 'b')]).toEqual([false, true])
+    expect(fill(table, 'fast', 'a')).toBe(4)
+    expect(table.isFree('fast', 'b')).toBe(true)
     for (let i = 0; i < 4; i++) table.take('fast', 'b')
     expect([table.isFree('fast', 'c'), table.isFree('slow', 'c')]).toEqual([false, true])
-    table.give('fast', 'a')
+    for (let i = 0; i < 4; i++) table.give('fast', 'a')
     expect([table.isFree('fast', 'a'), table.isFree('fast', 'b')]).toEqual([true, false])
+  })
+
+  it.each([4, 16, 50])('leave room for others when %i organizations take all they may, in turn', (count) => {
+    for (const lane of ['fast', 'slow'] as const) {
+      const table = slots(128, 64, 0.25)
+      const held = fillInTurn(table, lane, named(count))
+      expect(Math.max(...held) - Math.min(...held)).toBeLessThanOrEqual(1)
+      expect(table.isFree(lane, 'late')).toBe(true)
+    }
+  })
+
+  it('are one for an organization whose requests hang, and more again with each that is answered in time', () => {
+    const table = slots(128, 64, 0.25)
+    expect(fill(table, 'fast', 'a')).toBe(32)
+    for (let i = 0; i < 32; i++) table.demote('a')
+    expect(fill(table, 'fast', 'a')).toBe(1)
+    for (let i = 0; i < 32; i++) table.give('slow', 'a')
+    expect(table.isFree('fast', 'a')).toBe(false)
+    table.give('fast', 'a')
+    expect(fill(table, 'fast', 'a')).toBe(2)
+    for (let i = 0; i < 60; i++) {
+      table.give('fast', 'a')
+      table.take('fast', 'a')
+    }
+    expect(fill(table, 'fast', 'a')).toBe(30)
+    expect(fill(table, 'fast', 'b')).toBeGreaterThan(20)
+  })
+
+  it('are there for others at each moment, however long sixteen organizations whose hosts hang go on', () => {
+    const table = slots(128, 64, 0.25)
+    const hanging = named(16)
+    for (let moment = 0; moment < 50; moment++) {
+      const [well = 0, ...begun] = fillInTurn(table, 'fast', ['well', ...hanging])
+      expect(well).toBeGreaterThan(moment === 0 ? 5 : 20)
+      for (const [at, id] of hanging.entries()) for (let i = begun[at] ?? 0; i > 0; i--) table.demote(id)
+      for (let i = 0; i < well; i++) table.give('fast', 'well')
+    }
+    expect(table.isFree('slow', 'well')).toBe(true)
   })
 
   it('of requests that take long are free for others, and nothing new begins in a slow lane that is too full', () => {
