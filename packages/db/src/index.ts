@@ -442,6 +442,7 @@ export {
 } from './webhooks/endpoints.ts'
 export { webhookKeyBinding, type NewWebhookKey, type WebhookKeyRecord } from './webhooks/keys.ts'
 export {
+  countEndpoints,
   devicesOf,
   endpointsOf,
   filterOf,

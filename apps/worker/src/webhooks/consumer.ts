@@ -1,5 +1,6 @@
 /** Told of every event by the relay: writes the deliveries of the endpoints that want it, in the relay's transaction. */
 import {
+  countEndpoints,
   devicesOf,
   endpointsOf,
   insertDeliveries,
@@ -19,6 +20,7 @@ export function webhookConsumer(): WebhookConsumer {
   const touched = new Set<string>()
   return {
     name: 'webhooks',
+    weigh: countEndpoints,
     async consume(tx, events) {
       const organizations = [...new Set(events.map(({ organizationId }) => organizationId))]
       const endpoints = Map.groupBy(await endpointsOf(tx, organizations), ({ organizationId }) => organizationId)

@@ -9,7 +9,16 @@ import { newId } from '../ids.ts'
 import { notify, ruleRunDueChannel } from '../notify.ts'
 import { ruleColumns, type RuleRecord } from './rule-record.ts'
 
-export const ruleConsumer: RelayConsumer = { name: 'automation_rules', consume: planRuns }
+export const ruleConsumer: RelayConsumer = { name: 'automation_rules', consume: planRuns, weigh: countRules }
+
+async function countRules(tx: PoolClient, organizationIds: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await tx.query<{ id: string; rules: number }>(
+    `SELECT organization_id AS id, count(*)::int AS rules FROM automation_rules
+     WHERE enabled AND organization_id = ANY($1) GROUP BY organization_id`,
+    [organizationIds],
+  )
+  return new Map(rows.map(({ id, rules }) => [id, rules]))
+}
 
 async function planRuns(tx: PoolClient, events: readonly RelayedEvent[]): Promise<void> {
   const rules = Map.groupBy(await rulesOf(tx, events), ({ organizationId }) => organizationId)

@@ -170,6 +170,53 @@ describe('positions', () => {
   })
 })
 
+describe('a backlog of one organization', () => {
+  let other = ''
+  beforeAll(async () => {
+    other = (await ensureOrganization(pool, { name: 'Umbrella', slug: 'umbrella' })).id
+  })
+  const happen = async (): Promise<void> => {
+    await appendEvents(
+      pool,
+      Array.from({ length: 30 }, () => event(newId('dev'))),
+    )
+    const late = Array.from({ length: 4 }, () => ({ ...event(newId('dev')), organizationId: other }))
+    await appendEvents(pool, late)
+  }
+  const countOf = (events: readonly RelayedEvent[]): [number, number] => [
+    events.filter((one) => one.organizationId === organizationId).length,
+    events.filter((one) => one.organizationId === other).length,
+  ]
+
+  it('shares a pass with the events of others, which are younger', async () => {
+    await happen()
+    const told: RelayedEvent[] = []
+    const ear: RelayConsumer = { name: 'ear', consume: async (_tx, events) => void told.push(...events) }
+    expect(await relayEvents(relays, [ear], 10)).toMatchObject({ relayed: 9, isFull: true })
+    expect(countOf(told)).toEqual([5, 4])
+    await drain([ear])
+    expect(countOf(told)).toEqual([30, 4])
+    const own = told.filter((one) => one.organizationId === organizationId)
+    expect(own.map(({ position }) => position)).toEqual(own.map(({ position }) => position).toSorted((a, b) => a - b))
+  })
+
+  it('for which each event is many rows fills no pass', async () => {
+    await happen()
+    const passes: [number, number][] = []
+    const heavy: RelayConsumer = {
+      name: 'heavy',
+      weigh: async (_tx, ids) => new Map(ids.map((id) => [id, id === organizationId ? 1_000 : 1])),
+      consume: async (_tx, events) => void passes.push(countOf(events)),
+    }
+    await drain([heavy])
+    expect(passes.slice(0, 2)).toEqual([
+      [5, 4],
+      [10, 0],
+    ])
+    expect(passes.reduce((sum, [own]) => sum + own, 0)).toBe(30)
+  })
+})
+
 describe('notices', () => {
   it('tell the relay of events that were committed, and the feed of positions', async () => {
     const heard: string[] = []

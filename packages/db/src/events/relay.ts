@@ -11,6 +11,7 @@ import type { Pool, PoolClient } from 'pg'
 import { feedMovedChannel, notifyEach } from '../notify.ts'
 import { inTransaction } from '../transaction.ts'
 import { offer, offerAgain, writeFaults, type RelayFault } from './relay-faults.ts'
+import { shareOut, waitingOrganizations } from './relay-turns.ts'
 
 export interface RelayedEvent {
   /** Place in the feed of the installation: rises, with gaps for whoever sees one organization alone. */
@@ -37,6 +38,8 @@ export interface RelayConsumer {
    * events are halved until those that it cannot take are alone, and offered to it again later, one by one.
    */
   readonly consume: (tx: PoolClient, events: readonly RelayedEvent[]) => Promise<void>
+  /** Rows that it may write for one event, of organizations where that is more than one: what a pass may come to is bounded by it. */
+  readonly weigh?: (tx: PoolClient, organizationIds: readonly string[]) => Promise<ReadonlyMap<string, number>>
 }
 
 export interface RelayPass {
@@ -50,6 +53,8 @@ export interface RelayPass {
 
 /** Most events of one pass. */
 export const relayBatch = 1_000
+/** Rows that consumers may write in one pass. */
+const relayRows = 10_000
 
 /** Several at once follow one another. @throws what the database throws; then nothing was done */
 export function relayEvents(pool: Pool, consumers: readonly RelayConsumer[], batch = relayBatch): Promise<RelayPass> {
@@ -62,17 +67,37 @@ export function relayEvents(pool: Pool, consumers: readonly RelayConsumer[], bat
     )
     const faults: RelayFault[] = []
     for (const consumer of consumers) faults.push(...(await offerAgain(tx, consumer)))
-    const events = await position(tx, last, batch)
+    const shares = await sharesOf(tx, consumers, batch)
+    const events = await position(tx, last, shares)
     if (events.length === 0) return { relayed: 0, isFull: false, faults }
     for (const consumer of consumers) {
       const refused = await offer(tx, consumer, events)
       await writeFaults(tx, refused)
       faults.push(...refused)
     }
-    const organizations = new Set(events.map(({ organizationId }) => organizationId))
-    await notifyEach(tx, feedMovedChannel, [...organizations])
-    return { relayed: events.length, isFull: events.length >= batch, faults }
+    const taken = Map.groupBy(events, ({ organizationId }) => organizationId)
+    await notifyEach(tx, feedMovedChannel, [...taken.keys()])
+    const isFull = [...shares].some(([id, most]) => (taken.get(id)?.length ?? 0) >= most)
+    return { relayed: events.length, isFull, faults }
   })
+}
+
+/** @returns how many events of each organization at most */
+async function sharesOf(
+  tx: PoolClient,
+  consumers: readonly RelayConsumer[],
+  batch: number,
+): Promise<ReadonlyMap<string, number>> {
+  // Rows by an index, however small the planner believes the table to be.
+  await tx.query('SET LOCAL enable_seqscan = off')
+  const organizations = await waitingOrganizations(tx, batch)
+  await tx.query('SET LOCAL enable_seqscan TO DEFAULT')
+  if (organizations.length === 0) return new Map()
+  const weights = new Map<string, number>()
+  for (const { weigh } of consumers)
+    for (const [id, rows] of (await weigh?.(tx, organizations)) ?? []) weights.set(id, (weights.get(id) ?? 0) + rows)
+  const waiting = organizations.map((id) => ({ id, weight: Math.max(1, weights.get(id) ?? 0) }))
+  return shareOut(waiting, { events: batch, rows: relayRows })
 }
 
 /** @returns the last position given */
@@ -85,16 +110,21 @@ async function lockFeed(tx: PoolClient): Promise<number> {
 }
 
 /**
- * The oldest, and what precedes them in their resources. Time is that of the transaction's beginning, so a later event of a
+ * The oldest of each organization, and what precedes them in their resources. Time is that of the transaction's beginning, so a later event of a
  * resource may seem older; `moment` never runs backwards along one, and cutting by it cuts no resource in the middle of its order.
  * The conditions are those of the indexes `events_waiting` and `events_waiting_of_resource`.
  */
-async function position(tx: PoolClient, last: number, batch: number): Promise<RelayedEvent[]> {
+async function position(tx: PoolClient, last: number, shares: ReadonlyMap<string, number>): Promise<RelayedEvent[]> {
+  if (shares.size === 0) return []
+  const most = [...shares.values()].reduce((sum, share) => sum + share, 0)
   // A thousand rows by their ids, however small the planner believes the table to be.
   await tx.query('SET LOCAL enable_seqscan = off')
   const { rows } = await tx.query<RelayedEvent & { position: string }>(
     `WITH oldest AS MATERIALIZED (
-       SELECT resource_id, sequence FROM events WHERE coalesce(position, 0) = 0 ORDER BY created_at LIMIT $2
+       SELECT e.resource_id, e.sequence FROM unnest($3::text[], $4::int[]) AS share(organization_id, most) CROSS JOIN LATERAL (
+         SELECT resource_id, sequence FROM events
+         WHERE coalesce(position, 0) = 0 AND organization_id = share.organization_id ORDER BY created_at LIMIT share.most
+       ) e
      ), due AS (
        SELECT resource_id, max(sequence) AS sequence FROM oldest GROUP BY resource_id
      ), taken AS (
@@ -111,7 +141,7 @@ async function position(tx: PoolClient, last: number, batch: number): Promise<Re
      FROM numbered n WHERE e.id = n.id AND n.place <= $2
      RETURNING e.position, e.id, e.organization_id AS "organizationId", e.type, e.resource_id AS "resourceId",
        e.device_id AS "deviceId", e.sequence, e.data, e.created_at AS "createdAt"`,
-    [last, batch],
+    [last, most, [...shares.keys()], [...shares.values()]],
   )
   await tx.query('SET LOCAL enable_seqscan TO DEFAULT')
   if (rows.length === 0) return []

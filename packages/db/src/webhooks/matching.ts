@@ -22,6 +22,19 @@ export async function endpointsOf(tx: TenantSql, organizationIds: readonly strin
   return rows
 }
 
+/** @returns how many are enabled in each organization that has any */
+export async function countEndpoints(
+  tx: Pick<TenantSql, 'query'>,
+  organizationIds: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await tx.query<{ id: string; endpoints: number }>(
+    `SELECT organization_id AS id, count(*)::int AS endpoints FROM webhook_endpoints
+     WHERE organization_id = ANY ($1) AND state = 'enabled' AND deleted_at IS NULL GROUP BY organization_id`,
+    [organizationIds],
+  )
+  return new Map(rows.map(({ id, endpoints }) => [id, endpoints]))
+}
+
 /** @returns null when it is deleted */
 export async function filterOf(tx: TenantSql, organizationId: string, id: string): Promise<FilteredEndpoint | null> {
   const { rows } = await tx.query<FilteredEndpoint>(
