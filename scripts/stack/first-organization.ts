@@ -20,7 +20,11 @@ export async function ensureFirstKeys(folders: Folders, databaseUrl: string): Pr
   const pool = openPool(databaseUrl, { max: 1, applicationName: 'culvert-start' })
   try {
     const { id: organizationId } = await ensureOrganization(pool, ORGANIZATION)
-    const operator = { organizationId, name: 'npm start: operator', scopes: ['installation:read'] }
+    const operator = {
+      organizationId,
+      name: 'npm start: operator',
+      scopes: ['installation:read', 'installation:write'],
+    }
     await ensureKey(pool, folders.operatorKey, operator)
     return await ensureKey(pool, folders.firstKey, { organizationId, name: 'npm start' })
   } finally {

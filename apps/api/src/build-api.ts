@@ -43,6 +43,7 @@ import { memberRoutes } from './routes/members.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { networkRoutes } from './routes/networks.ts'
 import { operationRoutes } from './routes/operations.ts'
+import { signingKeyRoutes } from './routes/signing-keys.ts'
 import { sshKeyRoutes } from './routes/ssh-keys.ts'
 import { tunnelRoutes } from './routes/tunnels.ts'
 import { automationRuleRoutes } from './routes/automation-rules.ts'
@@ -161,6 +162,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         grantRoutes,
         eventRoutes,
         sshKeyRoutes,
+        signingKeyRoutes,
         automationRuleRoutes,
         ruleRunRoutes,
         usageRoutes,

@@ -1,7 +1,10 @@
 /** One-time links: who has the link has the configuration once, and nobody else has anything. */
 import { openSecret } from '@culvert/db'
 import { createLogger } from '@culvert/observability'
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import { Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { buildApi } from './index.ts'
 import { newToken, openConfig, readToken, sealConfig } from './config-link-token.ts'
@@ -64,6 +67,21 @@ it('a link leads where the installation says, whatever Host the call names', asy
   )
   await api.close()
   expect(body.url).toMatch(/^https:\/\/api\.example\.com\/v1\/config-links\//)
+})
+
+it('a link leads to where the call came in while the installation says nothing, whatever the call says', async () => {
+  const url = await harness.api.listen({ host: '127.0.0.1', port: 0 })
+  for (const lie of [{ host: 'evil.example' }, { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'gopher' }]) {
+    const deviceId = await newDevice(harness.call)
+    const authorization = `Bearer ${harness.organization.key}`
+    const headers = { authorization, 'content-type': 'application/json', ...lie }
+    const sent = request(`${url}/v1/devices/${deviceId}/config-links`, { method: 'POST', headers })
+    sent.end(JSON.stringify({ target: 'swanctl', issue: ['psk'] }))
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+    const link = JSON.parse(await text(answer)) as Link
+    expect(link.url.startsWith(`${url}/v1/config-links/`)).toBe(true)
+    expect((await fetch(link.url, { method: 'POST' })).status).toBe(200)
+  }
 })
 
 describe('a one-time link', () => {

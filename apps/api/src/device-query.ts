@@ -1,6 +1,7 @@
 /** Filter and order of devices, from the query of a request to what package db takes. */
 import type { DeviceQuery } from '@culvert/contracts'
 import type { DeviceFilter, DeviceOrder, DeviceSort } from '@culvert/db'
+import { dateOf } from './list-query.ts'
 
 type FilterQuery = Omit<DeviceQuery, 'limit' | 'cursor' | 'sort'>
 
@@ -30,8 +31,4 @@ export function deviceFilterOf(query: FilterQuery): DeviceFilter {
 
 export function deviceSortOf({ sort = '-createdAt' }: Pick<DeviceQuery, 'sort'>): DeviceSort {
   return { by: sort.replace('-', '') as DeviceOrder, descending: sort.startsWith('-') }
-}
-
-function dateOf(text: string | undefined): Date | undefined {
-  return text === undefined ? undefined : new Date(text)
 }

@@ -6,6 +6,7 @@ import type { TSchema } from 'typebox'
 import type { Api } from './context.ts'
 import { complete, headers, type OpenApi } from './openapi/complete.ts'
 import { documentationPage } from './openapi/page.ts'
+import { share } from './openapi/share.ts'
 import { tags } from './openapi/tags.ts'
 import { webhooks } from './openapi/webhooks.ts'
 
@@ -43,6 +44,8 @@ const components: readonly TSchema[] = [
   contracts.MemberPage,
   contracts.Grant,
   contracts.GrantPage,
+  contracts.SigningKey,
+  contracts.SigningKeyList,
   contracts.SshKey,
   contracts.SshKeyPage,
   contracts.AutomationRule,
@@ -114,7 +117,7 @@ export async function documentation(api: Api): Promise<void> {
       webhooks,
     } as FastifyDynamicSwaggerOptions['openapi'] & object,
     transformObject: (object) => {
-      if ('openapiObject' in object) complete(object.openapiObject as unknown as OpenApi)
+      if ('openapiObject' in object) share(complete(object.openapiObject as unknown as OpenApi))
       return 'openapiObject' in object ? object.openapiObject : object.swaggerObject
     },
     refResolver: {

@@ -124,7 +124,13 @@ describe('a call that waits for events', () => {
 
   it('has a place among few, which it gives back', async () => {
     const start = await now()
-    const waiting = [1, 2, 3].map(() => read(`after=${start}&wait=30`))
+    // One of them may meet the one call too many below, which has its place for a second.
+    const seated = (): ReturnType<typeof read> =>
+      waitFor(async () => {
+        const answer = await read(`after=${start}&wait=30`)
+        return answer.status === 429 ? null : answer
+      })
+    const waiting = [1, 2, 3].map(seated)
     const refused = await waitFor(async () => {
       const answer = await read(`after=${await now()}&wait=1`)
       return answer.status === 200 ? null : answer

@@ -24,7 +24,7 @@ export class KeyRing {
 
   /** @returns the key that signs now, which is made if there is none; asked of the database, so that a revoked one signs no more */
   async signer(): Promise<SigningKey> {
-    const make = () => makeSigningKey(this.#sealingKey)
+    const make = () => this.make()
     const row = signing(await ensureSigningKeys(this.#pool, make))
     if (this.#signer?.kid === row.kid) return this.#signer
     try {
@@ -36,6 +36,11 @@ export class KeyRing {
       this.#signer = await openSigningKey(signing(rows), this.#sealingKey)
     }
     return this.#signer
+  }
+
+  /** @returns a key that no row has yet */
+  make(): ReturnType<typeof makeSigningKey> {
+    return makeSigningKey(this.#sealingKey)
   }
 
   /** @returns null when no such key is good */

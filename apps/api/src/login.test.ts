@@ -1,5 +1,5 @@
 /** From a login at a real provider to what a token may do: the cases share the provider and its people, so it is one file. */
-import { claimKey, newId, revokeSigningKey } from '@culvert/db'
+import { claimKey, newId } from '@culvert/db'
 import { deriveKeys, openSigningKey } from '@culvert/identity'
 import { createLogger } from '@culvert/observability'
 import { createDecipheriv, hkdfSync } from 'node:crypto'
@@ -374,10 +374,64 @@ describe('A04 what a token rests on ends at once', () => {
   it('A04 a signing key that is revoked; the next token is signed with another one', async () => {
     const { tokens } = await newPerson()
     const kid = decodeProtectedHeader(tokens.accessToken).kid as string
-    expect(await revokeSigningKey(harness.pool, kid)).toBe(true)
+    const revoke = (key: string): Promise<Answer<unknown>> => harness.call('DELETE', `/v1/signing-keys/${kid}`, { key })
+    expect((await revoke(harness.organization.key)).status).toBe(403)
+    expect((await revoke(harness.operatorKey)).status).toBe(204)
+    expect((await revoke(harness.operatorKey)).status).toBe(404)
     expect(await statusWith(tokens.accessToken)).toBe(401)
+    const next = (await refresh(tokens.refreshToken)).body.accessToken
+    expect(decodeProtectedHeader(next).kid).not.toBe(kid)
+    expect(await statusWith(next)).toBe(200)
     const published = await harness.call<{ keys: { kid: string }[] }>('GET', '/.well-known/jwks.json', { key: null })
     expect(published.body.keys.map((key) => key.kid)).not.toContain(kid)
+  })
+
+  it('A04 what all keys have signed, when they are rotated and revoked; without that the tokens stay good', async () => {
+    const { tokens } = await newPerson()
+    const kidOf = (token: string): unknown => decodeProtectedHeader(token).kid
+    const rotate = (revoke: boolean): Promise<Answer<{ data: { kid: string; signs: boolean }[] }>> =>
+      harness.call('POST', '/v1/signing-keys/rotate', { key: harness.operatorKey, body: { revoke } })
+    const gently = await rotate(false)
+    expect([gently.status, gently.body.data.filter(({ signs }) => signs).length]).toEqual([200, 1])
+    expect(await statusWith(tokens.accessToken)).toBe(200)
+    const second = (await refresh(tokens.refreshToken)).body
+    expect(kidOf(second.accessToken)).toBe(gently.body.data.find(({ signs }) => signs)?.kid)
+    const atOnce = await rotate(true)
+    expect(atOnce.body.data).toHaveLength(1)
+    for (const token of [tokens.accessToken, second.accessToken]) expect(await statusWith(token)).toBe(401)
+    const third = (await refresh(second.refreshToken)).body.accessToken
+    expect([kidOf(third), await statusWith(third)]).toEqual([atOnce.body.data[0]?.kid, 200])
+  })
+
+  it('A04 a session that the member is signed out of, on every device; a new login is good', async () => {
+    const { name, memberId, tokens } = await newPerson()
+    const elsewhere = (await logIn(name)).body
+    const signOut = (key?: string): Promise<Answer<unknown>> =>
+      harness.call('POST', `/v1/members/${memberId}/sign-out`, key ? { key } : {})
+    expect((await signOut(harness.other.key)).status).toBe(404)
+    expect((await signOut(tokens.accessToken)).status).toBe(403)
+    expect((await signOut()).status).toBe(204)
+    for (const { accessToken, refreshToken } of [tokens, elsewhere]) {
+      expect(await statusWith(accessToken)).toBe(401)
+      expect((await refresh(refreshToken)).body.code).toBe('session_ended')
+    }
+    expect(await statusWith((await logIn(name)).body.accessToken)).toBe(200)
+  })
+
+  it('A04 a member that is locked, here alone, until it is let in again', async () => {
+    const { name, memberId, tokens } = await newPerson()
+    const there = await invite(name, 'viewer', harness.other.key)
+    const both = (await logIn(name, accepting(there))).body
+    const lock = (locked: boolean): Promise<Answer<{ state: string }>> =>
+      harness.call('PATCH', `/v1/members/${memberId}`, { body: { locked } })
+    expect((await lock(true)).body.state).toBe('locked')
+    expect(await statusWith(tokens.accessToken)).toBe(401)
+    const elsewhere = (await refresh(both.refreshToken, harness.other.id)).body
+    expect(await statusWith(elsewhere.accessToken)).toBe(200)
+    expect(elsewhere.organizationIds).toEqual([harness.other.id])
+    expect((await refresh(elsewhere.refreshToken, harness.organization.id)).status).toBe(404)
+    expect((await lock(false)).body.state).toBe('active')
+    expect(await statusWith(tokens.accessToken)).toBe(200)
   })
 })
 

@@ -3,6 +3,7 @@ import { errorCodes } from '@culvert/contracts'
 import { startOperation, systemAuthor } from '@culvert/db'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { resolveAnswers } from './openapi/share.ts'
 import {
   newConcentrator,
   newDevice,
@@ -19,7 +20,7 @@ interface Operation {
   readonly operationId: string
   readonly summary?: string
   readonly security?: object[]
-  readonly 'x-permission'?: string
+  readonly 'x-permission'?: string | readonly string[]
   readonly parameters?: { name: string; in: string; required?: boolean }[]
   readonly requestBody?: object
   readonly responses: Record<string, { description?: string; content?: Record<string, { schema: object }> }>
@@ -28,7 +29,7 @@ interface Document {
   readonly openapi: string
   readonly info: { readonly version: string }
   readonly paths: Record<string, Record<string, Operation>>
-  readonly components: { readonly schemas: Record<string, object> }
+  readonly components: Readonly<Record<'schemas' | 'responses' | 'parameters' | 'headers', Record<string, object>>>
 }
 
 let harness: Harness
@@ -42,7 +43,11 @@ beforeAll(async () => {
   gateway = await newGateway(harness, 'gw-1')
   document = (await harness.call<Document>('GET', '/openapi.json', { key: null })).body
   operations = Object.entries(document.paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+    Object.entries(item).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      operation: { ...operation, responses: resolveAnswers(document as never, operation as never) },
+    })),
   )
 })
 afterAll(async () => {
@@ -172,12 +177,16 @@ describe('the OpenAPI document', () => {
         'POST /v1/operations/{operationId}/cancel',
         'POST /v1/grants',
         'POST /v1/members',
+        'POST /v1/members/{memberId}/sign-out',
         'POST /v1/tunnels',
         'DELETE /v1/ssh-keys/{sshKeyId}',
         'GET /v1/ssh-keys',
         'GET /v1/ssh-keys/{sshKeyId}',
         'PATCH /v1/ssh-keys/{sshKeyId}',
         'POST /v1/ssh-keys',
+        'GET /v1/signing-keys',
+        'DELETE /v1/signing-keys/{kid}',
+        'POST /v1/signing-keys/rotate',
       ].toSorted(),
     )
   })
@@ -192,12 +201,13 @@ describe('the OpenAPI document', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
       ([, target]) => target as string,
     )
-    for (const target of references.filter((reference) => !reference.startsWith('#/components/headers/'))) {
-      expect(target.startsWith('#/components/schemas/')).toBe(true)
-      expect(document.components.schemas).toHaveProperty(target.slice('#/components/schemas/'.length))
+    for (const target of references) {
+      const [, kind = '', name = ''] = /^#\/components\/(\w+)\/(\w+)$/.exec(target) ?? []
+      expect(document.components[kind as 'schemas']).toHaveProperty(name)
     }
-    for (const name of Object.keys(document.components.schemas))
-      expect(references).toContain(`#/components/schemas/${name}`)
+    for (const kind of ['schemas', 'responses', 'parameters', 'headers'] as const)
+      for (const name of Object.keys(document.components[kind]))
+        expect(references).toContain(`#/components/${kind}/${name}`)
   })
 
   it('describes parameters, answers and problems of every operation', () => {
@@ -237,6 +247,8 @@ describe('the OpenAPI document', () => {
     }
   })
 })
+
+const isOfInstallation = (permission: unknown): boolean => String(permission).startsWith('installation:')
 
 const samples: Record<string, string> = {
   deviceId: `dev_${'a'.repeat(20)}`,
@@ -374,7 +386,7 @@ describe('another organization', () => {
     const before = await rowsOf(harness)
     const tried: string[] = []
     for (const { method, path, operation } of operations.filter((entry) => entry.path.startsWith('/v1'))) {
-      if (operation.security?.length === 0 || operation['x-permission'] === 'installation:read') continue
+      if (operation.security?.length === 0 || isOfInstallation(operation['x-permission'])) continue
       const namesThing =
         /\{\w+\}/.test(path) ||
         ['openTunnel', 'createGrant', 'createSshKey', 'createUsageThreshold'].includes(operation.operationId)
@@ -412,7 +424,7 @@ describe('another organization', () => {
         at.startsWith('/v1') &&
         !at.includes('{') &&
         security === undefined &&
-        permission !== 'installation:read',
+        !isOfInstallation(permission),
     )) {
       const answer = await harness.call(`GET`, path, { key: harness.other.key })
       expect([operation.operationId, answer.status]).toEqual([operation.operationId, 200])

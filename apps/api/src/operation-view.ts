@@ -1,5 +1,5 @@
 /** Operations as callers see them. */
-import { errorRegistry, type ErrorCode, type Operation, type OperationKind } from '@culvert/contracts'
+import { errorRegistry, operationErrorCodes, type Operation, type OperationKind } from '@culvert/contracts'
 import type { OperationError, OperationRecord } from '@culvert/db'
 
 export function operationView(row: OperationRecord): Operation {
@@ -29,7 +29,7 @@ export function isDone({ finishedAt }: OperationRecord): boolean {
 
 /** Rows outlive releases: a code that is no longer known is a fault of ours. */
 function problemOf({ code, detail }: OperationError): NonNullable<Operation['error']> {
-  const known: ErrorCode = Object.hasOwn(errorRegistry, code) ? (code as ErrorCode) : 'internal_error'
+  const known = operationErrorCodes.find((one) => one === code) ?? 'internal_error'
   const { title, status } = errorRegistry[known]
   return { type: `/errors/${known}`, title, status, detail, code: known }
 }

@@ -48,6 +48,12 @@ export function text(description: string, example: string, type = 'text/plain'):
   return { description, content: { [type]: { schema: Type.String(), example } } } as unknown as TSchema
 }
 
+/** One answer in the media type of one or another of these. */
+export function inOneOf(description: string, ...answers: readonly TSchema[]): TSchema {
+  const contents = answers.map((answer) => (answer as unknown as { content: object }).content)
+  return { description, content: Object.assign({}, ...contents) as object } as unknown as TSchema
+}
+
 export function binary(description: string, type: string): TSchema {
   return { description, content: { [type]: { schema: { type: 'string', format: 'binary' } } } } as unknown as TSchema
 }

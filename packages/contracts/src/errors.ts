@@ -156,8 +156,9 @@ export const errorRegistry = {
   },
   pool_taken: {
     status: 409,
-    title: 'The pool overlaps one that is in use',
-    advice: 'Choose another prefix, or leave `pool` out to have a free one allotted.',
+    title: 'The pool cannot be had',
+    advice:
+      'Addresses in it are used already or set aside. Choose another prefix, or leave `pool` out to have a free one allotted.',
   },
   network_limit: {
     status: 409,

@@ -117,7 +117,11 @@ export const eventCatalogue = {
   'organization.updated': { summary: 'The organization was changed.', resource: 'org', data: Changed('name') },
   'member.invited': { summary: 'Somebody was invited.', resource: 'mem', data: Nothing },
   'member.joined': { summary: 'Somebody accepted an invitation.', resource: 'mem', data: Nothing },
-  'member.updated': { summary: 'A member has another role.', resource: 'mem', data: Nothing },
+  'member.updated': {
+    summary: 'A member has another role, is kept out, or is let in again.',
+    resource: 'mem',
+    data: Nothing,
+  },
   'member.removed': { summary: 'A member or an invitation was removed.', resource: 'mem', data: Nothing },
   'api_key.created': { summary: 'An API key was made.', resource: 'key', data: Nothing },
   'api_key.updated': { summary: 'An API key was changed.', resource: 'key', data: Nothing },

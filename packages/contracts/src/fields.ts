@@ -24,6 +24,8 @@ export const UsageThresholdId = Type.String({ pattern: idPattern('uth'), descrip
 export const WebhookEndpointId = Type.String({ pattern: idPattern('whe'), description: 'Id of a webhook endpoint.' })
 export const WebhookDeliveryId = Type.String({ pattern: idPattern('whd'), description: 'Id of a delivery.' })
 
+export const tagPattern = '^[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}$'
+
 /** RFC 3339, UTC. */
 export const Timestamp = Type.String({ format: 'date-time' })
 
@@ -90,6 +92,20 @@ export const pageQuery = {
     }),
   ),
 }
+
+/** A filter of a list: a time. */
+export const moment = (description: string) =>
+  Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description: `${description} (RFC 3339).` }))
+
+/** A filter of a list: a part of a text. */
+export const partOf = (description: string) =>
+  Type.Optional(line({ minLength: 1, maxLength: 100, description: `A part of ${description}, in any case.` }))
+
+/** Order of a list, by one of these or the other way round. The first is that of a list without `sort`. */
+export const sortBy = <const T extends readonly string[]>(sorts: T, more = '') =>
+  Type.Optional(
+    oneOf(sorts, { description: `Order; a minus: the other way round. \`${sorts[0]}\` when left out.${more}` }),
+  )
 
 export const NextCursor = nullable(
   Type.String({ description: 'Give it as `cursor` to get the next page; null on the last one.' }),

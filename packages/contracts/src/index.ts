@@ -80,6 +80,7 @@ export { Event, EventPage, EventQuery } from './resources/event.ts'
 export {
   Credential,
   CredentialInput,
+  CredentialQuery,
   credentialInputFields,
   CredentialList,
   IssuedCredential,
@@ -110,8 +111,10 @@ export {
   operationKinds,
   OperationPage,
   OperationQuery,
+  operationErrorCodes,
   operationStates,
   type OperationKind,
+  type OperationErrorCode,
   type OperationState,
 } from './resources/operation.ts'
 export { AuditEntry, AuditEntryPage, AuditExportQuery, AuditQuery } from './resources/audit-log.ts'
@@ -180,3 +183,4 @@ export {
   RuleRun,
   RuleRunPage,
 } from './resources/automation-rule.ts'
+export { SigningKey, SigningKeyId, SigningKeyList, SigningKeyRotation } from './resources/signing-key.ts'

@@ -43,6 +43,8 @@ export const permissions = [
   'rules:write',
   /** Nodes, which serve all organizations: for who runs the installation. No role has it, and no key that does not name it. */
   'installation:read',
+  /** What concerns all organizations, such as the keys that sign access tokens; likewise. */
+  'installation:write',
 ] as const
 export type Permission = (typeof permissions)[number]
 
@@ -52,7 +54,7 @@ export type Role = (typeof roles)[number]
 
 /** Everything that reaches no further than one organization. */
 export const organizationPermissions: readonly Permission[] = permissions.filter(
-  (permission) => permission !== 'installation:read',
+  (permission) => !permission.startsWith('installation:'),
 )
 
 const viewer: readonly Permission[] = [

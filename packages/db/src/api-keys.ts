@@ -9,7 +9,8 @@ import { appendAudit, changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { endGrantsOf } from './grants.ts'
 import { appendEvent } from './outbox.ts'
-import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
+import { Conditions } from './page.ts'
 import { deleteSshKeysOf } from './ssh-keys.ts'
 import { refusal } from './refusal.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
@@ -103,14 +104,45 @@ export async function addApiKey(
   )
 }
 
-export async function listApiKeys(pool: Pool, organizationId: string, page: PageRequest): Promise<Page<ApiKeyRecord>> {
-  const where = new Conditions().add('k.organization_id = ?', organizationId).add('k.revoked_at IS NULL')
-  if (page.after) where.add('(k.created_at, k.id) < (?, ?)', page.after.createdAt, publicPartOf(page.after.id))
-  const { rows } = await tenant(pool, organizationId).query<ApiKeyRecord>(
-    `SELECT ${columns} FROM api_keys k WHERE ${where.text} ORDER BY k.created_at DESC, k.id DESC LIMIT ${page.limit + 1}`,
-    where.values,
+export const apiKeyOrders = ['createdAt', 'name'] as const
+export type ApiKeyOrder = (typeof apiKeyOrders)[number]
+
+export interface ApiKeyFilter {
+  /** A part of it, in any case. */
+  readonly name?: string | undefined
+  /** `key_...` or `usr_...` */
+  readonly createdBy?: string | undefined
+  readonly expiresBefore?: Date | undefined
+  /** Not since then, or never. */
+  readonly unusedSince?: Date | undefined
+}
+
+export async function listApiKeys(
+  pool: Pool,
+  organizationId: string,
+  filter: ApiKeyFilter,
+  { limit, after, sort }: ListRequest<ApiKeyOrder>,
+): Promise<ListedPage<ApiKeyRecord>> {
+  const where = new Conditions().add('w.organization_id = ?', organizationId)
+  const walk: Walk =
+    sort.by === 'name'
+      ? { from: 'api_keys w', key: 'lower(w.name)', id: 'w.id', cast: 'text', where }
+      : { from: 'api_keys w', key: 'w.created_at', id: 'w.id', cast: 'timestamptz', where }
+  const fits = (and: Conditions): Conditions =>
+    new Fitting(and.add('k.revoked_at IS NULL'))
+      .has('k.name', filter.name)
+      .is('k.created_by_id', filter.createdBy)
+      .between('k.expires_at', undefined, filter.expiresBefore)
+      .when('coalesce(k.last_used_at < ?, true)', filter.unusedSince).conditions
+  const shown = { columns, source: 'api_keys k', organizationId: 'k.organization_id', id: 'k.id', fits }
+  const start = after && { ...after, id: publicPartOf(after.id) }
+  const { rows, next } = await listInOrder<ApiKeyRecord, ApiKeyOrder>(
+    pool,
+    organizationId,
+    { walk, shown },
+    { limit, sort, after: start },
   )
-  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
+  return { rows, next: next && { ...next, id: `key_${next.id}` } }
 }
 
 /** @returns null for a key that is unknown, revoked or of another organization */

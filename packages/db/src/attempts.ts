@@ -29,6 +29,13 @@ export interface AttemptRecord {
   readonly matchingTier: ProposalTier | null
 }
 
+export interface AttemptFilter {
+  readonly stage?: AttemptStage | undefined
+  readonly reason?: AttemptReason | undefined
+  readonly from?: Date | undefined
+  readonly before?: Date | undefined
+}
+
 const columns = `t.id, t.at, t.concentrator_id AS "concentratorId", host(t.source_address) AS "sourceAddress",
   t.source_port AS "sourcePort", t.device_id IS NOT NULL AS "isIdentified", t.is_proven AS "isProven", t.stage, t.reason, t.detail,
   t.offered, t.nearest, t.matching_tier AS "matchingTier"`
@@ -39,6 +46,7 @@ const seenByOthers = 'seen_by_others(t.organization_id, t.source_address, t.at)'
 export async function listAttempts(
   pool: Pool,
   key: { organizationId: string; deviceId: string },
+  filter: AttemptFilter,
   page: PageRequest,
 ): Promise<Page<AttemptRecord>> {
   const { rows: known } = await tenant(pool, key.organizationId).query<{ address: string }>(
@@ -53,6 +61,10 @@ export async function listAttempts(
       key.deviceId,
       address,
     )
+  if (filter.stage !== undefined) where.add('t.stage = ?', filter.stage)
+  if (filter.reason !== undefined) where.add('t.reason = ?', filter.reason)
+  if (filter.from !== undefined) where.add('t.at >= ?', filter.from)
+  if (filter.before !== undefined) where.add('t.at < ?', filter.before)
   if (page.after) where.add('(t.at, t.id) < (?, ?)', page.after.createdAt, page.after.id)
   const { rows } = await tenant(pool, key.organizationId).query<AttemptRecord>(
     `SELECT ${columns} FROM attach_attempts t WHERE ${where.text} ORDER BY t.at DESC, t.id DESC LIMIT ${page.limit + 1}`,

@@ -1,7 +1,7 @@
 /** The access log: every flow and every refusal, newest first. */
 import type { Pool } from 'pg'
-import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
-import { tenant } from './tenant.ts'
+import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
+import { Conditions } from './page.ts'
 
 export interface ConnectionRecord {
   readonly id: string
@@ -19,42 +19,49 @@ export interface ConnectionRecord {
   readonly bytesDown: number
 }
 
+export const connectionOrders = ['openedAt'] as const
+export type ConnectionOrder = (typeof connectionOrders)[number]
+
 export interface ConnectionFilter {
   readonly deviceId?: string | undefined
   readonly tunnelId?: string | undefined
   readonly state?: ConnectionRecord['state'] | undefined
+  readonly reason?: string | undefined
+  /** Canonical CIDR: the client's address is in it. */
+  readonly clientPrefix?: string | undefined
+  readonly devicePort?: number | undefined
   /** Both ends of a half-open span. */
   readonly openedFrom?: Date | undefined
   readonly openedBefore?: Date | undefined
 }
 
+const columns = `c.id, c.tunnel_id AS "tunnelId", host(p.device_host) AS "deviceHost", p.device_port AS "devicePort",
+  host(c.client_address) AS "clientAddress", c.client_port AS "clientPort", c.state, c.reason, c.opened_at AS "openedAt",
+  c.closed_at AS "closedAt", c.bytes_up::float8 AS "bytesUp", c.bytes_down::float8 AS "bytesDown"`
+const source = 'connections c JOIN tunnel_ports p ON p.id = c.tunnel_port_id AND p.organization_id = c.organization_id'
+
 /** Of all tunnels of the organization, those that have ended too. */
-export async function listConnections(
+export function listConnections(
   pool: Pool,
   organizationId: string,
   filter: ConnectionFilter,
-  page: PageRequest,
-): Promise<Page<ConnectionRecord>> {
-  const where = new Conditions().add('c.organization_id = ?', organizationId)
+  page: ListRequest<ConnectionOrder>,
+): Promise<ListedPage<ConnectionRecord>> {
   const { deviceId, tunnelId, state, openedFrom, openedBefore } = filter
-  if (tunnelId !== undefined) where.add('c.tunnel_id = ?', tunnelId)
-  if (deviceId !== undefined)
-    where.add(
-      'c.tunnel_id IN (SELECT id FROM tunnels WHERE organization_id = ? AND device_id = ?)',
-      organizationId,
-      deviceId,
-    )
-  if (state !== undefined) where.add('c.state = ?', state)
-  if (openedFrom !== undefined) where.add('c.opened_at >= ?', openedFrom)
-  if (openedBefore !== undefined) where.add('c.opened_at < ?', openedBefore)
-  if (page.after) where.add('(c.opened_at, c.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await tenant(pool, organizationId).query<ConnectionRecord>(
-    `SELECT c.id, c.tunnel_id AS "tunnelId", host(p.device_host) AS "deviceHost", p.device_port AS "devicePort",
-       host(c.client_address) AS "clientAddress", c.client_port AS "clientPort", c.state, c.reason, c.opened_at AS "openedAt",
-       c.closed_at AS "closedAt", c.bytes_up::float8 AS "bytesUp", c.bytes_down::float8 AS "bytesDown"
-     FROM connections c JOIN tunnel_ports p ON p.id = c.tunnel_port_id AND p.organization_id = c.organization_id
-     WHERE ${where.text} ORDER BY c.opened_at DESC, c.id DESC LIMIT ${page.limit + 1}`,
-    where.values,
-  )
-  return toPage(rows, page.limit, ({ openedAt, id }) => ({ createdAt: openedAt, id }))
+  const where = new Conditions().add('w.organization_id = ?', organizationId)
+  if (tunnelId !== undefined) where.add('w.tunnel_id = ?', tunnelId)
+  else if (deviceId !== undefined) where.add('w.device_id = ?', deviceId)
+  // A literal: an index is of this state alone.
+  else if (state === 'refused' || state === 'open') where.add(`w.state = '${state}'`)
+  new Fitting(where).between('w.opened_at', openedFrom, openedBefore)
+  const walk: Walk = { from: 'connections w', key: 'w.opened_at', id: 'w.id', cast: 'timestamptz', where }
+  const fits = (and: Conditions): Conditions =>
+    new Fitting(and)
+      .is('c.device_id', deviceId)
+      .is('c.state', state)
+      .is('c.reason', filter.reason)
+      .is('p.device_port', filter.devicePort)
+      .when('c.client_address <<= ?::inet', filter.clientPrefix).conditions
+  const shown = { columns, source, organizationId: 'c.organization_id', id: 'c.id', fits }
+  return listInOrder(pool, organizationId, { walk, shown }, page)
 }

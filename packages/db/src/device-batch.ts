@@ -14,6 +14,8 @@ import type { TenantSql } from './tenant.ts'
 /** What a row says; what is left out is as for a single device. */
 export interface DeviceSeed {
   readonly iccid: string
+  /** Left out: that of the batch. */
+  readonly networkId?: string | undefined
   readonly imsi?: string | null | undefined
   readonly imei?: string | null | undefined
   readonly eid?: string | null | undefined
@@ -98,15 +100,37 @@ function seedRow(seed: DeviceSeed, address: string) {
   return { id, suffix: idSuffix(id), iccid, imsi, imei, eid, name, tags, tunnelable, tiers, lans, address }
 }
 
-/** @returns ids of the organization's devices with these ICCIDs */
+export interface KnownDevice {
+  readonly id: string
+  readonly networkId: string
+}
+
+/** @returns the organization's devices with these ICCIDs */
 export async function findDevicesByIccid(
   tx: TenantSql,
   organizationId: string,
   iccids: readonly string[],
-): Promise<Map<string, string>> {
-  const { rows } = await tx.query<{ id: string; iccid: string }>(
-    'SELECT id, iccid FROM devices WHERE organization_id = $1 AND iccid = ANY($2) AND deleted_at IS NULL',
+): Promise<Map<string, KnownDevice>> {
+  const { rows } = await tx.query<KnownDevice & { iccid: string }>(
+    `SELECT id, iccid, network_id AS "networkId" FROM devices WHERE organization_id = $1 AND iccid = ANY($2) AND deleted_at IS NULL`,
     [organizationId, iccids],
   )
-  return new Map(rows.map(({ id, iccid }) => [iccid, id]))
+  return new Map(rows.map(({ iccid, ...device }) => [iccid, device]))
+}
+
+/**
+ * Nobody deletes them until the transaction ends; locked in order of their ids, so that two of these never block each other
+ * crosswise. @returns those of the organization
+ */
+export async function lockNetworks(
+  tx: TenantSql,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
+  const { rows } = await tx.query<{ id: string }>(
+    'SELECT id FROM networks WHERE organization_id = $1 AND id = ANY($2) ORDER BY id FOR UPDATE',
+    [organizationId, ids],
+  )
+  return new Set(rows.map(({ id }) => id))
 }

@@ -11,6 +11,7 @@
  */
 import type { Pool } from 'pg'
 import { addDeviceConditions, isEmptyFilter, narrowings, type DeviceFilter, type Narrowing } from './device-filter.ts'
+import { boundedPlans, type ListPosition } from './ordered-list.ts'
 import { Conditions } from './page.ts'
 import { inTenantTransaction, type TenantSql } from './tenant.ts'
 
@@ -22,12 +23,7 @@ export interface DeviceSort {
   readonly descending: boolean
 }
 
-/** Where a page begins: after this row. */
-export interface DevicePosition {
-  /** Milliseconds, or the name as it is compared. */
-  readonly key: number | string
-  readonly id: string
-}
+export type DevicePosition = ListPosition
 
 export interface DeviceIdPage {
   readonly ids: readonly string[]
@@ -62,12 +58,6 @@ export async function listDeviceIds(
     return walk(sql, organizationId, filter, page)
   })
 }
-
-/** Only indexes, read in their order and no further than needed; what has to be sorted still is. */
-const boundedPlans = ['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin', 'sort']
-  .map((way) => `SET LOCAL enable_${way} = off`)
-  .concat('SET LOCAL jit = off')
-  .join('; ')
 
 /** Every row that the walk meets is one of the page: nothing is to be gained by looking anything up. */
 function isAnsweredByWalk(filter: DeviceFilter, sort: DeviceSort): boolean {

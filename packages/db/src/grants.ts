@@ -6,7 +6,8 @@ import type { Author, WriteOptions } from './author.ts'
 import { maxGrantsOfHolder } from './grant-match.ts'
 import { newId } from './ids.ts'
 import { appendEvent } from './outbox.ts'
-import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
+import { Conditions } from './page.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 import { endTunnelsOfGrant } from './tunnel-end.ts'
 
@@ -37,6 +38,11 @@ export type NewGrant = Pick<
 export interface GrantFilter {
   readonly memberId?: string | undefined
   readonly apiKeyId?: string | undefined
+  /** A part of it, in any case. */
+  readonly name?: string | undefined
+  /** It opens devices with this tag. */
+  readonly tag?: string | undefined
+  readonly active?: boolean | undefined
 }
 
 const columns = `g.id, g.name, g.member_id AS "memberId", 'key_' || g.api_key_id AS "apiKeyId", g.any_tags AS "anyTags", g.all_tags AS "allTags",
@@ -87,21 +93,29 @@ export async function addGrant(
   return inTenantTransaction(pool, organizationId, work, options)
 }
 
-export async function listGrants(
+export const grantOrders = ['createdAt', 'expiresAt'] as const
+export type GrantOrder = (typeof grantOrders)[number]
+
+export function listGrants(
   pool: Pool,
   organizationId: string,
   filter: GrantFilter,
-  page: PageRequest,
-): Promise<Page<GrantRecord>> {
-  const where = new Conditions().add('g.organization_id = ?', organizationId)
-  if (filter.memberId !== undefined) where.add('g.member_id = ?', filter.memberId)
-  if (filter.apiKeyId !== undefined) where.add('g.api_key_id = ?', publicPartOf(filter.apiKeyId))
-  if (page.after) where.add('(g.created_at, g.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await tenant(pool, organizationId).query<GrantRecord>(
-    `SELECT ${columns} FROM grants g WHERE ${where.text} ORDER BY g.created_at DESC, g.id DESC LIMIT ${page.limit + 1}`,
-    where.values,
-  )
-  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
+  page: ListRequest<GrantOrder>,
+): Promise<ListedPage<GrantRecord>> {
+  const { apiKeyId, active } = filter
+  const where = new Conditions().add('w.organization_id = ?', organizationId)
+  const key = page.sort.by === 'expiresAt' ? 'w.expires_at' : 'w.created_at'
+  const walk: Walk = { from: 'grants w', key, id: 'w.id', cast: 'timestamptz', where }
+  const fits = (and: Conditions): Conditions => {
+    if (active !== undefined) and.add(`${active ? '' : 'NOT '}(g.revoked_at IS NULL AND g.expires_at > now())`)
+    return new Fitting(and)
+      .is('g.member_id', filter.memberId)
+      .is('g.api_key_id', apiKeyId === undefined ? undefined : publicPartOf(apiKeyId))
+      .has('g.name', filter.name)
+      .when('g.any_tags || g.all_tags @> ARRAY[?::text]', filter.tag).conditions
+  }
+  const shown = { columns, source: 'grants g', organizationId: 'g.organization_id', id: 'g.id', fits }
+  return listInOrder(pool, organizationId, { walk, shown }, page)
 }
 
 /** @returns null for a grant that is unknown or of another organization */

@@ -74,6 +74,7 @@ export {
   maxMembers,
   readMember,
   removeMember,
+  signOutMember,
   type MemberFault,
   type MemberRecord,
 } from './members.ts'
@@ -100,9 +101,19 @@ export {
   startSession,
   type RefreshedSession,
 } from './sessions.ts'
-export { ensureSigningKeys, readSigningKeys, revokeSigningKey, type SigningKeyRow } from './signing-keys.ts'
+export {
+  ensureSigningKeys,
+  listSigningKeys,
+  readSigningKeys,
+  revokeSigningKey,
+  rotateSigningKeys,
+  type SigningKeyRow,
+  type SigningKeyTimes,
+} from './signing-keys.ts'
 export { ensureOrganization, type Organization } from './organizations.ts'
+export type { ListedPage, ListPosition, ListRequest, ListSort } from './ordered-list.ts'
 export { type Page, type PageRequest, type PageStart } from './page.ts'
+export { listTunnels, tunnelOrders, type TunnelFilter, type TunnelOrder } from './tunnel-list.ts'
 export {
   addCredential,
   credentialState,
@@ -147,7 +158,9 @@ export { isDetached, requestDetach, type DetachRequest } from './detach.ts'
 export {
   createDevices,
   findDevicesByIccid,
+  lockNetworks,
   type CreatedDevices,
+  type KnownDevice,
   type DeviceBatch,
   type DeviceSeed,
 } from './device-batch.ts'
@@ -198,13 +211,11 @@ export {
   changeTunnel,
   closeTunnel,
   findTunnel,
-  listTunnels,
   maxActiveTunnels,
   openTunnel,
   type NewTunnel,
   type OpenFault,
   type TunnelChange,
-  type TunnelFilter,
   type TunnelDenied,
   type TunnelOptions,
   type TunnelRecord,

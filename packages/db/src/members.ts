@@ -9,7 +9,8 @@ import { brokenConstraint } from './errors.ts'
 import { endGrantsOf } from './grants.ts'
 import { newId } from './ids.ts'
 import { appendEvent } from './outbox.ts'
-import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
+import { Conditions } from './page.ts'
 import { deleteSshKeysOf } from './ssh-keys.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 import { endTunnelsOfOpener } from './tunnel-end.ts'
@@ -24,6 +25,8 @@ export interface MemberRecord {
   readonly role: string
   /** Null once accepted. */
   readonly invitationExpiresAt: Date | null
+  /** Kept out since then. */
+  readonly lockedAt: Date | null
   readonly version: number
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -38,7 +41,8 @@ export interface Invitation {
 
 /** Of an organization, invitations counted. */
 export const maxMembers = 1_000
-const columns = `m.id, m.user_id AS "userId", m.email, u.name, m.role, m.invitation_expires_at AS "invitationExpiresAt", m.version,
+const columns = `m.id, m.user_id AS "userId", m.email, u.name, m.role, m.invitation_expires_at AS "invitationExpiresAt",
+  m.locked_at AS "lockedAt", m.version,
   m.created_at AS "createdAt", m.updated_at AS "updatedAt"`
 const source = 'memberships m LEFT JOIN users u ON u.id = m.user_id'
 
@@ -75,14 +79,41 @@ export async function inviteMember(
   }
 }
 
-export async function listMembers(pool: Pool, organizationId: string, page: PageRequest): Promise<Page<MemberRecord>> {
-  const where = new Conditions().add('m.organization_id = ?', organizationId)
-  if (page.after) where.add('(m.created_at, m.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await tenant(pool, organizationId).query<MemberRecord>(
-    `SELECT ${columns} FROM ${source} WHERE ${where.text} ORDER BY m.created_at DESC, m.id DESC LIMIT ${page.limit + 1}`,
-    where.values,
-  )
-  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
+export const memberOrders = ['createdAt', 'email'] as const
+export type MemberOrder = (typeof memberOrders)[number]
+
+export interface MemberFilter {
+  readonly role?: string | undefined
+  /** A part of them, in any case. */
+  readonly email?: string | undefined
+  readonly name?: string | undefined
+  readonly state?: 'invited' | 'invitation_expired' | 'active' | 'locked' | undefined
+}
+
+const inState = {
+  invited: 'm.user_id IS NULL AND m.invitation_expires_at > now()',
+  invitation_expired: 'm.user_id IS NULL AND m.invitation_expires_at <= now()',
+  active: 'm.user_id IS NOT NULL AND m.locked_at IS NULL',
+  locked: 'm.user_id IS NOT NULL AND m.locked_at IS NOT NULL',
+} as const
+
+export function listMembers(
+  pool: Pool,
+  organizationId: string,
+  { role, email, name, state }: MemberFilter,
+  page: ListRequest<MemberOrder>,
+): Promise<ListedPage<MemberRecord>> {
+  const where = new Conditions().add('w.organization_id = ?', organizationId)
+  const walk: Walk =
+    page.sort.by === 'email'
+      ? { from: 'memberships w', key: 'w.email', id: 'w.id', cast: 'text', where }
+      : { from: 'memberships w', key: 'w.created_at', id: 'w.id', cast: 'timestamptz', where }
+  const fits = (and: Conditions): Conditions => {
+    if (state !== undefined) and.add(inState[state])
+    return new Fitting(and).is('m.role', role).has('m.email', email).has('u.name', name).conditions
+  }
+  const shown = { columns, source, organizationId: 'm.organization_id', id: 'm.id', fits }
+  return listInOrder(pool, organizationId, { walk, shown }, page)
 }
 
 /** @returns null for a member that is unknown or of another organization */
@@ -100,36 +131,67 @@ interface MemberKey {
 
 export type MemberFault = 'not_found' | 'changed' | 'last_owner' | 'above_caller'
 
+export interface MemberChange {
+  readonly role?: string | undefined
+  /** Kept out: tokens of this person for this organization are refused from now on, and its tunnels end. */
+  readonly locked?: boolean | undefined
+}
+
+/** @returns the gateways to hint, too */
 export async function changeMember(
   pool: Pool,
   key: MemberKey,
-  role: string,
+  { role, locked }: MemberChange,
   options: WriteOptions,
-): Promise<MemberRecord | MemberFault> {
+): Promise<{ member: MemberRecord; gateways: string[] } | MemberFault> {
   const { organizationId, id } = key
-  return inTenantTransaction(
-    pool,
-    organizationId,
-    async (tx) => {
-      const before = await lockMember(tx, key)
-      if (typeof before === 'string') return before
-      if (role !== 'owner' && (await isLastOwner(tx, organizationId, before))) return 'last_owner'
-      await tx.query(
-        'UPDATE memberships SET role = $3, version = version + 1, updated_at = now() WHERE organization_id = $1 AND id = $2',
-        [organizationId, id, role],
-      )
-      const after = (await findMember(tx, organizationId, id)) as MemberRecord
-      const entry = {
-        organizationId,
-        action: 'member.updated' as const,
-        by: options.by,
-        ...changedFields(before, after, ['role']),
-      }
-      await note(tx, entry, id)
-      return after
-    },
-    options,
-  )
+  const work = async (tx: TenantSql): ReturnType<typeof changeMember> => {
+    const before = await lockMember(tx, key)
+    if (typeof before === 'string') return before
+    const stays = (role ?? before.role) === 'owner' && locked !== true
+    if (!stays && (await isLastOwner(tx, organizationId, before))) return 'last_owner'
+    await tx.query(
+      `UPDATE memberships SET role = coalesce($3, role), version = version + 1, updated_at = now(),
+         locked_at = CASE WHEN $4::bool IS NULL THEN locked_at WHEN $4 THEN coalesce(locked_at, now()) END
+       WHERE organization_id = $1 AND id = $2`,
+      [organizationId, id, role ?? null, locked ?? null],
+    )
+    const after = (await findMember(tx, organizationId, id)) as MemberRecord
+    const { userId } = before
+    const gateways =
+      locked === true && userId !== null
+        ? await endTunnelsOfOpener(tx, organizationId, { kind: 'user', id: userId })
+        : []
+    const changed = changedFields(
+      { ...before, locked: before.lockedAt !== null },
+      { ...after, locked: after.lockedAt !== null },
+      ['role', 'locked'],
+    )
+    await note(tx, { organizationId, action: 'member.updated', by: options.by, ...changed }, id)
+    return { member: after, gateways }
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
+}
+
+/** Sessions of this person that have begun are not good for this organization any more, on whatever device they are. */
+export async function signOutMember(
+  pool: Pool,
+  key: Omit<MemberKey, 'ifVersion'>,
+  options: WriteOptions,
+): Promise<'signed_out' | MemberFault> {
+  const { organizationId, id } = key
+  const work = async (tx: TenantSql): ReturnType<typeof signOutMember> => {
+    const member = await lockMember(tx, { ...key, ifVersion: null })
+    if (typeof member === 'string') return member
+    await tx.query('UPDATE memberships SET signed_out_at = clock_timestamp() WHERE organization_id = $1 AND id = $2', [
+      organizationId,
+      id,
+    ])
+    const audited = { organizationId, by: options.by, action: 'member.signed_out', targetType: 'member', targetId: id }
+    await appendAudit(tx, audited)
+    return 'signed_out'
+  }
+  return inTenantTransaction(pool, organizationId, work, options)
 }
 
 /** Tokens of this person for this organization are refused from now on; grants to it and its tunnels end. @returns the gateways to hint */
@@ -183,11 +245,11 @@ async function lockMember(
   return mayTouch(member.role) ? member : 'above_caller'
 }
 
-/** Somebody who only was invited is no owner yet. */
+/** Somebody who only was invited is no owner yet, nor is who is kept out. */
 async function isLastOwner(tx: TenantSql, organizationId: string, member: MemberRecord): Promise<boolean> {
-  if (member.role !== 'owner' || member.userId === null) return false
+  if (member.role !== 'owner' || member.userId === null || member.lockedAt !== null) return false
   const { rowCount } = await tx.query(
-    `SELECT 1 FROM memberships WHERE organization_id = $1 AND id <> $2 AND role = 'owner' AND user_id IS NOT NULL LIMIT 1`,
+    `SELECT 1 FROM memberships WHERE organization_id = $1 AND id <> $2 AND role = 'owner' AND user_id IS NOT NULL AND locked_at IS NULL LIMIT 1`,
     [organizationId, member.id],
   )
   return rowCount === 0

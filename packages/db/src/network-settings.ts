@@ -4,9 +4,11 @@ import type { Pool } from 'pg'
 import { appendAudit, changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { applyConnectionEvents } from './connection-settings.ts'
+import { brokenConstraint } from './errors.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
-import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
+import { Conditions } from './page.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 
 export interface NetworkRecord {
@@ -35,6 +37,7 @@ export interface NetworkRecord {
 }
 
 export interface NetworkChange {
+  readonly name?: string | undefined
   readonly proposalTiers?: readonly ProposalTier[] | null | undefined
   readonly dnsServers?: readonly string[] | undefined
   readonly dnsDomains?: readonly string[] | undefined
@@ -52,6 +55,7 @@ const columns = `n.id, n.name, n.pool4::text AS pool4,
 const source = 'networks n JOIN organizations o ON o.id = n.organization_id'
 /** Changeable fields and their columns. */
 const changeable = new Map([
+  ['name', 'name'],
   ['proposalTiers', 'proposal_tiers'],
   ['dnsServers', 'dns_servers'],
   ['dnsDomains', 'dns_domains'],
@@ -61,18 +65,29 @@ const changeable = new Map([
   ['connectionEvents', 'connection_events'],
 ])
 
-export async function listNetworks(
+export const networkOrders = ['createdAt', 'name'] as const
+export type NetworkOrder = (typeof networkOrders)[number]
+
+export interface NetworkFilter {
+  /** A part of it, in any case. */
+  readonly name?: string | undefined
+}
+
+/** They are few (`maxNetworks`). */
+export function listNetworks(
   pool: Pool,
   organizationId: string,
-  page: PageRequest,
-): Promise<Page<NetworkRecord>> {
-  const where = new Conditions().add('n.organization_id = ?', organizationId)
-  if (page.after) where.add('(n.created_at, n.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await tenant(pool, organizationId).query<NetworkRecord>(
-    `SELECT ${columns} FROM ${source} WHERE ${where.text} ORDER BY n.created_at DESC, n.id DESC LIMIT ${page.limit + 1}`,
-    where.values,
-  )
-  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
+  { name }: NetworkFilter,
+  page: ListRequest<NetworkOrder>,
+): Promise<ListedPage<NetworkRecord>> {
+  const where = new Conditions().add('w.organization_id = ?', organizationId)
+  const walk: Walk =
+    page.sort.by === 'name'
+      ? { from: 'networks w', key: 'lower(w.name)', id: 'w.id', cast: 'text', where }
+      : { from: 'networks w', key: 'w.created_at', id: 'w.id', cast: 'timestamptz', where }
+  const fits = (and: Conditions): Conditions => new Fitting(and).has('n.name', name).conditions
+  const shown = { columns, source, organizationId: 'n.organization_id', id: 'n.id', fits }
+  return listInOrder(pool, organizationId, { walk, shown }, page)
 }
 
 /** @returns null for a network that is unknown or of another organization */
@@ -88,13 +103,13 @@ export async function findNetwork(sql: TenantSql, organizationId: string, id: st
   return rows[0] ?? null
 }
 
-/** Raises the policy version of every device in it: attached ones are looked at again. */
+/** Raises the policy version of every device in it, unless only its name changed: attached ones are looked at again. */
 export async function changeNetwork(
   pool: Pool,
   key: { organizationId: string; id: string; ifVersion: number | null },
   change: NetworkChange,
   options: WriteOptions,
-): Promise<{ network: NetworkRecord; touched: Touched } | 'not_found' | 'changed'> {
+): Promise<{ network: NetworkRecord; touched: Touched } | 'not_found' | 'changed' | 'duplicate_network'> {
   const { organizationId, id } = key
   const work = async (tx: TenantSql): ReturnType<typeof changeNetwork> => {
     const { rows } = await tx.query<{ version: number }>(
@@ -106,18 +121,25 @@ export async function changeNetwork(
     const before = (await findNetwork(tx, organizationId, id)) as NetworkRecord
     const changed = await writeSettings(tx, key, change)
     if (changed.includes('connectionEvents')) await applyConnectionEvents(tx, organizationId)
-    await tx.query(
-      `UPDATE devices SET policy_version = policy_version + 1 WHERE organization_id = $1 AND network_id = $2 AND deleted_at IS NULL`,
-      [organizationId, id],
-    )
+    const isForDevices = changed.some((name) => name !== 'name')
+    if (isForDevices)
+      await tx.query(
+        `UPDATE devices SET policy_version = policy_version + 1 WHERE organization_id = $1 AND network_id = $2 AND deleted_at IS NULL`,
+        [organizationId, id],
+      )
     await appendEvent(tx, { organizationId, type: 'network.updated', resourceId: id, data: { changed } })
-    const touched = { gateways: [], concentrators: await tellConcentrators(tx, '') }
+    const touched = { gateways: [], concentrators: isForDevices ? await tellConcentrators(tx, '') : [] }
     const network = (await findNetwork(tx, organizationId, id)) as NetworkRecord
     const audited = { organizationId, by: options.by, action: 'network.updated', targetType: 'network', targetId: id }
     await appendAudit(tx, { ...audited, ...changedFields(before, network, [...changeable.keys()]) })
     return { network, touched }
   }
-  return inTenantTransaction(pool, organizationId, work, options)
+  try {
+    return await inTenantTransaction(pool, organizationId, work, options)
+  } catch (error) {
+    if (brokenConstraint(error) === 'networks_organization_id_name_key') return 'duplicate_network'
+    throw error
+  }
 }
 
 /** @returns the names of what was written */

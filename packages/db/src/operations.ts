@@ -51,6 +51,9 @@ export interface NewOperation {
 export interface OperationFilter {
   readonly kind?: string | undefined
   readonly done?: boolean | undefined
+  readonly state?: string | undefined
+  readonly createdFrom?: Date | undefined
+  readonly createdBefore?: Date | undefined
 }
 
 /** Unfinished ones of an organization. */
@@ -166,7 +169,10 @@ export async function listOperations(
 ): Promise<Page<OperationRecord>> {
   const where = new Conditions().add('organization_id = ?', organizationId)
   if (filter.kind !== undefined) where.add('kind = ?', filter.kind)
+  if (filter.state !== undefined) where.add('state = ?', filter.state)
   if (filter.done !== undefined) where.add(filter.done ? 'finished_at IS NOT NULL' : 'finished_at IS NULL')
+  if (filter.createdFrom !== undefined) where.add('created_at >= ?', filter.createdFrom)
+  if (filter.createdBefore !== undefined) where.add('created_at < ?', filter.createdBefore)
   if (page.after) where.add('(created_at, id) < (?, ?)', page.after.createdAt, page.after.id)
   const { rows } = await tenant(pool, organizationId).query<OperationRecord>(
     `SELECT ${columns} FROM operations WHERE ${where.text} ORDER BY created_at DESC, id DESC LIMIT ${page.limit + 1}`,

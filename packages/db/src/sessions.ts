@@ -84,9 +84,10 @@ export async function refreshSession(
     }
     if (presented.generation !== session.generation) return 'ended'
     if (!timingSafeEqual(session.refreshHash, presented.secretHash)) return 'ended'
-    const { rows } = await tx.query<{ id: string }>('SELECT organization_id AS id FROM organizations_of_user($1)', [
-      userId,
-    ])
+    const { rows } = await tx.query<{ id: string }>(
+      'SELECT organization_id AS id FROM organizations_of_session($1, $2)',
+      [userId, session.began],
+    )
     const organizationId =
       rows.find(({ id }) => id === (wanted ?? chosen))?.id ?? (wanted === null ? rows[0]?.id : null)
     if (organizationId === null) return 'not_member'
@@ -131,6 +132,7 @@ export async function roleInSession(
     text: `SELECT m.role FROM memberships m JOIN users u ON u.id = m.user_id JOIN sessions s ON s.user_id = u.id
        JOIN signing_keys k ON k.kid = $4
      WHERE m.organization_id = $1 AND m.user_id = $2 AND s.id = $3 AND s.revoked_at IS NULL AND s.expires_at > now()
+       AND m.locked_at IS NULL AND (m.signed_out_at IS NULL OR m.signed_out_at < s.created_at)
        AND u.disabled_at IS NULL AND k.revoked_at IS NULL AND k.verifies_until > now()`,
     values: [organizationId, token.userId, token.sessionId, token.kid],
   })
@@ -142,11 +144,13 @@ interface LockedSession {
   readonly organizationId: string
   readonly generation: number
   readonly refreshHash: Buffer
+  readonly began: Date
 }
 
 async function lockSession(tx: PoolClient, id: string): Promise<LockedSession | null> {
   const { rows } = await tx.query<LockedSession>(
-    `SELECT s.user_id AS "userId", s.chosen_organization_id AS "organizationId", s.generation, s.refresh_secret_hash AS "refreshHash"
+    `SELECT s.user_id AS "userId", s.chosen_organization_id AS "organizationId", s.generation, s.refresh_secret_hash AS "refreshHash",
+       s.created_at AS began
      FROM sessions s JOIN users u ON u.id = s.user_id
      WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL FOR UPDATE OF s`,
     [id],

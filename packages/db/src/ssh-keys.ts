@@ -9,7 +9,8 @@ import type { Author, WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
 import { newId } from './ids.ts'
 import { appendEvent } from './outbox.ts'
-import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
+import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
+import { Conditions } from './page.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 
 export interface SshKeyRecord {
@@ -58,6 +59,8 @@ export interface SshKeyFilter {
   readonly memberId?: string | undefined
   readonly apiKeyId?: string | undefined
   readonly fingerprint?: string | undefined
+  /** A part of it, in any case. */
+  readonly name?: string | undefined
 }
 
 /** Of one owner. */
@@ -122,22 +125,29 @@ export async function addSshKey(
   }
 }
 
-export async function listSshKeys(
+export const sshKeyOrders = ['createdAt', 'name'] as const
+export type SshKeyOrder = (typeof sshKeyOrders)[number]
+
+export function listSshKeys(
   pool: Pool,
   organizationId: string,
   filter: SshKeyFilter,
-  page: PageRequest,
-): Promise<Page<SshKeyRecord>> {
-  const where = new Conditions().add('s.organization_id = ?', organizationId)
-  if (filter.memberId !== undefined) where.add('s.member_id = ?', filter.memberId)
-  if (filter.apiKeyId !== undefined) where.add('s.api_key_id = ?', publicPartOf(filter.apiKeyId))
-  if (filter.fingerprint !== undefined) where.add('s.fingerprint = ?', filter.fingerprint)
-  if (page.after) where.add('(s.created_at, s.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await tenant(pool, organizationId).query<SshKeyRecord>(
-    `SELECT ${columns} FROM ssh_keys s WHERE ${where.text} ORDER BY s.created_at DESC, s.id DESC LIMIT ${page.limit + 1}`,
-    where.values,
-  )
-  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
+  page: ListRequest<SshKeyOrder>,
+): Promise<ListedPage<SshKeyRecord>> {
+  const { apiKeyId } = filter
+  const where = new Conditions().add('w.organization_id = ?', organizationId)
+  const walk: Walk =
+    page.sort.by === 'name'
+      ? { from: 'ssh_keys w', key: 'lower(w.name)', id: 'w.id', cast: 'text', where }
+      : { from: 'ssh_keys w', key: 'w.created_at', id: 'w.id', cast: 'timestamptz', where }
+  const fits = (and: Conditions): Conditions =>
+    new Fitting(and)
+      .is('s.member_id', filter.memberId)
+      .is('s.api_key_id', apiKeyId === undefined ? undefined : publicPartOf(apiKeyId))
+      .is('s.fingerprint', filter.fingerprint)
+      .has('s.name', filter.name).conditions
+  const shown = { columns, source: 'ssh_keys s', organizationId: 's.organization_id', id: 's.id', fits }
+  return listInOrder(pool, organizationId, { walk, shown }, page)
 }
 
 /** @returns null for a key that is unknown or of another organization */

@@ -10,7 +10,6 @@ import { newId } from './ids.ts'
 import { chooseGateway } from './nodes.ts'
 import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent, appendEvents } from './outbox.ts'
-import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { refusal } from './refusal.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 import { endTunnel, lockTunnel, tellOfHosts } from './tunnel-end.ts'
@@ -80,19 +79,15 @@ export interface TunnelOptions extends WriteOptions {
   readonly grantedTo?: GrantHolder | undefined
 }
 
-export interface TunnelFilter {
-  readonly deviceId?: string | undefined
-  readonly state?: string | undefined
-}
-
 /** Tunnels of one device that have not ended. */
 export const maxActiveTunnels = 64
-const columns = `t.id, t.device_id AS "deviceId", t.state, t.reason, t.allow_from AS "allowFrom", t.wait_for_device AS "waitForDevice",
+/** Of `tunnelSource`, as a {@link TunnelRecord}. */
+export const tunnelColumns = `t.id, t.device_id AS "deviceId", t.state, t.reason, t.allow_from AS "allowFrom", t.wait_for_device AS "waitForDevice",
   t.ttl_sec AS "ttlSec", t.max_bytes::float8 AS "maxBytes", t.rate_limit AS "rateLimit", t.expires_at AS "expiresAt", t.version, t.created_at AS "createdAt", t.updated_at AS "updatedAt",
   t.opened_at AS "openedAt", t.closed_at AS "closedAt", p.device_port AS "devicePort", host(p.device_host) AS "deviceHost", p.gateway_id AS "gatewayId",
   g.public_host AS "gatewayHost", p.gateway_port AS "gatewayPort",
   t.opened_by_kind AS "openedByKind", t.opened_by_id AS "openedById", t.grant_id AS "grantId"`
-const source = `tunnels t JOIN tunnel_ports p ON p.organization_id = t.organization_id AND p.tunnel_id = t.id
+export const tunnelSource = `tunnels t JOIN tunnel_ports p ON p.organization_id = t.organization_id AND p.tunnel_id = t.id
   JOIN gateways g ON g.id = p.gateway_id`
 
 type OpenedTunnel = { id: string; state: TunnelState; gatewayId: string; concentrators: string[] }
@@ -163,13 +158,13 @@ async function deviceForTunnel(
   return rows[0] ?? null
 }
 
-/** A key that is revoked, or a member that is removed, waits until the tunnel is there to be ended with it. */
+/** A key that is revoked, or a member that is removed or locked, waits until the tunnel is there to be ended with it. */
 async function lockOpener(tx: TenantSql, organizationId: string, { kind, id }: Author): Promise<boolean> {
   if (kind === 'system') return true
   const statement =
     kind === 'api_key'
       ? 'SELECT 1 FROM api_keys WHERE organization_id = $1 AND id = $2 AND revoked_at IS NULL FOR KEY SHARE'
-      : 'SELECT 1 FROM memberships WHERE organization_id = $1 AND user_id = $2 FOR KEY SHARE'
+      : 'SELECT 1 FROM memberships WHERE organization_id = $1 AND user_id = $2 AND locked_at IS NULL FOR SHARE'
   const { rowCount } = await tx.query(statement, [organizationId, kind === 'api_key' ? publicPartOf(id) : id])
   return (rowCount ?? 0) > 0
 }
@@ -235,27 +230,10 @@ async function insertTunnel(
 
 export async function findTunnel(pool: Pool, organizationId: string, id: string): Promise<TunnelRecord | null> {
   const { rows } = await tenant(pool, organizationId).query<TunnelRecord>(
-    `SELECT ${columns} FROM ${source} WHERE t.organization_id = $1 AND t.id = $2`,
+    `SELECT ${tunnelColumns} FROM ${tunnelSource} WHERE t.organization_id = $1 AND t.id = $2`,
     [organizationId, id],
   )
   return rows[0] ?? null
-}
-
-export async function listTunnels(
-  pool: Pool,
-  organizationId: string,
-  filter: TunnelFilter,
-  page: PageRequest,
-): Promise<Page<TunnelRecord>> {
-  const where = new Conditions().add('t.organization_id = ?', organizationId)
-  if (filter.deviceId !== undefined) where.add('t.device_id = ?', filter.deviceId)
-  if (filter.state !== undefined) where.add('t.state = ?', filter.state)
-  if (page.after) where.add('(t.created_at, t.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await tenant(pool, organizationId).query<TunnelRecord>(
-    `SELECT ${columns} FROM ${source} WHERE ${where.text} ORDER BY t.created_at DESC, t.id DESC LIMIT ${page.limit + 1}`,
-    where.values,
-  )
-  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
 }
 
 /** @returns the gateways to hint */

@@ -4,6 +4,7 @@ import { appendAudit, changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { newId } from './ids.ts'
 import { appendEvent } from './outbox.ts'
+import { Fitting } from './ordered-list.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 
@@ -66,12 +67,21 @@ export async function addThreshold(
   return inTenantTransaction(pool, organizationId, work, options)
 }
 
+export interface ThresholdFilter {
+  /** A part of it, in any case. */
+  readonly name?: string | undefined
+  readonly deviceId?: string | undefined
+  readonly tag?: string | undefined
+}
+
 export async function listThresholds(
   pool: Pool,
   organizationId: string,
+  filter: ThresholdFilter,
   page: PageRequest,
 ): Promise<Page<ThresholdRecord>> {
   const where = new Conditions().add('organization_id = ?', organizationId)
+  new Fitting(where).has('name', filter.name).is('device_id', filter.deviceId).is('tag', filter.tag)
   if (page.after) where.add('(created_at, id) < (?, ?)', page.after.createdAt, page.after.id)
   const { rows } = await tenant(pool, organizationId).query<ThresholdRecord>(
     `SELECT ${columns} FROM usage_thresholds WHERE ${where.text} ORDER BY created_at DESC, id DESC LIMIT ${page.limit + 1}`,

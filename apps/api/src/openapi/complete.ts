@@ -18,13 +18,19 @@ export interface Answer {
 }
 export interface Operation {
   operationId: string
+  parameters?: object[]
   requestBody?: { content: Record<string, Media> }
   responses: Record<string, Answer>
 }
 export interface OpenApi {
   paths: Record<string, Record<string, Operation>>
   webhooks?: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, JsonSchema>; headers?: Record<string, object> }
+  components: {
+    schemas: Record<string, JsonSchema>
+    headers?: Record<string, object>
+    responses?: Record<string, Answer>
+    parameters?: Record<string, object>
+  }
 }
 
 /** Changes the document in place. */
@@ -36,7 +42,11 @@ export function complete(document: OpenApi): OpenApi {
     if (example !== undefined) Object.assign(schema, { examples: [example] })
   }
   for (const [path, item] of Object.entries(document.paths))
-    for (const operation of Object.values(item)) addProblems(operation, path.startsWith('/v1'))
+    for (const [method, operation] of Object.entries(item)) {
+      addProblems(operation)
+      if (path.startsWith('/v1')) addHeaders(operation, isReadable(path, document))
+      addVersions(operation, method === 'get', schemas)
+    }
   withoutSketches(document)
   return document
 }
@@ -75,14 +85,13 @@ function tryExample(schema: JsonSchema, schemas: Record<string, JsonSchema>): un
 const exampleRequestId = 'req_20658994-cdbc-4e42-860e-69271ece5062'
 
 /** One example for each code that the description of an answer names. */
-function addProblems({ responses }: Operation, isApi: boolean): void {
-  for (const [status, answer] of Object.entries(responses)) {
+function addProblems({ responses }: Operation): void {
+  for (const answer of Object.values(responses)) {
     const media = answer.content?.[problemContentType]
     if (media) {
       delete media.example
       media.examples = Object.fromEntries(codesOf(answer).map((code) => [code, problemExample(code)]))
     }
-    if (isApi) answer.headers = { ...headersOf(status), ...answer.headers }
   }
 }
 
@@ -99,14 +108,61 @@ function problemExample(code: ErrorCode): { summary: string; value: unknown } {
   return { summary: problem.title, value: problem }
 }
 
+/**
+ * What has a version has it as `ETag` too: who reads it again may say so with `If-None-Match` (304), and what may fail for it (412)
+ * is asked for it with `If-Match`.
+ */
+function addVersions(operation: Operation, isRead: boolean, schemas: Record<string, JsonSchema>): void {
+  const { responses, parameters = [] } = operation
+  const versioned = ['200', '201'].flatMap((status) => {
+    const answer = responses[status]
+    const { $ref = '' } = answer?.content?.['application/json']?.schema ?? {}
+    const schema = schemas[$ref.slice($ref.lastIndexOf('/') + 1)]
+    return answer && schema?.properties?.['version'] ? [answer] : []
+  })
+  for (const answer of versioned) answer.headers = { ...answer.headers, ETag: header('ETag') }
+  const isKept = isRead && versioned.length > 0
+  if (isKept) responses['304'] = { description: 'As it was when it was read.', headers: { ...versioned[0]?.headers } }
+  const asked = [...(isKept ? [ifNoneMatch] : []), ...(responses['412'] ? [ifMatch] : [])]
+  if (asked.length > 0) operation.parameters = [...parameters, ...asked]
+}
+
+const ifNoneMatch = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: 'The `ETag` of what was read before: while it is still the same the answer is 304, without a body.',
+  schema: { type: 'string' },
+  example: '"2.q2x0vHh1kYwE3nRs"',
+}
+
+const ifMatch = {
+  name: 'If-Match',
+  in: 'header',
+  required: false,
+  description: 'The `ETag` of what was read: the change is only made when nobody has changed it since (412).',
+  schema: { type: 'string' },
+  example: '"2.q2x0vHh1kYwE3nRs"',
+}
+
 const header = (name: string): object => ({ $ref: `#/components/headers/${name}` })
 
-function headersOf(status: string): Record<string, object> {
-  return {
-    'X-Request-Id': header('RequestId'),
-    ...(status === '201' ? { Location: header('Location') } : {}),
-    ...(status === '429' || status === '503' ? { 'Retry-After': header('RetryAfter') } : {}),
-  }
+function addHeaders({ responses }: Operation, isRead: boolean): void {
+  for (const [status, answer] of Object.entries(responses))
+    answer.headers = {
+      'X-Request-Id': header('RequestId'),
+      ...(status === '201' && isRead ? { Location: header('Location') } : {}),
+      ...(status === '429' || status === '503' ? { 'Retry-After': header('RetryAfter') } : {}),
+      ...answer.headers,
+    }
+}
+
+/** What is made in this list can be read by its id. */
+function isReadable(list: string, { paths }: OpenApi): boolean {
+  return Object.entries(paths).some(
+    ([path, item]) =>
+      path.startsWith(`${list}/{`) && !path.slice(list.length + 1).includes('/') && item['get'] !== undefined,
+  )
 }
 
 export const headers = {
@@ -119,6 +175,11 @@ export const headers = {
     description: 'Where the new resource is.',
     schema: { type: 'string', format: 'uri-reference' },
     example: '/v1/devices/dev_ajaic76ztpqad76h2tn2',
+  },
+  ETag: {
+    description: 'The version of the resource and a hash of the answer, for `If-Match` and `If-None-Match`.',
+    schema: { type: 'string' },
+    example: '"2.q2x0vHh1kYwE3nRs"',
   },
   RetryAfter: {
     description: 'Seconds after which the same request may succeed.',

@@ -3,6 +3,7 @@ import {
   errorCodes,
   errorRegistry,
   eventTypes,
+  operationErrorCodes,
   registerFormats,
   type ErrorCode,
   type JsonSchema,
@@ -12,20 +13,13 @@ import { Value } from 'typebox/value'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildApi } from '../build-api.ts'
 import { codesOf, mediaOf, type OpenApi, type Operation } from './complete.ts'
+import { resolveAnswers } from './share.ts'
 import { tags } from './tags.ts'
 
 registerFormats()
 
-/** Of HTTP itself, and of operations, whose `error` has them. */
-const elsewhere = new Set<ErrorCode>([
-  'method_not_allowed',
-  'request_timeout',
-  'uri_too_long',
-  'headers_too_large',
-  'operation_limit',
-  'operation_cancelled',
-  'unreadable_rows',
-])
+/** That there is no operation is the answer of none; what operations end with stands in their `error`. */
+const elsewhere = new Set<ErrorCode>(['method_not_allowed', ...operationErrorCodes])
 
 const whereExamplesAre =
   "give its field `examples: [...]`, or its object `'x-example': { ... }`, beside the schema in packages/contracts/src/resources"
@@ -41,6 +35,7 @@ beforeAll(async () => {
   document = JSON.parse(JSON.stringify(api.swagger())) as typeof document
   await api.close()
   operations = Object.values(document.paths).flatMap((item) => Object.values(item))
+  operations = operations.map((operation) => ({ ...operation, responses: resolveAnswers(document, operation) }))
 })
 
 describe('the OpenAPI document', () => {

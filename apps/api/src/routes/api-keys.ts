@@ -29,7 +29,7 @@ import { refuseExceeding, type Actor } from '../actor.ts'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { expiryOf, keyLifetime } from '../key-expiry.ts'
-import { readPage, writePage } from '../paging.ts'
+import { askedList, dateOf } from '../list-query.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
 
@@ -47,15 +47,22 @@ export function apiKeyRoutes(api: Api, context: ApiContext): void {
       config: { permission: 'api_keys:read' },
       schema: {
         operationId: 'listApiKeys',
-        summary: 'List API keys, newest first, without revoked ones',
+        summary: 'List API keys, without revoked ones',
         tags,
         querystring: ApiKeyQuery,
         response: { 200: json(Type.Ref('ApiKeyPage'), 'A page of keys.'), ...problems('invalid_cursor') },
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['api-keys', organizationId]
-      return writePage(await listApiKeys(pool, organizationId, readPage(query, list)), list, apiKeyView)
+      const { name, createdBy, sort = '-createdAt' } = query
+      const filter = {
+        name,
+        createdBy,
+        expiresBefore: dateOf(query.expiresBefore),
+        unusedSince: dateOf(query.unusedSince),
+      }
+      const { page, answer } = askedList(query, ['api-keys', organizationId, filter], sort)
+      return answer(await listApiKeys(pool, organizationId, filter, page), apiKeyView)
     },
   )
 

@@ -4,7 +4,7 @@ import { findDevice, isDetached, listAttachments, readAttachment, requestDetach 
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
-import { readPage, writePage } from '../paging.ts'
+import { askedList, dateOf, listed } from '../list-query.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
 import { attachmentSummaryView, attachmentView } from '../views.ts'
@@ -84,16 +84,18 @@ function readRoutes(api: Api, pool: ApiContext['pool']): void {
       config: { permission: 'attachments:read' },
       schema: {
         operationId: 'listAttachments',
-        summary: 'Attachments of all devices, without their SAs, in the order of device ids',
+        summary: 'Attachments of all devices, without their SAs',
+        description: listed,
         tags,
         querystring: AttachmentQuery,
         response: { 200: json(Type.Ref('AttachmentPage'), 'A page of attachments.'), ...problems('invalid_cursor') },
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['attachments', organizationId, query.state, query.concentratorId]
-      const page = await listAttachments(pool, organizationId, query, readPage(query, list))
-      return writePage(page, list, attachmentSummaryView)
+      const { limit: _limit, cursor: _cursor, sort = 'deviceId', seenFrom, seenBefore, ...equal } = query
+      const filter = { ...equal, seenFrom: dateOf(seenFrom), seenBefore: dateOf(seenBefore) }
+      const { page, answer } = askedList(query, ['attachments', organizationId, filter], sort)
+      return answer(await listAttachments(pool, organizationId, filter, page), attachmentSummaryView)
     },
   )
 

@@ -3,6 +3,7 @@ import { AttachAttemptQuery, DeviceId, DomainError } from '@culvert/contracts'
 import { findDevice, listAttempts } from '@culvert/db'
 import { Type } from 'typebox'
 import type { Api, ApiContext } from '../context.ts'
+import { dateOf } from '../list-query.ts'
 import { readPage, writePage } from '../paging.ts'
 import { json, problems } from '../responses.ts'
 import { attemptView, effectiveTiersOf } from '../views.ts'
@@ -29,8 +30,10 @@ export function attemptRoutes(api: Api, { pool }: ApiContext): void {
     async ({ organizationId, params: { deviceId }, query }) => {
       const device = await findDevice(pool, organizationId, deviceId)
       if (!device) throw new DomainError('not_found')
-      const list = ['attempts', organizationId, deviceId]
-      const page = await listAttempts(pool, { organizationId, deviceId }, readPage(query, list))
+      const { stage, reason } = query
+      const filter = { stage, reason, from: dateOf(query.from), before: dateOf(query.before) }
+      const list = ['attempts', organizationId, deviceId, filter]
+      const page = await listAttempts(pool, { organizationId, deviceId }, filter, readPage(query, list))
       const allowed = effectiveTiersOf(device)
       return writePage(page, list, (row) => attemptView(row, allowed))
     },

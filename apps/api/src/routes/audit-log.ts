@@ -6,7 +6,7 @@ import { Type } from 'typebox'
 import type { Api, ApiContext } from '../context.ts'
 import { csvLineOf } from '../csv.ts'
 import { readPage, writePage } from '../paging.ts'
-import { json, problems, text } from '../responses.ts'
+import { inOneOf, json, problems, text } from '../responses.ts'
 
 export function auditLogRoutes(api: Api, { pool }: ApiContext): void {
   api.get(
@@ -46,7 +46,11 @@ export function auditLogRoutes(api: Api, { pool }: ApiContext): void {
         tags: ['audit log'],
         querystring: AuditExportQuery,
         response: {
-          200: text('The entries; CSV when asked for.', '{"id":"aud_...","sequence":7}\n', 'application/x-ndjson'),
+          200: inOneOf(
+            'The entries; CSV when asked for.',
+            text('', '{"id":"aud_...","sequence":7}\n', 'application/x-ndjson'),
+            text('', 'id,sequence\naud_...,7\n', 'text/csv'),
+          ),
           ...problems(),
         },
       },

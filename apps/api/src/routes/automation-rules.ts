@@ -41,8 +41,10 @@ function reading(api: Api, { pool }: ApiContext): void {
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['automation-rules', organizationId]
-      return writePage(await listRules(pool, organizationId, readPage(query, list)), list, ruleView)
+      const { name, enabled } = query
+      const list = ['automation-rules', organizationId, name, enabled]
+      const page = await listRules(pool, organizationId, { name, enabled }, readPage(query, list))
+      return writePage(page, list, ruleView)
     },
   )
 

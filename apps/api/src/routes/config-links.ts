@@ -16,6 +16,7 @@ import {
 } from '@culvert/db'
 import type { DeviceConfigModel } from '@culvert/device-config'
 import type { FastifyRequest } from 'fastify'
+import { isIPv6, type Socket } from 'node:net'
 import { Type, type TSchema } from 'typebox'
 import { writeOptions } from '../author.ts'
 import { configLinkHeaders, configLinkPage } from '../config-link-page.ts'
@@ -81,7 +82,7 @@ export function configLinkRoutes(api: Api, context: ApiContext): void {
           id,
           deviceId: device.id,
           target: body.target,
-          url: `${publicUrl ?? `${request.protocol}://${request.host}`}/v1/config-links/${token.text}`,
+          url: `${publicUrl ?? originOf(request.socket)}/v1/config-links/${token.text}`,
           credentialIds: created.credentials.map((credential) => credential.id),
           expiresAt: created.expiresAt.toISOString(),
         })
@@ -108,6 +109,13 @@ export function configLinkRoutes(api: Api, context: ApiContext): void {
       return reply.code(204).send(null)
     },
   )
+}
+
+/** Where the call came in. What it says of itself (`Host`) is the caller's own: a link would lead where somebody else likes. */
+function originOf({ localAddress = '127.0.0.1', localPort }: Pick<Socket, 'localAddress' | 'localPort'>): string {
+  const address = localAddress.replace(/^::ffff:/, '')
+  const host = isIPv6(address) ? `[${address}]` : address
+  return `http://${host}${localPort === undefined ? '' : `:${localPort}`}`
 }
 
 /** What people and `curl` do with a link; it needs no key, because it is one. */

@@ -2,8 +2,9 @@
 import { AllConnectionsQuery } from '@culvert/contracts'
 import { listConnections } from '@culvert/db'
 import { Type } from 'typebox'
+import { connectionFilterOf } from '../connection-query.ts'
 import type { Api, ApiContext } from '../context.ts'
-import { readPage, writePage } from '../paging.ts'
+import { askedList, listed } from '../list-query.ts'
 import { json, problems } from '../responses.ts'
 import { connectionView } from '../views.ts'
 
@@ -15,19 +16,17 @@ export function connectionRoutes(api: Api, { pool }: ApiContext): void {
       schema: {
         operationId: 'listAllConnections',
         summary: 'Access log of all tunnels: who connected where, and who was refused',
+        description: listed,
         tags: ['tunnels'],
         querystring: AllConnectionsQuery,
-        response: { 200: json(Type.Ref('ConnectionPage'), 'Newest first.'), ...problems('invalid_cursor') },
+        response: { 200: json(Type.Ref('ConnectionPage'), 'A page of connections.'), ...problems('invalid_cursor') },
       },
     },
     async ({ organizationId, query }) => {
-      const { limit: _limit, cursor: _cursor, openedFrom, openedBefore, ...filter } = query
-      const list = ['all connections', organizationId, { ...filter, openedFrom, openedBefore }]
-      const span = { openedFrom: timeOf(openedFrom), openedBefore: timeOf(openedBefore) }
-      const page = await listConnections(pool, organizationId, { ...filter, ...span }, readPage(query, list))
-      return writePage(page, list, connectionView)
+      const { deviceId, tunnelId, port: devicePort, sort = '-openedAt' } = query
+      const filter = { ...connectionFilterOf(query), deviceId, tunnelId, devicePort }
+      const { page, answer } = askedList(query, ['all connections', organizationId, filter], sort)
+      return answer(await listConnections(pool, organizationId, filter, page), connectionView)
     },
   )
 }
-
-const timeOf = (text: string | undefined): Date | undefined => (text === undefined ? undefined : new Date(text))

@@ -1,5 +1,5 @@
 /** /v1/devices/{deviceId}/credentials: issuing shows a secret once; nothing here can read it back, and no key of a device is made. */
-import { CredentialId, CredentialInput, DeviceId, DomainError, WaitQuery } from '@culvert/contracts'
+import { CredentialId, CredentialInput, CredentialQuery, DeviceId, DomainError, WaitQuery } from '@culvert/contracts'
 import {
   addCredential,
   credentialState,
@@ -76,14 +76,16 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
         summary: 'List the credentials of a device, without secrets',
         tags,
         params: ofDevice,
+        querystring: CredentialQuery,
         response: { 200: json(Type.Ref('CredentialList'), 'Newest first.'), ...problems('not_found') },
       },
     },
-    async ({ organizationId, params }) => {
+    async ({ organizationId, params, query: { kind, state } }) => {
       const credentials = await listCredentials(pool, organizationId, params.deviceId)
       if (!credentials) throw new DomainError('not_found')
       const now = new Date()
-      return { data: credentials.map((credential) => credentialView(credential, now)) }
+      const shown = credentials.map((credential) => credentialView(credential, now))
+      return { data: shown.filter((one) => one.kind === (kind ?? one.kind) && one.state === (state ?? one.state)) }
     },
   )
 

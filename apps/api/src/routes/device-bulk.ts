@@ -28,7 +28,7 @@ import type { Api, ApiContext } from '../context.ts'
 import { csvHeader, csvLine } from '../device-csv.ts'
 import { deviceFilterOf } from '../device-query.ts'
 import { operationView } from '../operation-view.ts'
-import { json, problems, text } from '../responses.ts'
+import { inOneOf, json, problems, text } from '../responses.ts'
 import { compileValidator } from '../validation.ts'
 import { deviceView } from '../views.ts'
 import { refuseWithheld, withheldTags } from '../withheld-tags.ts'
@@ -70,7 +70,10 @@ function imports(api: Api, context: ApiContext): void {
             'text/csv': rows('iccid,name,tags\n89490200001234567891,router-1,env=test;site:berlin\n'),
           },
         } as never,
-        response: { 202: accepted, ...problems('not_found', 'operation_limit', 'payload_too_large') },
+        response: {
+          202: accepted,
+          ...problems('not_found', 'operation_limit', 'operation_cancelled', 'payload_too_large'),
+        },
       },
       validatorCompiler: (part) => (part.httpPart === 'body' ? () => true : compileValidator(part as never)),
     },
@@ -199,7 +202,11 @@ function exports(api: Api, { pool }: ApiContext): void {
         tags,
         querystring: DeviceExportQuery,
         response: {
-          200: text('The devices; CSV when asked for.', '{"id":"dev_...","iccid":"..."}\n', 'application/x-ndjson'),
+          200: inOneOf(
+            'The devices; CSV when asked for.',
+            text('', '{"id":"dev_...","iccid":"..."}\n', 'application/x-ndjson'),
+            text('', 'id,iccid\ndev_...,...\n', 'text/csv'),
+          ),
           ...problems(),
         },
       },

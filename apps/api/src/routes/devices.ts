@@ -15,6 +15,7 @@ import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { deviceFilterOf, deviceSortOf } from '../device-query.ts'
+import { listed } from '../list-query.ts'
 import { readPosition, writePosition } from '../paging.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
@@ -35,8 +36,7 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
       schema: {
         operationId: 'listDevices',
         summary: 'List devices',
-        description:
-          'All filters that are given must hold. A page may have fewer items than `limit`, even none, although `nextCursor` says that there are more: of a large fleet each call looks at a bounded part.',
+        description: listed,
         tags,
         querystring: DeviceQuery,
         response: { 200: json(Type.Ref('DevicePage'), 'A page of devices.'), ...problems('invalid_cursor') },

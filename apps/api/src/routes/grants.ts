@@ -14,7 +14,7 @@ import { refuseExceeding } from '../actor.ts'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { expiryOf, keyLifetime } from '../key-expiry.ts'
-import { readPage, writePage } from '../paging.ts'
+import { askedList } from '../list-query.ts'
 import { empty, json, problems } from '../responses.ts'
 
 const params = Type.Object({ grantId: GrantId }, { additionalProperties: false })
@@ -29,15 +29,17 @@ export function grantRoutes(api: Api, context: ApiContext): void {
       config: { permission: 'grants:read' },
       schema: {
         operationId: 'listGrants',
-        summary: 'List grants, newest first, with those that ended of late',
+        summary: 'List grants, with those that ended of late',
         tags,
         querystring: GrantQuery,
         response: { 200: json(Type.Ref('GrantPage'), 'A page of grants.'), ...problems('invalid_cursor') },
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['grants', organizationId, query.memberId, query.apiKeyId]
-      return writePage(await listGrants(pool, organizationId, query, readPage(query, list)), list, grantView)
+      const { memberId, apiKeyId, name, tag, active, sort = '-createdAt' } = query
+      const filter = { memberId, apiKeyId, name, tag, active }
+      const { page, answer } = askedList(query, ['grants', organizationId, filter], sort)
+      return answer(await listGrants(pool, organizationId, filter, page), grantView)
     },
   )
 

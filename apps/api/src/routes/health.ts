@@ -3,7 +3,7 @@ import { DomainError, errorRegistry, type ErrorCode } from '@culvert/contracts'
 import type { HealthRegistry } from '@culvert/observability'
 import { Type } from 'typebox'
 import type { Api } from '../context.ts'
-import { json, problems } from '../responses.ts'
+import { inOneOf, json, problems, text } from '../responses.ts'
 
 const Health = Type.Object(
   { ok: Type.Boolean(), checks: Type.Record(Type.String(), Type.String()) },
@@ -63,7 +63,10 @@ export function healthRoutes(api: Api, health: HealthRegistry): void {
         security: [],
         params: Type.Object({ code: Type.String({ maxLength: 64 }) }, { additionalProperties: false }),
         description: 'JSON, or a page for people where `Accept` asks for HTML. `type` of every problem leads here.',
-        response: { 200: json(ErrorPage, 'The code.'), ...problems('not_found') },
+        response: {
+          200: inOneOf('The code.', json(ErrorPage, ''), text('', '<!doctype html>...', 'text/html')),
+          ...problems('not_found'),
+        },
       },
     },
     async ({ params: { code }, headers }, reply) => {

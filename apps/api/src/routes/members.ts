@@ -17,6 +17,7 @@ import {
   listMembers,
   readMember,
   removeMember,
+  signOutMember,
   type MemberFault,
   type MemberRecord,
 } from '@culvert/db'
@@ -24,7 +25,7 @@ import { Type } from 'typebox'
 import { refuseExceeding, type Actor } from '../actor.ts'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
-import { readPage, writePage } from '../paging.ts'
+import { askedList } from '../list-query.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
 
@@ -42,17 +43,17 @@ export function memberRoutes(api: Api, context: ApiContext): void {
       config: { permission: 'members:read' },
       schema: {
         operationId: 'listMembers',
-        summary: 'List members and invitations, newest first',
+        summary: 'List members and invitations',
         tags,
         querystring: MemberQuery,
         response: { 200: json(Type.Ref('MemberPage'), 'A page of members.'), ...problems('invalid_cursor') },
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['members', organizationId]
-      return writePage(await listMembers(pool, organizationId, readPage(query, list)), list, (row) =>
-        memberView(row, publicUrl),
-      )
+      const { role, state, email, name, sort = '-createdAt' } = query
+      const filter = { role, state, email, name }
+      const { page, answer } = askedList(query, ['members', organizationId, filter], sort)
+      return answer(await listMembers(pool, organizationId, filter, page), (row) => memberView(row, publicUrl))
     },
   )
 
@@ -145,12 +146,37 @@ function changing(api: Api, { pool, queues, publicUrl }: ApiContext): void {
     },
     async (request, reply) => {
       const { actor, body, organizationId } = request
-      refuseExceeding(actor, missingFor(actor, body.role))
+      if (body.role !== undefined) refuseExceeding(actor, missingFor(actor, body.role))
       const key = { ...keyOf(actor, request.params.memberId), organizationId, ifVersion: ifMatch(request) }
-      const changed = await changeMember(pool, key, body.role, writeOptions(request))
+      const changed = await changeMember(pool, key, body, writeOptions(request))
       if (typeof changed === 'string') throw refused(changed)
-      setEtag(reply, changed.version)
-      return memberView(changed, publicUrl)
+      const { member, gateways } = changed
+      hintNodes(queues, { gateways, concentrators: [] }, 'policy.changed')
+      setEtag(reply, member.version)
+      return memberView(member, publicUrl)
+    },
+  )
+
+  api.post(
+    '/members/:memberId/sign-out',
+    {
+      config: { permission: 'members:write' },
+      schema: {
+        operationId: 'signOutMember',
+        summary: 'Sign a member out everywhere',
+        description:
+          'Sessions that the person has begun are not good for this organization any more, on whatever device they are: its access tokens are refused at once, and it has to log in again. Its sessions elsewhere, and API keys and tunnels, go on.',
+        tags,
+        params,
+        response: { 204: empty('Signed out.'), ...problems('not_found') },
+      },
+    },
+    async (request, reply) => {
+      const { actor, organizationId } = request
+      const key = { ...keyOf(actor, request.params.memberId), organizationId }
+      const done = await signOutMember(pool, key, writeOptions(request))
+      if (done !== 'signed_out') throw refused(done)
+      return reply.code(204).send(null)
     },
   )
 
@@ -197,9 +223,9 @@ function refused(fault: MemberFault): DomainError {
 }
 
 function memberView(row: MemberRecord, publicUrl: string | null): Member {
-  const { id, userId, email, name, invitationExpiresAt, version } = row
+  const { id, userId, email, name, invitationExpiresAt, lockedAt, version } = row
   const isOver = invitationExpiresAt !== null && invitationExpiresAt.getTime() <= Date.now()
-  const state = userId !== null ? 'active' : isOver ? 'invitation_expired' : 'invited'
+  const state = userId !== null ? (lockedAt ? 'locked' : 'active') : isOver ? 'invitation_expired' : 'invited'
   return {
     id,
     userId,

@@ -22,7 +22,7 @@ import {
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
-import { readPage, writePage } from '../paging.ts'
+import { askedList } from '../list-query.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
 import { networkView, organizationView } from '../views.ts'
@@ -40,15 +40,16 @@ export function networkRoutes(api: Api, context: ApiContext): void {
       config: { permission: 'networks:read' },
       schema: {
         operationId: 'listNetworks',
-        summary: 'List networks, newest first',
+        summary: 'List networks',
         tags,
         querystring: NetworkQuery,
         response: { 200: json(Type.Ref('NetworkPage'), 'A page of networks.'), ...problems('invalid_cursor') },
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['networks', organizationId]
-      return writePage(await listNetworks(pool, organizationId, readPage(query, list)), list, networkView)
+      const { name, sort = '-createdAt' } = query
+      const { page, answer } = askedList(query, ['networks', organizationId, name], sort)
+      return answer(await listNetworks(pool, organizationId, { name }, page), networkView)
     },
   )
 
@@ -84,7 +85,10 @@ export function networkRoutes(api: Api, context: ApiContext): void {
         tags,
         params,
         body: NetworkPatch,
-        response: { 200: json(Type.Ref('Network'), 'Changed.'), ...problems('not_found', 'precondition_failed') },
+        response: {
+          200: json(Type.Ref('Network'), 'Changed.'),
+          ...problems('not_found', 'duplicate_network', 'precondition_failed'),
+        },
       },
     },
     async (request, reply) => {

@@ -6,6 +6,7 @@ import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { isDone, operationView } from '../operation-view.ts'
+import { dateOf } from '../list-query.ts'
 import { readPage, writePage } from '../paging.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'
 import { json, problems, text } from '../responses.ts'
@@ -27,8 +28,11 @@ export function operationRoutes(api: Api, { pool, changes }: ApiContext): void {
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['operations', organizationId, query.kind, query.done]
-      return writePage(await listOperations(pool, organizationId, query, readPage(query, list)), list, operationView)
+      const { kind, state, done } = query
+      const span = { createdFrom: dateOf(query.createdFrom), createdBefore: dateOf(query.createdBefore) }
+      const filter = { kind, state, done, ...span }
+      const list = ['operations', organizationId, filter]
+      return writePage(await listOperations(pool, organizationId, filter, readPage(query, list)), list, operationView)
     },
   )
 

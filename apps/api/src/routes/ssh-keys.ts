@@ -32,7 +32,7 @@ import type { Actor } from '../actor.ts'
 import { writeOptions } from '../author.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { expiryOf } from '../key-expiry.ts'
-import { readPage, writePage } from '../paging.ts'
+import { askedList } from '../list-query.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
 
@@ -50,15 +50,17 @@ export function sshKeyRoutes(api: Api, context: ApiContext): void {
       config: { permission: 'ssh_keys:read' },
       schema: {
         operationId: 'listSshKeys',
-        summary: 'List SSH keys, newest first',
+        summary: 'List SSH keys',
         tags,
         querystring: SshKeyQuery,
         response: { 200: json(Type.Ref('SshKeyPage'), 'A page of keys.'), ...problems('invalid_cursor') },
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['ssh-keys', organizationId, query.memberId, query.apiKeyId, query.fingerprint]
-      return writePage(await listSshKeys(pool, organizationId, query, readPage(query, list)), list, sshKeyView)
+      const { memberId, apiKeyId, fingerprint, name, sort = '-createdAt' } = query
+      const filter = { memberId, apiKeyId, fingerprint, name }
+      const { page, answer } = askedList(query, ['ssh-keys', organizationId, filter], sort)
+      return answer(await listSshKeys(pool, organizationId, filter, page), sshKeyView)
     },
   )
 

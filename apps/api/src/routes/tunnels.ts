@@ -29,8 +29,9 @@ import { isFinalTunnel } from '@culvert/lifecycle'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
+import { connectionFilterOf } from '../connection-query.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
-import { readPage, writePage } from '../paging.ts'
+import { askedList, dateOf, listed } from '../list-query.ts'
 import { callerSignal, ifMatch, setEtag, waitMs } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
 import { connectionView, tunnelView } from '../views.ts'
@@ -49,15 +50,31 @@ export function tunnelRoutes(api: Api, context: ApiContext): void {
       config: { permission: 'tunnels:read' },
       schema: {
         operationId: 'listTunnels',
-        summary: 'List tunnels, newest first',
+        summary: 'List tunnels',
+        description: listed,
         tags,
         querystring: TunnelQuery,
         response: { 200: json(Type.Ref('TunnelPage'), 'A page of tunnels.'), ...problems('invalid_cursor') },
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['tunnels', organizationId, query.deviceId, query.state]
-      return writePage(await listTunnels(pool, organizationId, query, readPage(query, list)), list, tunnelView)
+      const { deviceId, active, openedBy, grantId, networkId, tag, sort = '-createdAt' } = query
+      const filter = {
+        deviceId,
+        states: query.state?.split(',').toSorted(),
+        active,
+        devicePort: query.port,
+        deviceHost: query.host,
+        openedBy,
+        grantId,
+        networkId,
+        tag,
+        createdFrom: dateOf(query.createdFrom),
+        createdBefore: dateOf(query.createdBefore),
+        expiresBefore: dateOf(query.expiresBefore),
+      }
+      const { page, answer } = askedList(query, ['tunnels', organizationId, filter], sort)
+      return answer(await listTunnels(pool, organizationId, filter, page), tunnelView)
     },
   )
 
@@ -92,16 +109,16 @@ export function tunnelRoutes(api: Api, context: ApiContext): void {
         params,
         querystring: ConnectionQuery,
         response: {
-          200: json(Type.Ref('ConnectionPage'), 'Newest first.'),
+          200: json(Type.Ref('ConnectionPage'), 'A page of connections.'),
           ...problems('not_found', 'invalid_cursor'),
         },
       },
     },
     async ({ organizationId, params: { tunnelId }, query }) => {
-      const list = ['connections', organizationId, tunnelId]
-      const page = readPage(query, list)
+      const filter = { ...connectionFilterOf(query), tunnelId }
+      const { page, answer } = askedList(query, ['connections', organizationId, filter], query.sort ?? '-openedAt')
       if (!(await findTunnel(pool, organizationId, tunnelId))) throw new DomainError('not_found')
-      return writePage(await listConnections(pool, organizationId, { tunnelId }, page), list, connectionView)
+      return answer(await listConnections(pool, organizationId, filter, page), connectionView)
     },
   )
 }

@@ -50,8 +50,10 @@ function reading(api: Api, { pool }: ApiContext): void {
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['usage-thresholds', organizationId]
-      return writePage(await listThresholds(pool, organizationId, readPage(query, list)), list, thresholdView)
+      const { name, deviceId, tag } = query
+      const list = ['usage-thresholds', organizationId, name, deviceId, tag]
+      const page = await listThresholds(pool, organizationId, { name, deviceId, tag }, readPage(query, list))
+      return writePage(page, list, thresholdView)
     },
   )
 

@@ -6,7 +6,7 @@ import { Type } from 'typebox'
 import type { Api, ApiContext } from '../context.ts'
 import { csvLineOf } from '../csv.ts'
 import { readPosition, writePosition } from '../paging.ts'
-import { json, problems, text } from '../responses.ts'
+import { inOneOf, json, problems, text } from '../responses.ts'
 
 const tags = ['usage']
 const exportedAtOnce = 1_000
@@ -52,7 +52,11 @@ export function usageRoutes(api: Api, { pool }: ApiContext): void {
         tags,
         querystring: UsageExportQuery,
         response: {
-          200: text('The rows; CSV when asked for.', '{"id":"dev_...","bytesIn":81920}\n', 'application/x-ndjson'),
+          200: inOneOf(
+            'The rows; CSV when asked for.',
+            text('', '{"id":"dev_...","bytesIn":81920}\n', 'application/x-ndjson'),
+            text('', 'id,bytesIn\ndev_...,81920\n', 'text/csv'),
+          ),
           ...problems(),
         },
       },

@@ -52,12 +52,10 @@ export function webhookEndpointRoutes(api: Api, context: ApiContext): void {
       },
     },
     async ({ organizationId, query }) => {
-      const list = ['webhook-endpoints', organizationId]
-      return writePage(
-        await listWebhookEndpoints(pool, organizationId, readPage(query, list)),
-        list,
-        webhookEndpointView,
-      )
+      const { name, state } = query
+      const list = ['webhook-endpoints', organizationId, name, state]
+      const page = await listWebhookEndpoints(pool, organizationId, { name, state }, readPage(query, list))
+      return writePage(page, list, webhookEndpointView)
     },
   )
 

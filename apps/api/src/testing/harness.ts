@@ -24,6 +24,8 @@ import { luhnCheckDigit } from '@culvert/lifecycle'
 import { createDatabase } from '@culvert/testkit'
 import { generateKeyPairSync, randomInt } from 'node:crypto'
 import { buildApi, type ApiOptions } from '../index.ts'
+import type { OpenApi } from '../openapi/complete.ts'
+import { documentCheck } from './document-check.ts'
 import { checkEvents } from './event-check.ts'
 
 export interface Answer<T> {
@@ -73,7 +75,11 @@ export async function openHarness(serverUrl: string, overrides: Partial<ApiOptio
     ...overrides,
   })
   const [organization, other] = [await newOrganization(pool, 'acme'), await newOrganization(pool, 'umbrella')]
-  const operator = { organizationId: organization.id, name: 'operator', scopes: ['installation:read'] }
+  const operator = {
+    organizationId: organization.id,
+    name: 'operator',
+    scopes: ['installation:read', 'installation:write'],
+  }
   const operatorKey = (await createApiKey(pool, operator)).key
   const call = callsTo(api, organization.key)
   const close = async (): Promise<void> => {
@@ -85,6 +91,7 @@ export async function openHarness(serverUrl: string, overrides: Partial<ApiOptio
 
 /** @param ownKey of calls that name none */
 export function callsTo(api: Harness['api'], ownKey: string): Call {
+  const checked = documentCheck(api.swagger() as unknown as OpenApi)
   return async (method, url, { key = ownKey, body, raw, headers = {} } = {}) => {
     const answer = await api.inject({
       method: method as 'GET',
@@ -97,12 +104,10 @@ export function callsTo(api: Harness['api'], ownKey: string): Call {
       ...(raw === undefined ? (body === undefined ? {} : { payload: JSON.stringify(body) }) : { payload: raw }),
     })
     const isJson = /[/+]json\b/.test(String(answer.headers['content-type']))
-    return {
-      status: answer.statusCode,
-      headers: answer.headers,
-      body: (isJson ? answer.json() : null) as never,
-      text: answer.body,
-    }
+    const { statusCode: status, headers: given } = answer
+    const content = (isJson ? answer.json() : null) as never
+    checked({ method, url }, { status, headers: given, body: content })
+    return { status, headers: given, body: content, text: answer.body }
   }
 }
 

@@ -1,6 +1,8 @@
 import {
   addOperationInput,
   claimOperation,
+  createDevice,
+  createNetwork,
   ensureOrganization,
   findOperation,
   newId,
@@ -109,6 +111,18 @@ async function devices(): Promise<Record<string, unknown>[]> {
     [organizationId],
   )
   return rows
+}
+
+async function newNetwork(name: string, organization = organizationId): Promise<string> {
+  const settings = { name, pool4: null, poolBits: 24, pool6Prefix: 'fd00::/48', settings: {} }
+  const network = await createNetwork(pool, organization, settings, { by: systemAuthor('test') })
+  if (typeof network === 'string') throw new Error(network)
+  return network.id
+}
+
+async function faultsOf(id: string): Promise<string[]> {
+  const faults = await readOperationFaults(pool, organizationId, id, { after: null, limit: 10_000 })
+  return faults.map(({ pointer, message }) => `${pointer} ${message}`)
 }
 
 const ndjson = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('')
@@ -244,6 +258,83 @@ describe('an import', () => {
       ['two', [], 1],
       [`SIM ${iccid(3)}`, [], 1],
     ])
+  })
+
+  it('puts each device into the network that its row names, else into that of the import', async () => {
+    const [one, two] = [await newNetwork('one'), await newNetwork('two')]
+    const { id: foreign } = await ensureOrganization(pool, { name: 'Other', slug: newId('org').replace('_', '-') })
+    const foreignNetwork = await newNetwork('theirs', foreign)
+    const rows = [
+      { iccid: iccid(1), networkId: two },
+      { iccid: iccid(2) },
+      { iccid: iccid(3), networkId: one },
+      { iccid: iccid(4), networkId: `net_${'a'.repeat(20)}` },
+      { iccid: iccid(5), networkId: foreignNetwork },
+      { iccid: iccid(6), networkId: two },
+    ]
+    const faults = [
+      '4 /networkId is no network of this organization',
+      '5 /networkId is no network of this organization',
+    ]
+    const rehearsed = await run('ndjson', ndjson(rows), { networkId: one, validateOnly: true })
+    expect([rehearsed.faults, rehearsed.result]).toEqual([faults, { created: 4, updated: 0, skipped: 0, failed: 2 }])
+    const csv = `iccid,networkId\n${rows.map((row) => `${row.iccid},${row.networkId ?? ''}\n`).join('')}`
+    const done = await run('csv', csv, { networkId: one })
+    expect([done.faults, done.result]).toEqual([faults, { created: 4, updated: 0, skipped: 0, failed: 2 }])
+    const networksOf = async (): Promise<unknown[]> => {
+      const { rows: found } = await pool.query(
+        `SELECT d.network_id AS network, d.address4 << n.pool4 AS fits FROM devices d JOIN networks n ON n.id = d.network_id
+         WHERE d.organization_id = $1 ORDER BY d.iccid`,
+        [organizationId],
+      )
+      return found
+    }
+    const placed = [two, one, one, two].map((network) => ({ network, fits: true }))
+    expect(await networksOf()).toEqual(placed)
+
+    const again = [
+      { iccid: iccid(1), networkId: one, name: 'moved' },
+      { iccid: iccid(2), networkId: one, name: 'named' },
+    ]
+    const updated = await run('ndjson', ndjson(again), { onExisting: 'update' })
+    expect(updated.result).toEqual({ created: 0, updated: 1, skipped: 0, failed: 1 })
+    expect(updated.faults).toEqual(['1 /networkId is not the network that the device is in'])
+    expect(await networksOf()).toEqual(placed)
+    expect((await devices()).map(({ name }) => name)).not.toContain('moved')
+  })
+
+  it('and registrations of the same devices at the same time make each one once', async () => {
+    const count = 1_200
+    const id = await begin('ndjson', ndjson(Array.from({ length: count }, (_, index) => ({ iccid: iccid(index) }))))
+    const other = await newNetwork('other')
+    const single = async (number: number): Promise<boolean> => {
+      const numbers = { iccid: iccid(number), imsi: null, imei: null, eid: null }
+      const rest = { name: null, tags: [], tunnelable: true, lanPrefixes: [], proposalTiers: null, zone: 'test' }
+      const networkId = number % 2 === 0 ? other : undefined
+      const made = await createDevice(
+        pool,
+        { organizationId, ...numbers, ...rest, networkId },
+        { by: systemAuthor('test') },
+      )
+      return typeof made === 'object'
+    }
+    const importing = ended(id)
+    const turns = Array.from({ length: 4 }, async (_, lane) => {
+      let made = 0
+      for (let number = count - 1 - lane; number >= 0; number -= 16) if (await single(number)) made += 1
+      return made
+    })
+    const singles = (await Promise.all(turns)).reduce((sum, made) => sum + made, 0)
+    const { result, faults } = { ...(await importing), faults: await faultsOf(id) }
+    expect(result).toMatchObject({ created: count - singles, failed: singles })
+    expect(new Set(faults)).toEqual(singles > 0 ? new Set(['/iccid belongs to another device']) : new Set())
+    const { rows } = await pool.query(
+      `SELECT count(*)::int AS devices, count(DISTINCT iccid)::int AS iccids, count(DISTINCT address4)::int AS addresses,
+         (SELECT count(*)::int FROM events WHERE organization_id = $1 AND type = 'device.created') AS events
+       FROM devices WHERE organization_id = $1`,
+      [organizationId],
+    )
+    expect(rows[0]).toEqual({ devices: count, iccids: count, addresses: count, events: count })
   })
 
   it('that is a rehearsal tells the same faults and registers nothing, also when it goes on elsewhere', async () => {

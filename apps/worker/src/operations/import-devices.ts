@@ -13,9 +13,11 @@ import {
   findDevicesByIccid,
   innerAddressRange,
   inTenantTransaction,
+  lockNetworks,
   readOperationInput,
   type DeviceChange,
   type DeviceSeed,
+  type KnownDevice,
   type NewFault,
   type OperationClaim,
   type OperationEnd,
@@ -217,67 +219,85 @@ async function writeSeeds(
   seeds: readonly Seed[],
 ): Promise<Done> {
   const { organizationId, createdBy: by, validateOnly } = claim
-  const { onExisting, zone, pool6Prefix } = request
+  const { onExisting } = request
   const rowOf = new Map(seeds.map(({ row, device }) => [device.iccid, row]))
-  const known = await findDevicesByIccid(tx, organizationId, [...rowOf.keys()])
-  const taken = (iccid: string): NewFault => ({
+  const faultOf = (iccid: string, pointer: string, message: string): NewFault => ({
     row: rowOf.get(iccid) ?? 0,
-    pointer: '/iccid',
-    message: 'belongs to another device',
+    pointer,
+    message,
   })
-  const faults = onExisting === 'fail' ? [...known.keys()].map(taken) : []
-  const fresh = seeds.filter(({ device }) => !known.has(device.iccid))
-  const skipped = onExisting === 'skip' ? known.size : 0
+  const faults: NewFault[] = []
+  const named = [...new Set(seeds.flatMap(({ device }) => device.networkId ?? []))]
+  const networks = await lockNetworks(tx, organizationId, named)
+  const known = await findDevicesByIccid(tx, organizationId, [...rowOf.keys()])
+  const sound = seeds.filter(({ device: { iccid, networkId } }) => {
+    const there = known.get(iccid)
+    const message =
+      there && onExisting !== 'update'
+        ? onExisting === 'fail' && 'belongs to another device'
+        : networkId !== undefined && wrongNetwork(networkId, networks, there)
+    if (message) faults.push(faultOf(iccid, there && onExisting === 'fail' ? '/iccid' : '/networkId', message))
+    return !message
+  })
+  const fresh = sound.filter(({ device }) => !known.has(device.iccid))
+  const kept = sound.filter(({ device }) => known.has(device.iccid))
   if (validateOnly) {
-    const updated = onExisting === 'update' ? known.size : 0
+    const isUpdate = onExisting === 'update'
+    const [updated, skipped] = isUpdate ? [kept.length, 0] : [0, kept.length]
     return { created: fresh.length, updated, skipped, faults, touched: nobody }
   }
-  const networkId = request.networkId ?? (await ensureNetwork(tx, { organizationId, name: 'default', pool6Prefix, by }))
-  const full = (iccid: string): NewFault => ({
-    row: rowOf.get(iccid) ?? 0,
-    pointer: '',
-    message: 'the network has no free address',
-  })
-  if (networkId === null && fresh.length > 0)
-    return {
-      created: 0,
-      updated: 0,
-      skipped,
-      touched: nobody,
-      faults: [...faults, ...fresh.map(({ device }) => full(device.iccid))],
-    }
-  const made =
-    networkId === null || fresh.length === 0
-      ? { created: new Set<string>(), unaddressed: new Set<string>() }
-      : await createDevices(
-          tx,
-          { organizationId, networkId, zone, by },
-          fresh.map(({ device }) => device),
-        )
+  const made = await register(tx, claim, request, fresh)
   for (const { device } of fresh) {
-    if (made.unaddressed.has(device.iccid)) faults.push(full(device.iccid))
-    else if (!made.created.has(device.iccid)) faults.push(taken(device.iccid))
+    if (made.unaddressed.has(device.iccid)) faults.push(faultOf(device.iccid, '', 'the network has no free address'))
+    else if (!made.created.has(device.iccid)) faults.push(faultOf(device.iccid, '/iccid', 'belongs to another device'))
   }
-  const wanted = new Map(
-    seeds.flatMap(({ device }) => (known.has(device.iccid) ? [[known.get(device.iccid), device]] : [])),
-  )
+  const wanted = new Map(kept.map(({ device }) => [known.get(device.iccid)?.id ?? '', device]))
   const changed =
-    onExisting === 'update' && wanted.size > 0
-      ? await changeDevices(tx, { organizationId, ids: [...known.values()], by }, ({ id }) => changeOf(wanted.get(id)))
+    onExisting === 'update' && kept.length > 0
+      ? await changeDevices(tx, { organizationId, ids: [...wanted.keys()], by }, ({ id }) => changeOf(wanted.get(id)))
       : { changed: 0, touched: nobody }
-  const updated = changed.changed
-  return {
-    created: made.created.size,
-    updated,
-    skipped: onExisting === 'update' ? known.size - updated : skipped,
-    faults,
-    touched: changed.touched,
+  const { changed: updated, touched } = changed
+  return { created: made.created.size, updated, skipped: kept.length - updated, faults, touched }
+}
+
+/** A device keeps its address, and so its network. @returns what is wrong with the network that a row names */
+function wrongNetwork(
+  networkId: string,
+  networks: ReadonlySet<string>,
+  there: KnownDevice | undefined,
+): string | false {
+  if (!networks.has(networkId)) return 'is no network of this organization'
+  return there !== undefined && there.networkId !== networkId && 'is not the network that the device is in'
+}
+
+/** Each into the network that its row names, else into that of the import; one network after the other, in order of their ids. */
+async function register(
+  tx: TenantSql,
+  { organizationId, createdBy: by }: OperationClaim,
+  { networkId: ofAll, zone, pool6Prefix }: ImportRequest,
+  fresh: readonly Seed[],
+): Promise<{ created: ReadonlySet<string>; unaddressed: ReadonlySet<string> }> {
+  const [created, unaddressed] = [new Set<string>(), new Set<string>()]
+  const isAnyUnnamed = fresh.some(({ device }) => device.networkId === undefined)
+  const usual = isAnyUnnamed
+    ? (ofAll ?? (await ensureNetwork(tx, { organizationId, name: 'default', pool6Prefix, by })))
+    : null
+  const byNetwork = Map.groupBy(fresh, ({ device }) => device.networkId ?? usual)
+  for (const [networkId, seeds] of [...byNetwork].toSorted(([a], [b]) => ((a ?? '') < (b ?? '') ? -1 : 1))) {
+    const devices = seeds.map(({ device }) => device)
+    const made =
+      networkId === null
+        ? { created: [], unaddressed: devices.map(({ iccid }) => iccid) }
+        : await createDevices(tx, { organizationId, networkId, zone, by }, devices)
+    for (const iccid of made.created) created.add(iccid)
+    for (const iccid of made.unaddressed) unaddressed.add(iccid)
   }
+  return { created, unaddressed }
 }
 
 /** What a row does not name stays. */
 function changeOf(device: DeviceSeed | undefined): DeviceChange {
-  const { iccid: _, ...change } = device ?? { iccid: '' }
+  const { iccid: _iccid, networkId: _networkId, ...change } = device ?? { iccid: '' }
   return change as DeviceChange
 }
 

@@ -1,6 +1,6 @@
 /** REST: API keys, what they may do, and their rotation. */
 import { Type, type Static } from 'typebox'
-import { ApiKeyId, line, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
+import { ApiKeyId, line, moment, NextCursor, nullable, oneOf, pageQuery, partOf, sortBy, Timestamp } from '../fields.ts'
 import { permissions } from '../permissions.ts'
 
 const Name = line({ minLength: 1, maxLength: 100, description: 'A name for people.' })
@@ -114,4 +114,17 @@ export const ApiKeyPage = Type.Object(
   { $id: 'ApiKeyPage', additionalProperties: false },
 )
 
-export const ApiKeyQuery = Type.Object(pageQuery, { additionalProperties: false })
+export const ApiKeyQuery = Type.Object(
+  {
+    ...pageQuery,
+    name: partOf('the name'),
+    createdBy: Type.Optional(
+      Type.String({ pattern: '^(key_[0-9A-Za-z]{16}|usr_[a-z2-7]{20})$', description: 'Who made it: key or person.' }),
+    ),
+    expiresBefore: moment('It expires before'),
+    unusedSince: moment('It was not used since then, or never'),
+    sort: sortBy(['-createdAt', 'createdAt', 'name', '-name']),
+  },
+  { additionalProperties: false },
+)
+export type ApiKeyQuery = Static<typeof ApiKeyQuery>

@@ -1,7 +1,19 @@
 /** REST: a device's presence on a concentrator with its security associations, and the concentrators themselves. */
 import { attachmentStates, proposalTiers } from '@culvert/lifecycle'
 import { Type, type Static } from 'typebox'
-import { DeviceId, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
+import {
+  CredentialId,
+  DeviceId,
+  moment,
+  NetworkId,
+  NextCursor,
+  nullable,
+  oneOf,
+  pageQuery,
+  sortBy,
+  tagPattern,
+  Timestamp,
+} from '../fields.ts'
 
 export const ChildSa = Type.Object(
   {
@@ -170,6 +182,17 @@ export const AttachmentQuery = Type.Object(
     ...pageQuery,
     state: Type.Optional(oneOf(attachmentStates)),
     concentratorId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' })),
+    credentialId: Type.Optional(CredentialId),
+    remoteAddress: Type.Optional(
+      Type.String({ format: 'address', maxLength: 45, description: 'Outer address of the device or of its NAT.' }),
+    ),
+    behindNat: Type.Optional(Type.Boolean()),
+    detachReason: Type.Optional(Type.String({ pattern: '^[A-Za-z_]{1,40}$', description: 'Why it ended.' })),
+    networkId: Type.Optional(NetworkId),
+    tag: Type.Optional(Type.String({ pattern: tagPattern, description: 'The device has this tag.' })),
+    seenFrom: moment('Seen last at this time or later'),
+    seenBefore: moment('Seen last before'),
+    sort: sortBy(['deviceId', '-deviceId', 'lastSeenAt', '-lastSeenAt']),
   },
   { additionalProperties: false },
 )

@@ -1,7 +1,7 @@
 /** REST: failed attempts of a device to attach. */
 import { attemptReasons, attemptStages, proposalTiers } from '@culvert/lifecycle'
 import { Type, type Static } from 'typebox'
-import { NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
+import { moment, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
 
 const OfferedTransform = Type.Object(
   {
@@ -95,4 +95,13 @@ export const AttachAttemptPage = Type.Object(
   { $id: 'AttachAttemptPage', additionalProperties: false },
 )
 
-export const AttachAttemptQuery = Type.Object(pageQuery, { additionalProperties: false })
+export const AttachAttemptQuery = Type.Object(
+  {
+    ...pageQuery,
+    stage: Type.Optional(oneOf(attemptStages)),
+    reason: Type.Optional(oneOf(attemptReasons)),
+    from: moment('At this time or later'),
+    before: moment('Before'),
+  },
+  { additionalProperties: false },
+)

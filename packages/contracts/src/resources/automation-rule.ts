@@ -10,6 +10,7 @@ import {
   nullable,
   oneOf,
   pageQuery,
+  partOf,
   Timestamp,
   WebhookEndpointId,
 } from '../fields.ts'
@@ -240,7 +241,10 @@ export const AutomationRulePage = Type.Object(
   { data: Type.Array(Type.Ref('AutomationRule')), nextCursor: NextCursor },
   { $id: 'AutomationRulePage', ...strict },
 )
-export const AutomationRuleQuery = Type.Object(pageQuery, strict)
+export const AutomationRuleQuery = Type.Object(
+  { ...pageQuery, name: partOf('the name'), enabled: Type.Optional(Type.Boolean()) },
+  strict,
+)
 
 const Kind = oneOf([
   'open_tunnel',

@@ -129,3 +129,8 @@ export const CredentialList = Type.Object(
   { data: Type.Array(Type.Ref('Credential')) },
   { $id: 'CredentialList', additionalProperties: false },
 )
+
+export const CredentialQuery = Type.Object(
+  { kind: Type.Optional(oneOf(credentialKinds)), state: Type.Optional(oneOf(credentialStates)) },
+  { additionalProperties: false },
+)

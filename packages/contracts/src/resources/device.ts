@@ -6,6 +6,7 @@ import {
   EffectiveTiers,
   idPattern,
   line,
+  moment,
   NetworkId,
   NextCursor,
   nullable,
@@ -13,6 +14,7 @@ import {
   pageQuery,
   ProposalTiers,
   RateLimit,
+  tagPattern,
   Timestamp,
 } from '../fields.ts'
 import { mostLanPrefixes } from '../lan-prefix.ts'
@@ -26,7 +28,7 @@ const Imsi = Type.String({ pattern: '^[0-9]{14,15}$', description: 'Subscriber i
 const Imei = Type.String({ pattern: '^[0-9]{14,16}$', description: 'Equipment identity, 14 to 16 digits.' })
 const Eid = Type.String({ pattern: '^[0-9]{32}$', description: 'Identity of the eUICC, 32 digits.' })
 const Name = line({ minLength: 1, maxLength: 100, description: 'A name for people.' })
-export const Tag = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}$' })
+export const Tag = Type.String({ pattern: tagPattern })
 const LanPrefixes = Type.Array(Type.String({ format: 'cidr', maxLength: 18 }), {
   maxItems: mostLanPrefixes,
   uniqueItems: true,
@@ -156,8 +158,6 @@ export const DevicePage = Type.Object(
 export const deviceSorts = ['createdAt', '-createdAt', 'name', '-name', 'lastSeenAt', '-lastSeenAt'] as const
 
 const digits = (description: string) => Type.Optional(Type.String({ pattern: '^[0-9]{1,22}$', description }))
-const moment = (description: string) =>
-  Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description: `${description} (RFC 3339).` }))
 const tagList = (description: string) =>
   Type.Optional(
     Type.String({

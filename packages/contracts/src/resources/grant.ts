@@ -1,6 +1,19 @@
 /** REST: grants. Who may not open any tunnel may open those that a grant allows. */
 import { Type, type Static } from 'typebox'
-import { ApiKeyId, GrantId, line, MemberId, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
+import {
+  ApiKeyId,
+  GrantId,
+  line,
+  MemberId,
+  NextCursor,
+  nullable,
+  oneOf,
+  pageQuery,
+  partOf,
+  sortBy,
+  tagPattern,
+  Timestamp,
+} from '../fields.ts'
 import { Tag } from './device.ts'
 
 const Tags = (description: string) =>
@@ -76,6 +89,14 @@ export const GrantPage = Type.Object(
 )
 
 export const GrantQuery = Type.Object(
-  { ...pageQuery, memberId: Type.Optional(MemberId), apiKeyId: Type.Optional(ApiKeyId) },
+  {
+    ...pageQuery,
+    memberId: Type.Optional(MemberId),
+    apiKeyId: Type.Optional(ApiKeyId),
+    name: partOf('the name'),
+    tag: Type.Optional(Type.String({ pattern: tagPattern, description: 'It asks for this tag.' })),
+    active: Type.Optional(Type.Boolean({ description: 'It has not ended; false: it has.' })),
+    sort: sortBy(['-createdAt', 'createdAt', 'expiresAt', '-expiresAt']),
+  },
   { additionalProperties: false },
 )

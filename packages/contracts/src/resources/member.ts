@@ -1,6 +1,6 @@
 /** REST: members of the organization, and the caller itself. */
 import { Type, type Static } from 'typebox'
-import { idPattern, MemberId, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
+import { idPattern, MemberId, NextCursor, nullable, oneOf, pageQuery, partOf, sortBy, Timestamp } from '../fields.ts'
 import { permissions, roles } from '../permissions.ts'
 
 const RoleField = oneOf(roles, {
@@ -22,8 +22,21 @@ export const MemberInput = Type.Object(
 )
 export type MemberInput = Static<typeof MemberInput>
 
-export const MemberPatch = Type.Object({ role: RoleField }, { additionalProperties: false })
+export const MemberPatch = Type.Object(
+  {
+    role: Type.Optional(RoleField),
+    locked: Type.Optional(
+      Type.Boolean({
+        description:
+          'The person is kept out of this organization: tokens for it are refused at once, tunnels that it opened end, rules that it made rest. Grants and SSH keys stay, and are good again when it is let in.',
+      }),
+    ),
+  },
+  { additionalProperties: false, minProperties: 1, 'x-example': { role: 'operator' } },
+)
 export type MemberPatch = Static<typeof MemberPatch>
+
+export const memberStates = ['invited', 'invitation_expired', 'active', 'locked'] as const
 
 export const Member = Type.Object(
   {
@@ -34,7 +47,9 @@ export const Member = Type.Object(
     email: Type.String({ description: 'The address that was invited.', examples: ['ada@acme.example'] }),
     name: nullable(Type.String({ description: 'As the identity provider says.' })),
     role: oneOf(roles),
-    state: oneOf(['invited', 'invitation_expired', 'active']),
+    state: oneOf(memberStates, {
+      description: '`locked`: the person is a member still, but gets in nowhere here.',
+    }),
     invitationExpiresAt: nullable(Timestamp),
     acceptUrl: nullable(
       Type.String({
@@ -55,7 +70,17 @@ export const MemberPage = Type.Object(
   { $id: 'MemberPage', additionalProperties: false },
 )
 
-export const MemberQuery = Type.Object(pageQuery, { additionalProperties: false })
+export const MemberQuery = Type.Object(
+  {
+    ...pageQuery,
+    role: Type.Optional(oneOf(roles)),
+    state: Type.Optional(oneOf(memberStates)),
+    email: partOf('the address'),
+    name: partOf('the name'),
+    sort: sortBy(['-createdAt', 'createdAt', 'email', '-email']),
+  },
+  { additionalProperties: false },
+)
 
 export const Caller = Type.Object(
   {

@@ -7,8 +7,10 @@ import {
   NextCursor,
   nullable,
   pageQuery,
+  partOf,
   ProposalTiers,
   RateLimit,
+  sortBy,
   Timestamp,
 } from '../fields.ts'
 
@@ -110,6 +112,7 @@ export type Network = Static<typeof Network>
 
 export const NetworkPatch = Type.Object(
   {
+    name: Type.Optional(NetworkName),
     proposalTiers: Type.Optional(nullable(ProposalTiers)),
     dnsServers: Type.Optional(DnsServers),
     dnsDomains: Type.Optional(DnsDomains),
@@ -131,7 +134,14 @@ export const NetworkPage = Type.Object(
   { $id: 'NetworkPage', additionalProperties: false },
 )
 
-export const NetworkQuery = Type.Object(pageQuery, { additionalProperties: false })
+export const NetworkQuery = Type.Object(
+  {
+    ...pageQuery,
+    name: partOf('the name'),
+    sort: sortBy(['-createdAt', 'createdAt', 'name', '-name']),
+  },
+  { additionalProperties: false },
+)
 
 export const Organization = Type.Object(
   {

@@ -1,12 +1,19 @@
 /** REST: operations, the one resource for work that takes longer than a call. */
 import { Type, type Static } from 'typebox'
-import { errorCodes } from '../errors.ts'
-import { line, NextCursor, nullable, oneOf, OperationId, pageQuery, Timestamp } from '../fields.ts'
+import type { ErrorCode } from '../errors.ts'
+import { line, moment, NextCursor, nullable, oneOf, OperationId, pageQuery, Timestamp } from '../fields.ts'
 
 export const operationKinds = ['device_import', 'device_update', 'device_delete', 'webhook_replay'] as const
 export type OperationKind = (typeof operationKinds)[number]
 export const operationStates = ['receiving', 'waiting', 'running', 'succeeded', 'failed', 'cancelled'] as const
 export type OperationState = (typeof operationStates)[number]
+/** Why an operation fails; codes of the registry. */
+export const operationErrorCodes = [
+  'unreadable_rows',
+  'operation_cancelled',
+  'internal_error',
+] as const satisfies readonly ErrorCode[]
+export type OperationErrorCode = (typeof operationErrorCodes)[number]
 
 const OperationProblem = Type.Object(
   {
@@ -14,7 +21,7 @@ const OperationProblem = Type.Object(
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.String(),
-    code: oneOf(errorCodes, { description: 'Stable; decide by it.' }),
+    code: oneOf(operationErrorCodes, { description: 'Stable; decide by it.' }),
   },
   {
     additionalProperties: false,
@@ -87,7 +94,10 @@ export const OperationQuery = Type.Object(
   {
     ...pageQuery,
     kind: Type.Optional(oneOf(operationKinds)),
+    state: Type.Optional(oneOf(operationStates)),
     done: Type.Optional(Type.Boolean()),
+    createdFrom: moment('Begun at this time or later'),
+    createdBefore: moment('Begun before'),
   },
   { additionalProperties: false },
 )

@@ -1,6 +1,18 @@
 /** REST: SSH keys, the public ones of members and of automations. */
 import { Type, type Static } from 'typebox'
-import { ApiKeyId, line, MemberId, NextCursor, nullable, oneOf, pageQuery, SshKeyId, Timestamp } from '../fields.ts'
+import {
+  ApiKeyId,
+  line,
+  MemberId,
+  NextCursor,
+  nullable,
+  oneOf,
+  pageQuery,
+  partOf,
+  sortBy,
+  SshKeyId,
+  Timestamp,
+} from '../fields.ts'
 
 const Name = line({ minLength: 1, maxLength: 100, description: 'A name for people.' })
 const ExpiresAt = nullable(
@@ -84,6 +96,8 @@ export const SshKeyQuery = Type.Object(
     memberId: Type.Optional(MemberId),
     apiKeyId: Type.Optional(ApiKeyId),
     fingerprint: Type.Optional(Fingerprint),
+    name: partOf('the name'),
+    sort: sortBy(['-createdAt', 'createdAt', 'name', '-name']),
   },
   { additionalProperties: false },
 )

@@ -1,7 +1,21 @@
 /** REST: tunnels, a customer's access to a port of a device, and the access log of each. */
 import { tunnelReasons, tunnelStates } from '@culvert/lifecycle'
 import { Type, type Static } from 'typebox'
-import { DeviceId, NextCursor, nullable, oneOf, pageQuery, RateLimit, Timestamp, TunnelId } from '../fields.ts'
+import {
+  DeviceId,
+  GrantId,
+  moment,
+  NetworkId,
+  NextCursor,
+  nullable,
+  oneOf,
+  pageQuery,
+  RateLimit,
+  sortBy,
+  tagPattern,
+  Timestamp,
+  TunnelId,
+} from '../fields.ts'
 
 const TtlSec = Type.Integer({ minimum: 10, maximum: 86_400, description: 'Seconds from now until the tunnel expires.' })
 const AllowFrom = Type.Array(Type.String({ format: 'cidr', maxLength: 49 }), {
@@ -119,7 +133,38 @@ export const TunnelPage = Type.Object(
 )
 
 export const TunnelQuery = Type.Object(
-  { ...pageQuery, deviceId: Type.Optional(DeviceId), state: Type.Optional(oneOf(tunnelStates)) },
+  {
+    ...pageQuery,
+    deviceId: Type.Optional(DeviceId),
+    state: Type.Optional(
+      Type.String({
+        pattern: `^(${tunnelStates.join('|')})(,(${tunnelStates.join('|')})){0,${tunnelStates.length - 1}}$`,
+        description: `It is in one of these states, separated by commas: ${tunnelStates.map((state) => `\`${state}\``).join(', ')}.`,
+        examples: ['open'],
+      }),
+    ),
+    active: Type.Optional(Type.Boolean({ description: 'It has not ended; false: it has.' })),
+    port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description: 'Of the device, or of `host`.' })),
+    host: Type.Optional(
+      Type.String({ format: 'ipv4', maxLength: 15, description: 'It leads to this host on a LAN behind the device.' }),
+    ),
+    openedBy: Type.Optional(
+      Type.String({
+        pattern: '^(key_[0-9A-Za-z]{16}|usr_[a-z2-7]{20})$',
+        description: 'Who opened it: key or person.',
+      }),
+    ),
+    grantId: Type.Optional(GrantId),
+    networkId: Type.Optional(NetworkId),
+    tag: Type.Optional(Type.String({ pattern: tagPattern, description: 'The device has this tag.' })),
+    createdFrom: moment('Asked for at this time or later'),
+    createdBefore: moment('Asked for before'),
+    expiresBefore: moment('It expires before'),
+    sort: sortBy(
+      ['-createdAt', 'createdAt', 'expiresAt', '-expiresAt'],
+      ' By `expiresAt` only tunnels are listed that have not ended.',
+    ),
+  },
   { additionalProperties: false },
 )
 export type TunnelQuery = Static<typeof TunnelQuery>
@@ -176,18 +221,38 @@ export const ConnectionPage = Type.Object(
   { $id: 'ConnectionPage', additionalProperties: false },
 )
 
-export const ConnectionQuery = Type.Object(pageQuery, { additionalProperties: false })
-
 const connectionStates = ['open', 'closed', 'refused'] as const
+
+const connectionFilter = {
+  state: Type.Optional(oneOf(connectionStates)),
+  reason: Type.Optional(
+    Type.String({ pattern: '^[a-z_]{1,40}$', description: 'Why it was refused or ended.', examples: ['not_allowed'] }),
+  ),
+  clientAddress: Type.Optional(
+    Type.String({
+      format: 'cidr',
+      maxLength: 49,
+      description: 'The client came from this address or prefix.',
+      examples: ['203.0.113.0/24'],
+    }),
+  ),
+  openedFrom: moment('Begun at this time or later'),
+  openedBefore: moment('Begun before'),
+  sort: sortBy(['-openedAt', 'openedAt']),
+}
+
+export const ConnectionQuery = Type.Object({ ...pageQuery, ...connectionFilter }, { additionalProperties: false })
+export type ConnectionQuery = Static<typeof ConnectionQuery>
 
 export const AllConnectionsQuery = Type.Object(
   {
     ...pageQuery,
+    ...connectionFilter,
     deviceId: Type.Optional(DeviceId),
     tunnelId: Type.Optional(TunnelId),
-    state: Type.Optional(oneOf(connectionStates)),
-    openedFrom: Type.Optional(Type.String({ format: 'date-time', description: 'Not before.' })),
-    openedBefore: Type.Optional(Type.String({ format: 'date-time', description: 'Before.' })),
+    port: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 65_535, description: 'Port of the device that it went to.' }),
+    ),
   },
   { additionalProperties: false },
 )

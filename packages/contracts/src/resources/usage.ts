@@ -7,6 +7,8 @@ import {
   nullable,
   oneOf,
   pageQuery,
+  partOf,
+  tagPattern,
   Timestamp,
   TunnelId,
   UsageThresholdId,
@@ -122,4 +124,12 @@ export const UsageThresholdPage = Type.Object(
   { $id: 'UsageThresholdPage', additionalProperties: false },
 )
 
-export const UsageThresholdQuery = Type.Object(pageQuery, { additionalProperties: false })
+export const UsageThresholdQuery = Type.Object(
+  {
+    ...pageQuery,
+    name: partOf('the name'),
+    deviceId: Type.Optional(DeviceId),
+    tag: Type.Optional(Type.String({ pattern: tagPattern, description: 'Of the devices with this tag.' })),
+  },
+  { additionalProperties: false },
+)

@@ -7,6 +7,7 @@ import {
   nullable,
   oneOf,
   pageQuery,
+  partOf,
   Timestamp,
   WebhookDeliveryId,
   WebhookEndpointId,
@@ -181,7 +182,10 @@ export const WebhookEndpointPage = Type.Object(
   { $id: 'WebhookEndpointPage', additionalProperties: false },
 )
 
-export const WebhookEndpointQuery = Type.Object(pageQuery, { additionalProperties: false })
+export const WebhookEndpointQuery = Type.Object(
+  { ...pageQuery, name: partOf('the name'), state: Type.Optional(oneOf(['enabled', 'disabled'])) },
+  { additionalProperties: false },
+)
 
 export const WebhookRotation = Type.Object(
   {

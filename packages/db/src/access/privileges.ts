@@ -162,6 +162,7 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
 export const apiFunctions = [
   'api_key_by_id(text)',
   'organizations_of_user(text)',
+  'organizations_of_session(text, timestamptz)',
   'invitations_for(text)',
   'choose_gateway(integer)',
   'seen_by_others(text, inet, timestamptz)',

@@ -120,7 +120,7 @@ describe('a rule that is deleted', () => {
     const atWork = await claimed()
     expect(await deleteRule(pool, keyOf(rule), options)).toBe('deleted')
     expect(await readRule(pool, noisy, rule.id)).toBeNull()
-    expect((await listRules(pool, noisy, { limit: 10, after: null })).rows).toEqual([])
+    expect((await listRules(pool, noisy, {}, { limit: 10, after: null })).rows).toEqual([])
     expect(await deleteRule(pool, keyOf(rule), options)).toBe('not_found')
     const change = { maker: rule, check: () => undefined, ...options }
     expect(await changeRule(pool, keyOf(rule), { enabled: true }, change)).toBe('not_found')

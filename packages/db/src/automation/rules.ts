@@ -5,6 +5,7 @@ import type { WriteOptions } from '../author.ts'
 import { applyNamedTypes } from '../connection-settings.ts'
 import { newId } from '../ids.ts'
 import { appendEvent } from '../outbox.ts'
+import { Fitting } from '../ordered-list.ts'
 import { Conditions, toPage, type Page, type PageRequest } from '../page.ts'
 import { inTenantTransaction, tenant, type TenantSql } from '../tenant.ts'
 import { ruleColumns, withoutSecrets, type RuleRecord } from './rule-record.ts'
@@ -93,8 +94,20 @@ function valuesOf(rule: RuleFields): unknown[] {
   ]
 }
 
-export async function listRules(pool: Pool, organizationId: string, page: PageRequest): Promise<Page<RuleRecord>> {
+export interface RuleFilter {
+  /** A part of it, in any case. */
+  readonly name?: string | undefined
+  readonly enabled?: boolean | undefined
+}
+
+export async function listRules(
+  pool: Pool,
+  organizationId: string,
+  filter: RuleFilter,
+  page: PageRequest,
+): Promise<Page<RuleRecord>> {
   const where = new Conditions().add('r.organization_id = ?', organizationId).add('r.deleted_at IS NULL')
+  new Fitting(where).has('r.name', filter.name).is('r.enabled', filter.enabled)
   if (page.after) where.add('(r.created_at, r.id) < (?, ?)', page.after.createdAt, page.after.id)
   const { rows } = await tenant(pool, organizationId).query<RuleRecord>(
     `SELECT ${ruleColumns} FROM automation_rules r WHERE ${where.text} ORDER BY r.created_at DESC, r.id DESC LIMIT ${page.limit + 1}`,

@@ -7,6 +7,7 @@ import { changedFields } from '../audit.ts'
 import type { WriteOptions } from '../author.ts'
 import { applyNamedTypes } from '../connection-settings.ts'
 import { newId } from '../ids.ts'
+import { Fitting } from '../ordered-list.ts'
 import { Conditions, toPage, type Page, type PageRequest } from '../page.ts'
 import { inTenantTransaction, tenant, type TenantSql } from '../tenant.ts'
 import {
@@ -62,12 +63,20 @@ export async function addWebhookEndpoint(
   return inTenantTransaction(pool, organizationId, work, options)
 }
 
+export interface WebhookEndpointFilter {
+  /** A part of it, in any case. */
+  readonly name?: string | undefined
+  readonly state?: 'enabled' | 'disabled' | undefined
+}
+
 export async function listWebhookEndpoints(
   pool: Pool,
   organizationId: string,
+  filter: WebhookEndpointFilter,
   page: PageRequest,
 ): Promise<Page<WebhookEndpointRecord>> {
   const where = new Conditions().add('w.organization_id = ?', organizationId).add('w.deleted_at IS NULL')
+  new Fitting(where).has('w.name', filter.name).is('w.state', filter.state)
   if (page.after) where.add('(w.created_at, w.id) < (?, ?)', page.after.createdAt, page.after.id)
   const { rows } = await tenant(pool, organizationId).query<WebhookEndpointRecord>(
     `SELECT ${endpointColumns} FROM ${endpointSource} WHERE ${where.text} ORDER BY w.created_at DESC, w.id DESC LIMIT ${page.limit + 1}`,
