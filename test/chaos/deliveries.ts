@@ -3,9 +3,11 @@ import fs from 'node:fs'
 import { type Pool } from '@culvert/db'
 import { verifyWebhook } from '@culvert/sdk/webhooks'
 import { waitFor, type LabProcess } from '@culvert/testkit'
-import { type Installation } from '../support/installation.ts'
+import { type Api, type Installation } from '../support/installation.ts'
+import { allEvents } from './archive.ts'
+import { type Dice } from './dice.ts'
 import { tempers, type Receipt, type Temper } from './temper.ts'
-import { type Ledger } from './traffic.ts'
+import { insist, type Ledger } from './traffic.ts'
 
 export const RECEIVER_ADDRESS = '192.0.2.200'
 export const RECEIVER_PORT = 8090
@@ -14,7 +16,9 @@ export const RECEIVER_PORT = 8090
 const wants: Readonly<Partial<Record<Temper, readonly string[]>>> = { slow: ['tunnel.*'] }
 
 export interface Endpoints {
-  readonly secrets: Readonly<Record<Temper, string>>
+  readonly ids: Readonly<Record<Temper, string>>
+  /** All that were given to each, the newest last. */
+  readonly secrets: Readonly<Record<Temper, string[]>>
   readonly receiver: LabProcess
   /** Where it writes what it received. */
   readonly file: string
@@ -32,17 +36,35 @@ export async function openEndpoints(culvert: Installation, file: string, seed: n
   ])
   await waitFor(() => receiver.output().includes('receiver ready'), { message: `the receiver: ${receiver.output()}` })
   const made = await Promise.all(
-    tempers.map(async (temper): Promise<[Temper, string]> => {
-      const { status, text, body } = await culvert.acme<{ secret: string }>('POST', '/v1/webhook-endpoints', {
+    tempers.map(async (temper): Promise<[Temper, Issued]> => {
+      const { status, text, body } = await culvert.acme<Issued>('POST', '/v1/webhook-endpoints', {
         name: temper,
         url: `http://${RECEIVER_ADDRESS}:${RECEIVER_PORT}/${temper}`,
         eventTypes: wants[temper] ?? [],
       })
       if (status !== 201) throw new Error(`endpoint: ${status} ${text}`)
-      return [temper, body.secret]
+      return [temper, body]
     }),
   )
-  return { secrets: Object.fromEntries(made) as Record<Temper, string>, receiver, file }
+  const ids = Object.fromEntries(made.map(([temper, { id }]) => [temper, id])) as Record<Temper, string>
+  const secrets = Object.fromEntries(made.map(([temper, { secret }]) => [temper, [secret]])) as Record<Temper, string[]>
+  return { ids, secrets, receiver, file }
+}
+
+interface Issued {
+  readonly id: string
+  readonly secret: string
+}
+
+/** Gives one of the endpoints another key. What was signed before and is under way still comes with the old one. */
+export async function rotateKey(api: Api, { ids, secrets }: Endpoints, ledger: Ledger, random: Dice): Promise<void> {
+  const temper = random.pick(tempers)
+  const route = `/v1/webhook-endpoints/${ids[temper]}/rotate-secret`
+  // Two keys that sign end with the next rotation that leaves none.
+  const overlapSec = secrets[temper].length % 2 === 1 ? 3_600 : 0
+  const { secret } = await insist<Issued>(api, { method: 'POST', route, body: { overlapSec } }, ledger)
+  secrets[temper].push(secret)
+  ledger.add(ids[temper], 'webhook.rotated')
 }
 
 /** How long nothing may be delivered before that counts as lost. */
@@ -79,7 +101,7 @@ export async function complaintsAboutDeliveries(pool: Pool, endpoints: Endpoints
   const events = await eventsById(pool)
   return [
     ...receipts.flatMap((receipt) => wrongWith(receipt, endpoints, events)),
-    ...lost(receipts, events, ledger),
+    ...lost(receipts, events, endpoints, ledger),
     ...changed(receipts),
     ...(await unfinished(pool)),
   ]
@@ -96,26 +118,31 @@ export function countReceipts(endpoints: Endpoints): { accepted: number; repeate
   }
 }
 
-function readReceipts({ file }: Endpoints): Receipt[] {
+function readReceipts({ file }: Endpoints): Delivered[] {
   const lines = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean)
-  return lines.map((line) => JSON.parse(line) as Receipt)
+  return lines.map((line) => JSON.parse(line) as Receipt).filter((receipt) => receipt.temper !== 'rule') as Delivered[]
 }
+
+type Delivered = Receipt & { readonly temper: Temper }
 
 interface EventRow {
   readonly id: string
   readonly type: string
   readonly resource_id: string
   readonly sequence: number
+  readonly position: number | null
 }
 
 async function eventsById(pool: Pool): Promise<Map<string, EventRow>> {
-  const { rows } = await pool.query<EventRow>(`SELECT id, type, resource_id, sequence::int FROM events`)
+  const { rows } = await pool.query<EventRow>(
+    `SELECT id, type, resource_id, sequence::int, position::int FROM ${allEvents}`,
+  )
   return new Map(rows.map((row) => [row.id, row]))
 }
 
 /** Signed by the endpoint's key, under the id of an event that was committed, and saying the same as it. */
 function wrongWith(
-  { temper, headers, body }: Receipt,
+  { temper, headers, body }: Delivered,
   { secrets }: Endpoints,
   events: ReadonlyMap<string, EventRow>,
 ): string[] {
@@ -131,13 +158,24 @@ function wrongWith(
   }
 }
 
-/** Every event of what customers did was accepted by every endpoint that wants it. */
-function lost(receipts: readonly Receipt[], events: ReadonlyMap<string, EventRow>, { expected }: Ledger): string[] {
+/** Every event since the endpoints are there, and all of what customers did, was accepted by every endpoint that wants it. */
+function lost(
+  receipts: readonly Delivered[],
+  events: ReadonlyMap<string, EventRow>,
+  { ids }: Endpoints,
+  { expected }: Ledger,
+): string[] {
   const accepted = new Set(
     receipts.filter(({ isAccepted }) => isAccepted).map(({ temper, headers }) => `${temper} ${headers['webhook-id']}`),
   )
-  const ours = [...events.values()].filter(({ resource_id: resourceId, type }) => expected.has(`${resourceId} ${type}`))
-  return ours.flatMap(({ id, type }) =>
+  const all = [...events.values()]
+  const endpoints = new Set(Object.values(ids))
+  const made = all.filter(({ resource_id: id, type }) => type === 'webhook.created' && endpoints.has(id))
+  const since = Math.max(...made.map(({ position }) => position ?? 0))
+  const due = all.filter(
+    ({ resource_id: id, type, position }) => (position ?? 0) > since || expected.has(`${id} ${type}`),
+  )
+  return due.flatMap(({ id, type }) =>
     tempers
       .filter((temper) => wants[temper]?.every((pattern) => type.startsWith(pattern.replace('*', ''))) ?? true)
       .filter((temper) => !accepted.has(`${temper} ${id}`))
@@ -146,7 +184,7 @@ function lost(receipts: readonly Receipt[], events: ReadonlyMap<string, EventRow
 }
 
 /** What comes twice under one id is the same to the byte. */
-function changed(receipts: readonly Receipt[]): string[] {
+function changed(receipts: readonly Delivered[]): string[] {
   const bodies = Map.groupBy(receipts, ({ headers }) => headers['webhook-id'])
   return [...bodies]
     .filter(([, all]) => new Set(all.map(({ body }) => body)).size > 1)

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Pool } from '@culvert/db'
 import { waitFor } from '@culvert/testkit'
 import { type Api } from '../support/installation.ts'
+import { allEvents } from './archive.ts'
 
 interface Page {
   readonly data: readonly { readonly id: string }[]
@@ -13,6 +14,8 @@ interface Page {
 }
 
 export interface Follower {
+  /** The last event that it has. */
+  last(): string | undefined
   /** Waits until it has read as far as the feed goes. @returns what it has too much, too little or in another order */
   complaints(pool: Pool, organizationId: string): Promise<string[]>
   stop(): Promise<void>
@@ -34,9 +37,10 @@ export function followFeed(api: Api): Follower {
   }
   const following = follow()
   return {
+    last: () => ids.at(-1),
     async complaints(pool, organizationId) {
       const { rows } = await pool.query<{ id: string }>(
-        `SELECT id FROM events WHERE organization_id = $1 AND position IS NOT NULL ORDER BY position`,
+        `SELECT id FROM ${allEvents} WHERE organization_id = $1 AND position IS NOT NULL ORDER BY position`,
         [organizationId],
       )
       const whole = rows.map(({ id }) => id)

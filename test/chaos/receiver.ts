@@ -10,7 +10,7 @@ import { type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { dice } from './dice.ts'
-import { tempers, type Receipt, type Temper } from './temper.ts'
+import { rulePath, tempers, type Receipt } from './temper.ts'
 
 const [address = '127.0.0.1', port = '0', file = 'receipts', seed = '1'] = process.argv.slice(2)
 const receipts = fs.openSync(file, 'a')
@@ -24,10 +24,10 @@ process.on('SIGUSR2', () => {
 })
 
 /** @returns how many attempts of this delivery come to nothing */
-function bad(temper: Temper, id: string): number {
+function bad(temper: Receipt['temper'], id: string): number {
   if (isMerciful || temper === 'good' || temper === 'slow') return 0
   const random = dice(createHash('sha256').update(`${seed} ${temper} ${id}`).digest().readUInt32BE(0))
-  if (temper === 'hanging') return random.below(12) === 0 ? 1 : 0
+  if (temper === 'hanging' || temper === 'rule') return random.below(12) === 0 ? 1 : 0
   return random.below(3)
 }
 
@@ -37,8 +37,8 @@ const server = http.createServer((request, response) => {
 
 async function receive(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const body = await text(request)
-  const temper = tempers.find((one) => request.url === `/${one}`) ?? 'good'
-  const id = String(request.headers['webhook-id'])
+  const temper = request.url === rulePath ? 'rule' : (tempers.find((one) => request.url === `/${one}`) ?? 'good')
+  const id = String(request.headers[temper === 'rule' ? 'idempotency-key' : 'webhook-id'])
   const key = `${temper} ${id}`
   const attempt = (attempts.get(key) ?? 0) + 1
   attempts.set(key, attempt)
@@ -48,7 +48,7 @@ async function receive(request: http.IncomingMessage, response: http.ServerRespo
   if (isAccepted) {
     if (temper === 'slow') await pause(300)
     response.writeHead(204).end()
-  } else if (temper === 'failing') response.writeHead(500).end('not today')
+  } else if (temper === 'failing' || temper === 'rule') response.writeHead(500).end('not today')
   else if (temper === 'resetting') request.socket.resetAndDestroy()
   else hanging.add(request.socket.on('close', () => hanging.delete(request.socket)))
 }

@@ -9,7 +9,11 @@ const { values } = parseArgs({
   },
 })
 const [rounds, seed] = [Number(values.rounds), Number(values.seed)]
+if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) {
+  process.stderr.write('--rounds and --seed are whole numbers.\n')
+  process.exit(2)
+}
 process.stdout.write(`seed ${seed}\n`)
 const report = await chaos({ rounds, seed, log: (line) => process.stdout.write(`${line}\n`) })
 process.stdout.write(`${JSON.stringify({ seed, ...report })}\n`)
-process.exit(report.complaints.length === 0 ? 0 : 1)
+process.exit(report.complaints.length === 0 && report.rounds === rounds ? 0 : 1)

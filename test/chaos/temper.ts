@@ -4,9 +4,13 @@
 export const tempers = ['good', 'failing', 'resetting', 'hanging', 'slow'] as const
 export type Temper = (typeof tempers)[number]
 
+/** Where rules call to: it fails now and then. */
+export const rulePath = '/rule'
+
 /** One line of JSON for each request. */
 export interface Receipt {
-  readonly temper: Temper
+  /** `rule` for a call of a rule. */
+  readonly temper: Temper | 'rule'
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   /** It answered 2xx; else it failed, hung, or reset the connection. */

@@ -11,7 +11,7 @@ import { type Dice } from './dice.ts'
 /** How many events of which type a resource must have: `dev_... device.created` to 1. */
 export class Ledger {
   readonly expected = new Map<string, number>()
-  /** Calls that were acknowledged. */
+  /** Calls that changed something and were acknowledged. */
   acknowledged = 0
 
   add(resourceId: string, type: string, count = 1): void {
@@ -60,7 +60,7 @@ export async function insist<T = { readonly id: string }>(api: Api, call: Call, 
     { timeoutMs: patienceMs, intervalMs: 50, message: `${method} ${route}` },
   )
   if ('refusal' in answer) throw new Error(answer.refusal)
-  ledger.acknowledged++
+  if (method !== 'GET') ledger.acknowledged++
   return answer.answered
 }
 
@@ -82,4 +82,39 @@ export async function customer(api: Api, survivorId: string, ledger: Ledger, dic
   ledger.add(tunnel.id, 'tunnel.closed')
   await insist(api, { method: 'DELETE', route: `/v1/devices/${device.id}` }, ledger)
   ledger.add(device.id, 'device.deleted')
+}
+
+/** States in which no tunnel that nobody closed may end here. */
+const final = new Set(['closed', 'expired', 'failed'])
+
+/** Beside the rounds: tunnels that are waited for until they are open, closed, and opened again. */
+export function openTunnelsMeanwhile(api: Api, survivorId: string, ledger: Ledger): { stop(): Promise<void> } {
+  let isOver = false
+  const body = { deviceId: survivorId, port: 8080, ttlSec: 3_600, allowFrom: ['192.0.2.0/24'], waitForDevice: true }
+  const work = async (): Promise<void> => {
+    while (!isOver) {
+      const tunnel = await insist(api, { method: 'POST', route: '/v1/tunnels?wait=0', body }, ledger)
+      ledger.add(tunnel.id, 'tunnel.requested')
+      const route = `/v1/tunnels/${tunnel.id}`
+      const isOpen = await waitFor(
+        async () => {
+          const { state } = await insist<{ state: string }>(api, { method: 'GET', route }, ledger)
+          if (final.has(state)) throw new Error(`${tunnel.id} is ${state}`)
+          return state === 'open' ? 'yes' : isOver && 'no'
+        },
+        { timeoutMs: patienceMs, intervalMs: 250, message: `${tunnel.id} to be open` },
+      )
+      if (isOpen === 'yes') ledger.add(tunnel.id, 'tunnel.opened')
+      await insist(api, { method: 'DELETE', route }, ledger)
+      ledger.add(tunnel.id, 'tunnel.closed')
+    }
+  }
+  const working = work()
+  working.catch(() => undefined) // it is awaited at the end
+  return {
+    async stop() {
+      isOver = true
+      await working
+    },
+  }
 }

@@ -1,6 +1,7 @@
 /** What must hold when the dust has settled. Each check returns its complaints; none means that all is well. */
 import { type Pool } from '@culvert/db'
 import { waitFor } from '@culvert/testkit'
+import { allEvents } from './archive.ts'
 import { type Ledger } from './traffic.ts'
 
 interface EventRow {
@@ -11,12 +12,13 @@ interface EventRow {
   readonly position: number
 }
 
-/** Waits until every event has its place in the feed and every tunnel that was closed is. */
+/** Waits until every event has its place in the feed, and of each device is told what is the case. */
 export async function settled(pool: Pool): Promise<void> {
   await waitFor(
     async () => {
       const { rows } = await pool.query<{ open: number }>(
-        `SELECT (SELECT count(*) FROM events WHERE position IS NULL)::int AS open`,
+        `SELECT (SELECT count(*) FROM events WHERE position IS NULL)::int
+           + (SELECT count(*) FROM attachments WHERE tell_since IS NOT NULL)::int AS open`,
       )
       return rows[0]?.open === 0
     },
@@ -24,12 +26,37 @@ export async function settled(pool: Pool): Promise<void> {
   )
 }
 
-export async function complaintsAboutEvents(pool: Pool, organizationId: string, ledger: Ledger): Promise<string[]> {
+export async function complaintsAboutEvents(
+  pool: Pool,
+  { organizationId, deviceId, ledger }: { organizationId: string; deviceId: string; ledger: Ledger },
+): Promise<string[]> {
   const { rows } = await pool.query<EventRow>(
-    `SELECT id, type, resource_id, sequence::int, position::int FROM events WHERE organization_id = $1 ORDER BY position`,
+    `SELECT id, type, resource_id, sequence::int, position::int FROM ${allEvents} WHERE organization_id = $1 ORDER BY position`,
     [organizationId],
   )
-  return [...gaps(rows), ...missing(rows, ledger)]
+  return [...gaps(rows), ...missing(rows, ledger), ...(await presence(pool, rows, deviceId))]
+}
+
+/** How many there were of each type. */
+export async function countEvents(pool: Pool): Promise<Record<string, number>> {
+  const { rows } = await pool.query<{ type: string; count: number }>(
+    `SELECT type, count(*)::int AS count FROM ${allEvents} GROUP BY type ORDER BY type`,
+  )
+  return Object.fromEntries(rows.map(({ type, count }) => [type, count]))
+}
+
+/** The device comes online and goes offline in turn, and was told last what is the case. */
+async function presence(pool: Pool, all: readonly EventRow[], deviceId: string): Promise<string[]> {
+  const told = all.filter(({ resource_id: id, type }) => id === deviceId && /^device\.o(n|ff)line$/.test(type))
+  const twice = told.filter(({ type }, index) => type === (told[index - 1]?.type ?? 'device.offline'))
+  const { rows } = await pool.query<{ state: string }>('SELECT state FROM attachments WHERE device_id = $1', [deviceId])
+  const now = rows[0]?.state === 'attached' ? 'device.online' : 'device.offline'
+  return [
+    ...twice.map(({ id, type }) => `${id} says ${type} again`),
+    ...(told.at(-1)?.type === now
+      ? []
+      : [`the device was told last as ${told.at(-1)?.type}, and is ${rows[0]?.state}`]),
+  ]
 }
 
 /** In the order of the feed the numbers of each resource are 1, 2, 3 ... */

@@ -8,28 +8,38 @@ import net from 'node:net'
 import path from 'node:path'
 import { generateSealingKeyPair, migrate } from '@culvert/db'
 import { findRedis, REDIS_PACKAGES, startPostgres, startRedis, unpackDebian, type Service } from '@culvert/services'
-import { createLab } from '@culvert/testkit'
+import { createLab, type LabProcess } from '@culvert/testkit'
 import { closedOnFailure, type Closings } from '../support/closings.ts'
 import { registerDevice, waitAttached } from '../support/fleet.ts'
-import { openEndpoints, RECEIVER_ADDRESS, RECEIVER_PORT, type Endpoints } from './deliveries.ts'
 import { SERVER_ADDRESS, startInstallation, type Installation } from '../support/installation.ts'
+import { openArchive } from './archive.ts'
+import { openEndpoints, RECEIVER_ADDRESS, RECEIVER_PORT, type Endpoints } from './deliveries.ts'
+import { addRules, type Rules } from './rules.ts'
+import { rulePath } from './temper.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const programs = ['api', 'worker', 'gateway', 'concentrator'] as const
 type Program = (typeof programs)[number]
 
-export const victims = [...programs, 'postgres', 'redis'] as const
-export type Victim = (typeof victims)[number]
+export type Victim = Program | 'postgres' | 'redis'
 
 export interface World {
   readonly culvert: Installation
+  /** Where the jobs are. */
+  readonly store: 'redis' | 'postgres'
+  readonly victims: readonly Victim[]
   readonly endpoints: Endpoints
+  readonly rules: Rules
   /** The device that is attached. */
   readonly deviceId: string
   /** Ends a process with SIGKILL. */
   kill(victim: Victim): Promise<void>
-  /** Starts it again. */
+  /** Starts it again; after the concentrator the device as well. */
   revive(victim: Victim): Promise<void>
+  /** What a process that was killed had taken is free: the time is over for which it holds it, as far as others know. */
+  letLeasesEnd(victim: Victim): Promise<void>
+  /** Resolves when the device is there. */
+  attached(): Promise<void>
   /** Processes that ended though nobody killed them, with what they said last. */
   readonly crashes: readonly string[]
   /** Redis forgets everything. */
@@ -37,7 +47,7 @@ export interface World {
   close(): Promise<void>
 }
 
-/** @param seed of the receiver's tempers */
+/** @param seed of the receiver's tempers; an odd one has jobs in PostgreSQL */
 export function openWorld(seed: number): Promise<World> {
   return closedOnFailure((closings) => assemble(closings, seed))
 }
@@ -47,7 +57,7 @@ async function assemble(closings: Closings, seed: number): Promise<World> {
   const servers = { postgres: path.join(folder, 'postgres'), redis: path.join(folder, 'redis') }
   let postgres = await startPostgres({ dataDir: servers.postgres })
   closings.add(() => postgres.stop())
-  let redis = await startOwnRedis(servers.redis)
+  let redis = seed % 2 === 1 ? null : await startOwnRedis(servers.redis)
   closings.add(() => redis?.stop())
   const lab = await createLab()
   closings.add(() => lab.close())
@@ -62,6 +72,8 @@ async function assemble(closings: Closings, seed: number): Promise<World> {
     redisUrl: redis?.url ?? null,
     env: {
       NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
+      EVENT_RETENTION_DAYS: '7',
+      OFFLINE_AFTER_SEC: '0',
       EGRESS_ALLOW: RECEIVER_ADDRESS,
       EGRESS_ALLOW_HTTP: 'true',
       EGRESS_PORTS: String(RECEIVER_PORT),
@@ -74,27 +86,31 @@ async function assemble(closings: Closings, seed: number): Promise<World> {
   const key = path.join(folder, 'psk')
   fs.writeFileSync(key, device.psk, { mode: 0o600 })
   const host = await lab.addHost('survivor', '192.0.2.11/24')
-  const simulated = host.spawn(
-    process.execPath,
-    ['--conditions=source', path.join(ROOT, 'apps/device-sim/src/main.ts')],
-    {
+  const switchOn = (): LabProcess =>
+    host.spawn(process.execPath, ['--conditions=source', path.join(ROOT, 'apps/device-sim/src/main.ts')], {
       env: {
         ...process.env,
+        NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
         DEVICE_REMOTE: SERVER_ADDRESS,
         DEVICE_REMOTE_IDENTITY: 'concentrator.fleet.culvert.internal',
         DEVICE_IDENTITY: device.ikeIdentity,
         DEVICE_PSK_FILE: key,
         DEVICE_HTTP_PORT: '8080',
       },
-    },
-  )
+    })
+  let simulated = switchOn()
   closings.add(() => simulated.stop())
   await waitAttached(culvert.acme, device.id)
   const supervisor = supervise(culvert)
   closings.add(() => supervisor.close())
+  await openArchive(culvert.pool)
+  const endpoints = await openEndpoints(culvert, path.join(folder, 'receipts'), seed)
   return {
     culvert,
-    endpoints: await openEndpoints(culvert, path.join(folder, 'receipts'), seed),
+    store: redis ? 'redis' : 'postgres',
+    victims: [...programs, 'postgres', ...(redis ? (['redis'] as const) : [])],
+    endpoints,
+    rules: await addRules(culvert, device.id, `http://${RECEIVER_ADDRESS}:${RECEIVER_PORT}${rulePath}`),
     deviceId: device.id,
     crashes: supervisor.crashes,
     async kill(victim) {
@@ -106,10 +122,28 @@ async function assemble(closings: Closings, seed: number): Promise<World> {
       if (victim === 'postgres') postgres = await startPostgres({ dataDir: servers.postgres })
       else if (victim === 'redis') redis = await startOwnRedis(servers.redis)
       else await supervisor.start(victim)
+      if (victim !== 'concentrator') return
+      // It would find out by itself, after half a minute.
+      await simulated.stop('SIGKILL')
+      simulated = switchOn()
     },
+    async letLeasesEnd(victim) {
+      for (const statement of leases[victim] ?? []) await culvert.pool.query(statement)
+    },
+    attached: () => waitAttached(culvert.acme, device.id, 120_000),
     flush: () => (redis ? flushAll(Number(new URL(redis.url).port)) : Promise.resolve()),
     close: closings.close,
   }
+}
+
+const answers = `UPDATE idempotency_keys SET lease_until = now() WHERE status IS NULL`
+const leases: Readonly<Partial<Record<Victim, readonly string[]>>> = {
+  api: [answers],
+  postgres: [answers],
+  worker: [
+    `UPDATE webhook_courses SET lease_until = now() WHERE lease_until > now()`,
+    `UPDATE rule_runs SET next_at = now() WHERE state = 'pending' AND next_at > now()`,
+  ],
 }
 
 interface Supervisor {
