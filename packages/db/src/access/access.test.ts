@@ -1,4 +1,4 @@
-import { createDatabase } from '@culvert/testkit'
+import { createDatabase, waitFor } from '@culvert/testkit'
 import fs from 'node:fs'
 import path from 'node:path'
 import type pg from 'pg'
@@ -289,6 +289,28 @@ describe('roles', () => {
     const { rows } = await tenant(api, 'org_a').query('SELECT id FROM latecomers')
     expect(rows).toEqual([{ id: 'a' }])
     await expect(tenant(api, 'org_a').query('SELECT sealed_thing FROM latecomers')).rejects.toSatisfy(denied)
+  })
+
+  it('are put in place while others work, who wait for no more than one table at a time: nobody ends in a deadlock', async () => {
+    await owner.query('CREATE TABLE later_still (id text PRIMARY KEY)')
+    const atWork = await owner.connect()
+    try {
+      await atWork.query('BEGIN')
+      await atWork.query('SELECT 1 FROM webhook_keys')
+      const migrating = migrate(url)
+      await waitFor(async () => {
+        const { rowCount } = await owner.query(
+          `SELECT 1 FROM pg_stat_activity WHERE application_name = 'culvert-migrate' AND wait_event_type = 'Lock' AND datname = current_database()`,
+        )
+        return rowCount === 1
+      })
+      await atWork.query('SELECT 1 FROM api_keys, devices, webhook_endpoints')
+      await atWork.query('COMMIT')
+      expect(await migrating).toEqual([])
+      expect(await migrate(url)).toEqual([])
+    } finally {
+      atWork.release()
+    }
   })
 })
 

@@ -21,7 +21,8 @@ interface Table {
 }
 
 export interface AccessPlan {
-  readonly statements: readonly string[]
+  /** What is done together: those of a table, and those of none. */
+  readonly steps: readonly (readonly string[])[]
   readonly digest: string
   /** They are carried out. */
   readonly isDone: boolean
@@ -37,21 +38,33 @@ export async function planAccess(client: pg.ClientBase): Promise<AccessPlan> {
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT LIKE '\\_%'
      GROUP BY c.relname ORDER BY c.relname`,
   )
-  const statements = [...rolesOf(), ...rows.flatMap(protectTable), ...functionsOf()]
-  const digest = createHash('sha256').update(statements.join('\n')).digest('hex')
-  return { statements, digest, isDone: (await digestInPlace(client)) === digest }
+  const steps = [rolesOf(), ...rows.map(protectTable), functionsOf()]
+  const digest = createHash('sha256').update(steps.flat().join('\n')).digest('hex')
+  return { steps, digest, isDone: (await digestInPlace(client)) === digest }
 }
 
-/** As the owner of the schema. @throws what a role that is not the owner is told */
+/**
+ * As the owner of the schema. Each table in a transaction of its own: its policies need it alone for a moment, and who held several
+ * tables would stop, or end in a deadlock with, an installation that is at work. Who is killed half-way leaves each table protected in
+ * one way or the other, and the next one begins anew.
+ *
+ * @throws what a role that is not the owner is told
+ */
 export async function protect(client: pg.ClientBase, plan: AccessPlan): Promise<void> {
   await createRoles(client)
+  for (const step of plan.steps) await together(client, step)
+  await together(client, [
+    `CREATE TABLE IF NOT EXISTS _culvert_access (digest text NOT NULL)`,
+    'GRANT SELECT ON _culvert_access, _prisma_migrations TO PUBLIC',
+    'DELETE FROM _culvert_access',
+    `INSERT INTO _culvert_access VALUES ('${plan.digest}')`,
+  ])
+}
+
+async function together(client: pg.ClientBase, statements: readonly string[]): Promise<void> {
   await client.query('BEGIN')
   try {
-    for (const statement of plan.statements) await client.query(statement)
-    await client.query(`CREATE TABLE IF NOT EXISTS _culvert_access (digest text NOT NULL)`)
-    await client.query('GRANT SELECT ON _culvert_access, _prisma_migrations TO PUBLIC')
-    await client.query('DELETE FROM _culvert_access')
-    await client.query('INSERT INTO _culvert_access VALUES ($1)', [plan.digest])
+    for (const statement of statements) await client.query(statement)
     await client.query('COMMIT')
   } catch (error) {
     await client.query('ROLLBACK')
