@@ -5,15 +5,15 @@
  */
 import { type Pool } from '@culvert/db'
 
-/** Events that are kept, and those that were. */
-export const allEvents = 'chaos_events'
+/** Events that are kept, and those that were. With such a name no table of the installation, which no process looks at. */
+export const allEvents = '_chaos_events'
 
 export async function openArchive(pool: Pool): Promise<void> {
   await pool.query(`
-    CREATE TABLE chaos_archive (LIKE events);
-    ALTER TABLE chaos_archive ADD PRIMARY KEY (id);
+    CREATE TABLE _chaos_archive (LIKE events);
+    ALTER TABLE _chaos_archive ADD PRIMARY KEY (id);
     CREATE VIEW ${allEvents} AS
-      SELECT * FROM events UNION ALL SELECT * FROM chaos_archive a WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = a.id)`)
+      SELECT * FROM events UNION ALL SELECT * FROM _chaos_archive a WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = a.id)`)
 }
 
 /** @param read the last event that the follower of the feed has */
@@ -28,7 +28,7 @@ export async function growOld(pool: Pool, read: string | undefined): Promise<voi
   if (!through) return
   await pool.query(
     `WITH old AS (SELECT * FROM events WHERE position <= $1 ORDER BY position)
-     INSERT INTO chaos_archive SELECT * FROM old ON CONFLICT (id) DO NOTHING`,
+     INSERT INTO _chaos_archive SELECT * FROM old ON CONFLICT (id) DO NOTHING`,
     [through],
   )
   await pool.query(
@@ -40,7 +40,7 @@ export async function growOld(pool: Pool, read: string | undefined): Promise<voi
 /** @returns how many events retention has removed */
 export async function countForgotten(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ forgotten: number }>(
-    'SELECT count(*)::int AS forgotten FROM chaos_archive a WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = a.id)',
+    'SELECT count(*)::int AS forgotten FROM _chaos_archive a WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = a.id)',
   )
   return rows[0]?.forgotten ?? 0
 }
