@@ -12,7 +12,7 @@ import { type Lab } from '@culvert/testkit'
 import { printFigure } from './figure.ts'
 import { runIperf, startIperfServer, type Endpoints, type Load, type Run } from './iperf.ts'
 import { openOurs, openTheirs } from './esp-endpoints.ts'
-import { compareLatency, latencyBesideOverload } from './esp-latency.ts'
+import { compareLatency } from './esp-latency.ts'
 import { compareDatagrams } from './esp-datagrams.ts'
 import { withBenchLab } from './bench-lab.ts'
 
@@ -33,7 +33,6 @@ await withBenchLab(async (bench) => {
     await compareTcp('esp.tcp4', 4, ours, theirs)
     await compareDatagrams(ours, theirs, { rounds: 3, seconds: 3 })
     await compareLatency(ours, theirs)
-    await latencyBesideOverload(bench, ours)
   }
   await setWireSegments(bench.lab, 1)
   await compareTcp('esp.tcp1_wire', 1, ours, theirs)

@@ -245,6 +245,8 @@ export class MiddleBox {
   /** Last datagrams in each direction, newest last. */
   readonly toConcentrator: Uint8Array[] = []
   readonly toDevice: Uint8Array[] = []
+  /** Sees every datagram towards the concentrator. */
+  onToConcentrator: (bytes: Uint8Array) => void = () => {}
 
   private constructor(left: Socket, right: Socket) {
     this.#left = left
@@ -269,6 +271,7 @@ export class MiddleBox {
     this.#device = device
     this.#left.on('message', (bytes) => {
       keep(this.toConcentrator, bytes)
+      this.onToConcentrator(bytes)
       this.sendToConcentrator(bytes)
     })
     this.#listenRight()

@@ -210,6 +210,11 @@ function rebuild(
   if (transport.headerBytes + length > 0xffff) return DropCode.innerMalformed
   transport.writeHeader(bytes, at, length, nextHeader)
   const code = parseInnerPacket(bytes, at, transport.headerBytes + length, inner)
-  if (code !== DropCode.none) return code
-  return inner.isFragment ? DropCode.notForTransportMode : DropCode.none
+  return code === DropCode.none ? refuseNested(inner) : code
+}
+
+/** Transport mode carries neither fragments nor a packet within the packet, which may stand behind destination options, too. */
+export function refuseNested({ isFragment, protocol }: InnerPacket): DropCode {
+  if (isFragment) return DropCode.notForTransportMode
+  return protocol === NEXT_HEADER_IP4 || protocol === NEXT_HEADER_IP6 ? DropCode.badNextHeader : DropCode.none
 }

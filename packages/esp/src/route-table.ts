@@ -1,121 +1,128 @@
 /**
  * Which Child SAs lead to an inner address: longest prefix first, newest SA first among equals.
  *
- * One hash map per prefix length in use, so a lookup costs a few hash reads whatever the number of tunnels (a fleet of single
- * addresses uses one length). IPv4 keys are the masked address as a signed integer (a small integer to the engine); IPv6 keys are
- * a hash of four words, compared in full.
+ * Single addresses, which is all that a concentrator has, are one read of a hash map whatever the number of tunnels; IPv4 keys are the
+ * address as a signed integer (a small integer to the engine), IPv6 keys a hash of four words, compared in full. Shorter prefixes lie in a
+ * trie (`prefix-trie.ts`), which costs nothing while it is empty. Both change between packets, a few nodes at a time.
  */
-import { maskWords, type Prefix, wordMask } from './prefixes.ts'
+import { PrefixTrie } from './prefix-trie.ts'
+import type { Prefix } from './prefixes.ts'
 
-interface Route<T> {
-  /** Masked address: one word (IPv4) or four (IPv6). */
+/** Newest first. */
+type Targets<T> = T[]
+
+interface Route6<T> {
   readonly words: Uint32Array
-  /** Newest first. */
-  readonly targets: T[]
-}
-
-interface Level<T> {
-  readonly lengthBits: number
-  /** Routes whose masked address has this key; more than one only in IPv6. */
-  readonly routes: Map<number, Route<T>[]>
+  readonly targets: Targets<T>
 }
 
 export class RouteTable<T> {
-  /** Longest first. */
-  readonly #levels4: Level<T>[] = []
-  readonly #levels6: Level<T>[] = []
+  readonly #hosts4 = new Map<number, Targets<T>>()
+  /** More than one with the same hash, rarely. */
+  readonly #hosts6 = new Map<number, Route6<T>[]>()
+  readonly #prefixes4 = new PrefixTrie<Targets<T>>()
+  readonly #prefixes6 = new PrefixTrie<Targets<T>>()
+  readonly #address4 = new Uint32Array(1)
+  /** What the last search found, the longest prefix last; entries beyond its count are stale. */
+  readonly #found: Targets<T>[] = []
+  #count = 0
 
   /** Puts `target` in front; a target that is there already moves to the front. */
   add(prefix: Prefix, target: T): void {
-    const route = this.#routeFor(prefix)
-    const at = route.targets.indexOf(target)
-    if (at !== -1) route.targets.splice(at, 1)
-    route.targets.unshift(target)
+    const targets = this.#targetsOf(prefix) ?? this.#create(prefix)
+    const at = targets.indexOf(target)
+    if (at !== -1) targets.splice(at, 1)
+    targets.unshift(target)
   }
 
   remove(prefix: Prefix, target: T): void {
-    const levels = this.#levelsOf(prefix)
-    const level = levels.find((candidate) => candidate.lengthBits === prefix.lengthBits)
-    if (level === undefined) return
-    const words = maskWords(prefix.words, prefix.lengthBits)
-    const key = keyOf(words)
-    const routes = level.routes.get(key)
-    const route = routes?.find((candidate) => sameWords(candidate.words, words))
-    if (routes === undefined || route === undefined) return
-    const at = route.targets.indexOf(target)
-    if (at !== -1) route.targets.splice(at, 1)
-    if (route.targets.length > 0) return
-    routes.splice(routes.indexOf(route), 1)
-    if (routes.length === 0) level.routes.delete(key)
-    if (level.routes.size === 0) levels.splice(levels.indexOf(level), 1)
+    const targets = this.#targetsOf(prefix)
+    const at = targets?.indexOf(target) ?? -1
+    if (targets === undefined || at === -1) return
+    targets.splice(at, 1)
+    if (targets.length === 0) this.#delete(prefix)
   }
 
-  get levelCount4(): number {
-    return this.#levels4.length
-  }
-
-  get levelCount6(): number {
-    return this.#levels6.length
-  }
-
-  /** @param level 0 is the longest prefix length in use @returns targets, newest first; borrowed */
-  find4(level: number, address: number): readonly T[] | undefined {
-    const { lengthBits, routes } = this.#levels4[level]!
-    return routes.get(address & wordMask(lengthBits))?.[0]?.targets
-  }
-
-  find6(level: number, address: Uint32Array): readonly T[] | undefined {
-    const { lengthBits, routes } = this.#levels6[level]!
-    const candidates = routes.get(maskedKey6(address, lengthBits))
-    if (candidates === undefined) return undefined
-    for (const route of candidates) {
-      if (matches6(route.words, address, lengthBits)) return route.targets
+  /** @returns how many prefixes hold the address; `targetsAt` has them until the next search */
+  find4(address: number): number {
+    let count = 0
+    if (!this.#prefixes4.isEmpty) {
+      this.#address4[0] = address
+      count = this.#prefixes4.match(this.#address4, this.#found)
     }
+    return this.#conclude(count, this.#hosts4.get(address | 0))
+  }
+
+  /** As `find4`. @param address four words */
+  find6(address: Uint32Array): number {
+    const count = this.#prefixes6.isEmpty ? 0 : this.#prefixes6.match(address, this.#found)
+    return this.#conclude(count, this.#host6(address))
+  }
+
+  /** @param index 0 is the longest prefix that the last search found @returns targets, newest first; borrowed */
+  targetsAt(index: number): readonly T[] {
+    return this.#found[this.#count - 1 - index]!
+  }
+
+  #conclude(prefixes: number, host: Targets<T> | undefined): number {
+    this.#count = prefixes
+    if (host !== undefined) this.#found[this.#count++] = host
+    return this.#count
+  }
+
+  #targetsOf(prefix: Prefix): Targets<T> | undefined {
+    const { words, lengthBits } = prefix
+    if (lengthBits === 32 * words.length)
+      return words.length === 1 ? this.#hosts4.get(words[0]! | 0) : this.#host6(words)
+    return this.#trieOf(prefix).get(prefix) ?? undefined
+  }
+
+  #host6(words: Uint32Array): Targets<T> | undefined {
+    const routes = this.#hosts6.get(keyOf6(words))
+    if (routes === undefined) return undefined
+    for (let i = 0; i < routes.length; i++) if (sameWords(routes[i]!.words, words)) return routes[i]!.targets
     return undefined
   }
 
-  #levelsOf(prefix: Prefix): Level<T>[] {
-    return prefix.words.length === 1 ? this.#levels4 : this.#levels6
-  }
-
-  #routeFor(prefix: Prefix): Route<T> {
-    const levels = this.#levelsOf(prefix)
-    let level = levels.find((candidate) => candidate.lengthBits === prefix.lengthBits)
-    if (level === undefined) {
-      level = { lengthBits: prefix.lengthBits, routes: new Map() }
-      levels.push(level)
-      levels.sort((a, b) => b.lengthBits - a.lengthBits)
+  #create(prefix: Prefix): Targets<T> {
+    const { words, lengthBits } = prefix
+    const targets: Targets<T> = []
+    if (lengthBits < 32 * words.length) this.#trieOf(prefix).set(prefix, targets)
+    else if (words.length === 1) this.#hosts4.set(words[0]! | 0, targets)
+    else {
+      const key = keyOf6(words)
+      const route = { words: words.slice(), targets }
+      this.#hosts6.set(key, [...(this.#hosts6.get(key) ?? []), route])
     }
-    const words = maskWords(prefix.words, prefix.lengthBits)
-    const key = keyOf(words)
-    let routes = level.routes.get(key)
-    if (routes === undefined) level.routes.set(key, (routes = []))
-    let route = routes.find((candidate) => sameWords(candidate.words, words))
-    if (route === undefined) routes.push((route = { words, targets: [] }))
-    return route
+    return targets
+  }
+
+  #delete(prefix: Prefix): void {
+    const { words, lengthBits } = prefix
+    if (lengthBits < 32 * words.length) this.#trieOf(prefix).delete(prefix)
+    else if (words.length === 1) this.#hosts4.delete(words[0]! | 0)
+    else {
+      const key = keyOf6(words)
+      const others = (this.#hosts6.get(key) ?? []).filter((route) => !sameWords(route.words, words))
+      if (others.length === 0) this.#hosts6.delete(key)
+      else this.#hosts6.set(key, others)
+    }
+  }
+
+  #trieOf({ words }: Prefix): PrefixTrie<Targets<T>> {
+    return words.length === 1 ? this.#prefixes4 : this.#prefixes6
   }
 }
 
-function keyOf(words: Uint32Array): number {
-  return words.length === 1 ? words[0]! | 0 : maskedKey6(words, 128)
-}
-
-function maskedKey6(words: Uint32Array, lengthBits: number): number {
+function keyOf6(words: Uint32Array): number {
   let key = 0x811c9dc5
   for (let i = 0; i < 4; i++) {
-    key = Math.imul(key ^ (words[i]! & wordMask(lengthBits - 32 * i)), 0x01000193)
+    key = Math.imul(key ^ words[i]!, 0x01000193)
     key ^= key >>> 15
   }
   return key | 0
 }
 
-function matches6(masked: Uint32Array, address: Uint32Array, lengthBits: number): boolean {
-  for (let i = 0; i < 4; i++) {
-    if ((address[i]! & wordMask(lengthBits - 32 * i)) >>> 0 !== masked[i]!) return false
-  }
-  return true
-}
-
 function sameWords(a: Uint32Array, b: Uint32Array): boolean {
-  return a.every((word, i) => word === b[i])
+  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3]
 }

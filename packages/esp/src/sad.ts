@@ -197,11 +197,10 @@ export class Sad {
       return this.#outboundToHost(packet, this.hosts)
     const address4 = this.#bySource ? packet.source4 : packet.destination4
     const address6 = this.#bySource ? packet.source6 : packet.destination6
-    const levels = isIp4 ? this.#routes.levelCount4 : this.#routes.levelCount6
+    const routes = isIp4 ? this.#routes.find4(address4) : this.#routes.find6(address6)
     let code: DropCode = DropCode.noOutboundSa
-    for (let level = 0; level < levels; level++) {
-      const candidates = isIp4 ? this.#routes.find4(level, address4) : this.#routes.find6(level, address6)
-      if (candidates === undefined) continue
+    for (let route = 0; route < routes; route++) {
+      const candidates = this.#routes.targetsAt(route)
       for (let i = 0; i < candidates.length; i++) {
         const sa = candidates[i]!
         if (sa.tsLocal.matchesSource(packet) && sa.tsRemote.matchesDestination(packet)) return sa

@@ -19,7 +19,7 @@ import {
   udp,
   withRoom,
 } from '../test/packets.ts'
-import { createDecapsulated, decapsulate, type Decapsulated } from './decapsulate.ts'
+import { acceptPlaintext, createDecapsulated, decapsulate, type Decapsulated } from './decapsulate.ts'
 import { DROP_CODE_NAMES, DropCode } from './drop-code.ts'
 import { createEncapsulated, encapsulate, espOverheadBytes } from './encapsulate.ts'
 import { Sad } from './sad.ts'
@@ -31,6 +31,17 @@ const SEEN = '192.0.2.1'
 const PRIVATE = '192.168.1.7'
 const host = (address: string, rest: Partial<TrafficSelector> = {}): TrafficSelector => range4(address, address, rest)
 const TRANSPORT: Partial<ChildSaDescription> = { mode: 'transport', tsLocal: [host(GATEWAY)], tsRemote: [host(SEEN)] }
+
+const HOST6 = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]
+const OTHER6 = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 2]
+
+function transport6(): Partial<ChildSaDescription> {
+  const one = (groups: readonly number[]): TrafficSelector => {
+    const at = Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]))
+    return { type: 8, protocol: 0, startPort: 0, endPort: 0xffff, startAddress: at, endAddress: at }
+  }
+  return { mode: 'transport', tsLocal: [one(HOST6)], tsRemote: [one(OTHER6)] }
+}
 
 /** With the checksum the sender's kernel computed. */
 function withChecksum(packet: Uint8Array, field: number): Uint8Array {
@@ -79,18 +90,8 @@ describe('RFC 4303 3.1.1 transport mode', () => {
   })
 
   it('carries IPv6 between two hosts', () => {
-    const [a, b] = [
-      [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1],
-      [0x2001, 0xdb8, 0, 0, 0, 0, 0, 2],
-    ] as const
-    const octets = (groups: readonly number[]): Uint8Array => Uint8Array.from(groups.flatMap((g) => [g >> 8, g & 255]))
-    const one = (groups: readonly number[]): TrafficSelector => {
-      const at = octets(groups)
-      return { type: 8, protocol: 0, startPort: 0, endPort: 0xffff, startAddress: at, endAddress: at }
-    }
-    const description = { mode: 'transport', tsLocal: [one(a)], tsRemote: [one(b)] } as const
-    const ends = createEnds(SUITES[0], false, { description })
-    const packet = ip6({ source: a, destination: b, nextHeader: 17 }, udp(1, 2, new Uint8Array(50)))
+    const ends = createEnds(SUITES[0], false, { description: transport6() })
+    const packet = ip6({ source: HOST6, destination: OTHER6, nextHeader: 17 }, udp(1, 2, new Uint8Array(50)))
     expect(open(ends, 'device', seal(ends, 'concentrator', packet))).toEqual(packet)
   })
 
@@ -115,6 +116,19 @@ describe('RFC 4303 3.1.1 transport mode', () => {
     }
     const dummy = ip4({ source: GATEWAY, destination: SEEN, protocol: 59 }, new Uint8Array(8))
     expect(open(ends, 'device', seal(ends, 'concentrator', dummy))).toBe('dummy')
+  })
+
+  it('takes no packet within the packet behind destination options of IPv6 either', () => {
+    const { deviceSa } = createEnds(SUITES[0], false, { description: transport6() })
+    const inner = ip6({ source: HOST6, destination: OTHER6, nextHeader: 17 }, udp(1, 2))
+    for (const next of [4, 41, 17]) {
+      const options = [next, 0, 1, 4, 0, 0, 0, 0]
+      const text = Uint8Array.from([...options, ...(next === 17 ? udp(1, 2) : inner), 0, 60])
+      const bytes = Uint8Array.from([...new Uint8Array(40), ...text])
+      const out = { ...createDecapsulated(), sa: deviceSa }
+      const code = acceptPlaintext(bytes, 40, text.length, out)
+      expect(code).toBe(next === 17 ? DropCode.none : DropCode.badNextHeader)
+    }
   })
 
   it('C64 sends whole datagrams without options only (RFC 4301 7)', () => {

@@ -35,6 +35,7 @@ import type { FromWorker } from './messages.ts'
 import { NativeSad } from './native-sad.ts'
 import { Notices } from './notices.ts'
 import type { OuterSocket } from './outer-socket.ts'
+import type { Portion } from './portion.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { PathMtus } from './path-mtus.ts'
 import { createCommonBuffers, NodeField, SaField, SharedState } from './shared-state.ts'
@@ -148,6 +149,8 @@ function createIsolation(): DeviceIsolation {
   return isolation
 }
 
+const ALONE: Portion = { buffers: 16, frames: 64, bytes: 262_144 }
+
 /** The worker's inbound half with datagrams from arrays. */
 class Harness {
   readonly memory = new PacketMemory(1 << 20, addressOf)
@@ -157,6 +160,9 @@ class Harness {
   readonly notices = new Notices(this.shared, (message) => this.posted.push(message))
   readonly faults: string[] = []
   delivered: Uint8Array[] = []
+  /** Buffers in the socket, and how many each call asked for. */
+  waiting = 0
+  readonly asked: number[] = []
   readonly policies: SubjectPolicies
   readonly #inbound: Inbound
   readonly #socket: OuterSocket
@@ -178,7 +184,14 @@ class Harness {
     const source = memory.allocate(SOCKADDR_BYTES)
     encodeSocketAddress(PEER, memory.bytes, source)
     this.#buffer = { data: memory.allocate(65_536), length: 0, segmentBytes: 0, source, ecn: 0, local: 0 }
-    const receiver = { buffers: [this.#buffer], receive: () => 1 } as unknown as UdpReceiver
+    const buffers = Array.from({ length: 16 }, () => this.#buffer)
+    const receive = (_fd: number, most: number): number => {
+      const count = Math.min(most, this.waiting)
+      this.asked.push(most)
+      this.waiting -= count
+      return count
+    }
+    const receiver = { buffers, receive } as unknown as UdpReceiver
     const sender = {} as unknown as UdpSender // nothing is sent here
     const socket: OuterSocket = { fds: [-1], local: LOCAL, receiver, sender, carrier: 'udp' }
     const sockets = [socket]
@@ -209,8 +222,15 @@ class Harness {
     this.#buffer.segmentBytes = datagrams[0]?.length ?? 0
     this.#buffer.ecn = ecn
     this.delivered = []
-    this.#inbound.receive(this.#socket, -1, 16)
+    this.waiting = 1
+    this.visit(ALONE)
     return this.delivered
+  }
+
+  /** @returns buffers taken of those that wait, all with what came last */
+  visit(portion: Portion): number {
+    this.asked.length = 0
+    return this.#inbound.receive(this.#socket, -1, portion)
   }
 
   get drops(): Record<string, number> {
@@ -451,6 +471,21 @@ describe('inbound', () => {
     const { node, sas } = harness.shared
     expect([node[NodeField.packetsIn], node[NodeField.bytesIn]]).toEqual([3, 1220])
     expect([sas[SaField.spi], sas[SaField.packetsIn], sas[SaField.bytesIn]]).toEqual([composeSpi(1, 0, 1), 3, 1220])
+  })
+
+  it.each([
+    ['few long runs', 60_000, ALONE, [4, 4]],
+    ['many small datagrams', 100, ALONE, [4, 12]],
+    ['some of each', 20_000, ALONE, [4, 4, 4, 4]],
+    ['four buffers where other lanes have some', 60_000, { ...ALONE, buffers: 4 }, [4]],
+  ])('takes no more of a lane than its portion: %s', (_name, bytes, portion, asked) => {
+    const harness = new Harness()
+    harness.receive([new Uint8Array(bytes).fill(0x55)])
+    harness.waiting = 100
+    const taken = asked.reduce((sum, most) => sum + most, 0)
+    expect([harness.visit(portion), harness.asked]).toEqual([taken, asked])
+    harness.waiting = 2
+    expect([harness.visit(portion), harness.asked]).toEqual([2, [4]])
   })
 
   it('drops runts, empty buffers and unknown SPIs, and swallows keepalives', () => {

@@ -30,6 +30,7 @@ import type { Hairpin } from './hairpin.ts'
 import { LastFlow } from './last-flow.ts'
 import type { NativeSa } from './native-sad.ts'
 import type { OuterSocket } from './outer-socket.ts'
+import type { Portion } from './portion.ts'
 import { NodeField, SaField } from './shared-state.ts'
 import { decodeSocketAddress, formatAddress, sameSocketAddress } from './socket-address.ts'
 import { AF_INET } from './syscalls.ts'
@@ -40,6 +41,9 @@ const TCP_SYN = 0x02
 const AH_SPI_AT = 4
 /** In one round. */
 const MOST_HANDED_OVER = 256
+const FEW_BUFFERS = 4
+/** In a few buffers: none of them is a long run. */
+const SMALL_BYTES = 16_384
 
 export class Inbound {
   readonly #site: ForwardingSite
@@ -57,16 +61,33 @@ export class Inbound {
     this.#last = new LastFlow(site.memory)
   }
 
-  /** Handles one batch of a lane of `socket`, of `most` buffers at most. @returns buffers received; 0 when nothing waited */
-  receive(socket: OuterSocket, fd: number, most: number): number {
+  /**
+   * Handles what waits in a lane of `socket`, up to its portion. How much the kernel joined shows only when it is there: so a few
+   * buffers are asked for, and as many as are left when those were small.
+   *
+   * @returns buffers received; 0 when nothing waited
+   */
+  receive(socket: OuterSocket, fd: number, { buffers: mostBuffers, bytes: mostBytes }: Portion): number {
     const { receiver } = socket
-    const count = receiver.receive(fd, most)
-    if (count === 0) return 0
-    this.#last.forget()
-    for (let index = 0; index < count; index++) this.#takeApart(receiver.buffers[index]!, socket)
+    let buffers = 0
+    let bytes = 0
+    while (buffers < mostBuffers && bytes < mostBytes) {
+      const left = mostBuffers - buffers
+      const most = buffers > 0 && bytes < SMALL_BYTES ? left : Math.min(left, FEW_BUFFERS)
+      const count = receiver.receive(fd, most)
+      if (buffers === 0 && count > 0) this.#last.forget()
+      for (let index = 0; index < count; index++) {
+        const buffer = receiver.buffers[index]!
+        bytes += buffer.length
+        this.#takeApart(buffer, socket)
+      }
+      buffers += count
+      if (count < most) break
+    }
+    if (buffers === 0) return 0
     this.#coalescer.flush()
     this.#site.handoff.flush()
-    return count
+    return buffers
   }
 
   /** Handles what other workers handed over, a batch at most. @returns packets taken */
@@ -147,11 +168,13 @@ export class Inbound {
 
   /** Each worker gets a copy and takes what is its own, as with ESP. */
   #takeAh(buffer: ReceivedBuffer, socket: OuterSocket): void {
-    const { memory, handoff } = this.#site
+    const { memory, handoff, sads } = this.#site
     const spiAt = buffer.data + octetsBeforeAh(memory, buffer) + AH_SPI_AT
     if (spiAt + 4 > buffer.data + buffer.length) return this.#drop(DropCode.badAuthHeader)
     if (handoff.isForeign(memory.view.getUint32(spiAt))) return
-    const code = this.#openAh(wholeAhPacket(memory, buffer, socket.local), buffer)
+    // An SPI of nobody costs no copy.
+    const isKnown = sads.find(memory.view.getUint32(spiAt) as Spi)?.sa.ah != null
+    const code = isKnown ? this.#openAh(wholeAhPacket(memory, buffer, socket.local), buffer) : DropCode.unknownSpi
     if (code !== DropCode.none) this.#dropEsp(code, spiAt)
   }
 
@@ -198,9 +221,10 @@ export class Inbound {
     code = parseInnerPacket(bytes, place, out.length, out.inner)
     if (code === DropCode.none) code = this.#admit(record)
     if (code === DropCode.notToDialAddress) return this.#toOtherDevice(record, buffer.ecn)
-    // In transport mode its header is the one that the marks came in.
-    if (code === DropCode.none && buffer.ecn !== 0 && out.sa.transport === null) {
-      code = applyOuterCongestion(bytes, place, buffer.ecn)
+    if (code === DropCode.none && buffer.ecn !== 0) {
+      // In transport mode its header is the one that the marks came in, of IPv6 made anew without them.
+      if (out.sa.transport === null) code = applyOuterCongestion(bytes, place, buffer.ecn)
+      else setInnerCongestion(bytes, place, buffer.ecn)
     }
     if (code === DropCode.none && policies !== null) code = policies.admit(out.sa.subject, Direction.in, out.length)
     if (code !== DropCode.none) return code

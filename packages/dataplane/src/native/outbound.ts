@@ -31,6 +31,7 @@ import type { ForwardingSite } from './forwarding-site.ts'
 import type { PacketSealer } from './hairpin.ts'
 import type { NativeSa } from './native-sad.ts'
 import type { OuterSocket } from './outer-socket.ts'
+import type { Portion } from './portion.ts'
 import { Segmenter, VNET_HEADER_BYTES, VNET_NEEDS_CSUM } from './segmenter.ts'
 import { NodeField, SaField } from './shared-state.ts'
 import type { Syscalls } from './syscalls.ts'
@@ -38,12 +39,6 @@ import { LARGEST_DATAGRAM, MAY_FRAGMENT } from './udp-sender.ts'
 
 const FRAME_BYTES = VNET_HEADER_BYTES + 65_536
 const TCP_SYN = 0x02
-/** What one visit to a queue of the TUN reads at most: all of it, or as much as leaves the others their turn. */
-export interface Portion {
-  readonly frames: number
-  readonly bytes: number
-}
-
 /** A sender that goes on with packets that are too big is told again, per SA. */
 const TOO_BIG_INTERVAL_MS = 20
 

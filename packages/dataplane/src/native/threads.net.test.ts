@@ -1,10 +1,12 @@
 /**
  * Three data threads on each side: many flows at once in both directions while SAs are replaced under them, and a thread that dies.
  */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import type * as WorkerThreads from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { NodeCounters, SaCounters } from '../contract.ts'
-import { AES_CBC, AES_GCM, DEVICE_ADDRESS, ForwardingLab } from '../../test/forwarding-lab.ts'
+import { AES_CBC, AES_GCM, DEVICE_ADDRESS, DIAL_ADDRESS, ForwardingLab } from '../../test/forwarding-lab.ts'
 
 const workers = vi.hoisted((): WorkerThreads.Worker[] => [])
 vi.mock('node:worker_threads', async (importOriginal) => {
@@ -22,6 +24,8 @@ const FLOWS = 6
 const FLOW_BYTES = 1_000_000
 const REKEYS = 3
 const THREADS = 3
+const SPREAD_FLOWS = 48
+const SPREAD_DATAGRAMS = 100
 
 describe('three data threads', () => {
   let lab: ForwardingLab
@@ -100,6 +104,36 @@ describe('three data threads', () => {
       const [counters] = await lab.concentrator.plane.readSaCounters([spis.concentrator])
       expect(counters?.drops).toEqual({ replayed: 1 })
     })
+  })
+
+  it('C66 seal on one SA at the same time and never take an IV or a sequence number twice', async () => {
+    spis = await lab.installSa(REKEYS + 1, AES_GCM, { outbound: true })
+    const numbers = new Set<number>()
+    const ivs = new Set<bigint>()
+    const sealers = new Set<number>()
+    let heard = 0
+    lab.middle.onToConcentrator = (bytes) => {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+      if (bytes.length < 16 || view.getUint32(0) !== spis.concentrator) return
+      heard++
+      numbers.add(view.getUint32(4))
+      ivs.add(view.getBigUint64(8))
+      sealers.add(bytes[11]! >>> 4)
+    }
+    // Nobody answers, so the kernel spreads the flows over the queues of all threads.
+    const send = `
+      const payload = Buffer.alloc(64)
+      for (let flow = 0; flow < ${SPREAD_FLOWS}; flow++) {
+        const socket = require('node:dgram').createSocket('udp4')
+        let left = ${SPREAD_DATAGRAMS}
+        const next = () => left-- > 0 ? socket.send(payload, 9, '${DIAL_ADDRESS}', next) : socket.close()
+        next()
+      }`
+    await promisify(execFile)('ip', ['netns', 'exec', lab.device.namespace, process.execPath, '-e', send])
+    await until(() => expect(heard).toBeGreaterThan((SPREAD_FLOWS * SPREAD_DATAGRAMS) / 2))
+    lab.middle.onToConcentrator = () => {}
+    expect([numbers.size, ivs.size]).toEqual([heard, heard])
+    expect(sealers).toEqual(new Set([0, 1, 2]))
   })
 
   it('fail together and once when one of them dies, and the next plane takes over port and TUN', async () => {

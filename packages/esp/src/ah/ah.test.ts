@@ -300,6 +300,16 @@ describe('N18 AH that lies', () => {
     }
   })
 
+  it('N18 nor one that stands behind destination options of IPv6', () => {
+    const ends = endsOf(TRANSPORT6)
+    const inner = ip6({ source: CONCENTRATOR6, destination: DEVICE6, nextHeader: 17 }, udp(1, 2))
+    for (const next of [4, 41]) {
+      const payload = Uint8Array.from([next, 0, 1, 4, 0, 0, 0, 0, ...inner])
+      const nested = ip6({ source: CONCENTRATOR6, destination: DEVICE6, nextHeader: 60 }, payload)
+      expect(open(ends, seal(ends, nested))).toBe('badNextHeader')
+    }
+  })
+
   it('N18 sequence number 0 never passes, and one with the wrong high half neither', () => {
     const zero = packet.slice()
     zero.fill(0, ahAt + 8, ahAt + 12)

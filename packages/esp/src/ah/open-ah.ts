@@ -5,7 +5,7 @@
  * transport mode the header is taken out and the packet goes on with the IP header it came with, which the ICV covered; in tunnel mode
  * the inner packet goes on.
  */
-import { acceptPayload, admitInner, commitAuthentic, type Decapsulated } from '../decapsulate.ts'
+import { acceptPayload, admitInner, commitAuthentic, type Decapsulated, refuseNested } from '../decapsulate.ts'
 import { DropCode } from '../drop-code.ts'
 import { parseInnerPacket } from '../inner-packet.ts'
 import { readUint16, writeUint16 } from '../octets.ts'
@@ -71,6 +71,6 @@ function acceptStripped(sad: Sad, packet: Uint8Array, ah: AhPlace, out: Decapsul
     writeUint16(bytes, 4, readUint16(packet, 4) - ah.length)
   }
   const code = parseInnerPacket(bytes, 0, bytes.length, out.inner)
-  if (code !== DropCode.none) return code
-  return out.inner.isFragment ? DropCode.notForTransportMode : admitInner(bytes, out, sad.hosts)
+  const refused = code === DropCode.none ? refuseNested(out.inner) : code
+  return refused === DropCode.none ? admitInner(bytes, out, sad.hosts) : refused
 }
