@@ -10,6 +10,7 @@ import { openPool, type Pool } from '@culvert/db'
 import path from 'node:path'
 import { demoPagePort, ensureDemoDevice, openDemoTunnel, waitAttached } from './demo-device.ts'
 import { demoNetwork, lowerDemoNetwork, raiseDemoNetwork, reasonAgainstTunnels } from './demo-network.ts'
+import { ensureLogins } from './logins.ts'
 import { ensureFirstKeys } from './first-organization.ts'
 import { type Folders, isInside, shortPath } from './folders.ts'
 import { requireTcpPort, requireUdpPort } from './ports.ts'
@@ -72,6 +73,7 @@ export async function startStack(options: StackOptions): Promise<ReadyScreen> {
     settings,
     addresses,
     servers,
+    logins: await ensureLogins(servers.databaseUrl),
     sealingPublicKey,
     webhookPublicKey,
     folders,
@@ -113,6 +115,7 @@ interface ProgramSettings {
   readonly settings: LaunchSettings
   readonly addresses: Addresses
   readonly servers: Servers
+  readonly logins: Awaited<ReturnType<typeof ensureLogins>>
   readonly sealingPublicKey: string
   readonly webhookPublicKey: string
   readonly folders: Folders
@@ -121,15 +124,15 @@ interface ProgramSettings {
 
 function startPrograms(
   programs: Programs,
-  { settings, addresses, servers, sealingPublicKey, webhookPublicKey, folders, withTunnels }: ProgramSettings,
+  { settings, addresses, servers, logins, sealingPublicKey, webhookPublicKey, folders, withTunnels }: ProgramSettings,
 ): void {
-  const common = { DATABASE_URL: servers.databaseUrl, REDIS_URL: servers.redisUrl ?? '' }
+  const serversOf = (name: keyof typeof logins) => ({ DATABASE_URL: logins[name], REDIS_URL: servers.redisUrl ?? '' })
   const main = (app: string): string => `apps/${app}/src/main.ts`
   programs.start({
     name: 'api',
     main: main('api'),
     env: {
-      ...common,
+      ...serversOf('api'),
       NODE_NAME: 'api-1',
       API_HOST: addresses.apiHost,
       API_PORT: String(addresses.apiPort),
@@ -140,18 +143,18 @@ function startPrograms(
   programs.start({
     name: 'worker',
     main: main('worker'),
-    env: { ...common, NODE_NAME: 'wrk-1', WEBHOOK_SEALING_KEY_FILE: folders.webhookPrivateKey },
+    env: { ...serversOf('worker'), NODE_NAME: 'wrk-1', WEBHOOK_SEALING_KEY_FILE: folders.webhookPrivateKey },
   })
   programs.start({
     name: 'signer',
     main: main('signer'),
-    env: { ...common, NODE_NAME: 'sig-1', SIGNER_KEY_FILE: folders.authority },
+    env: { ...serversOf('signer'), NODE_NAME: 'sig-1', SIGNER_KEY_FILE: folders.authority },
   })
   programs.start({
     name: 'gateway',
     main: main('gateway'),
     env: {
-      ...common,
+      ...serversOf('gateway'),
       NODE_NAME: 'gw-1',
       GATEWAY_BIND: settings.GATEWAY_BIND,
       GATEWAY_PUBLIC_HOST: settings.GATEWAY_PUBLIC_HOST,
@@ -163,7 +166,7 @@ function startPrograms(
     name: 'concentrator',
     main: main('concentrator'),
     env: {
-      ...common,
+      ...serversOf('concentrator'),
       NODE_NAME: 'con-1',
       CONCENTRATOR_SLOT: '1',
       CONCENTRATOR_ADDRESS: addresses.concentrator,

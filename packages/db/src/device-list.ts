@@ -183,10 +183,14 @@ async function walk(
     .add('d.organization_id = ?', organizationId)
     .add('d.deleted_at IS NULL')
   addDeviceConditions(fits, filter)
-  // LATERAL: a look into an index for each row, in the order of the walk, until the page is full.
   const { rows } = await sql.query<PositionRow>(
-    `SELECT s.id, s.key FROM (${walked} LIMIT ${walkLimit}) s
-       CROSS JOIN LATERAL (SELECT 1 FROM devices d WHERE d.id = s.id AND ${fits.text} OFFSET 0) d LIMIT ${page.limit + 1}`,
+    from === 'devices w'
+      ? // The walk is over devices themselves: each is looked at where it is met.
+        `SELECT d.id, d.key FROM (SELECT w.*, ${key} AS key FROM ${from} WHERE ${where.text}
+           ORDER BY ${inOrder(key, id, page.sort)} LIMIT ${walkLimit}) d WHERE ${fits.text} LIMIT ${page.limit + 1}`
+      : // LATERAL: a look into an index for each row, in the order of the walk, until the page is full.
+        `SELECT s.id, s.key FROM (${walked} LIMIT ${walkLimit}) s
+           CROSS JOIN LATERAL (SELECT 1 FROM devices d WHERE d.id = s.id AND ${fits.text} OFFSET 0) d LIMIT ${page.limit + 1}`,
     [...where.values, ...fits.values],
   )
   const kept = rows.slice(0, page.limit)
