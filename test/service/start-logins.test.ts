@@ -31,7 +31,7 @@ async function become(url: string, role?: DatabaseRole): Promise<string> {
 it.each(programs)('%s is its own role and the queue, and none of the others', async (name) => {
   expect(await become(logins[name], `culvert_${name}`)).toBe(`culvert_${name}`)
   expect(await become(logins[name], 'culvert_queue')).toBe('culvert_queue')
-  const others = [...programs.filter((other) => other !== name).map((other) => `culvert_${other}` as const)]
+  const others = programs.filter((other) => other !== name).map((other) => `culvert_${other}` as const)
   for (const other of [...others, 'culvert_secrets', 'culvert_resealer'] as const)
     await expect(become(logins[name], other)).rejects.toThrow('permission denied to set role')
   const itself = openPool(logins[name], { max: 1 })
