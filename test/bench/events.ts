@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- events`: pages of the feed with 2 000 000 events in ten organizations, half of them in one, at any depth and with
- * each filter, through the database role and the row-level security of the API, while old events are removed; then what the relay
- * puts into the feed in a second.
+ * each filter, through the database role and the row-level security of the API, while old events are removed; then a day of them that a
+ * new endpoint of webhooks is given by a worker, since a time and after a cursor; then what the relay puts into the feed in a second.
  *
  * No page may look through the whole table: `events.seq_scans` counts. `--quick` has a tenth of everything. Database and reader are on
  * the same machine.
@@ -9,16 +9,23 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import {
+  eventCursors,
+  findOperation,
   migrate,
+  newId,
   openPool,
   positionSince,
   readFeed,
   relayEvents,
   removeOldEvents,
+  startOperation,
+  systemAuthor,
   type FeedFilter,
   type Pool,
 } from '@culvert/db'
 import { scratchFolder, startPostgres } from '@culvert/services'
+import { waitFor } from '@culvert/testkit'
+import { runWorker } from '@culvert/worker'
 import { printFigure, quantile } from './figure.ts'
 
 const quick = process.argv.includes('--quick')
@@ -30,6 +37,7 @@ const DEVICES = 1_000
 /** Events are spread over these days; those older than the retention go while pages are read. */
 const DAYS = 100
 const RETENTION_DAYS = 90
+const DAY_MS = 86_400_000
 
 const organizationId = 'org_0'
 const none: FeedFilter = { types: null, resourceId: null, deviceId: null }
@@ -65,6 +73,7 @@ async function main(): Promise<void> {
   ends.push(() => Promise.all([pool.end(), api.end(), worker.end()]))
   await load(pool)
   await measurePages(pool, api, worker)
+  await measureReplay(pool, postgres.url)
   await measureRelay(pool, worker)
 }
 
@@ -136,6 +145,52 @@ async function measurePages(pool: Pool, api: Pool, worker: Pool): Promise<void> 
   printFigure({ figure: 'events.since_ms.p99', values: since, unit: 'ms' }, quantile(since, 0.99))
   printFigure({ figure: 'events.retention_batch_ms', values: batches, unit: 'ms', note: `${removed} events removed` })
   printFigure({ figure: 'events.seq_scans', values: [(await seqScans(pool)) - scans], unit: 'scans' })
+}
+
+/** From the call to the last delivery that stands there to be sent. */
+async function measureReplay(pool: Pool, databaseUrl: string): Promise<void> {
+  const since = new Date(Date.now() - 2 * DAY_MS)
+  const until = new Date(since.getTime() + DAY_MS)
+  const cursors = await eventCursors(pool)(organizationId)
+  const after = cursors.write(await positionSince(pool, organizationId, since))
+  const { rows } = await pool.query<{ count: number }>(
+    'SELECT count(*)::int AS count FROM events WHERE organization_id = $1 AND created_at >= $2 AND created_at < $3',
+    [organizationId, since, until],
+  )
+  const events = rows[0]?.count ?? 0
+  const begun = runWorker({ databaseUrl, eventRetentionDays: 3_650 })
+  ends.push(() => begun.close())
+  for (const [note, begin] of [
+    ['since a time', { since }],
+    ['after a cursor', { after }],
+  ] as const) {
+    const endpointId = newId('whe')
+    await pool.query(
+      `INSERT INTO webhook_endpoints (id, organization_id, name, url, event_types)
+       VALUES ($1, $2, 'bench', 'https://hooks.example.com/', '{device.*,tunnel.*,network.*}')`,
+      [endpointId, organizationId],
+    )
+    const request = { endpointId, ...begin, until, deliveries: 'all' }
+    const startMs = performance.now()
+    const operation = await startOperation(
+      pool,
+      organizationId,
+      { kind: 'webhook_replay', request, validateOnly: false },
+      { by: systemAuthor('bench') },
+    )
+    if (typeof operation === 'string') throw new Error(operation)
+    await waitFor(async () => (await findOperation(pool, organizationId, operation.id))?.finishedAt, {
+      timeoutMs: 600_000,
+      message: 'the replay',
+    })
+    const sec = (performance.now() - startMs) / 1_000
+    const { rows: made } = await pool.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM webhook_deliveries WHERE endpoint_id = $1',
+      [endpointId],
+    )
+    if (made[0]?.count !== events) throw new Error(`${made[0]?.count} of ${events} events would be delivered`)
+    printFigure({ figure: 'events.replay_day_sec', values: [sec], unit: 's', note: `${events} events ${note}` })
+  }
 }
 
 /** Of the table of events, by anybody. */

@@ -69,7 +69,11 @@ describe('while the database is away', () => {
     const harness = await openHarness(inject('databaseUrl'))
     closers.push(() => harness.close())
     const door = await openDoor(new URL(harness.databaseUrl))
-    const api = await buildApi({ databaseUrl: door.url, sealingPublicKey: harness.sealing.publicKey })
+    const api = await buildApi({
+      databaseUrl: door.url,
+      sealingPublicKey: harness.sealing.publicKey,
+      stream: { organization: 4, caller: 3, heartbeatMs: 200, stallMs: 10_000 },
+    })
     closers.push(() => api.close())
     const url = await api.listen({ host: '127.0.0.1', port: 0 })
     const relay = () => relayEvents(harness.pool, [])

@@ -17,6 +17,8 @@ import {
   type FeedFilter,
   type NewEvent,
 } from '../index.ts'
+import { tenant } from '../tenant.ts'
+import { sincePosition } from './feed.ts'
 
 let pool: pg.Pool
 let api: pg.Pool
@@ -41,6 +43,22 @@ const drain = async (): Promise<void> => {
 }
 const any: FeedFilter = { types: null, resourceId: null, deviceId: null }
 const end = async (): Promise<number> => positionSince(api, acme, null)
+
+interface PlanNode {
+  readonly 'Node Type': string
+  readonly 'Relation Name'?: string
+  readonly 'Index Cond'?: string
+  readonly 'Actual Rows': number
+  readonly 'Rows Removed by Filter'?: number
+  readonly Plans?: readonly PlanNode[]
+}
+
+/** Of events. */
+function scansOf(plan: PlanNode | undefined): PlanNode[] {
+  if (!plan) return []
+  const below = (plan.Plans ?? []).flatMap(scansOf)
+  return plan['Relation Name'] === 'events' ? [plan, ...below] : below
+}
 
 /** Everything after a position, in pages of `limit`. */
 async function readAll(
@@ -157,6 +175,58 @@ describe('the feed', () => {
     const read = await readAll(acme, any, await positionSince(api, acme, since))
     expect(read.map(({ resourceId }) => resourceId)).toEqual([device, late])
     expect(await positionSince(api, acme, new Date(Date.now() + 3_600_000))).toBe(await end())
+  })
+
+  it('begins at a time by its indexes alone, also behind row-level security, whatever comes after that time', async () => {
+    const organization = (await ensureOrganization(pool, { name: 'Busy', slug: 'busy' })).id
+    const owner = await pool.connect()
+    await owner.query('SET session_replication_role = replica')
+    await owner.query(
+      `INSERT INTO events (id, organization_id, type, resource_id, sequence, data, created_at, position)
+       SELECT 'evt_busy' || i, $1, 'device.updated', 'dev_busy', i, '{}', now() - interval '1 day' + i * interval '1 second',
+         (SELECT last_position FROM event_feed) + i FROM generate_series(1, 20000) AS i`,
+      [organization],
+    )
+    await owner.query('UPDATE event_feed SET last_position = last_position + 20000')
+    await owner.query('RESET session_replication_role')
+    await owner.query('ANALYZE events')
+    owner.release()
+    const last = await end()
+    const { rows: times } = await pool.query<{ first: Date }>(
+      `SELECT min(created_at) AS first FROM events WHERE organization_id = $1`,
+      [organization],
+    )
+    const at = (sec: number): Date => new Date((times[0]?.first.getTime() ?? 0) + sec * 1_000)
+    for (const sec of [0, 1, 300, 301, 10_000, 19_999])
+      expect(await positionSince(api, organization, at(sec))).toBe(last - 20_000 + sec)
+    expect(await positionSince(api, organization, at(-30 * 86_400))).toBe(last - 20_000)
+    expect(await positionSince(api, organization, at(20_000))).toBe(last)
+    const { rows } = await tenant(api, organization).query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+      `EXPLAIN (ANALYZE, FORMAT JSON) ${sincePosition}`,
+      [organization, at(100)],
+    )
+    const scans = scansOf(rows[0]?.['QUERY PLAN'][0].Plan)
+    expect(scans).toHaveLength(3)
+    expect(scans.map((scan) => scan['Actual Rows']).toSorted((a, b) => a - b)).toEqual([0, 1, 300])
+    for (const scan of scans) {
+      expect(scan['Node Type']).not.toBe('Seq Scan')
+      expect(scan['Rows Removed by Filter'] ?? 0).toBe(0)
+    }
+    // All of them in the same minutes: more than are looked at. It begins with what was surely written before.
+    await pool.query(
+      `UPDATE events SET created_at = $2::timestamptz + CASE WHEN sequence > 10 THEN sequence * interval '1 ms' ELSE interval '-1 hour' END
+       WHERE organization_id = $1`,
+      [organization, at(0)],
+    )
+    await pool.query(`UPDATE event_feed SET last_position = last_position + 20`)
+    await pool.query(
+      `INSERT INTO events (id, organization_id, type, resource_id, sequence, data, created_at, position)
+       SELECT 'evt_more' || i, $1, 'device.updated', 'dev_more', i, '{}', $2, (SELECT last_position FROM event_feed) - 20 + i
+       FROM generate_series(1, 20) AS i`,
+      [organization, at(1)],
+    )
+    expect(await positionSince(api, organization, at(0))).toBe(last - 20_000 + 10)
+    await pool.query('DELETE FROM events WHERE organization_id = $1', [organization])
   })
 
   it('finds one event by its id, and none of another organization', async () => {

@@ -115,19 +115,33 @@ function sourceOf({ types, resourceId, deviceId }: FeedFilter, limit: number): S
 
 /** Longest time between the beginning of a transaction that writes events and its end, as far as `positionSince` cares. */
 const longestTransaction = `interval '5 minutes'`
+/** Most events that are looked at to begin exactly where the time does. */
+const mostNear = 20_000
+
+/**
+ * $1 organization, $2 the time. Whichever event of the time or later has the lowest place, it was begun within the longest transaction
+ * after the first one. Where there are too many of those, the place of the last event that was surely written before is taken.
+ * Row-level security keeps what is computed in a condition from the index: times are compared with times that are there.
+ */
+export const sincePosition = `WITH
+  asked AS MATERIALIZED (SELECT $2::timestamptz - ${longestTransaction} AS sure),
+  first AS MATERIALIZED (SELECT created_at, created_at + ${longestTransaction} AS until FROM events
+    WHERE organization_id = $1 AND created_at >= $2 AND position IS NOT NULL ORDER BY created_at LIMIT 1),
+  near AS MATERIALIZED (SELECT count(*) AS count, min(e.position) AS position FROM first CROSS JOIN LATERAL (SELECT position FROM events
+    WHERE organization_id = $1 AND created_at >= first.created_at AND created_at < first.until AND position IS NOT NULL
+    ORDER BY created_at LIMIT ${mostNear}) e)
+  SELECT CASE near.count WHEN 0 THEN f.last_position
+    WHEN ${mostNear} THEN coalesce((SELECT e.position FROM asked CROSS JOIN LATERAL (SELECT position FROM events WHERE organization_id = $1
+      AND created_at < asked.sure AND position IS NOT NULL ORDER BY created_at DESC LIMIT 1) e), f.removed_through)
+    ELSE near.position - 1 END AS position
+  FROM event_feed f, near WHERE f.id = 1`
 
 /** @param since null: now. @returns the position after which the events from `since` on come, and perhaps some that are a little older */
 export async function positionSince(pool: Pool, organizationId: string, since: Date | null): Promise<number> {
-  const { rows } = await tenant(pool, organizationId).query<{ position: string }>(
-    `WITH first AS (
-       SELECT created_at FROM events WHERE organization_id = $1 AND created_at >= $2 AND position IS NOT NULL ORDER BY created_at LIMIT 1
-     )
-     SELECT coalesce((SELECT min(e.position) - 1 FROM first, events e
-         WHERE e.organization_id = $1 AND e.created_at >= first.created_at AND e.created_at < first.created_at + ${longestTransaction}
-           AND e.position IS NOT NULL),
-       f.last_position) AS position FROM event_feed f WHERE f.id = 1`,
-    [organizationId, since ?? 'infinity'],
-  )
+  const { rows } = await tenant(pool, organizationId).query<{ position: string }>(sincePosition, [
+    organizationId,
+    since ?? 'infinity',
+  ])
   return Number(rows[0]?.position)
 }
 
