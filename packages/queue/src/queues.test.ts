@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
 import net from 'node:net'
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { gatewayQueue, openQueues, type JobKind, type NodeQueue, type Queues } from './index.ts'
+import { gatewayQueue, mostHinted, openQueues, type JobKind, type NodeQueue, type Queues } from './index.ts'
 
 const silent = { warn: () => {}, debug: () => {} }
 const redisUrl = inject('redisUrl')
@@ -63,6 +63,17 @@ describe.each(backends)('queues on $store', ({ store, url }) => {
     await vi.waitUntil(() => queues.hint(queue, 'policy.changed'), until)
     await vi.waitUntil(() => runs >= 3, until)
     expect(runs).toBe(3)
+  })
+
+  it('A07 a job has no more ids, and no longer ones, than a hint may have, whoever wrote it', async () => {
+    const queues = open({ redisUrl: url })
+    const queue = newQueueName()
+    const seen: (readonly string[])[] = []
+    await queues.workNode(queue, async (_kind, about) => void seen.push(about)).ready
+    const many = Array.from({ length: 1_000 }, (_, index) => `id_${index}`)
+    await queues.hint(queue, 'deliveries.due', { about: ['x'.repeat(100_000), ...many], dedup: 'many' })
+    await vi.waitUntil(() => seen.length > 0, until)
+    expect(seen).toEqual([many.slice(0, mostHinted - 1)])
   })
 
   it('A07 a handler that failed is repeated', async () => {

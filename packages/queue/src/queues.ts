@@ -154,10 +154,15 @@ function openProducer(build: () => Promise<BullQueue>, onError: (error: Error) =
   }
 }
 
-/** Jobs outlive releases: what is no list of ids is none. */
+/** Characters of an id. */
+const longestId = 64
+
+/** Jobs outlive releases, and whoever reaches the store can write one: what is no list of ids is none, and no job has more than a hint. */
 function idsOf(data: unknown): readonly string[] {
   const { about } = (data ?? {}) as { about?: unknown }
-  return Array.isArray(about) ? about.filter((id) => typeof id === 'string') : []
+  if (!Array.isArray(about)) return []
+  const ids = about.slice(0, mostHinted).filter((id) => typeof id === 'string')
+  return ids.filter((id) => id.length <= longestId)
 }
 
 function isJobKind(name: string): name is JobKind {
