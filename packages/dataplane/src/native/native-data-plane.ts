@@ -6,7 +6,16 @@
  */
 import { randomInt } from 'node:crypto'
 import { InvariantError } from '@culvert/bytes'
-import { type MoveFindings, type Placement, spiIndex, SubjectPolicies, type SubjectPolicy } from '@culvert/esp'
+import {
+  classifyDatagram,
+  DatagramKind,
+  type MoveFindings,
+  NON_ESP_MARKER_BYTES,
+  type Placement,
+  spiIndex,
+  SubjectPolicies,
+  type SubjectPolicy,
+} from '@culvert/esp'
 import type { ChildSaDescription, Path, SocketAddress, Spi } from '@culvert/ikev2'
 import type {
   DataPlane,
@@ -20,6 +29,7 @@ import { ip4Number } from '../ip4-number.ts'
 import { closeTun, type OpenTun } from '../tun/open-tun.ts'
 import { readNode, readSa } from './counters.ts'
 import { DataThread } from './data-thread.ts'
+import { DatagramReader, READER_BYTES } from './datagram-reader.ts'
 import { KeyArenas } from './key-arena.ts'
 import {
   type FromWorker,
@@ -30,11 +40,14 @@ import {
   type WorkerSetup,
 } from './messages.ts'
 import type { OwnerSocket } from './owner-socket.ts'
+import { PacketMemory } from './packet-memory.ts'
 import { LOOK_INTERVAL_MS, PulseWatch } from './pulse-watch.ts'
 import { ControlWord, createCommonBuffers, sharedSaWords, SharedState } from './shared-state.ts'
 import { familyOf } from './socket-address.ts'
+import { addressOf, closeFile, Syscalls } from './syscalls.ts'
 import { ToldLimits } from './told-limits.ts'
 import type { TunOffload } from './tun-offload.ts'
+import type { UdpSocket } from './udp-socket.ts'
 
 export interface NativeParts {
   readonly options: DataPlaneOptions
@@ -74,8 +87,11 @@ export class NativeDataPlane implements DataPlane {
   readonly #waiting = new Map<number, Waiting>()
   readonly #arenas = new KeyArenas()
   readonly #limits: ToldLimits
+  readonly #ikeSockets: readonly UdpSocket[]
   /** SPI by index, 0 where there is none. */
   readonly #installed: Uint32Array
+  /** Where the messages of IKE come to this thread. */
+  #readers: readonly DatagramReader[] = []
   #commands: ToWorker[] = []
   #tickets = READY
   #state: 'open' | 'closing' | 'failed' = 'open'
@@ -85,6 +101,7 @@ export class NativeDataPlane implements DataPlane {
     const plane = new NativeDataPlane(parts)
     try {
       await plane.#await(READY)
+      plane.#readIke()
     } catch (error) {
       await plane.#ended // so that another rung finds the port and the TUN free
       throw error
@@ -129,6 +146,7 @@ export class NativeDataPlane implements DataPlane {
       common: this.#common,
     })
     const { promise, resolve } = Promise.withResolvers<void>()
+    this.#ikeSockets = socket.ikeSockets ?? []
     this.#ended = promise
     this.#end = resolve
     this.#threads = all.map((thread) => {
@@ -224,6 +242,26 @@ export class NativeDataPlane implements DataPlane {
     await this.#ended
   }
 
+  #readIke(): void {
+    const { handlers } = this.#parts
+    const memory = new PacketMemory(READER_BYTES * this.#ikeSockets.length + SCRATCH_BYTES, addressOf)
+    const syscalls = new Syscalls(memory)
+    this.#readers = this.#ikeSockets.map((front, index) => {
+      const local = this.locals[index]!
+      const reader = new DatagramReader(memory, syscalls, { front, back: null }, (bytes, remote) => {
+        if (classifyDatagram(bytes, 0, bytes.length) !== DatagramKind.ike) return
+        handlers.onIke(bytes.subarray(NON_ESP_MARKER_BYTES), { local, remote })
+      })
+      reader.unref()
+      return reader
+    })
+  }
+
+  #endReading(): void {
+    if (this.#readers.length === 0) for (const { fd } of this.#ikeSockets) closeFile(fd)
+    for (const reader of this.#readers) void reader.close()
+  }
+
   /** Sequence numbers begin anew where no SA is installed. @returns false when the workers will refuse it */
   #takeIndex(spiIn: Spi): boolean {
     if (this.#installed[spiIndex(spiIn)] !== 0) return false
@@ -311,6 +349,7 @@ export class NativeDataPlane implements DataPlane {
     // Nobody uses the descriptors any more.
     clearInterval(this.#looking)
     this.#arenas.clear()
+    this.#endReading()
     this.#parts.socket.close()
     closeTun(this.#parts.tun)
     this.#end()
@@ -349,6 +388,9 @@ function closedWith({ keys }: ChildSaDescription): Error {
 
 /** After a worker that hangs was told to end. */
 const GIVE_UP_MS = 2000
+
+/** Of packet memory, for system calls. */
+const SCRATCH_BYTES = 1024
 
 /** Ticket of the workers' first messages. */
 const READY = 0

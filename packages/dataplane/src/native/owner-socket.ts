@@ -4,7 +4,7 @@
  * Sending never waits: a full socket buffer loses the message, which IKE repeats.
  */
 import type { DataPlaneOptions } from '../contract.ts'
-import { chooseLocal } from '../local-choice.ts'
+import { chooseLocal, isWildcard } from '../local-choice.ts'
 import type { BoundSocket } from './messages.ts'
 import { AF_INET, closeFile, epoll, eventfd, type Syscalls } from './syscalls.ts'
 import type { SocketAddress } from '@culvert/ikev2'
@@ -28,10 +28,12 @@ export class OwnerSocket {
   readonly locals: readonly SocketAddress[]
   readonly #memory: PacketMemory
   readonly #syscalls: Syscalls
-  /** By address; then lane by lane one for each worker, and with several lanes a last one for IKE, which the first worker has. */
+  /** By address; then lane by lane one for each worker, and with several lanes a last one for IKE. */
   readonly #groups: UdpSocket[][]
   #workers = 1
   #lanes = 1
+  /** Whether the kernel sends IKE, and nothing else, to a socket of its own in every group. */
+  #isParted = false
   readonly #wakeFds: number[] = []
   readonly #epollFds: number[] = []
   /** By worker: each hears every message. Null: the path MTU cannot be learned, and DF is clear. */
@@ -80,7 +82,9 @@ export class OwnerSocket {
       this.#rawSockets.push(this.#rawCarriers.flatMap((carrier) => this.#openRaw(worker, carrier)))
     }
     while (this.#icmp.length < workers) this.#icmp.push(this.#openIcmp())
-    return this.#groups.map((group) => this.#spreadGroup(group)).every(Boolean)
+    const isSteered = this.#groups.map((group) => this.#spreadGroup(group)).every(Boolean)
+    this.#isParted = isSteered && lanes > 1 && this.locals.every((local) => !isWildcard(local))
+    return isSteered
   }
 
   #spreadGroup(group: UdpSocket[]): boolean {
@@ -88,14 +92,27 @@ export class OwnerSocket {
     const forEsp = this.#workers * this.#lanes
     if (forEsp === 1) return true
     const ikeSocket = this.#lanes === 1 ? 0 : forEsp
-    while (group.length < Math.max(forEsp, ikeSocket + 1)) group.push(this.#open(first.local, first))
+    while (group.length < forEsp) group.push(this.#open(first.local, first))
+    if (ikeSocket === forEsp) group.push(this.#open(first.local, first, false))
     return steerBySpi(this.#memory, this.#syscalls, first.fd, steeringProgram(forEsp, ikeSocket))
+  }
+
+  /**
+   * The sockets of IKE in the order of `bind`, which are the caller's from then on: to read, and to close. Null where they are not
+   * IKE's alone, or do not tell at which address a datagram was sent to: then the first worker has them.
+   */
+  get ikeSockets(): readonly UdpSocket[] | null {
+    return this.#isParted ? this.#groups.map((group) => group[this.#ikeSocket]!) : null
+  }
+
+  get #ikeSocket(): number {
+    return this.#workers * this.#lanes
   }
 
   /** The sockets of one worker, in the order of `bind`; then those directly in IP. */
   boundOf(worker: number): readonly BoundSocket[] {
-    const ikeSocket = this.#workers * this.#lanes
-    const isOwn = (index: number): boolean => (index === ikeSocket ? worker === 0 : index % this.#workers === worker)
+    const isOwn = (index: number): boolean =>
+      index === this.#ikeSocket ? worker === 0 && !this.#isParted : index % this.#workers === worker
     const inUdp = this.#groups.map((group) => {
       const fds = group.filter((_socket, index) => isOwn(index)).map(({ fd }) => fd)
       return { fds, local: group[0]!.local, carrier: 'udp' as const }
@@ -117,7 +134,7 @@ export class OwnerSocket {
   }
 
   get gro(): boolean {
-    return this.#groups.flat().every(({ gro }) => gro)
+    return this.#groups.every(([first]) => first!.gro)
   }
 
   wake(worker: number): void {
@@ -157,8 +174,8 @@ export class OwnerSocket {
     return this.#icmp[0] !== null
   }
 
-  #open(bind: SocketAddress, beside?: UdpSocket): UdpSocket {
-    const options = { bind, dontFragment: this.#isLearning, wantsGro: this.#wantsGro, ...(beside && { beside }) }
+  #open(bind: SocketAddress, beside?: UdpSocket, wantsGro: boolean = this.#wantsGro): UdpSocket {
+    const options = { bind, dontFragment: this.#isLearning, wantsGro, ...(beside && { beside }) }
     return openUdpSocket(this.#memory, this.#syscalls, options)
   }
 
@@ -207,7 +224,7 @@ export class OwnerSocket {
 
   #closeSockets(): void {
     closeAll(this.#rawSockets.flat())
-    closeAll(this.#groups.flat())
+    for (const group of this.#groups) closeAll(this.#isParted ? group.slice(0, this.#ikeSocket) : group)
     this.#closeIcmp()
   }
 }

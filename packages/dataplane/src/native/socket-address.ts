@@ -9,6 +9,8 @@ import type { PacketMemory } from './packet-memory.ts'
 import { AF_INET, AF_INET6 } from './syscalls.ts'
 
 export const SOCKADDR_BYTES = 32
+const DOT = 0x2e
+const ZERO = 0x30
 
 export function familyOf(address: string): number {
   if (isIPv4(address)) return AF_INET
@@ -18,13 +20,32 @@ export function familyOf(address: string): number {
 
 /** Fills a whole block of `SOCKADDR_BYTES`. Link-local scopes are not supported. */
 export function encodeSocketAddress({ address, port }: SocketAddress, into: Uint8Array, offset: number): void {
-  const family = familyOf(address)
   into.fill(0, offset, offset + SOCKADDR_BYTES)
-  into[offset] = family
   into[offset + 2] = port >>> 8
   into[offset + 3] = port
-  if (family === AF_INET) into.set(address.split('.').map(Number), offset + 4)
-  else into.set(parseIpv6(address), offset + 8)
+  const isDotted = writeDotted(address, into, offset + 4)
+  const family = isDotted ? AF_INET : familyOf(address)
+  into[offset] = family
+  if (family === AF_INET6) into.set(parseIpv6(address), offset + 8)
+}
+
+/** Every message that leaves asks: without a list of parts. @returns false for what is no IPv4 address; 4 octets are spoilt then */
+function writeDotted(address: string, into: Uint8Array, offset: number): boolean {
+  let [at, octet, digits] = [offset, 0, 0]
+  for (let index = 0; index < address.length; index++) {
+    const code = address.charCodeAt(index)
+    if (code === DOT && digits > 0 && at < offset + 3) {
+      into[at++] = octet
+      octet = 0
+      digits = 0
+    } else if (code >= ZERO && code < ZERO + 10 && (digits === 0 || octet > 0)) {
+      octet = octet * 10 + code - ZERO
+      digits++
+      if (octet > 255) return false
+    } else return false
+  }
+  into[at] = octet
+  return digits > 0 && at === offset + 3
 }
 
 export function sockaddrLength(memory: PacketMemory, offset: number): number {
@@ -39,7 +60,7 @@ export function decodeSocketAddress(bytes: Uint8Array, offset: number): SocketAd
 
 /** Canonical text of the 4 or 16 bytes of an address. */
 export function formatAddress(bytes: Uint8Array, offset: number, family: number): string {
-  if (family === AF_INET) return bytes.subarray(offset, offset + 4).join('.')
+  if (family === AF_INET) return `${bytes[offset]}.${bytes[offset + 1]}.${bytes[offset + 2]}.${bytes[offset + 3]}`
   const groups = Array.from({ length: 8 }, (_, i) => {
     const at = offset + 2 * i
     return ((bytes[at]! << 8) | bytes[at + 1]!).toString(16)

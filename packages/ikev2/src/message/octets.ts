@@ -48,12 +48,12 @@ export function ikeSpiBytes(spi: IkeSpi): Uint8Array {
 
 export function writeIkeSpi(bytes: Uint8Array, offset: number, spi: IkeSpi): void {
   for (let index = 0; index < IKE_SPI_BYTES; index++) {
-    bytes[offset + index] = (digitAt(spi, 2 * index) << 4) | digitAt(spi, 2 * index + 1)
+    const high = DIGITS[spi.charCodeAt(2 * index)] ?? 0
+    bytes[offset + index] = (high << 4) | (DIGITS[spi.charCodeAt(2 * index + 1)] ?? 0)
   }
 }
 
-/** Of a lower-case hexadecimal digit: 'a' is 0x61. */
-function digitAt(text: string, index: number): number {
-  const code = text.charCodeAt(index)
-  return code < 0x61 ? code - 0x30 : code - 0x57
-}
+/** Values of lower-case hexadecimal digits by character code. */
+const DIGITS = Uint8Array.from({ length: 128 }, (_, code) =>
+  Math.max(0, '0123456789abcdef'.indexOf(String.fromCharCode(code))),
+)
