@@ -73,7 +73,7 @@ async function main(): Promise<void> {
   ends.push(() => postgres.stop())
   const redis = await startRedis({ dataDir: path.join(folder, 'redis') })
   if (redis) ends.push(() => redis.stop())
-  else console.error('This machine has no Redis (see scripts/unpack-peers.mjs): its rows are missing.')
+  else process.stderr.write('This machine has no Redis (see scripts/unpack-peers.mjs): its rows are missing.\n')
   const sink = await openSink()
   for (const redisUrl of [undefined, ...(redis ? [redis.url] : [])]) {
     for (const endpoints of [1, ORGANIZATIONS * ENDPOINTS_EACH]) await measure(postgres.url, redisUrl, sink, endpoints)

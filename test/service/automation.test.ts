@@ -301,9 +301,12 @@ describe('a rule that is deleted', () => {
       const done = doStep(workerPool, run, { step, action, ttlSec: 60, judge: () => 'any' })
       await waitingForLocks(1)
       const deleted = harness.call('DELETE', `/v1/automation-rules/${rule.id}`)
-      await waitingForLocks(2)
-      await blocker.query('COMMIT')
-      blocker.release()
+      try {
+        await waitingForLocks(2)
+      } finally {
+        await blocker.query('COMMIT')
+        blocker.release()
+      }
       await done
       expect((await deleted).status).toBe(204)
       const { rows } = await harness.pool.query(

@@ -51,6 +51,7 @@ import { ruleRunRoutes } from './routes/rule-runs.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { usageThresholdRoutes } from './routes/usage-thresholds.ts'
 import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts'
+import { webhookRecoveryRoutes } from './routes/webhook-recovery.ts'
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
 import { buildSerializer } from './serialization.ts'
 import { unknownRoutes } from './unknown-routes.ts'
@@ -169,6 +170,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         usageThresholdRoutes,
         webhookEndpointRoutes,
         webhookDeliveryRoutes,
+        webhookRecoveryRoutes,
       ])
         routes(v1 as Api, context)
     },

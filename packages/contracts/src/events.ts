@@ -1,7 +1,7 @@
 /**
  * Events: one catalogue of their types with what each carries. The outbox writes them, webhooks and the event feed deliver them, the
- * documentation describes them. Data is thin: ids and states, never a secret. A new type is an entry here, and a producer: a test
- * fails for a type that nobody writes, unless it is marked as planned.
+ * documentation describes them. Data is thin: ids and states, never a secret. A new type is an entry here, and a producer, with a case in
+ * test/service/event-producers.test.ts, which fails for a type that nobody writes, unless it is marked as planned.
  */
 import { Type, type Static, type TSchema } from 'typebox'
 import {
