@@ -42,7 +42,7 @@ const NetworkRateLimit = Type.Object(RateLimit.properties, {
 
 const ConnectionEvents = Type.Boolean({
   description:
-    'Each connection through a tunnel is told as events (`connection.*`), up to 120 new ones of a tunnel in a minute.',
+    'Each connection through a tunnel is told as events (`connection.*`), up to 120 new ones of a tunnel in a minute, to everybody who takes events. False for an organization: only where an endpoint of webhooks or a rule names them; false for a network: never.',
 })
 
 const NetworkName = line({ minLength: 1, maxLength: 100, description: 'A name that no other network of yours has.' })

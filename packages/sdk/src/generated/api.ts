@@ -3727,7 +3727,7 @@ export interface components {
             nextCursor: string | null;
         };
         Organization: {
-            /** @description Each connection through a tunnel is told as events (`connection.*`), up to 120 new ones of a tunnel in a minute. */
+            /** @description Each connection through a tunnel is told as events (`connection.*`), up to 120 new ones of a tunnel in a minute, to everybody who takes events. False for an organization: only where an endpoint of webhooks or a rule names them; false for a network: never. */
             connectionEvents: boolean;
             /** Format: date-time */
             createdAt: string;
@@ -8384,7 +8384,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Each connection through a tunnel is told as events (`connection.*`), up to 120 new ones of a tunnel in a minute. */
+                    /** @description Each connection through a tunnel is told as events (`connection.*`), up to 120 new ones of a tunnel in a minute, to everybody who takes events. False for an organization: only where an endpoint of webhooks or a rule names them; false for a network: never. */
                     connectionEvents?: boolean;
                     /** @description A name for people. */
                     name?: string;
