@@ -252,7 +252,7 @@ describe('tunnels of who is no longer good', () => {
     }
   })
 
-  it('end with the member', async () => {
+  it.each(['removed', 'locked'])('end with the member that is %s', async (how) => {
     const [userId, deviceId] = [newId('usr'), await device([])]
     const body = { email: `${userId}@acme.example`, role: 'operator' }
     const member = await harness.call<Body>('POST', '/v1/members', { body })
@@ -266,7 +266,12 @@ describe('tunnels of who is no longer good', () => {
       userId,
       tunnel.body.id,
     ])
-    expect((await harness.call('DELETE', `/v1/members/${member.body.id}`)).status).toBe(204)
+    const url = `/v1/members/${member.body.id}`
+    const ended =
+      how === 'removed'
+        ? await harness.call('DELETE', url)
+        : await harness.call('PATCH', url, { body: { locked: true } })
+    expect(ended.status).toBe(how === 'removed' ? 204 : 200)
     await isEnded(tunnel.body.id)
   })
 })

@@ -23,6 +23,8 @@ const invite = (role: Role, email = `person${count++}@acme.example`, key?: strin
   harness.call('POST', '/v1/members', { body: { email, role }, ...(key ? { key } : {}) })
 const patch = (id: string, role: Role, key?: string): Promise<Answer<Body>> =>
   harness.call('PATCH', `/v1/members/${id}`, { body: { role }, ...(key ? { key } : {}) })
+const lock = (id: string, locked: boolean, key?: string): Promise<Answer<Body & { version: number }>> =>
+  harness.call('PATCH', `/v1/members/${id}`, { body: { locked }, ...(key ? { key } : {}) })
 const remove = (id: string, key?: string): Promise<Answer<Body>> =>
   harness.call('DELETE', `/v1/members/${id}`, key ? { key } : {})
 
@@ -130,7 +132,31 @@ describe('the last owner', () => {
     for (const answer of [await remove(last), await patch(last, 'admin')])
       expect([answer.status, answer.body.code]).toEqual([409, 'last_owner'])
     expect((await patch(last, 'owner')).status).toBe(200)
+    expect((await lock(last, true)).body.code).toBe('last_owner')
+    const another = await newMember('owner')
+    expect((await lock(another, true)).body).toMatchObject({ state: 'locked', version: 2 })
+    expect((await remove(last)).body.code).toBe('last_owner') // who is kept out owns nothing
+    expect((await lock(another, false)).body.state).toBe('active')
+    expect((await remove(last)).status).toBe(204)
   })
+})
+
+it('a member is kept out or signed out by nobody who may do less, and what is done is in the audit log', async () => {
+  const [owner, viewer] = [await newMember('owner'), await newMember('viewer')]
+  await newMember('owner')
+  const admin = await keyWith(rolePermissions.admin)
+  const signOut = (id: string, key?: string): Promise<Answer<Body>> =>
+    harness.call('POST', `/v1/members/${id}/sign-out`, key ? { key } : {})
+  for (const answer of [await lock(owner, true, admin), await signOut(owner, admin)])
+    expect([answer.status, answer.body.code]).toEqual([403, 'forbidden'])
+  expect([(await signOut(viewer, admin)).status, (await lock(viewer, true, admin)).status]).toEqual([204, 200])
+  expect((await harness.call('PATCH', `/v1/members/${viewer}`, { body: {} })).status).toBe(400)
+  const { rows } = await harness.pool.query(
+    'SELECT action, entry::json AS entry FROM audit_log WHERE target_id = $1 ORDER BY sequence DESC LIMIT 2',
+    [viewer],
+  )
+  expect(rows.map(({ action }) => action)).toEqual(['member.updated', 'member.signed_out'])
+  expect([rows[0].entry.before, rows[0].entry.after]).toEqual([{ locked: false }, { locked: true }])
 })
 
 it('what happens to a member is in the audit log', async () => {

@@ -12,6 +12,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { Value } from 'typebox/value'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildApi } from '../build-api.ts'
+import { documentCheck } from '../testing/document-check.ts'
 import { codesOf, mediaOf, type OpenApi, type Operation } from './complete.ts'
 import { resolveAnswers } from './share.ts'
 import { tags } from './tags.ts'
@@ -102,6 +103,29 @@ describe('the OpenAPI document', () => {
 
   it('tells nothing of how examples are written', () => {
     expect(JSON.stringify(document)).not.toContain('x-example')
+  })
+})
+
+describe('an answer in a test of the API', () => {
+  const deviceId = `dev_${'a'.repeat(20)}`
+  const headers = { 'x-request-id': 'r', etag: '"1.x"', 'content-type': 'application/json; charset=utf-8' }
+  const problem = { ...headers, 'content-type': 'application/problem+json' }
+  const given = { method: 'GET', url: `/v1/devices/${deviceId}?x=1` }
+  const { etag: _, ...untagged } = headers
+
+  it.each([
+    ['has another status', { status: 202, headers, body: {} }, '202 , which its route does not name'],
+    ['has another code', { status: 404, headers: problem, body: { code: 'no_gateway' } }, 'does not name'],
+    ['lacks a header', { status: 200, headers: untagged, body: {} }, 'without the header ETag'],
+    [
+      'is of another type',
+      { status: 200, headers: { ...headers, 'content-type': 'text/csv' }, body: null },
+      'as text/csv',
+    ],
+    ['has another body', { status: 200, headers, body: { id: deviceId } }, 'in {"id"'],
+  ])('that %s than the document says fails it', (_what, seen, message) => {
+    const check = documentCheck(document)
+    expect(() => check(given, seen)).toThrow(message)
   })
 })
 
