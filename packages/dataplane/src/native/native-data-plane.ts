@@ -290,7 +290,7 @@ export class NativeDataPlane implements DataPlane {
 
   #await(ticket: number): Promise<void> {
     if (this.#state !== 'open') return Promise.reject(new Error('the data plane is closed'))
-    for (const thread of this.#threads) thread.ref()
+    if (this.#waiting.size === 0) for (const thread of this.#threads) thread.ref()
     return new Promise((resolve, reject) => {
       this.#waiting.set(ticket, { left: this.#threads.length, error: null, resolve, reject })
     })
