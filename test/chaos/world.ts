@@ -137,13 +137,13 @@ async function assemble(closings: Closings, seed: number): Promise<World> {
 }
 
 const answers = `UPDATE idempotency_keys SET lease_until = now() WHERE status IS NULL`
+const runs = `UPDATE rule_runs SET next_at = now() WHERE state = 'pending' AND next_at > now()`
+const endpoints = `UPDATE webhook_courses SET lease_until = now() WHERE lease_until > now()`
+/** Who lives on while the database dies cannot write that it gives back what it had taken. */
 const leases: Readonly<Partial<Record<Victim, readonly string[]>>> = {
   api: [answers],
-  postgres: [answers],
-  worker: [
-    `UPDATE webhook_courses SET lease_until = now() WHERE lease_until > now()`,
-    `UPDATE rule_runs SET next_at = now() WHERE state = 'pending' AND next_at > now()`,
-  ],
+  postgres: [answers, runs],
+  worker: [endpoints, runs],
 }
 
 interface Supervisor {
