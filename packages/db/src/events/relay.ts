@@ -67,8 +67,11 @@ export function relayEvents(pool: Pool, consumers: readonly RelayConsumer[], bat
     )
     const faults: RelayFault[] = []
     for (const consumer of consumers) faults.push(...(await offerAgain(tx, consumer)))
+    // Rows by an index, however small the planner believes the table to be.
+    await tx.query('SET LOCAL enable_seqscan = off')
     const shares = await sharesOf(tx, consumers, batch)
     const events = await position(tx, last, shares)
+    await tx.query('SET LOCAL enable_seqscan TO DEFAULT')
     if (events.length === 0) return { relayed: 0, isFull: false, faults }
     for (const consumer of consumers) {
       const refused = await offer(tx, consumer, events)
@@ -88,10 +91,7 @@ async function sharesOf(
   consumers: readonly RelayConsumer[],
   batch: number,
 ): Promise<ReadonlyMap<string, number>> {
-  // Rows by an index, however small the planner believes the table to be.
-  await tx.query('SET LOCAL enable_seqscan = off')
   const organizations = await waitingOrganizations(tx, batch)
-  await tx.query('SET LOCAL enable_seqscan TO DEFAULT')
   if (organizations.length === 0) return new Map()
   const weights = new Map<string, number>()
   for (const { weigh } of consumers)
@@ -117,8 +117,6 @@ async function lockFeed(tx: PoolClient): Promise<number> {
 async function position(tx: PoolClient, last: number, shares: ReadonlyMap<string, number>): Promise<RelayedEvent[]> {
   if (shares.size === 0) return []
   const most = [...shares.values()].reduce((sum, share) => sum + share, 0)
-  // A thousand rows by their ids, however small the planner believes the table to be.
-  await tx.query('SET LOCAL enable_seqscan = off')
   const { rows } = await tx.query<RelayedEvent & { position: string }>(
     `WITH oldest AS MATERIALIZED (
        SELECT e.resource_id, e.sequence FROM unnest($3::text[], $4::int[]) AS share(organization_id, most) CROSS JOIN LATERAL (
@@ -143,7 +141,6 @@ async function position(tx: PoolClient, last: number, shares: ReadonlyMap<string
        e.device_id AS "deviceId", e.sequence, e.data, e.created_at AS "createdAt"`,
     [last, most, [...shares.keys()], [...shares.values()]],
   )
-  await tx.query('SET LOCAL enable_seqscan TO DEFAULT')
   if (rows.length === 0) return []
   await tx.query('UPDATE event_feed SET last_position = $1 WHERE id = 1', [last + rows.length])
   return rows
