@@ -104,8 +104,7 @@ export async function addApiKey(
   )
 }
 
-export const apiKeyOrders = ['createdAt', 'name'] as const
-export type ApiKeyOrder = (typeof apiKeyOrders)[number]
+export type ApiKeyOrder = 'createdAt' | 'name'
 
 export interface ApiKeyFilter {
   /** A part of it, in any case. */

@@ -4,8 +4,7 @@ import { attachmentColumns, type AttachmentSummaryRecord } from './attachments.t
 import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
 import { Conditions } from './page.ts'
 
-export const attachmentOrders = ['deviceId', 'lastSeenAt'] as const
-export type AttachmentOrder = (typeof attachmentOrders)[number]
+export type AttachmentOrder = 'deviceId' | 'lastSeenAt'
 
 export interface AttachmentFilter {
   readonly state?: 'attached' | 'detached' | undefined

@@ -19,8 +19,7 @@ export interface ConnectionRecord {
   readonly bytesDown: number
 }
 
-export const connectionOrders = ['openedAt'] as const
-export type ConnectionOrder = (typeof connectionOrders)[number]
+export type ConnectionOrder = 'openedAt'
 
 export interface ConnectionFilter {
   readonly deviceId?: string | undefined

@@ -93,8 +93,7 @@ export async function addGrant(
   return inTenantTransaction(pool, organizationId, work, options)
 }
 
-export const grantOrders = ['createdAt', 'expiresAt'] as const
-export type GrantOrder = (typeof grantOrders)[number]
+export type GrantOrder = 'createdAt' | 'expiresAt'
 
 export function listGrants(
   pool: Pool,

@@ -113,7 +113,7 @@ export {
 export { ensureOrganization, type Organization } from './organizations.ts'
 export type { ListedPage, ListPosition, ListRequest, ListSort } from './ordered-list.ts'
 export { type Page, type PageRequest, type PageStart } from './page.ts'
-export { listTunnels, tunnelOrders, type TunnelFilter, type TunnelOrder } from './tunnel-list.ts'
+export { listTunnels, type TunnelFilter } from './tunnel-list.ts'
 export {
   addCredential,
   credentialState,

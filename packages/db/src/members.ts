@@ -79,8 +79,7 @@ export async function inviteMember(
   }
 }
 
-export const memberOrders = ['createdAt', 'email'] as const
-export type MemberOrder = (typeof memberOrders)[number]
+export type MemberOrder = 'createdAt' | 'email'
 
 export interface MemberFilter {
   readonly role?: string | undefined

@@ -65,8 +65,7 @@ const changeable = new Map([
   ['connectionEvents', 'connection_events'],
 ])
 
-export const networkOrders = ['createdAt', 'name'] as const
-export type NetworkOrder = (typeof networkOrders)[number]
+export type NetworkOrder = 'createdAt' | 'name'
 
 export interface NetworkFilter {
   /** A part of it, in any case. */

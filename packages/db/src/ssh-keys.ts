@@ -125,8 +125,7 @@ export async function addSshKey(
   }
 }
 
-export const sshKeyOrders = ['createdAt', 'name'] as const
-export type SshKeyOrder = (typeof sshKeyOrders)[number]
+export type SshKeyOrder = 'createdAt' | 'name'
 
 export function listSshKeys(
   pool: Pool,

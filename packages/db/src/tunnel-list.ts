@@ -5,8 +5,7 @@ import { Conditions } from './page.ts'
 import { tunnelColumns, tunnelSource, type TunnelRecord } from './tunnels.ts'
 
 /** By the time when they expire only those are listed that have not ended. */
-export const tunnelOrders = ['createdAt', 'expiresAt'] as const
-export type TunnelOrder = (typeof tunnelOrders)[number]
+export type TunnelOrder = 'createdAt' | 'expiresAt'
 
 export interface TunnelFilter {
   readonly deviceId?: string | undefined
