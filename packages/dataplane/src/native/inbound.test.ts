@@ -5,18 +5,22 @@ import { describe, expect, it, vi } from 'vitest'
 import { opensslProvider } from '@culvert/crypto'
 import {
   composeSpi,
+  createAhPair,
   createDecapsulated,
+  createEncapsulated,
   createTransformPair,
   decapsulate,
   DeviceIsolation,
   DROP_CODE_NAMES,
   DropCode,
+  findOutbound,
   HostMappings,
   paddedBytes,
   type Placement,
   parseInnerPacket,
   RandomPool,
   Sad,
+  sealAhInto,
   type SadOptions,
   SubjectPolicies,
   SYNTHETIC_BLOCK,
@@ -49,6 +53,8 @@ const DIAL = 0x0a7f0001
 const DEVICE = 0x0a800005
 const PEER = { address: '192.0.2.7', port: 4500 }
 const LOCAL = { address: '192.0.2.1', port: 4500 }
+const AH_LOCAL = { address: 'fd00::a7f:1', port: 0 }
+const AH_PEER = { address: 'fd00::a80:5', port: 0 }
 const SAD_OPTIONS = { nodeSlot: 1, maxSas: 8, replayWindowPackets: 64, outboundBy: 'destination' } as const
 const WITH_HOSTS = (): SadOptions => ({ ...SAD_OPTIONS, hosts: HOSTS })
 const KEY_BYTES = 20
@@ -166,6 +172,7 @@ class Harness {
   readonly policies: SubjectPolicies
   readonly #inbound: Inbound
   readonly #socket: OuterSocket
+  readonly #ahSocket: OuterSocket
   readonly #buffer: ReceivedBuffer
 
   constructor() {
@@ -194,8 +201,9 @@ class Harness {
     const receiver = { buffers, receive } as unknown as UdpReceiver
     const sender = {} as unknown as UdpSender // nothing is sent here
     const socket: OuterSocket = { fds: [-1], local: LOCAL, receiver, sender, carrier: 'udp' }
-    const sockets = [socket]
+    const sockets = [socket, { ...socket, local: AH_LOCAL, carrier: 'ah' as const }]
     this.#socket = socket
+    this.#ahSocket = sockets[1]!
     const paths = new PathMtus({ memory, shared, routeMtu: () => 0, locals: [LOCAL] })
     this.sads = new NativeSad({ memory, shared, transforms, sockets, paths, sharedSas: common.sharedSas }, WITH_HOSTS())
     for (const index of [0, 1]) must(this.sads.install(describeSa(index), placementOf(index)) === null)
@@ -233,10 +241,65 @@ class Harness {
     return this.#inbound.receive(this.#socket, -1, portion)
   }
 
+  /** What a raw socket gives of an IPv6 packet: from the authentication header on. @returns what was delivered */
+  receiveAh(packet: Uint8Array, ecn: number): Uint8Array[] {
+    encodeSocketAddress(AH_PEER, this.memory.bytes, this.#buffer.source)
+    this.memory.bytes.set(packet.subarray(40), this.#buffer.data)
+    this.#buffer.length = packet.length - 40
+    this.#buffer.ecn = ecn
+    this.delivered = []
+    this.waiting = 1
+    this.#inbound.receive(this.#ahSocket, -1, ALONE)
+    return this.delivered
+  }
+
   get drops(): Record<string, number> {
     const entries = DROP_CODE_NAMES.map((name, code) => [name, this.shared.node[NodeField.drops + code]!] as const)
     return Object.fromEntries(entries.filter(([, count]) => count > 0))
   }
+}
+
+/** AH in transport mode between a dial address and the first device, over IPv6; index 2. @param isDevice whose end */
+function describeAh(isDevice: boolean): ChildSaDescription {
+  const [own, other] = [composeSpi(1, 2, 1), composeSpi(2, 2, 1)]
+  const [dial, device] = [selector6(DIAL, DIAL), selector6(DEVICE, DEVICE)]
+  const key = (): Uint8Array => new Uint8Array(32).fill(7)
+  const none = new Uint8Array(0)
+  return {
+    ...describeSa(2),
+    spiIn: isDevice ? other : own,
+    spiOut: isDevice ? own : other,
+    keys: {
+      encr: { type: 1, id: 11, keyBits: null },
+      integ: { type: 3, id: 12, keyBits: null },
+      esn: false,
+      inboundKey: none,
+      outboundKey: none,
+      inboundIntegKey: key(),
+      outboundIntegKey: key(),
+    },
+    protocol: 'ah',
+    mode: 'transport',
+    udpEncap: false,
+    path: isDevice ? { local: AH_PEER, remote: AH_LOCAL } : { local: AH_LOCAL, remote: AH_PEER },
+    tsLocal: [isDevice ? device : dial],
+    tsRemote: [isDevice ? dial : device],
+  }
+}
+
+/** As the first device would. */
+function sealAh(inner: Uint8Array): Uint8Array {
+  const description = describeAh(true)
+  const sad = new Sad({ ...SAD_OPTIONS, nodeSlot: 2, outboundBy: 'source' })
+  const pair = createAhPair(description.keys, transformContext)
+  if (!pair.ok) throw new Error(pair.error)
+  must(typeof sad.install(description, pair.value, null) !== 'string')
+  const out = createEncapsulated()
+  out.buffer = new Uint8Array(2000)
+  const slice = { bytes: inner, offset: 0, length: inner.length }
+  must(findOutbound(sad, slice, out) === DropCode.none)
+  must(sealAhInto(slice, out) === DropCode.none)
+  return out.buffer.slice(0, out.length)
 }
 
 /** Seals as the device would. */
@@ -486,6 +549,20 @@ describe('inbound', () => {
     expect([harness.visit(portion), harness.asked]).toEqual([taken, asked])
     harness.waiting = 2
     expect([harness.visit(portion), harness.asked]).toEqual([2, [4]])
+  })
+
+  it('RFC 3168 9.1.1 keeps what the network marked in AH of transport mode over IPv6, whose header is made anew', () => {
+    for (const [ecn, second] of [
+      [0, 0x00],
+      [3, 0x30],
+    ] as const) {
+      const harness = new Harness()
+      must(harness.sads.install(describeAh(false), placementOf(0)) === null)
+      const inner = answer(1, 500, 6)
+      const [opened] = harness.receiveAh(sealAh(inner), ecn)
+      expect([harness.drops, opened?.[1]]).toEqual([{}, second])
+      expect(opened?.subarray(8)).toEqual(inner.subarray(8))
+    }
   })
 
   it('drops runts, empty buffers and unknown SPIs, and swallows keepalives', () => {
