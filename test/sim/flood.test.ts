@@ -70,6 +70,31 @@ describe('N19 a flood of IKE_SA_INIT', () => {
     expect(pair.device.sent).toHaveLength(3)
   })
 
+  test('with public values that are worth nothing, in the name of a neighbour, keeps nobody out', () => {
+    const pair = createPair({ concentrator: { cookieThreshold: 40, maxHalfOpen: 40 } })
+    let isFar = true
+    pair.network.fate = () => (isFar ? LOST : {})
+    initiate(pair)
+    const [request] = pair.device.sent
+    if (request === undefined) throw new Error('there is one')
+    const decoded = decodeMessage(request.bytes)
+    if (!decoded.ok) throw new Error('our own message')
+    const payloads = decoded.value.payloads.map((payload) =>
+      payload.kind === 'ke' ? { ...payload, data: payload.data.slice().fill(0) } : payload,
+    )
+    const forged = encodeMessage(decoded.value.header, payloads)
+    for (let turn = 0; turn < 1_500; turn += 1) {
+      isFar = turn < 100
+      const bytes = forged.slice()
+      bytes[0] = turn
+      bytes[1] = turn >>> 8
+      pair.concentrator.receive({ ...request, from: { ...request.from, port: 1_000 + turn }, bytes })
+      pair.network.run(10)
+    }
+    expect(pair.concentrator.endpoint.size.halfOpen).toBe(0)
+    expect(pair.device.eventsOf('established')).toHaveLength(1)
+  })
+
   test('with requests too large to be kept leaves nothing', () => {
     const pair = createPair({ concentrator })
     initiate(pair)

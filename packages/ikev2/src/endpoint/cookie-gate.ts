@@ -28,18 +28,18 @@ const FLAGS = 0x28
 const FLAG_INITIATOR = 0x08
 
 /** Whether many ask who may be nobody: from then on a cookie is demanded. */
-export function demandsCookies({ tables, config, env }: Context): boolean {
-  return tables.halfOpen.size >= config.cookieThreshold || !tables.halfOpen.isCalm(env.nowMs)
+export function demandsCookies({ tables, config, env }: Context, address: string): boolean {
+  return tables.halfOpen.size >= config.cookieThreshold || !tables.halfOpen.isCalm(address, env.nowMs)
 }
 
 /** @returns true when the datagram was answered with the demand for a cookie, and is dealt with. */
 export function turnAway(context: Context, bytes: Uint8Array, path: Path): boolean {
-  if (!isFirstShaped(bytes) || !demandsCookies(context) || context.tables.redirectTo !== null) return false
+  const { address } = path.remote
+  if (!isFirstShaped(bytes) || context.tables.redirectTo !== null || !demandsCookies(context, address)) return false
   const asked = findAsked(bytes)
   if (asked === null) return false
   const { tables, env } = context
   const spiI = readIkeSpi(bytes, 0)
-  const { address } = path.remote
   if (spiI === ZERO_SPI || tables.halfOpen.hasOf(spiI, address)) return false
   const subject = { nonceI: asked.nonceI, address, spiI }
   if (asked.cookie !== null && isValidCookie(tables.cookies, subject, asked.cookie, env)) return false

@@ -17,8 +17,9 @@
  * place until it expires; what was authenticated leaves at once, so many honest devices behind one address are not held up. Everything
  * is O(1), and a source is known only while it holds something.
  *
- * A public value that fails its tests costs a key exchange and leaves nothing to hold: such waste is counted in total, and beyond a
- * budget cookies are demanded, and for the sources that caused it last, which are then not heard for a while.
+ * A public value that fails its tests costs a key exchange and leaves nothing to hold. Such waste is counted in total, and for those
+ * that caused it last. Beyond a budget cookies are demanded: of all, or of the source that it seems to come from. Only who caused it
+ * with a good cookie is not heard for a while, its host before its source: anybody can write the address of somebody else.
  */
 import type { MonotonicMs } from './contract.ts'
 import type { IkeSpi } from '../message/model.ts'
@@ -38,7 +39,9 @@ const RENEWAL_BURST = 50
 const RENEWAL_REFILL_MS = 20
 const WASTE_BURST = 50
 const WASTE_REFILL_MS = 20
-const SOURCE_WASTE = { burst: 10, refillMs: 200, names: 256 }
+/** Of a host; and of a source without a cookie, as no host has shown that it is there. */
+const HOST_WASTE = { burst: 10, refillMs: 200, names: 256 }
+const SOURCE_WASTE = { burst: WASTE_BURST, refillMs: WASTE_REFILL_MS, names: 256 }
 
 /** Devices that are attached from one source. */
 export interface Origin {
@@ -80,7 +83,11 @@ export class HalfOpenTable {
   /** Sources by the number of SAs they hold beyond that of their devices. */
   readonly #bySize = new BySize<Source>()
   readonly #waste = createTokenBucket(WASTE_BURST, WASTE_REFILL_MS, 0)
-  readonly #wasters = new Budgets(SOURCE_WASTE)
+  /** Who had a good cookie, by host and by source. */
+  readonly #wastingHosts = new Budgets(HOST_WASTE)
+  readonly #wastingSources = new Budgets(SOURCE_WASTE)
+  /** Sources that anybody may have written. */
+  readonly #suspects = new Budgets(HOST_WASTE)
 
   get size(): number {
     return this.#entries.size
@@ -103,7 +110,7 @@ export class HalfOpenTable {
    */
   makeRoom(address: string, limit: number, nowMs: MonotonicMs, evict: (sa: IkeSa) => void): boolean {
     const name = sourceName(address)
-    if (!this.#wasters.has(name, nowMs)) return false
+    if (!this.#wastingSources.has(name, nowMs) || !this.#wastingHosts.has(hostName(address), nowMs)) return false
     const source = this.#sources.get(name)
     const held = source?.sas.size ?? 0
     const devices = source?.devices ?? this.#origins.get(name)?.devices ?? 0
@@ -139,11 +146,18 @@ export class HalfOpenTable {
     this.#resize(source, host, ({ sas }) => sas.delete(sa))
   }
 
-  /** A key exchange with this address was computed for nothing. */
-  noteWaste(address: string, nowMs: MonotonicMs): void {
+  /**
+   * A key exchange with this address was computed for nothing.
+   *
+   * @param isThere a good cookie came with it.
+   */
+  noteWaste(address: string, nowMs: MonotonicMs, isThere: boolean): void {
     const name = sourceName(address)
     takeToken(this.#waste, nowMs)
-    this.#wasters.take(name, nowMs)
+    if (isThere) {
+      this.#wastingHosts.take(hostName(address), nowMs)
+      this.#wastingSources.take(name, nowMs)
+    } else this.#suspects.take(name, nowMs)
   }
 
   /** A device has authenticated from this address. @returns what to hand to `detached` when it is gone. */
@@ -160,9 +174,9 @@ export class HalfOpenTable {
     if (origin.devices === 0) this.#origins.delete(origin.name)
   }
 
-  /** Whether few key exchanges were wasted of late, by anybody. */
-  isCalm(nowMs: MonotonicMs): boolean {
-    return hasToken(this.#waste, nowMs)
+  /** Whether few key exchanges were wasted of late: by anybody, and in the name of this address. */
+  isCalm(address: string, nowMs: MonotonicMs): boolean {
+    return hasToken(this.#waste, nowMs) && (this.#suspects.size === 0 || this.#suspects.has(sourceName(address), nowMs))
   }
 
   #newSource(name: string, nowMs: MonotonicMs): Source {

@@ -5,7 +5,7 @@
 import { closeHalfOpen } from '../../endpoint/closing.ts'
 import type { Path } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
-import { isValidCookie, makeCookie } from '../../endpoint/cookie.ts'
+import { type CookieSubject, isValidCookie, makeCookie } from '../../endpoint/cookie.ts'
 import { demandsCookies } from '../../endpoint/cookie-gate.ts'
 import { encodeMessage } from '../../message/encode.ts'
 import { type IkeHeader, type IkeSpi, type Payload, ZERO_SPI } from '../../message/model.ts'
@@ -46,13 +46,20 @@ export function repeatAnswer(context: Context, request: InitRequest, digest: str
 
 /** True when no cookie is needed or a good one came; else demands one. */
 export function passesCookie(context: Context, request: InitRequest, nonceI: Uint8Array): boolean {
-  const { tables, env } = context
-  if (!demandsCookies(context)) return true
-  const subject = { nonceI, address: request.path.remote.address, spiI: request.header.spiI }
-  const cookie = findNotify(request.payloads, NOTIFY.COOKIE)
-  if (cookie !== null && isValidCookie(tables.cookies, subject, cookie.data, env)) return true
-  refuse(context, request, notify(NOTIFY.COOKIE, makeCookie(tables.cookies, subject, env)))
+  if (!demandsCookies(context, request.path.remote.address) || hasGoodCookie(context, request, nonceI)) return true
+  const cookie = makeCookie(context.tables.cookies, cookieSubjectOf(request, nonceI), context.env)
+  refuse(context, request, notify(NOTIFY.COOKIE, cookie))
   return false
+}
+
+/** Whether the peer has shown that it is where it says. */
+export function hasGoodCookie({ tables, env }: Context, request: InitRequest, nonceI: Uint8Array): boolean {
+  const cookie = findNotify(request.payloads, NOTIFY.COOKIE)
+  return cookie !== null && isValidCookie(tables.cookies, cookieSubjectOf(request, nonceI), cookie.data, env)
+}
+
+function cookieSubjectOf({ path, header }: InitRequest, nonceI: Uint8Array): CookieSubject {
+  return { nonceI, address: path.remote.address, spiI: header.spiI }
 }
 
 /** Before anything dear is computed: a source that has no room costs nothing more. */

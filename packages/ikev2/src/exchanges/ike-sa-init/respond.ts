@@ -32,6 +32,7 @@ import { redirectNewcomer } from '../redirect/newcomers.ts'
 import { announcedHashes, authAbilities, certificateRequest, takesPpk } from './auth-abilities.ts'
 import {
   digestOf,
+  hasGoodCookie,
   type InitRequest,
   makeRoom,
   NONCE_BYTES,
@@ -93,7 +94,7 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
   const { ke, nonceI, resolved, digest } = acceptable
   const exchanged = tables.ephemeralKeys.respond(env, ke.group, ke.data, tables.halfOpen.size)
   if (exchanged === null) {
-    tables.halfOpen.noteWaste(request.path.remote.address, env.nowMs)
+    tables.halfOpen.noteWaste(request.path.remote.address, env.nowMs, hasGoodCookie(context, request, nonceI))
     return
   }
   const spis = { spiI: request.header.spiI, spiR: env.allocateIkeSpi() }
