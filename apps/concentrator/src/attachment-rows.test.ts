@@ -437,4 +437,19 @@ describe('what is told about a device', () => {
     await rekeyed(1)
     expect((await told(deviceId)).slice(3)).toEqual([['sa.rekeyed', 1]])
   })
+
+  it('its rekeys, however many there are in all of time', async () => {
+    const deviceId = await addDevice()
+    const counts = [2_000_000_000, 1, 2_000_000_000, 2_000_000_000]
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId)])
+    for (const [index, child] of counts.entries()) {
+      await writeAttachments(pool, 'con-1', [snapshot(deviceId, { changed: false, rekeyed: { ike: 0, child } })])
+      if (index === 0) continue // told at once
+      await pool.query(`UPDATE event_tallies SET window_ends_at = now() - interval '1 second' WHERE resource_id = $1`, [
+        deviceId,
+      ])
+      await tellTallies(pool)
+    }
+    expect((await told(deviceId)).slice(1)).toEqual(counts.map((count) => ['sa.rekeyed', count]))
+  })
 })

@@ -56,7 +56,8 @@ export async function tally<T extends TalliedType>(
 const most = 500
 
 /**
- * Windows that have ended: what was counted in them is told, and those in which nothing came are forgotten.
+ * Windows that have ended: what was counted in them is told, and counted from nothing again, however long it goes on; those in which
+ * nothing came are forgotten.
  * @returns whether there may be more
  */
 export async function tellTallies(pool: Pool): Promise<boolean> {
@@ -67,7 +68,7 @@ export async function tellTallies(pool: Pool): Promise<boolean> {
       `WITH due AS (${due}),
          over AS (DELETE FROM event_tallies t USING due d WHERE (t.resource_id, t.type, t.cause) = (d.resource_id, d.type, d.cause)
            AND t.seen = t.told RETURNING 1),
-         more AS (UPDATE event_tallies t SET told = t.seen, window_ends_at = now() + t.window_sec * interval '1 second' FROM due d
+         more AS (UPDATE event_tallies t SET seen = 0, told = 0, window_ends_at = now() + t.window_sec * interval '1 second' FROM due d
            WHERE (t.resource_id, t.type, t.cause) = (d.resource_id, d.type, d.cause) AND t.seen > t.told
            RETURNING ${told}, old.seen - old.told AS untold)
        SELECT * FROM more`,
