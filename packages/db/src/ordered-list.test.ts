@@ -6,6 +6,7 @@ import { listConnections, type ConnectionFilter } from './connections.ts'
 import { openPool, type Pool } from './index.ts'
 import type { ListedPage, ListRequest } from './ordered-list.ts'
 import { listTunnels, type TunnelFilter } from './tunnel-list.ts'
+import { listDeliveries, type DeliveryFilter } from './webhooks/deliveries.ts'
 
 const count = 4_500
 let pool: Pool
@@ -48,6 +49,12 @@ beforeAll(async () => {
        SELECT 'con_' || substr(t.id, 5), t.organization_id, t.id, 'prt_' || t.id, ('203.0.113.' || substr(t.id, 6)::int % 250)::inet, 4000,
          CASE WHEN substr(t.id, 6)::int % 40 = 0 THEN 'refused' WHEN substr(t.id, 6)::int % 400 = 1 THEN 'open' ELSE 'closed' END,
          CASE WHEN substr(t.id, 6)::int % 40 = 0 THEN 'not_allowed' END, t.created_at FROM tunnels t`,
+    `INSERT INTO webhook_endpoints (id, organization_id, name, url, updated_at) SELECT 'whe_' || o.id, 'org_' || o.id, 'w', 'https://a.example', now() FROM ${both}`,
+    `INSERT INTO webhook_deliveries (id, organization_id, endpoint_id, event_id, event_type, resource_id, state, next_attempt_at, finished_at, created_at)
+       SELECT 'whd_' || substr(id, 5), organization_id, 'whe_' || right(organization_id, 1), 'evt_' || substr(id, 5),
+         CASE WHEN right(id, 2) = '07' THEN 'tunnel.failed' ELSE 'tunnel.opened' END, id,
+         CASE right(id, 1) WHEN '7' THEN 'failed' WHEN '8' THEN 'pending' ELSE 'delivered' END,
+         CASE WHEN right(id, 1) = '8' THEN now() END, CASE WHEN right(id, 1) <> '8' THEN now() END, created_at FROM tunnels`,
     'ANALYZE',
   ])
     await pool.query(statement)
@@ -112,6 +119,16 @@ const attachmentFilters: [name: string, filter: AttachmentFilter, fits: (i: numb
     (i) => Math.floor(i / 3) >= 10 && Math.floor(i / 3) < 20,
   ],
 ]
+const deliveryFilters: [name: string, filter: DeliveryFilter, fits: (i: number) => boolean][] = [
+  ['nothing', {}, () => true],
+  ['failed', { state: 'failed' }, (i) => i % 10 === 7],
+  ['waiting', { state: 'pending' }, (i) => i % 10 === 8],
+  ['a type', { eventType: 'tunnel.failed' }, (i) => i % 100 === 7],
+  ['a type that never was', { eventType: 'tunnel.gone' }, () => false],
+  ['a resource', { resourceId: tunnelId(70) }, (i) => i === 70],
+  ['an event', { eventId: 'evt_a00077', state: 'failed' }, (i) => i === 77],
+  ['times', { from: minutes(5), before: minutes(7) }, (i) => Math.floor(i / 4) >= 5 && Math.floor(i / 4) < 7],
+]
 
 /** Follows the pages to the end, and has each statement's plan looked at. */
 async function everyPage<Row, By extends string>(
@@ -129,7 +146,7 @@ async function everyPage<Row, By extends string>(
   await list(explaining(plans), { limit: 50, after: null, sort })
   expect(plans.length).toBeGreaterThan(0)
   for (const plan of plans) {
-    expect(plan).not.toMatch(/Seq Scan on (tunnels|tunnel_ports|connections|attachments|devices)/)
+    expect(plan).not.toMatch(/Seq Scan on (tunnels|tunnel_ports|connections|attachments|devices|webhook_\w+)/)
     for (const rows of scannedRows(plan)) expect(rows, plan).toBeLessThanOrEqual(4_001)
   }
   return found
@@ -160,6 +177,13 @@ describe.each([true, false])('descending %s', (descending) => {
     const sort = { by: 'openedAt', descending } as const
     const rows = await everyPage((sql, page) => listConnections(sql, organizationId, filter, page), sort)
     const idOf = (i: number): string => `con_a${String(i).padStart(5, '0')}`
+    expect(rows.map(({ id }) => id)).toEqual(inOrder(idOf, all.filter(fits), (i) => Math.floor(i / 4), descending))
+  })
+
+  it.each(deliveryFilters)('deliveries by %s are those and no others, each once', async (_name, filter, fits) => {
+    const sort = { by: 'createdAt', descending } as const
+    const rows = await everyPage((sql, page) => listDeliveries(sql, organizationId, 'whe_a', { filter, page }), sort)
+    const idOf = (i: number): string => `whd_a${String(i).padStart(5, '0')}`
     expect(rows.map(({ id }) => id)).toEqual(inOrder(idOf, all.filter(fits), (i) => Math.floor(i / 4), descending))
   })
 

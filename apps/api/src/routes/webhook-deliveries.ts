@@ -15,7 +15,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import type { Api, ApiContext } from '../context.ts'
-import { readPage, writePage } from '../paging.ts'
+import { askedList, dateOf, listed } from '../list-query.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'
 import { json, problems } from '../responses.ts'
 import { deliveryDetailView, deliveryView } from '../webhook-views.ts'
@@ -38,7 +38,7 @@ function reading(api: Api, { pool }: ApiContext): void {
       schema: {
         operationId: 'listWebhookDeliveries',
         summary: 'List deliveries to an endpoint, newest first',
-        description: 'They are kept for 30 days.',
+        description: `They are kept for 30 days. ${listed}`,
         tags,
         params: ofEndpoint,
         querystring: WebhookDeliveryQuery,
@@ -51,10 +51,10 @@ function reading(api: Api, { pool }: ApiContext): void {
     async ({ organizationId, params: { endpointId }, query }) => {
       const { limit: _limit, cursor: _cursor, ...given } = query
       const list = ['webhook-deliveries', organizationId, endpointId, given]
-      const page = readPage(query, list)
+      const { page, answer } = askedList(query, list, '-createdAt' as const)
       if (!(await readWebhookEndpoint(pool, organizationId, endpointId))) throw new DomainError('not_found')
       const filter = { ...given, from: dateOf(given.from), before: dateOf(given.before) }
-      return writePage(await listDeliveries(pool, organizationId, endpointId, { filter, page }), list, deliveryView)
+      return answer(await listDeliveries(pool, organizationId, endpointId, { filter, page }), deliveryView)
     },
   )
 
@@ -159,8 +159,4 @@ async function attempted(
 
 function hint({ queues }: ApiContext, endpointId: string): void {
   void queues.hint(webhooksQueue, 'deliveries.due', { about: [endpointId] })
-}
-
-function dateOf(text: string | undefined): Date | undefined {
-  return text === undefined ? undefined : new Date(text)
 }

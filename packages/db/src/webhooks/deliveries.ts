@@ -2,7 +2,8 @@
 import type { Pool } from 'pg'
 import { appendAudit } from '../audit.ts'
 import type { WriteOptions } from '../author.ts'
-import { Conditions, toPage, type Page, type PageRequest } from '../page.ts'
+import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from '../ordered-list.ts'
+import { Conditions } from '../page.ts'
 import { inTenantTransaction, tenant, type TenantSql } from '../tenant.ts'
 
 export type DeliveryState = 'pending' | 'delivered' | 'failed' | 'aborted'
@@ -80,25 +81,28 @@ const source = `webhook_deliveries d LEFT JOIN webhook_attempts a
   ON a.organization_id = d.organization_id AND a.delivery_id = d.id AND a.number = d.attempts`
 const ofLiveEndpoint = `EXISTS (SELECT 1 FROM webhook_endpoints w WHERE w.organization_id = d.organization_id AND w.id = d.endpoint_id AND w.deleted_at IS NULL)`
 
-export async function listDeliveries(
+/** By when they were made. */
+export type DeliveryOrder = 'createdAt'
+
+export function listDeliveries(
   pool: Pool,
   organizationId: string,
   endpointId: string,
-  { filter, page }: { filter: DeliveryFilter; page: PageRequest },
-): Promise<Page<DeliveryRecord>> {
-  const where = new Conditions().add('d.organization_id = ?', organizationId).add('d.endpoint_id = ?', endpointId)
-  if (filter.state !== undefined) where.add('d.state = ?', filter.state)
-  if (filter.eventType !== undefined) where.add('d.event_type = ?', filter.eventType)
-  if (filter.resourceId !== undefined) where.add('d.resource_id = ?', filter.resourceId)
-  if (filter.eventId !== undefined) where.add('d.event_id = ?', filter.eventId)
-  if (filter.from !== undefined) where.add('d.created_at >= ?', filter.from)
-  if (filter.before !== undefined) where.add('d.created_at < ?', filter.before)
-  if (page.after) where.add('(d.created_at, d.id) < (?, ?)', page.after.createdAt, page.after.id)
-  const { rows } = await tenant(pool, organizationId).query<DeliveryRecord>(
-    `SELECT ${columns} FROM ${source} WHERE ${where.text} ORDER BY d.created_at DESC, d.id DESC LIMIT ${page.limit + 1}`,
-    where.values,
-  )
-  return toPage(rows, page.limit, ({ createdAt, id }) => ({ createdAt, id }))
+  { filter, page }: { filter: DeliveryFilter; page: ListRequest<DeliveryOrder> },
+): Promise<ListedPage<DeliveryRecord>> {
+  const { state, eventType, resourceId, eventId, from, before } = filter
+  const where = new Conditions().add('w.organization_id = ?', organizationId).add('w.endpoint_id = ?', endpointId)
+  if (eventId !== undefined) where.add('w.event_id = ?', eventId)
+  // A literal: an index is of this state alone.
+  else if (state === 'failed') where.add(`w.state = 'failed'`)
+  new Fitting(where).between('w.created_at', from, before)
+  // There is one of an event: no index in the order of time is to be read for it.
+  const key = eventId === undefined ? 'w.created_at' : `(w.created_at + interval '0')`
+  const walk: Walk = { from: 'webhook_deliveries w', key, id: 'w.id', cast: 'timestamptz', where }
+  const fits = (and: Conditions): Conditions =>
+    new Fitting(and).is('d.state', state).is('d.event_type', eventType).is('d.resource_id', resourceId).conditions
+  const shown = { columns, source, organizationId: 'd.organization_id', id: 'd.id', fits }
+  return listInOrder(pool, organizationId, { walk, shown }, page)
 }
 
 /** @returns null for what is unknown, of a deleted endpoint, or of another organization */
