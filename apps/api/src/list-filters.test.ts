@@ -132,6 +132,20 @@ describe('lists', () => {
     expect((await harness.call('GET', `/v1/${list}?${query}`)).body).toMatchObject({ code: 'validation_failed' })
   })
 
+  it.each([
+    ['members?sort=createdAt', ['soon', -1, 1.5, null]],
+    ['grants?sort=expiresAt', ['infinity', { a: 1 }]],
+    ['members?sort=email', [1, null, ['x'], 'a'.repeat(401), '\0']],
+  ])('%s refuse a cursor that somebody wrote who knows how', async (list, keys) => {
+    const { body } = await harness.call<Listed>('GET', `/v1/${list}&limit=1`)
+    const [print] = JSON.parse(Buffer.from(body.nextCursor ?? '', 'base64url').toString()) as unknown[]
+    for (const key of keys) {
+      const forged = Buffer.from(JSON.stringify([print, key, 'mem_a'])).toString('base64url')
+      const answer = await harness.call('GET', `/v1/${list}&cursor=${forged}`)
+      expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_cursor' } })
+    }
+  })
+
   it('refuse the cursor of another order or filter', async () => {
     const { body } = await harness.call<Listed>('GET', '/v1/networks?limit=1&sort=name')
     for (const query of ['sort=-name', '', 'sort=name&name=p'])

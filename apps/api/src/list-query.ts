@@ -21,11 +21,12 @@ export function askedList<By extends string>(
   sort: By | `-${By}`,
 ): AskedList<By> {
   const list = [...of, sort]
+  const by = sort.replace(/^-/, '') as By
   return {
     page: {
       limit: query.limit ?? 50,
-      after: readPosition(query, list),
-      sort: { by: sort.replace(/^-/, '') as By, descending: sort.startsWith('-') },
+      after: readPosition(query, list, by),
+      sort: { by, descending: sort.startsWith('-') },
     },
     answer: ({ rows, next }, view) => ({ data: rows.map(view), nextCursor: writePosition(next, list) }),
   }

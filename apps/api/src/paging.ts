@@ -24,12 +24,16 @@ export function writePage<T, V>(
   return { data: page.rows.map(view), nextCursor: page.next === null ? null : encode(page.next, list) }
 }
 
-/** Where a page of a list begins that can be sorted by several things. @param list names the order, too */
-export function readPosition({ cursor }: PageQuery, list: readonly unknown[]): DevicePosition | null {
+/**
+ * Where a page of a list begins that can be sorted by several things.
+ * @param list names the order, too
+ * @param by what it is sorted by: a time when its name says so, else a text
+ */
+export function readPosition({ cursor }: PageQuery, list: readonly unknown[], by: string): DevicePosition | null {
   if (cursor === undefined) return null
   const [key, id] = open(cursor, list)
-  const sound = typeof key === 'string' ? key.length <= 400 && !key.includes('\0') : isTime(key)
-  if (sound && isId(id)) return { key: key as number | string, id }
+  const isKey: (value: unknown) => value is number | string = by.endsWith('At') ? isTime : isText
+  if (isKey(key) && isId(id)) return { key, id }
   throw invalidCursor()
 }
 
@@ -49,6 +53,10 @@ function decode(cursor: string, list: readonly unknown[]): PageStart {
 
 function isTime(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < 8e12
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= 400 && !value.includes('\0')
 }
 
 function isId(value: unknown): value is string {

@@ -46,7 +46,8 @@ export function deviceRoutes(api: Api, context: ApiContext): void {
       const { limit = 50, cursor: _, ...rest } = query
       const [filter, sort] = [deviceFilterOf(rest), deviceSortOf(rest)]
       const list = ['devices', organizationId, filter, sort]
-      const page = await listDevices(pool, organizationId, filter, { limit, sort, after: readPosition(query, list) })
+      const after = readPosition(query, list, sort.by)
+      const page = await listDevices(pool, organizationId, filter, { limit, sort, after })
       return { data: page.rows.map(deviceView), nextCursor: writePosition(page.next, list) }
     },
   )

@@ -31,7 +31,7 @@ export function usageRoutes(api: Api, { pool }: ApiContext): void {
       const { limit = 50, cursor: _, ...asked } = query
       const filter = filterOf(asked)
       const list = ['usage', organizationId, asked]
-      const position = readPosition(query, list)
+      const position = readPosition(query, list, 'startsAt')
       const after = position && { subjectId: position.id, from: new Date(Number(position.key)) }
       const rows = await readUsage(pool, organizationId, filter, { after, limit: limit + 1 })
       const kept = rows.slice(0, limit)
