@@ -1405,7 +1405,7 @@ export interface paths {
         };
         /**
          * List deliveries to an endpoint, newest first
-         * @description They are kept for 30 days. Takes `events:read` as well.
+         * @description They are kept for 30 days. All filters that are given must hold. A page may have fewer items than `limit`, even none, although `nextCursor` says that there are more: each call looks at a bounded part. Takes `events:read` as well.
          */
         get: operations["listWebhookDeliveries"];
         put?: never;
