@@ -106,7 +106,7 @@ function changing(api: Api, { pool, egress }: ApiContext): void {
         operationId: 'updateAutomationRule',
         summary: 'Change, stop or start an automation rule',
         description:
-          'Who changes it is its maker then, and must hold the permissions of all it does. A run that has begun goes on as the rule was. `actions` are given whole, with their URLs, or not at all.',
+          'Who changes it is its maker then, and must hold the permissions of all it does. A run that has begun goes on as the rule was, with the rights of its maker then. `actions` are given whole, with their URLs, or not at all.',
         tags,
         params,
         body: AutomationRulePatch,

@@ -28,7 +28,7 @@ export const MemberPatch = Type.Object(
     locked: Type.Optional(
       Type.Boolean({
         description:
-          'The person is kept out of this organization: tokens for it are refused at once, tunnels that it opened end, rules that it made rest. Grants and SSH keys stay, and are good again when it is let in.',
+          'The person is kept out of this organization: tokens for it are refused at once, tunnels that it opened end, rules that it made rest. Grants and SSH keys stay, and are good again when it is let in. API keys that it made go on: look at `createdBy`.',
       }),
     ),
   },

@@ -113,6 +113,25 @@ describe('a backlog', () => {
   })
 })
 
+describe('a run that has begun', () => {
+  it('acts for who made what it does, whoever changes the rule meanwhile, and stops no rule of somebody else', async () => {
+    const rule = await newRule(noisy)
+    await addRuns(rule, 2)
+    const begun = await claimed()
+    const maker = { makerKind: 'user', makerId: 'usr_1' } as const
+    const actions = [{ kind: 'untag_device', tags: ['x'] }] as const
+    await changeRule(pool, keyOf(rule), { actions: [...actions] }, { maker, check: () => undefined, ...options })
+    await pool.query(`UPDATE rule_runs SET next_at = now() - interval '2 hours' WHERE id = $1`, [begun.id])
+    const [again, fresh] = [await claimed(), await claimed()]
+    expect([again.id, again.plan.actions]).toEqual([begun.id, rule.actions])
+    expect(again.rule).toMatchObject({ makerKind: 'api_key', makerId: 'key_1' })
+    expect(fresh).toMatchObject({ rule: maker, plan: { actions } })
+    expect(await finishRun(worker, again, { stop: 'permission_missing', maxFailures: 1 })).toBeNull()
+    expect(await readRule(pool, noisy, rule.id)).toMatchObject({ enabled: true, failures: 0 })
+    expect(await finishRun(worker, fresh, { stop: 'maker_gone', maxFailures: 1 })).toBe('maker_gone')
+  })
+})
+
 describe('a rule that is deleted', () => {
   it('is found by nobody, does no further step, and goes with its runs by and by', async () => {
     const rule = await newRule(noisy)

@@ -46,17 +46,19 @@ export interface RunRecord {
   readonly finishedAt: Date | null
 }
 
-/** What the rule said when the run began. */
+/** What the rule said when the run began, and who had made it so: it acts for nobody else. */
 export interface RunPlan {
   readonly actions: RuleAction[]
   readonly during: WeekHours | null
+  readonly makerKind: RuleRecord['makerKind']
+  readonly makerId: string
 }
 
 export interface RunClaim {
   readonly id: string
   readonly claim: number
   readonly organizationId: string
-  /** As it is now. */
+  /** As it is now, but for the maker, who is that of the plan. */
   readonly rule: RuleRecord
   readonly plan: RunPlan
   readonly event: RunEvent
@@ -127,13 +129,15 @@ export function claimRun(
     const refusal = await refusalOf(tx, rule, run)
     if (refusal !== null) return skip(tx, run, refusal)
     if (run.claim > maxClaims) return fail(tx, run)
-    const plan = run.plan ?? { actions: rule.actions, during: rule.during }
+    const { actions, during, makerKind, makerId } = rule
+    const plan = { makerKind, makerId, ...(run.plan ?? { actions, during }) }
     const { rows: taken } = await tx.query<{ startedAt: Date }>(
       `UPDATE rule_runs SET claim = $2, plan = $3, started_at = coalesce(started_at, now()),
          next_at = now() + ${leaseSec} * interval '1 second' WHERE id = $1 RETURNING started_at AS "startedAt"`,
       [run.id, run.claim, JSON.stringify(plan)],
     )
-    return { ...run, rule, plan, startedAt: taken[0]?.startedAt ?? new Date(0) }
+    const made = { ...rule, makerKind: plan.makerKind, makerId: plan.makerId }
+    return { ...run, rule: made, plan, startedAt: taken[0]?.startedAt ?? new Date(0) }
   })
 }
 
@@ -295,7 +299,7 @@ export function deliveredTo({ plan, steps }: RunClaim): string[] {
 
 /**
  * Ends the run with an event of its rule. A rule whose maker may not act, or that fails again and again, is stopped in the same
- * transaction.
+ * transaction; not when it is somebody else's by now.
  *
  * @param stop why the rule is stopped at once; null: only when it failed too often
  * @param maxFailures runs in a row that may fail
@@ -307,8 +311,8 @@ export async function finishRun(
 ): Promise<RuleStop | null> {
   const { organizationId, rule } = run
   return inTenantTransaction(pool, organizationId, async (tx) => {
-    const { rows: rules } = await tx.query<{ enabled: boolean; failures: number }>(
-      'SELECT enabled, failures FROM automation_rules WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE',
+    const { rows: rules } = await tx.query<{ enabled: boolean; failures: number; makerId: string }>(
+      'SELECT enabled, failures, maker_id AS "makerId" FROM automation_rules WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE',
       [organizationId, rule.id],
     )
     await holdRun(tx, run)
@@ -318,9 +322,12 @@ export async function finishRun(
       `UPDATE rule_runs SET state = $3, reason = $4, plan = NULL, finished_at = now() WHERE organization_id = $1 AND id = $2`,
       [organizationId, run.id, state, stop],
     )
-    const { enabled = false, failures = 0 } = rules[0] ?? {}
-    const inRow = failed ? failures + 1 : 0
-    const disabled = stop ?? (failed && inRow >= maxFailures ? 'failures' : null)
+    const { enabled = false, failures = 0, makerId } = rules[0] ?? {}
+    const isTheirs = makerId === rule.makerId
+    const ownInRow = failed ? failures + 1 : 0
+    const inRow = isTheirs ? ownInRow : failures
+    const ending = stop ?? (failed && inRow >= maxFailures ? 'failures' : null)
+    const disabled = isTheirs ? ending : null
     await tx.query(
       `UPDATE automation_rules SET failures = $3, enabled = enabled AND $4::text IS NULL,
          disabled_reason = CASE WHEN enabled THEN $4 ELSE disabled_reason END,

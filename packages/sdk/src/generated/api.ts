@@ -306,7 +306,7 @@ export interface paths {
         head?: never;
         /**
          * Change, stop or start an automation rule
-         * @description Who changes it is its maker then, and must hold the permissions of all it does. A run that has begun goes on as the rule was. `actions` are given whole, with their URLs, or not at all.
+         * @description Who changes it is its maker then, and must hold the permissions of all it does. A run that has begun goes on as the rule was, with the rights of its maker then. `actions` are given whole, with their URLs, or not at all.
          */
         patch: operations["updateAutomationRule"];
         trace?: never;
@@ -7798,7 +7798,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description The person is kept out of this organization: tokens for it are refused at once, tunnels that it opened end, rules that it made rest. Grants and SSH keys stay, and are good again when it is let in. */
+                    /** @description The person is kept out of this organization: tokens for it are refused at once, tunnels that it opened end, rules that it made rest. Grants and SSH keys stay, and are good again when it is let in. API keys that it made go on: look at `createdBy`. */
                     locked?: boolean;
                     /**
                      * @description `owner`: everything; `admin`: everything but owners; `operator`: devices, credentials and tunnels; `viewer`: reads, and opens tunnels that a grant allows.
