@@ -2,6 +2,7 @@
 import { iccidFault } from '@culvert/lifecycle'
 import { isIP, isIPv4 } from 'node:net'
 import Format from 'typebox/format'
+import { Settings } from 'typebox/system'
 import { canonicalCidr } from './cidr.ts'
 
 /** What is wrong with a text of this format, for people; null when nothing is. */
@@ -34,6 +35,10 @@ export const formatFaults: Readonly<Record<string, (text: string) => string | nu
       : null,
 }
 
+/** Enough for what all branches of a union say of a value, of which the one that was meant may be the last. */
+const maxErrors = 128
+
 export function registerFormats(): void {
+  Settings.Set({ maxErrors })
   for (const [name, fault] of Object.entries(formatFaults)) Format.Set(name, (text) => fault(text) === null)
 }

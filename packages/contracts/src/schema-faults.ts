@@ -11,7 +11,7 @@ export interface SchemaFault {
 /** @param errors of TypeBox @param value that they are about @returns at most {@link maxFaults}, one for each place */
 export function schemaFaults(errors: readonly object[], value: unknown): SchemaFault[] {
   const byPointer = new Map<string, string[]>()
-  for (const error of errors as readonly SchemaError[]) {
+  for (const error of withoutOtherBranches(errors as readonly SchemaError[])) {
     for (const [pointer, message] of faultOf(error, value)) {
       const messages = byPointer.get(pointer) ?? []
       if (!messages.includes(message)) byPointer.set(pointer, [...messages, message])
@@ -22,6 +22,7 @@ export function schemaFaults(errors: readonly object[], value: unknown): SchemaF
 
 interface SchemaError {
   readonly keyword: string
+  readonly schemaPath: string
   readonly instancePath: string
   readonly message: string
   readonly params: Readonly<Record<string, unknown>>
@@ -57,6 +58,52 @@ function faultOf({ keyword, instancePath, params, message }: SchemaError, value:
     default:
       return [[instancePath, message]]
   }
+}
+
+/**
+ * Where the branches of a union are told apart by a constant, such as the `kind` of an action, what the branches that were not meant
+ * say is left out. When none was meant, the constants alone remain.
+ */
+function withoutOtherBranches(errors: readonly SchemaError[]): SchemaError[] {
+  const constants = errors.filter(({ keyword, schemaPath }) => keyword === 'const' && branchOfConstant.test(schemaPath))
+  const unions = new Map<string, { union: string; at: string; others: Set<string>; constants: SchemaError[] }>()
+  for (const error of constants) {
+    const [, branch = '', union = ''] = branchOfConstant.exec(error.schemaPath) ?? []
+    const at = error.instancePath.slice(0, error.instancePath.lastIndexOf('/'))
+    const known = unions.get(`${union} ${at}`) ?? { union, at, others: new Set<string>(), constants: [] }
+    known.others.add(branch)
+    known.constants.push(error)
+    unions.set(`${union} ${at}`, known)
+  }
+  const leftOut = new Set<SchemaError>()
+  const added: SchemaError[] = []
+  for (const { union, at, others, constants: told } of unions.values()) {
+    if (others.size < 2) continue
+    const inside = errors.filter(
+      ({ instancePath, schemaPath }) => isBelow(instancePath, at) && isBelow(schemaPath, `${union}/anyOf`),
+    )
+    const meant = inside.filter(
+      ({ keyword, instancePath, schemaPath }) =>
+        ![...others].some((branch) => isBelow(schemaPath, branch)) && !(keyword === 'type' && instancePath === at),
+    )
+    for (const error of inside) if (!meant.includes(error)) leftOut.add(error)
+    for (const error of errors)
+      if (error.keyword === 'anyOf' && error.schemaPath === union && error.instancePath === at) leftOut.add(error)
+    const [first] = told
+    if (meant.length === 0 && first)
+      added.push({
+        ...first,
+        keyword: 'enum',
+        params: { allowedValues: told.map(({ params }) => params['allowedValue']) },
+      })
+  }
+  return [...errors.filter((error) => !leftOut.has(error)), ...added]
+}
+
+const branchOfConstant = /^((.*)\/anyOf\/\d+)\/properties\/[^/]+$/
+
+function isBelow(path: string, parent: string): boolean {
+  return path === parent || path.startsWith(`${parent}/`)
 }
 
 /** Of the branches of a union, the one that says more than "must be null". */
