@@ -17,6 +17,7 @@ import { commonProblems } from './conventions/common-problems.ts'
 import { conditional } from './conventions/conditional.ts'
 import { deprecation } from './conventions/deprecation.ts'
 import { idempotency } from './conventions/idempotency.ts'
+import { optionalBody } from './conventions/optional-body.ts'
 import { rateLimits, type RateLimits } from './conventions/rate-limits.ts'
 import { traceContextOf } from './conventions/trace-context.ts'
 import { hintsWhenMeant, validateOnly } from './conventions/validate-only.ts'
@@ -138,6 +139,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
       v1.addHook('onRequest', authorize)
       commonProblems(v1 as Api)
       conditional(v1 as Api)
+      optionalBody(v1 as Api)
       validateOnly(v1 as Api, context)
       idempotency(v1 as Api, context)
       v1.addHook('onError', noteDenials(context.pool))

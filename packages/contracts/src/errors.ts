@@ -180,7 +180,8 @@ export const errorRegistry = {
   operation_limit: {
     status: 409,
     title: 'Enough operations are under way',
-    advice: 'Wait until one is done, or cancel one.',
+    advice:
+      'Wait until one is done, or cancel one: an organization may have ten under way, an endpoint of webhooks one replay.',
   },
   operation_done: { status: 409, title: 'The operation is done', advice: 'Nothing is to be cancelled.' },
   operation_cancelled: {

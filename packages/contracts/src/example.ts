@@ -24,6 +24,8 @@ export interface JsonSchema {
   readonly default?: unknown
   readonly examples?: readonly unknown[]
   readonly 'x-example'?: Readonly<Record<string, unknown>>
+  /** A body that may be left out. */
+  readonly 'x-optional'?: boolean
 }
 
 /** A place in a schema that nothing can be said about. */

@@ -52,6 +52,38 @@ describe('ETag and If-None-Match', () => {
   })
 })
 
+describe('a body without any field that must be there', () => {
+  const at = '/v1/webhook-endpoints'
+  const newEndpoint = async (): Promise<string> => {
+    const body = { name: 'x', url: 'https://hooks.example.com/x' }
+    return (await harness.call<{ id: string }>('POST', at, { body })).body.id
+  }
+
+  it('may be left out where the document says so, and is as if it were {}', async () => {
+    const endpoint = await newEndpoint()
+    const rotated = await harness.call<{ keys: object[] }>('POST', `${at}/${endpoint}/rotate-secret`)
+    expect([rotated.status, rotated.body.keys.length]).toEqual([200, 2])
+    const json = { headers: { 'content-type': 'application/json' }, raw: '' }
+    expect((await harness.call('POST', `${at}/${endpoint}/enable`, json)).status).toBe(200)
+    const { paths } = (await harness.call<OpenApi>('GET', '/openapi.json')).body
+    const operations = Object.values(paths).flatMap((item) => Object.values(item))
+    const free = operations.filter(({ requestBody }) => requestBody?.required === false)
+    expect(free.map(({ operationId }) => operationId).toSorted()).toEqual([
+      'enableWebhookEndpoint',
+      'rotateApiKey',
+      'rotateSigningKeys',
+      'rotateWebhookSecret',
+    ])
+  })
+
+  it('may be null nowhere, and is needed everywhere else', async () => {
+    const endpoint = await newEndpoint()
+    expect((await harness.call('POST', `${at}/${endpoint}/enable`, { raw: 'null' })).status).toBe(400)
+    expect((await harness.call('POST', `${at}/${endpoint}/replay`)).status).toBe(400)
+    expect((await harness.call('POST', `/v1/devices/${deviceId}/credentials`)).status).toBe(400)
+  })
+})
+
 describe('trace context (W3C)', () => {
   const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
 

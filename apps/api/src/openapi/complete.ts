@@ -19,7 +19,7 @@ export interface Answer {
 export interface Operation {
   operationId: string
   parameters?: object[]
-  requestBody?: { content: Record<string, Media> }
+  requestBody?: { content: Record<string, Media>; required?: boolean }
   responses: Record<string, Answer>
 }
 export interface OpenApi {
@@ -44,6 +44,7 @@ export function complete(document: OpenApi): OpenApi {
   for (const [path, item] of Object.entries(document.paths))
     for (const [method, operation] of Object.entries(item)) {
       addProblems(operation)
+      if (mayBeLeftOut(operation)) Object.assign(operation.requestBody ?? {}, { required: false })
       if (path.startsWith('/v1')) addHeaders(operation, isReadable(path, document))
       addVersions(operation, method === 'get', schemas)
     }
@@ -83,6 +84,11 @@ function tryExample(schema: JsonSchema, schemas: Record<string, JsonSchema>): un
 }
 
 const exampleRequestId = 'req_20658994-cdbc-4e42-860e-69271ece5062'
+
+/** As its schema says ({@link optionalBody}). */
+function mayBeLeftOut({ requestBody }: Operation): boolean {
+  return Object.values(requestBody?.content ?? {}).some(({ schema }) => Object.hasOwn(schema, 'x-optional'))
+}
 
 /** One example for each code that the description of an answer names. */
 function addProblems({ responses }: Operation): void {
@@ -192,5 +198,6 @@ export const headers = {
 function withoutSketches(value: unknown): void {
   if (typeof value !== 'object' || value === null) return
   delete (value as Record<string, unknown>)['x-example']
+  delete (value as Record<string, unknown>)['x-optional']
   for (const part of Object.values(value)) withoutSketches(part)
 }

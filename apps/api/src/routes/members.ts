@@ -133,7 +133,7 @@ function changing(api: Api, { pool, queues, publicUrl }: ApiContext): void {
       config: { permission: 'members:write' },
       schema: {
         operationId: 'updateMember',
-        summary: 'Change the role of a member',
+        summary: 'Change the role of a member, lock it out, or let it in again',
         description: 'It holds for the next call.',
         tags,
         params,
@@ -163,7 +163,7 @@ function changing(api: Api, { pool, queues, publicUrl }: ApiContext): void {
       config: { permission: 'members:write' },
       schema: {
         operationId: 'signOutMember',
-        summary: 'Sign a member out everywhere',
+        summary: 'End all sessions of a member in this organization',
         description:
           'Sessions that the person has begun are not good for this organization any more, on whatever device they are: its access tokens are refused at once, and it has to log in again. Its sessions elsewhere, and API keys and tunnels, go on.',
         tags,

@@ -183,7 +183,7 @@ function organizationRoutes(api: Api, { pool, queues }: ApiContext): void {
       config: { permission: 'organization:read' },
       schema: {
         operationId: 'getOrganization',
-        summary: 'Read the organization that the API key belongs to',
+        summary: 'Read the organization of the caller',
         tags,
         response: { 200: json(Type.Ref('Organization'), 'The organization.'), ...problems('not_found') },
       },

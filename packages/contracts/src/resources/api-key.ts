@@ -57,7 +57,7 @@ export const ApiKeyRotation = Type.Object(
     ),
     expiresAt: Type.Optional(ExpiresAt),
   },
-  { additionalProperties: false, 'x-example': { overlapSec: 86_400 } },
+  { additionalProperties: false, 'x-optional': true, 'x-example': { overlapSec: 86_400 } },
 )
 export type ApiKeyRotation = Static<typeof ApiKeyRotation>
 

@@ -35,6 +35,6 @@ export const SigningKeyRotation = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false, 'x-example': { revoke: true } },
+  { additionalProperties: false, 'x-optional': true, 'x-example': { revoke: true } },
 )
 export type SigningKeyRotation = Static<typeof SigningKeyRotation>

@@ -199,7 +199,7 @@ export const WebhookRotation = Type.Object(
     ),
     signing: Type.Optional(Signing),
   },
-  { additionalProperties: false, 'x-example': { overlapSec: 86_400 } },
+  { additionalProperties: false, 'x-optional': true, 'x-example': { overlapSec: 86_400 } },
 )
 export type WebhookRotation = Static<typeof WebhookRotation>
 
@@ -212,7 +212,7 @@ export const WebhookEnabling = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false, 'x-example': { redeliver: true } },
+  { additionalProperties: false, 'x-optional': true, 'x-example': { redeliver: true } },
 )
 
 export const WebhookRecovery = Type.Object(

@@ -940,7 +940,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change the role of a member
+         * Change the role of a member, lock it out, or let it in again
          * @description It holds for the next call.
          */
         patch: operations["updateMember"];
@@ -956,7 +956,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sign a member out everywhere
+         * End all sessions of a member in this organization
          * @description Sessions that the person has begun are not good for this organization any more, on whatever device they are: its access tokens are refused at once, and it has to log in again. Its sessions elsewhere, and API keys and tunnels, go on.
          */
         post: operations["signOutMember"];
@@ -1093,7 +1093,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read the organization that the API key belongs to */
+        /** Read the organization of the caller */
         get: operations["getOrganization"];
         put?: never;
         post?: never;
@@ -4864,7 +4864,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /**
@@ -8494,7 +8494,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /**
@@ -9956,7 +9956,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /**
@@ -10098,7 +10098,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /**
