@@ -11,6 +11,10 @@ it('finds documents to look at', () => {
   expect(documents).toContain('README.md')
 })
 
+it('has no empty document', () => {
+  expect(documents.filter((document) => (readText(document) ?? '').trim() === '')).toEqual([])
+})
+
 it.each(documents)('%s has no dead link', (document) => {
   const links = [...withoutCode(readText(document) ?? '').matchAll(/\]\(([^()\s]+)\)/g)].map((match) => match[1] ?? '')
   expect(links.filter((link) => !/^[a-z]+:/.test(link) && !leadsSomewhere(document, link))).toEqual([])
