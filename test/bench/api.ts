@@ -10,13 +10,13 @@
  * `--quick` has a tenth of everything. Database and client are on the same machine; the database keeps what it has acknowledged.
  */
 import { spawn } from 'node:child_process'
-import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { createApiKey, generateSealingKeyPair, migrate, openPool, type Pool } from '@culvert/db'
-import { freePort, scratchFolder, startPostgres } from '@culvert/services'
+import { freePort } from '@culvert/services'
 import { waitFor } from '@culvert/testkit'
 import { runWorker } from '@culvert/worker'
 import { callerOf, callFor, expectStatus, type Answered, type CallApi } from './api-calls.ts'
+import { withBenchPostgres, type BenchPostgres } from './bench-postgres.ts'
 import { largeOrganization, largeShare, loadFleet } from './api-fleet.ts'
 import { printFigure, quantile } from './figure.ts'
 
@@ -57,29 +57,21 @@ const filters: readonly string[] = [
 ]
 const sorts = ['-createdAt', 'createdAt', 'name', '-name', 'lastSeenAt', '-lastSeenAt']
 
-const ends: (() => Promise<unknown>)[] = []
-try {
-  await main()
-} finally {
-  for (const end of ends.toReversed()) await end()
-}
+await withBenchPostgres(main)
 
-async function main(): Promise<void> {
-  const folder = await scratchFolder()
-  ends.push(() => rm(folder, { recursive: true, force: true }))
-  const postgres = await startPostgres({ dataDir: path.join(folder, 'postgres') })
-  ends.push(() => postgres.stop())
-  await migrate(postgres.url)
-  const pool = openPool(postgres.url, { queryTimeoutMs: 600_000 })
-  ends.push(() => pool.end())
+async function main(bench: BenchPostgres): Promise<void> {
+  const { url: databaseUrl, atEnd } = bench
+  await migrate(databaseUrl)
+  const pool = openPool(databaseUrl, { queryTimeoutMs: 600_000 })
+  atEnd(() => pool.end())
   await timed(`${SIZE.devices} devices are loaded`, () => loadFleet(pool, SIZE))
   const { key } = await createApiKey(pool, { organizationId: largeOrganization, name: 'bench' })
-  const url = await startApi(postgres.url)
+  const url = await startApi(bench)
   const call = callerOf(url, key, AT_ONCE)
   await warmUp(call)
   await timed('pages are measured', () => measurePages(call))
-  await timed('calls are measured', () => measureCalls(pool, call))
-  await timed('the import is measured', () => measureImport(postgres.url, call))
+  await timed('calls are measured', () => measureCalls(pool, call, bench))
+  await timed('the import is measured', () => measureImport(call, bench))
 }
 
 /** Says on standard error how far it is: the whole takes minutes. */
@@ -90,7 +82,7 @@ async function timed(what: string, work: () => Promise<unknown>): Promise<void> 
 }
 
 /** As a process of its own, as it runs. */
-async function startApi(databaseUrl: string): Promise<string> {
+async function startApi({ url: databaseUrl, atEnd }: BenchPostgres): Promise<string> {
   const port = await freePort()
   const sealing = await generateSealingKeyPair()
   const api = spawn(
@@ -112,7 +104,7 @@ async function startApi(databaseUrl: string): Promise<string> {
     },
   )
   const gone = new Promise<void>((resolve) => api.once('exit', () => resolve()))
-  ends.push(async () => {
+  atEnd(async () => {
     api.kill('SIGTERM')
     await gone
   })
@@ -170,13 +162,13 @@ async function measurePages(call: CallApi): Promise<void> {
   print('api.devices_filtered_ms', all, `pages of 50; slowest: ${decodeURIComponent(worst.query)}`)
 }
 
-async function measureCalls(pool: Pool, call: CallApi): Promise<void> {
+async function measureCalls(pool: Pool, call: CallApi, { atEnd }: BenchPostgres): Promise<void> {
   const { rows } = await pool.query<{ id: string }>(
     'SELECT d.id FROM devices d JOIN attachments a ON a.device_id = d.id WHERE d.organization_id = $1 AND a.state = $2 AND d.tunnelable LIMIT 5000',
     [largeOrganization, 'attached'],
   )
   const beat = await serveGateway(pool)
-  ends.push(async () => clearInterval(beat))
+  atEnd(async () => clearInterval(beat))
   let next = 0
   const device = (): string => rows[next++ % rows.length]?.id ?? ''
   const unique = (): string => iccidOf(900_000_000_000 + next++)
@@ -227,9 +219,9 @@ function iccidOf(number: number): string {
   return digits + ((10 - (sum % 10)) % 10)
 }
 
-async function measureImport(databaseUrl: string, call: CallApi): Promise<void> {
+async function measureImport(call: CallApi, { url: databaseUrl, atEnd }: BenchPostgres): Promise<void> {
   const worker = runWorker({ databaseUrl })
-  ends.push(() => worker.close())
+  atEnd(() => worker.close())
   const rows = Array.from({ length: IMPORTED }, (_, index) => {
     const row = {
       iccid: iccidOf(800_000_000_000 + index),

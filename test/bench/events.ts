@@ -6,8 +6,6 @@
  * No page may look through the whole table: `events.seq_scans` counts. `--quick` has a tenth of everything. Database and reader are on
  * the same machine.
  */
-import { rm } from 'node:fs/promises'
-import path from 'node:path'
 import {
   eventCursors,
   findOperation,
@@ -23,9 +21,9 @@ import {
   type FeedFilter,
   type Pool,
 } from '@culvert/db'
-import { scratchFolder, startPostgres } from '@culvert/services'
 import { waitFor } from '@culvert/testkit'
 import { runWorker } from '@culvert/worker'
+import { withBenchPostgres, type BenchPostgres } from './bench-postgres.ts'
 import { printFigure, quantile } from './figure.ts'
 
 const quick = process.argv.includes('--quick')
@@ -54,26 +52,18 @@ const filters: Readonly<Record<string, FeedFilter>> = {
   'resource and types': { ...none, resourceId: 'dev_4', types: ['tunnel.opened'] },
 }
 
-const ends: (() => Promise<unknown>)[] = []
-try {
-  await main()
-} finally {
-  for (const end of ends.toReversed()) await end()
-}
+await withBenchPostgres(main)
 
-async function main(): Promise<void> {
-  const folder = await scratchFolder()
-  ends.push(() => rm(folder, { recursive: true, force: true }))
-  const postgres = await startPostgres({ dataDir: path.join(folder, 'postgres') })
-  ends.push(() => postgres.stop())
-  await migrate(postgres.url)
-  const pool = openPool(postgres.url, { queryTimeoutMs: 600_000 })
-  const api = openPool(postgres.url, { role: 'culvert_api' })
-  const worker = openPool(postgres.url, { role: 'culvert_worker' })
-  ends.push(() => Promise.all([pool.end(), api.end(), worker.end()]))
+async function main(bench: BenchPostgres): Promise<void> {
+  const { url: databaseUrl, atEnd } = bench
+  await migrate(databaseUrl)
+  const pool = openPool(databaseUrl, { queryTimeoutMs: 600_000 })
+  const api = openPool(databaseUrl, { role: 'culvert_api' })
+  const worker = openPool(databaseUrl, { role: 'culvert_worker' })
+  atEnd(() => Promise.all([pool.end(), api.end(), worker.end()]))
   await load(pool)
   await measurePages(pool, api, worker)
-  await measureReplay(pool, postgres.url)
+  await measureReplay(pool, bench)
   await measureRelay(pool, worker)
 }
 
@@ -148,7 +138,7 @@ async function measurePages(pool: Pool, api: Pool, worker: Pool): Promise<void> 
 }
 
 /** From the call to the last delivery that stands there to be sent. */
-async function measureReplay(pool: Pool, databaseUrl: string): Promise<void> {
+async function measureReplay(pool: Pool, { url: databaseUrl, atEnd }: BenchPostgres): Promise<void> {
   const since = new Date(Date.now() - 2 * DAY_MS)
   const until = new Date(since.getTime() + DAY_MS)
   const cursors = await eventCursors(pool)(organizationId)
@@ -159,7 +149,7 @@ async function measureReplay(pool: Pool, databaseUrl: string): Promise<void> {
   )
   const events = rows[0]?.count ?? 0
   const begun = runWorker({ databaseUrl, eventRetentionDays: 3_650 })
-  ends.push(() => begun.close())
+  atEnd(() => begun.close())
   for (const [note, begin] of [
     ['since a time', { since }],
     ['after a cursor', { after }],

@@ -14,7 +14,6 @@
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import {
@@ -29,10 +28,11 @@ import {
   type Pool,
   type SealingKeyPair,
 } from '@culvert/db'
-import { scratchFolder, startPostgres, startRedis } from '@culvert/services'
+import { startRedis } from '@culvert/services'
 import { waitFor } from '@culvert/testkit'
 import { runWorker } from '@culvert/worker'
 import { loopbackEgress, newTestEndpoint } from '../../apps/worker/src/testing/webhook-receiver.ts'
+import { withBenchPostgres, type BenchPostgres } from './bench-postgres.ts'
 import { printFigure, quantile } from './figure.ts'
 import type { Arrival } from './webhook-sink.ts'
 
@@ -59,33 +59,24 @@ interface Sink {
   arrivals(): Promise<Arrival[]>
 }
 
-const ends: (() => Promise<unknown>)[] = []
-try {
-  await main()
-} finally {
-  for (const end of ends.toReversed()) await end()
-}
+await withBenchPostgres(main)
 
-async function main(): Promise<void> {
-  const folder = await scratchFolder()
-  ends.push(() => rm(folder, { recursive: true, force: true }))
-  const postgres = await startPostgres({ dataDir: path.join(folder, 'postgres') })
-  ends.push(() => postgres.stop())
+async function main({ url, folder, atEnd }: BenchPostgres): Promise<void> {
   const redis = await startRedis({ dataDir: path.join(folder, 'redis') })
-  if (redis) ends.push(() => redis.stop())
+  if (redis) atEnd(() => redis.stop())
   else process.stderr.write('This machine has no Redis (see scripts/unpack-peers.mjs): its rows are missing.\n')
-  const sink = await openSink()
+  const sink = await openSink(atEnd)
   for (const redisUrl of [undefined, ...(redis ? [redis.url] : [])]) {
-    for (const endpoints of [1, ORGANIZATIONS * ENDPOINTS_EACH]) await measure(postgres.url, redisUrl, sink, endpoints)
+    for (const endpoints of [1, ORGANIZATIONS * ENDPOINTS_EACH]) await measure(url, redisUrl, sink, endpoints)
   }
 }
 
-async function openSink(): Promise<Sink> {
+async function openSink(atEnd: BenchPostgres['atEnd']): Promise<Sink> {
   const child: ChildProcess = fork(path.join(import.meta.dirname, 'webhook-sink.ts'), {
     execArgv: ['--conditions=source'],
     serialization: 'advanced',
   })
-  ends.push(async () => child.disconnect())
+  atEnd(async () => child.disconnect())
   const [port] = (await once(child, 'message')) as [number]
   return {
     url: `http://127.0.0.1:${port}`,

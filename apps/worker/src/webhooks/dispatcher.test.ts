@@ -1,4 +1,7 @@
-/** From an event that commits to receivers of webhooks: what they get, how often, and who waits for whom. */
+/**
+ * From an event that commits to receivers of webhooks: what they get, how often, and who waits for whom. The cases share worker and
+ * receivers, so it is one file.
+ */
 import {
   appendEvent,
   createKeyRing,
