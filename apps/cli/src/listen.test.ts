@@ -10,6 +10,7 @@ import {
   type Pool,
   type NewEvent,
 } from '@culvert/db'
+import { createClient } from '@culvert/sdk'
 import { createDatabase, waitFor } from '@culvert/testkit'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -20,6 +21,7 @@ import path from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { runCommand } from './index.ts'
+import { listen } from './listen.ts'
 
 let pool: Pool
 let api: Awaited<ReturnType<typeof buildApi>>
@@ -111,6 +113,25 @@ describe('culvert listen', () => {
     expect(listening.out[3]).toContain('-> 500')
     expect(listening.out.join()).not.toContain(key)
     status = 204
+  })
+
+  it('sends also what happens between its promise and the stream', async () => {
+    const end = new AbortController()
+    let id = ''
+    const culvert = createClient({
+      baseUrl: url,
+      key,
+      fetch: async (request) => {
+        const isFirstStream = id === '' && request.headers.get('accept') === 'text/event-stream'
+        if (isFirstStream) id = await happen()
+        return fetch(request)
+      },
+    })
+    const options = { forwardTo: new URL(receiverUrl), types: [], since: 'now', secret: undefined, out: () => {} }
+    const listening = listen(culvert, { ...options, signal: end.signal })
+    await waitFor(() => id !== '' && idsReceived().includes(id))
+    end.abort()
+    await expect(listening).resolves.toBeUndefined()
   })
 
   it('goes on where it was when the connection breaks, with nothing lost and nothing twice', async () => {

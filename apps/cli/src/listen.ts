@@ -25,13 +25,15 @@ export async function listen(culvert: Culvert, options: ListenOptions): Promise<
   const { forwardTo, types, since, out, signal } = options
   const secret = secretOf(options.secret)
   const signer: Signer = { scheme: 'v1', sign: (octets) => createHmac('sha256', secret).update(octets).digest() }
-  // The first call says what is wrong with key, types or time, before anything is promised.
+  // The first call says what is wrong with key, types or time, before anything is promised, and where `now` is: nothing that
+  // happens after the promise is left out.
   const query = { since, limit: 1, ...(types.length > 0 ? { types: types.join(',') } : {}) }
-  await culvert.get('/v1/events', { params: { query }, signal })
+  const page = await culvert.get('/v1/events', { params: { query }, signal })
+  const begin = since === 'now' && typeof page === 'object' ? { after: page.nextCursor } : { since }
   out(`Events go to ${forwardTo.href}`)
   out(`Signed with ${secretText(secret)}`)
   try {
-    for await (const { event } of culvert.events.follow({ since, types, signal }))
+    for await (const { event } of culvert.events.follow({ ...begin, types, signal }))
       out(
         `${shown(event.timestamp)} ${shown(event.type)} ${shown(event.resourceId)} #${event.sequence} ${await forward(event, forwardTo, signer)}`,
       )
