@@ -20,24 +20,33 @@ try {
       file: { type: 'string' },
       days: { type: 'string', default: '90' },
       operator: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   })
+  if (values.help) process.stdout.write(`${USAGE}\n`)
+  else
+    await withDatabase(async (pool) => {
+      const [command, slug, ...more] = positionals
+      if (more.length > 0) throw new Error(USAGE)
+      if (command === 'list' && !slug) await list(pool)
+      else if (command === 'add' && slug && values.name) await add(pool, slug, values.name)
+      else if (command === 'key' && slug && values.file) await makeKey(pool, slug, { ...values, file: values.file })
+      else throw new Error(USAGE)
+    })
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`)
+  process.exitCode = 2
+}
+
+async function withDatabase(work: (pool: Pool) => Promise<void>): Promise<void> {
   const url = process.env['DATABASE_URL']
   if (!url) throw new Error('DATABASE_URL is not set.')
   const pool = openPool(url, { max: 1, applicationName: 'culvert-organizations' })
   try {
-    const [command, slug, ...more] = positionals
-    if (more.length > 0) throw new Error(USAGE)
-    if (command === 'list' && !slug) await list(pool)
-    else if (command === 'add' && slug && values.name) await add(pool, slug, values.name)
-    else if (command === 'key' && slug && values.file) await makeKey(pool, slug, { ...values, file: values.file })
-    else throw new Error(USAGE)
+    await work(pool)
   } finally {
     await pool.end()
   }
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`)
-  process.exitCode = 2
 }
 
 async function list(pool: Pool): Promise<void> {

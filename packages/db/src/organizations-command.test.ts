@@ -15,6 +15,7 @@ it('npm run organizations makes an organization and a key for it, in a file that
     const { stdout: id } = await run('add', 'acme', '--name', 'Acme')
     expect((await run('list')).stdout).toBe(`${id.trim()}  acme  Acme\n`)
     expect((await run('add', 'acme', '--name', 'Other')).stderr).toBe('There is an organization acme already.\n')
+    expect(await run('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('npm run organizations') })
     expect(await run('key', 'other', '--file', file)).toMatchObject({ code: 2 })
     expect(fs.existsSync(file)).toBe(false)
 
