@@ -78,7 +78,8 @@ async function install() {
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
   const npm = process.env.npm_execpath
   const [command, given] = npm?.endsWith('.js') ? [process.execPath, [npm, ...args]] : ['npm', args]
-  const child = spawn(command, given, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+  // What npm says is progress: the standard output may be read by a program.
+  const child = spawn(command, given, { cwd: root, stdio: ['ignore', 2, 2], detached: true })
   const news = setInterval(() => process.stdout.write('still installing ...\n'), INSTALL_NEWS_MS)
   let stopped = false
   const stop = () => {

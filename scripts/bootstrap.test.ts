@@ -27,7 +27,7 @@ afterEach(() => {
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends an installation with everything it started', async (signal) => {
   const { launcher, output } = launch(STUBBORN_NPM)
-  while (!/pids \d+ \d+/.test(output())) await once(launcher.stdout!, 'data')
+  while (!/pids \d+ \d+/.test(output())) await once(launcher.stderr!, 'data')
   const pids = /pids (\d+) (\d+)/.exec(output())!.slice(1).map(Number)
   const marks = pids.map((pid) => processMark(pid))
   launcher.kill(signal)

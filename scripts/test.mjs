@@ -13,6 +13,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { bootstrap, root } from './bootstrap.mjs'
+import { endWith } from './last-words.mjs'
 
 const STATIC_CHECKS = [
   { name: 'types', command: 'tsc', args: ['-p', 'tsconfig.check.json'] },
@@ -35,8 +36,7 @@ if (totals.passed + totals.failed + totals.skipped === 0) {
   process.stdout.write('No test has such a path.\n')
 }
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''
-process.stdout.write(`${totals.passed} passed, ${totals.failed} failed${skipped}\n`)
-process.exit(totals.failed === 0 ? 0 : 1)
+endWith(`${totals.passed} passed, ${totals.failed} failed${skipped}\n`, totals.failed === 0 ? 0 : 1)
 
 function runStaticChecks() {
   for (const { name, command, args } of STATIC_CHECKS) {

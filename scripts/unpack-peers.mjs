@@ -5,9 +5,10 @@
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { bootstrap, root } from './bootstrap.mjs'
+import { endWith } from './last-words.mjs'
 
 // The bootstrap may print progress: stdout is for the shell.
-const write = process.stdout.write.bind(process.stdout)
+const write = process.stdout.write
 process.stdout.write = process.stderr.write.bind(process.stderr)
 const { node, env } = await bootstrap()
 const { status, stdout } = spawnSync(node, ['--conditions=source', path.join(root, 'scripts/unpack-peers.ts')], {
@@ -16,5 +17,5 @@ const { status, stdout } = spawnSync(node, ['--conditions=source', path.join(roo
   stdio: ['ignore', 'pipe', 'inherit'],
   encoding: 'utf8',
 })
-write(stdout)
-process.exit(status ?? 1)
+process.stdout.write = write
+endWith(stdout, status ?? 1)
