@@ -7,13 +7,16 @@ const shared = { ssr: { resolve }, environments: { __vitest__: { resolve } } } /
 
 const full = process.env['CULVERT_FULL'] === '1'
 const network = ['**/*.net.test.ts', '**/*.net.full.test.ts']
+/** What waits minutes for timers of real daemons and hardly works meanwhile. */
+const patient = ['test/interop/strongswan/{adversity,device-life}.full.test.ts']
 const always = ['**/node_modules/**', '**/dist/**', ...(full ? [] : ['**/*.full.test.ts'])]
 const exclude = [...always, ...network]
 const setup = new URL('./test/setup/servers.ts', import.meta.url).pathname
 
 /**
  * unit: no server, no privilege. service: real PostgreSQL (and Redis where there is one), a database per file.
- * network: namespaces, TUN and real peers, one file at a time. `*.full.test.ts` runs only in `npm run test:full`.
+ * network: namespaces, TUN and real peers, one file at a time. patient: the same, beside the others, as it mostly waits.
+ * `*.full.test.ts` runs only in `npm run test:full`.
  */
 export default defineConfig({
   test: {
@@ -55,9 +58,20 @@ export default defineConfig({
             'apps/*/src/**/*.net.{test,full.test}.ts',
             'test/{interop,e2e,chaos}/**/*.test.ts',
           ],
-          exclude: always,
+          exclude: [...always, ...patient],
           globalSetup: [setup],
           fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'patient',
+          include: patient,
+          exclude: always,
+          globalSetup: [setup],
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

@@ -55,7 +55,7 @@ function runStaticChecks() {
 
 async function runBoth(paths) {
   const workers = os.availableParallelism()
-  const others = runVitest(['unit', 'service'], [`--maxWorkers=${workers}`, ...paths], 'pipe')
+  const others = runVitest(['unit', 'service', 'patient'], [`--maxWorkers=${workers}`, ...paths], 'pipe')
   await runVitest(['network'], paths, 'inherit')
   process.stdout.write(await others)
 }

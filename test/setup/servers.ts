@@ -1,5 +1,5 @@
 /**
- * Vitest globalSetup of the projects `service` and `network`: one throw-away PostgreSQL for the run (fsync off) whose
+ * Vitest globalSetup of the projects `service`, `network` and `patient`: one throw-away PostgreSQL for the run (fsync off) whose
  * database `template_app` is migrated once, so that every test file copies it, and a Redis where there is one.
  *
  * Provides `databaseUrl` (the server's superuser, database `postgres`) and `redisUrl` (or null). REDIS_URL names a Redis to
