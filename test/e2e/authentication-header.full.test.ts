@@ -2,15 +2,13 @@
  * AH from end to end: a device that may use the tier `compat`, in the open, is reached without a packet of ESP; one that may not gets
  * no Child SA.
  */
-import fs from 'node:fs'
-import path from 'node:path'
 import { createLab, labMissing, peer, waitFor, type Lab, type Namespace } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createClosings } from '../support/closings.ts'
-import { openTunnel, registerDevice, waitAttached } from '../support/fleet.ts'
-import { SERVER_ADDRESS, startInstallation, type Installation } from '../support/installation.ts'
+import { openTunnel, registerDevice } from '../support/fleet.ts'
+import { startInstallation, type Installation } from '../support/installation.ts'
+import { startSimulatedDevice, type SimulatedDevice } from '../support/simulated-device.ts'
 
-const ROOT = path.resolve(import.meta.dirname, '../..')
 const PAGES = 20
 const COUNTERS = `table ip seen {
   counter authentic { }
@@ -44,36 +42,21 @@ describe.skipIf(missing)(`AH by policy${missing ? ` (skipped: ${missing})` : ''}
   async function start(name: string, address: string, more: object): Promise<Started> {
     const host = await lab.addHost(name, `${address}/24`)
     const device = await registerDevice(culvert.acme, name, more)
-    const pskFile = path.join(folder, name)
-    fs.writeFileSync(pskFile, device.psk, { mode: 0o600 })
-    const main = path.join(ROOT, 'apps/device-sim/src/main.ts')
-    const simulated = host.spawn(process.execPath, ['--conditions=source', main], {
-      env: {
-        ...process.env,
-        DEVICE_REMOTE: SERVER_ADDRESS,
-        DEVICE_REMOTE_IDENTITY: 'concentrator.fleet.culvert.internal',
-        DEVICE_IDENTITY: device.ikeIdentity,
-        DEVICE_PSK_FILE: pskFile,
-        DEVICE_HTTP_PORT: '8080',
-        DEVICE_RUNG: 'native',
-        DEVICE_NATIVE_ESP: 'true',
-        DEVICE_AH: 'true',
-        DEVICE_LOCAL: address,
-      },
+    const simulated = startSimulatedDevice({ host, folder, culvert, closings }, device, {
+      DEVICE_NATIVE_ESP: 'true',
+      DEVICE_AH: 'true',
+      DEVICE_LOCAL: address,
     })
-    closings.add(() => simulated.stop())
-    return { host, deviceId: device.id, identity: device.ikeIdentity, output: () => simulated.output() }
+    return { host, deviceId: device.id, identity: device.ikeIdentity, simulated }
   }
 
   it('RFC 4302 carries a device of the tier compat, through rekeys, and nothing of it is ESP', async () => {
-    const { host, deviceId, identity, output } = await start('open', '192.0.2.11', {
+    const { host, deviceId, identity, simulated } = await start('open', '192.0.2.11', {
       proposalTiers: ['modern', 'standard', 'compat'],
     })
     const { env } = await peer('nftables')
     await host.exec('nft', [COUNTERS], { env })
-    await waitAttached(culvert.acme, deviceId).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${output()}\n${culvert.output('concentrator')}`)
-    })
+    await simulated.ready()
     const tunnel = await openTunnel(culvert.acme, deviceId, 8080)
     const curl = await peer('curl')
     const url = `http://${tunnel.host}:${tunnel.port}/[1-${PAGES}]`
@@ -88,10 +71,10 @@ describe.skipIf(missing)(`AH by policy${missing ? ` (skipped: ${missing})` : ''}
   })
 
   it('RFC 7296 2.7 a device without that tier has no Child SA', async () => {
-    const { output } = await start('modern', '192.0.2.12', { proposalTiers: ['modern'] })
+    const { simulated } = await start('modern', '192.0.2.12', { proposalTiers: ['modern'] })
     // It has an IKE SA each time, and gives it up for want of a Child SA.
-    await waitFor(() => output().split('"reason":"deletedLocally"').length > 3, { message: 'the refusals' })
-    expect(output()).not.toContain('"msg":"attached"')
+    await waitFor(() => simulated.output().split('"reason":"deletedLocally"').length > 3, { message: 'the refusals' })
+    expect(simulated.output()).not.toContain('"msg":"attached"')
   })
 })
 
@@ -99,5 +82,5 @@ interface Started {
   readonly host: Namespace
   readonly deviceId: string
   readonly identity: string
-  output(): string
+  readonly simulated: SimulatedDevice
 }

@@ -1,15 +1,13 @@
 /**
  * ESP as an IP protocol of its own, from end to end: a device in the open sends no UDP but IKE, one behind a NAT sends ESP in UDP.
  */
-import fs from 'node:fs'
-import path from 'node:path'
-import { createLab, labMissing, peer, type Lab, type LabProcess, type Namespace } from '@culvert/testkit'
+import { createLab, labMissing, peer, type Lab, type Namespace } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createClosings } from '../support/closings.ts'
-import { openTunnel, readAttachment, registerDevice, waitAttached } from '../support/fleet.ts'
-import { SERVER_ADDRESS, startInstallation, type Installation } from '../support/installation.ts'
+import { openTunnel, readAttachment, registerDevice } from '../support/fleet.ts'
+import { startInstallation, type Installation } from '../support/installation.ts'
+import { startSimulatedDevice } from '../support/simulated-device.ts'
 
-const ROOT = path.resolve(import.meta.dirname, '../..')
 const PAGES = 40
 const missing = labMissing()
 
@@ -33,28 +31,7 @@ describe.skipIf(missing)(`ESP without UDP${missing ? ` (skipped: ${missing})` : 
   /** Attaches a device and fetches its page through a tunnel. @returns what its host counted meanwhile */
   async function visit(name: string, host: Namespace, settings: Readonly<Record<string, string>>): Promise<Visit> {
     const device = await registerDevice(culvert.acme, name)
-    const pskFile = path.join(folder, name)
-    fs.writeFileSync(pskFile, device.psk, { mode: 0o600 })
-    const simulated: LabProcess = host.spawn(
-      process.execPath,
-      ['--conditions=source', path.join(ROOT, 'apps/device-sim/src/main.ts')],
-      {
-        env: {
-          ...process.env,
-          DEVICE_REMOTE: SERVER_ADDRESS,
-          DEVICE_REMOTE_IDENTITY: 'concentrator.fleet.culvert.internal',
-          DEVICE_IDENTITY: device.ikeIdentity,
-          DEVICE_PSK_FILE: pskFile,
-          DEVICE_HTTP_PORT: '8080',
-          DEVICE_RUNG: 'native',
-          ...settings,
-        },
-      },
-    )
-    closings.add(() => simulated.stop())
-    await waitAttached(culvert.acme, device.id).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${simulated.output()}\n${culvert.output('concentrator')}`)
-    })
+    await startSimulatedDevice({ host, folder, culvert, closings }, device, settings).ready()
     const tunnel = await openTunnel(culvert.acme, device.id, 8080)
     const { env } = await peer('curl')
     const before = await datagramsOf(host)
