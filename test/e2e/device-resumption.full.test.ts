@@ -60,6 +60,8 @@ describe.skipIf(missing)(`a device with a certificate and a PPK${missing ? ` (sk
     await waitAttached(culvert.acme, device.id).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${simulated.output()}\n${culvert.output('concentrator')}`)
     })
+    // What a process says may come after the row that it wrote.
+    await waitFor(() => proofs().length === 1, { message: `its log: ${culvert.output('concentrator')}` })
     expect(proofs()).toEqual(['signature'])
     await culvert.acme('DELETE', `/v1/devices/${device.id}/attachment`)
     await waitFor(() => proofs().length === 2, {
