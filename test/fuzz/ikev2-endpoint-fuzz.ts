@@ -108,6 +108,9 @@ class EndpointFuzzer {
   /** Id of the stranger's next request. */
   #strangeId = 1
   #strangeStart = 1
+  #strangers = 0
+  /** Of those, without an answer to IKE_SA_INIT. */
+  #turnedAway = 0
   readonly #eap = new EapScript()
   readonly #model = new StepModel()
   readonly #datagrams: readonly Uint8Array[]
@@ -184,7 +187,8 @@ class EndpointFuzzer {
     this.#reattach()
     for (const inside of insides) {
       const { exchangeType } = inside
-      this.#forge(this.#newStranger(), { exchangeType, messageId: this.#strangeId }, inside)
+      const stranger = this.#newStranger()
+      if (stranger) this.#forge(stranger, { exchangeType, messageId: this.#strangeId }, inside)
       this.#forgeNext({ exchangeType, messageId: this.#messageId }, inside)
     }
     return this.#finish(insides.length * 2, insides.length * 2)
@@ -195,6 +199,7 @@ class EndpointFuzzer {
     this.#checkBounds()
     this.#checkService()
     this.#checkRest()
+    if (this.#turnedAway * 10 > this.#strangers + 10) throw new Error('strangers are not let in')
     const [answered, attachmentsMade] = [this.#answered, this.#attached]
     return { inputs, authentic, answered, attachmentsMade, features: this.#features, costly: this.#cost.costly }
   }
@@ -266,6 +271,7 @@ class EndpointFuzzer {
   #receiveStrange(): void {
     const random = this.#random
     if (this.#stranger === null || random.oneIn(10)) this.#stranger = this.#newStranger()
+    if (this.#stranger === null) return
     const isBegun = this.#strangeId > this.#strangeStart
     const seeds = random.oneIn(3) ? this.#insides : isBegun ? this.#continuations : this.#beginnings
     const inside = this.#damage(random.oneIn(8) ? random.pick(EXCHANGES) : EXCHANGE.IKE_AUTH, seeds)
@@ -335,8 +341,11 @@ class EndpointFuzzer {
     this.#hand({ from, to: { address: this.#concentrator.address, port: 500 }, bytes }, true, inside)
   }
 
-  /** Its IKE_AUTH is lost, so that its keys are good for one of our making. */
-  #newStranger(): Node {
+  /**
+   * Its IKE_AUTH is lost, so that its keys are good for one of our making.
+   * @returns null when the budgets of its address had no place for it, which is rare.
+   */
+  #newStranger(): Node | null {
     const node = this.#newDevice('stranger', `198.51.100.${FIRST_STRANGE + this.#random.below(100)}`)
     const { fate } = this.#network
     const exchange = this.#random.oneIn(3) ? 'IKE_INTERMEDIATE' : 'IKE_AUTH'
@@ -349,7 +358,10 @@ class EndpointFuzzer {
     this.#network.fate = fate
     this.#network.detach(node.address)
     node.stop()
-    return node
+    this.#strangers += 1
+    if (node.tap.hasKeys()) return node
+    this.#turnedAway += 1
+    return null
   }
 
   #newDevice(name: string, address: string): Node {

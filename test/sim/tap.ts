@@ -24,6 +24,8 @@ export interface Tap {
   readonly keyExchanges: number
   /** Plaintext, padding included, of what was sealed to exactly these octets; null when nothing was. */
   plaintextOf(sealed: Uint8Array): Uint8Array | null
+  /** Whether anything was sealed yet. */
+  hasKeys(): boolean
   /** Keys of the message sealed last. */
   lastKeys(): SkKeys
 }
@@ -100,6 +102,7 @@ export function createTap(remembers = true, base: CryptoProvider = repeatablePro
       },
     },
     plaintextOf: (sealed) => plaintexts.get(nameOf(sealed)) ?? null,
+    hasKeys: () => keys.length > 0,
     lastKeys: () => {
       const [last] = keys
       if (last === undefined) throw new Error('nothing was sealed yet')
