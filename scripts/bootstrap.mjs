@@ -46,11 +46,12 @@ export function fail(sentence) {
  * Runs a TypeScript file of this repository on Node 24 from its sources, and ends as it ends. Signals reach it.
  * @param {string} file
  * @param {string[]} args
+ * @param {string} cwd of the program
  */
-export async function runTypeScript(file, args) {
+export async function runTypeScript(file, args, cwd = root) {
   const { node, env } = await bootstrap()
   const child = spawn(node, ['--conditions=source', path.join(root, file), ...args], {
-    cwd: root,
+    cwd,
     env,
     stdio: 'inherit',
   })

@@ -4,9 +4,10 @@
  * calls make everything else. `--operator` adds what is told of nodes to the operator alone. Exit status 2: it could not be done.
  */
 import { permissions } from '@culvert/contracts'
-import { createApiKey, ensureOrganization, openPool, type Pool } from '@culvert/db'
+import { createApiKey, ensureOrganization, type Pool } from '@culvert/db'
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'
+import { withDatabase } from './with-database.ts'
 
 const USAGE =
   'Usage: npm run organizations -- list | add SLUG --name NAME | key SLUG --file FILE [--days N] [--operator]'
@@ -25,7 +26,7 @@ try {
   })
   if (values.help) process.stdout.write(`${USAGE}\n`)
   else
-    await withDatabase(async (pool) => {
+    await withDatabase('organizations', async (pool) => {
       const [command, slug, ...more] = positionals
       if (more.length > 0) throw new Error(USAGE)
       if (command === 'list' && !slug) await list(pool)
@@ -36,17 +37,6 @@ try {
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`)
   process.exitCode = 2
-}
-
-async function withDatabase(work: (pool: Pool) => Promise<void>): Promise<void> {
-  const url = process.env['DATABASE_URL']
-  if (!url) throw new Error('DATABASE_URL is not set.')
-  const pool = openPool(url, { max: 1, applicationName: 'culvert-organizations' })
-  try {
-    await work(pool)
-  } finally {
-    await pool.end()
-  }
 }
 
 async function list(pool: Pool): Promise<void> {

@@ -298,6 +298,7 @@ class InitiatorFuzzer {
           path: { local, remote: { address: TRAITOR, port: 4_500 } },
         })
       },
+      () => device.command({ kind: 'ownAddresses', addresses: this.#random.pick([[], [DEVICE, '2001:db8::7']]) }),
       () => {
         const { tsLocal, tsRemote } = child ?? { tsLocal: [], tsRemote: [] }
         if (child) device.command({ kind: 'createChild', key: attachmentKey, tsLocal, tsRemote })

@@ -37,6 +37,7 @@ import {
   type GatewayLease,
   type RunClaim,
 } from '@culvert/db'
+import { makeRoot, toPem } from '@culvert/pki'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
   newConcentrator,
@@ -215,6 +216,21 @@ describe('credentials', () => {
   written(['credential.refused'], async () => {
     const pending = await certificateRequest()
     return () => decideCertificate(harness.pool, pending, { kind: 'refused', refusal: 'no' })
+  })
+})
+
+describe('authorities of devices', () => {
+  written(['device_authority.created'], async () => {
+    const certificate = await rootPem()
+    return () => call('POST', '/v1/device-authorities', { name: 'factory', certificate })
+  })
+  written(['device_authority.updated'], async () => {
+    const { id } = await call('POST', '/v1/device-authorities', { name: 'factory', certificate: await rootPem() })
+    return () => call('PATCH', `/v1/device-authorities/${id}`, { name: 'changed' })
+  })
+  written(['device_authority.deleted'], async () => {
+    const { id } = await call('POST', '/v1/device-authorities', { name: 'factory', certificate: await rootPem() })
+    return () => call('DELETE', `/v1/device-authorities/${id}`)
   })
 })
 
@@ -589,6 +605,12 @@ async function certificateRequest(): Promise<{ id: string; organizationId: strin
     [pending.id, pending.organizationId, pending.deviceId],
   )
   return pending
+}
+
+async function rootPem(): Promise<string> {
+  const made = await makeRoot({ name: 'Factory', atMs: Date.now(), lifetimeMs: 86_400_000 })
+  if (!made.ok) throw new Error(made.fault.code)
+  return toPem(made.value.certificate, 'CERTIFICATE')
 }
 
 async function newGrant(): Promise<object> {

@@ -3,29 +3,14 @@ import { EXCHANGE, NOTIFY, natDetectionHash, type IkeSpi, peekHeader } from '@cu
 import { opensslProvider } from '@culvert/crypto'
 import { describe, expect, test } from 'vitest'
 import { forge, notify } from './forge.ts'
+import { BOTH, carryAway, ELSEWHERE, MOBIKE, moveTo, UPDATE } from './mobike-pair.ts'
 import { Nat } from './nat.ts'
 import type { Packet } from './network.ts'
 import type { Node } from './node.ts'
 import { fateOfFirst, LOST, matches } from './packets.ts'
 import { attachedPair, createPair, initiate, type Pair, type PairOptions } from './pair.ts'
 
-const ELSEWHERE = '198.51.100.99'
-const MOBIKE = { features: { mobike: true } }
-const BOTH: PairOptions = { device: MOBIKE, concentrator: MOBIKE }
-const UPDATE = 'N(UPDATE_SA_ADDRESSES), N(NAT_DETECTION_SOURCE_IP), N(NAT_DETECTION_DESTINATION_IP), N(COOKIE2)'
 const { INFORMATIONAL } = EXCHANGE
-
-/** The device is reached at another address, and no more at its old one. */
-function carryAway({ network, device }: Pair, address = ELSEWHERE): void {
-  network.detach(device.address)
-  network.attach({ address, receive: (packet) => device.receive(packet) })
-}
-
-function moveTo({ device, concentrator }: Pair, address = ELSEWHERE): void {
-  const local = { address, port: 4500 }
-  const remote = { address: concentrator.address, port: 4500 }
-  device.command({ kind: 'moveTo', key: device.key, path: { local, remote } })
-}
 
 describe('C18 MOBIKE_SUPPORTED is said only by who does MOBIKE', () => {
   test.each([
@@ -44,26 +29,6 @@ describe('C18 MOBIKE_SUPPORTED is said only by who does MOBIKE', () => {
   test('with MOBIKE the initiator goes to port 4500 at once (3.3)', () => {
     const { device } = attachedPair(BOTH)
     expect(device.child.path).toMatchObject({ local: { port: 4500 }, remote: { port: 4500 } })
-  })
-})
-
-describe('RFC 4555 3.4 a responder names its other addresses', () => {
-  const addresses = ['192.0.2.1', '2001:db8::1', '203.0.113.9']
-  test('to a peer that does MOBIKE', () => {
-    const pair = createPair({ device: MOBIKE, concentrator: { ...MOBIKE, addresses } })
-    addresses[0] = pair.concentrator.address // the one that was used is not named
-    initiate(pair)
-    pair.network.run(1_000)
-    const response = pair.transcript.take()[3]
-    expect(response).toContain('N(MOBIKE_SUPPORTED), N(ADDITIONAL_IP6_ADDRESS), N(ADDITIONAL_IP4_ADDRESS)')
-    expect(response?.match(/ADDITIONAL/g)).toHaveLength(2)
-  })
-
-  test('and to no other', () => {
-    const pair = createPair({ concentrator: { ...MOBIKE, addresses } })
-    initiate(pair)
-    pair.network.run(1_000)
-    expect(pair.transcript.take().join()).not.toContain('ADDITIONAL')
   })
 })
 
@@ -175,6 +140,33 @@ describe('a device moves (3.5)', () => {
 })
 
 describe('the return routability check (3.7)', () => {
+  test('a request of ours that was under way before says nothing against the new place', () => {
+    const pair = attachedPair(BOTH)
+    pair.network.detach(pair.device.address)
+    pair.concentrator.command({ kind: 'checkLiveness', key: pair.concentrator.key })
+    pair.network.run(500)
+    carryAway(pair)
+    moveTo(pair)
+    pair.network.run(20_000)
+    expect(pair.concentrator.child.path.remote.address).toBe(ELSEWHERE)
+    expect(pair.concentrator.confirmed).toBe(true)
+    expect(pair.concentrator.eventsOf('moved')).toHaveLength(1)
+  })
+
+  test('nobody there, with a request of ours under way before: traffic goes back', () => {
+    const pair = attachedPair(BOTH)
+    const path = pair.concentrator.child.path
+    pair.network.fate = fateOfFirst({ isResponse: false, from: pair.concentrator.address }, LOST)
+    pair.concentrator.command({ kind: 'checkLiveness', key: pair.concentrator.key })
+    sendFrom(pair, ELSEWHERE, [notify(NOTIFY.UPDATE_SA_ADDRESSES)])
+    pair.network.run(100)
+    expect(pair.concentrator.child.path.remote.address).toBe(ELSEWHERE)
+    pair.network.run(30_000)
+    expect(pair.concentrator.child.path).toEqual(path)
+    expect(pair.concentrator.eventsOf('closed')).toEqual([])
+    expect(pair.concentrator.confirmed).toBe(true)
+  })
+
   test('nobody there: traffic goes back to where the peer was heard, and both places are asked', () => {
     const pair = attachedPair(BOTH)
     const path = pair.concentrator.child.path
@@ -304,6 +296,20 @@ describe('what a peer may send', () => {
     const pair = attachedPair(BOTH)
     for (let round = 0; round < 40; round += 1) {
       sendFrom(pair, `198.51.101.${round + 1}`, [notify(NOTIFY.UPDATE_SA_ADDRESSES)], { messageId: 2 + round })
+    }
+    expect(pair.concentrator.eventsOf('moved')).toHaveLength(10)
+    expect(pair.transcript.take().at(-1)).toContain('UNACCEPTABLE_ADDRESSES')
+    expect(pair.concentrator.eventsOf('closed')).toEqual([])
+  })
+
+  test('N27 a peer that stays and says with every message that a NAT came or went is held up likewise', () => {
+    const pair = attachedPair(BOTH)
+    const seen = hashes(pair.device, { address: pair.device.address, port: 4500 })
+    const other = [notify(NOTIFY.NAT_DETECTION_SOURCE_IP, new Uint8Array(20))]
+    for (let round = 0; round < 41; round += 1) {
+      const nat = round % 2 === 0 ? other : seen
+      const update = [notify(NOTIFY.UPDATE_SA_ADDRESSES), ...nat]
+      sendFrom(pair, pair.device.address, update, { messageId: 2 + round })
     }
     expect(pair.concentrator.eventsOf('moved')).toHaveLength(10)
     expect(pair.transcript.take().at(-1)).toContain('UNACCEPTABLE_ADDRESSES')

@@ -33,6 +33,8 @@ export interface IssuedCertificate {
 export interface OpensslCa extends IssuedCertificate {
   /** @param name becomes CN and the dNSName of the certificate. */
   issue(name: string, kind: OpensslKey): Promise<IssuedCertificate>
+  /** With all that were revoked so far. @returns the list in DER, good for a day; its number rises */
+  revoke(...issued: readonly IssuedCertificate[]): Promise<Buffer>
   /** PKCS #12 without a password: key, certificate and this CA. */
   pkcs12(issued: IssuedCertificate, name: string): Promise<Buffer>
 }
@@ -67,6 +69,21 @@ export async function createOpensslCa(folder: string, kind: OpensslKey = 'ecdsa-
       const signing = ['-CA', caCertificate, '-CAkey', caKey, '-CAcreateserial', '-days', DAYS, '-extfile', purpose]
       await openssl('x509', '-req', '-in', request, '-out', certificate, ...signing)
       return { certificate, key }
+    },
+    async revoke(...issued) {
+      const [index, number, config] = [place('index.txt'), place('crlnumber'), place('ca.conf')]
+      if (!fs.existsSync(index)) {
+        fs.writeFileSync(index, '')
+        fs.writeFileSync(number, '01\n')
+        const section = `database = ${index}\ncrlnumber = ${number}\ndefault_md = sha256\n`
+        fs.writeFileSync(config, `[ca]\ndefault_ca = own\n[own]\n${section}`)
+      }
+      const by = ['-config', config, '-cert', caCertificate, '-keyfile', caKey]
+      for (const { certificate } of issued) await openssl('ca', ...by, '-revoke', certificate)
+      const [pem, der] = [place('ca.crl.pem'), place('ca.crl')]
+      await openssl('ca', ...by, '-gencrl', '-crldays', '1', '-out', pem)
+      await openssl('crl', '-in', pem, '-outform', 'DER', '-out', der)
+      return fs.readFileSync(der)
     },
     async pkcs12({ certificate, key }, name) {
       const file = place(`${name}.p12`)

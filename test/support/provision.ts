@@ -21,6 +21,8 @@ export interface ProvisionOptions {
   readonly ppk?: 'optional' | 'required'
   /** Left out: those of the network. */
   readonly proposalTiers?: readonly string[]
+  /** certificate: of an authority of the organization, with its key; the signer makes one when left out. */
+  readonly foreign?: { readonly authorityId: string; readonly certificate: string; readonly key: string }
   /** Changes the configuration before it is loaded. */
   readonly edit?: (swanctlConf: string) => string
 }
@@ -47,7 +49,7 @@ interface Issued {
 }
 
 export async function provision(api: Api, name: string, options: ProvisionOptions): Promise<Provisioned> {
-  const { kind, key, ppk, proposalTiers, edit = (conf) => conf } = options
+  const { kind, key, ppk, proposalTiers, foreign, edit = (conf) => conf } = options
   const device = await demand<{ id: string; ikeIdentity: string; address: string }>(api, 'POST', '/v1/devices', {
     iccid: nextIccid(),
     name,
@@ -59,7 +61,10 @@ export async function provision(api: Api, name: string, options: ProvisionOption
   const isCertified = kind === 'certificate' || kind === 'eap-tls'
   const request = newCertificateRequest(name, key)
   const credential = isCertified
-    ? await demand<Issued>(api, 'POST', credentials, { kind: 'certificate', csr: request.csr })
+    ? await demand<Issued>(api, 'POST', credentials, {
+        kind: 'certificate',
+        ...(foreign ? { authorityId: foreign.authorityId, certificate: foreign.certificate } : { csr: request.csr }),
+      })
     : await demand<Issued>(api, 'POST', credentials, { kind: kind === 'psk' ? 'psk' : 'eap' })
   secrets.push(credential)
   const config = await api('GET', `/v1/devices/${device.id}/config?target=swanctl`)
@@ -80,7 +85,8 @@ export async function provision(api: Api, name: string, options: ProvisionOption
       ...(kind !== 'psk' && { 'x509ca/culvert-ca.pem': (await api('GET', '/v1/ca')).text }),
       ...(isCertified && {
         'x509/culvert-device.pem': credential.certificate?.chain ?? '',
-        'private/culvert-device.key': request.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+        'private/culvert-device.key':
+          foreign?.key ?? request.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
       }),
     },
   }

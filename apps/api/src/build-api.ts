@@ -35,6 +35,7 @@ import { configLinkRoutes, openedLinkRoutes } from './routes/config-links.ts'
 import { connectionRoutes } from './routes/connections.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { deviceConfigRoutes } from './routes/device-config.ts'
+import { deviceAuthorityRoutes } from './routes/device-authorities.ts'
 import { deviceBulkRoutes } from './routes/device-bulk.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -152,6 +153,7 @@ export async function buildApi(options: ApiOptions): Promise<Api> {
         configLinkRoutes,
         openedLinkRoutes,
         credentialRoutes,
+        deviceAuthorityRoutes,
         tunnelRoutes,
         attachmentRoutes,
         connectionRoutes,

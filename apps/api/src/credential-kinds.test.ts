@@ -208,7 +208,7 @@ describe('a certificate request', () => {
         certificate: { chain: 'PEM', serial: '0a', fingerprint: 'ff' },
         expiresAt: notAfter.toISOString(),
       })
-      expect(await found(deviceId)).toEqual([{ kind: 'certificate', id: body.id, serial: '0a', fingerprint: 'ff' }])
+      expect(await found(deviceId)).toEqual([{ kind: 'certificate', id: body.id, fingerprint: 'ff', authority: null }])
       await harness.call('DELETE', `/v1/devices/${deviceId}/credentials/${body.id}`)
       const { rows } = await harness.pool.query('SELECT serial, not_after FROM revoked_certificates')
       expect(rows).toEqual([{ serial: '0a', not_after: notAfter }])

@@ -167,6 +167,19 @@ describe('logging in', () => {
     expect(await count()).toBe(before)
   })
 
+  it('A04 opens no invitation that is locked, until it is let in again', async () => {
+    const memberId = await invite('lockedout', 'viewer')
+    const lock = (locked: boolean): Promise<Answer<unknown>> =>
+      harness.call('PATCH', `/v1/members/${memberId}`, { body: { locked } })
+    await lock(true)
+    provider.people.set('lockedout', { email: 'lockedout@acme.example', email_verified: true })
+    expect((await logIn('lockedout', accepting(memberId))).body.code).toBe('no_membership')
+    const { rows } = await harness.pool.query(`SELECT 1 FROM users WHERE subject = 'lockedout'`)
+    expect(rows).toEqual([])
+    await lock(false)
+    expect((await logIn('lockedout', accepting(memberId))).status).toBe(200)
+  })
+
   it('finds an invitation whatever the case of the address', async () => {
     const memberId = await invite('mixed', 'viewer')
     provider.people.set('mixed', { email: 'MiXeD@ACME.example', email_verified: true })

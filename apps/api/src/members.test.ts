@@ -139,6 +139,44 @@ describe('the last owner', () => {
     expect((await lock(another, false)).body.state).toBe('active')
     expect((await remove(last)).status).toBe(204)
   })
+
+  it('is not whom the operator has locked out of the installation', async () => {
+    await harness.pool.query('DELETE FROM memberships')
+    const [last, disabled] = [await newMember('owner'), await newMember('owner')]
+    const setDisabled = async (at: string): Promise<unknown> =>
+      harness.pool.query(
+        `UPDATE users SET disabled_at = ${at} WHERE id = (SELECT user_id FROM memberships WHERE id = $1)`,
+        [disabled],
+      )
+    await setDisabled('now()')
+    for (const answer of [await remove(last), await patch(last, 'admin'), await lock(last, true)])
+      expect([answer.status, answer.body.code]).toEqual([409, 'last_owner'])
+    await setDisabled('NULL')
+    expect((await lock(last, true)).status).toBe(200)
+    expect((await remove(disabled)).body.code).toBe('last_owner')
+    await setDisabled('now()')
+    expect((await remove(disabled)).status).toBe(204)
+  })
+})
+
+it('an invitation that is locked is no invitation: not in its state, nor for its link, nor in the list', async () => {
+  const { id } = (await invite('viewer')).body
+  const over = (await invite('viewer')).body.id
+  await harness.pool.query('UPDATE memberships SET invitation_expires_at = now() WHERE id = $1', [over])
+  const idsIn = async (state: string): Promise<string[]> =>
+    (await harness.call<{ data: Member[] }>('GET', `/v1/members?limit=200&state=${state}`)).body.data.map(
+      (one) => one.id,
+    )
+  for (const one of [id, over]) {
+    expect((await lock(one, true)).body).toMatchObject({ state: 'locked', acceptUrl: null })
+    expect(await idsIn('locked')).toContain(one)
+  }
+  expect([...(await idsIn('invited')), ...(await idsIn('invitation_expired'))]).not.toEqual(
+    expect.arrayContaining([expect.stringMatching(new RegExp(`${id}|${over}`))]),
+  )
+  expect((await lock(id, false)).body.state).toBe('invited')
+  expect((await lock(over, false)).body.state).toBe('invitation_expired')
+  expect(await idsIn('invited')).toContain(id)
 })
 
 it('a member is kept out or signed out by nobody who may do less, and what is done is in the audit log', async () => {

@@ -1,9 +1,17 @@
 /** Makes a credential of the kind asked for: its secret, sealed to the concentrators, and what the caller is shown of it, once. */
 import { credentialInputFields, DomainError, type CredentialInput, type IssuedCredential } from '@culvert/contracts'
-import { idSuffix, newId, type DeviceRecord, type NewCredential, type SealedSecret } from '@culvert/db'
+import {
+  idSuffix,
+  newId,
+  type DeviceAuthorityRecord,
+  type DeviceRecord,
+  type NewCredential,
+  type SealedSecret,
+} from '@culvert/db'
 import { hexSecret, markers } from '@culvert/device-config'
 import type { ApiContext } from './context.ts'
 import { readCsr } from './csr.ts'
+import { readForeignCertificate } from './foreign-certificate.ts'
 import { estimateBits, leastPskBits, makePassword, makePsk } from './psk.ts'
 
 type Shown = Pick<IssuedCredential, 'psk' | 'password' | 'ppk' | 'swanctl'>
@@ -14,7 +22,7 @@ export function refuseForeignFields(input: CredentialInput): void {
   const foreign = Object.entries(credentialInputFields).filter(
     ([name, owner]) => owner !== kind && Object.hasOwn(input, name),
   )
-  const missing = kind === 'certificate' && input.csr === undefined ? ['csr'] : []
+  const missing = kind === 'certificate' ? missingOf(input) : []
   if (foreign.length === 0 && missing.length === 0) return
   throw new DomainError('validation_failed', {
     publicDetail: `The fields do not belong to a credential of kind ${kind}.`,
@@ -29,15 +37,28 @@ export function refuseForeignFields(input: CredentialInput): void {
   })
 }
 
+/** A certificate is asked for, or one of an authority of the organization is given. */
+function missingOf({ csr, authorityId, certificate }: CredentialInput): string[] {
+  if (authorityId === undefined && certificate === undefined) return csr === undefined ? ['csr'] : []
+  if (csr !== undefined)
+    throw new DomainError('validation_failed', {
+      publicDetail: 'body /csr is not possible with `authorityId` and `certificate`.',
+      errors: [{ in: 'body', pointer: '/csr', message: 'is not possible with `authorityId` and `certificate`' }],
+    })
+  return [...(authorityId === undefined ? ['authorityId'] : []), ...(certificate === undefined ? ['certificate'] : [])]
+}
+
 /**
+ * @param authority the one that `authorityId` names
  * @returns the row to store, and what is shown in this answer only
- * @throws weak_psk, csr_refused
+ * @throws weak_psk, csr_refused, private_key_given, certificate_refused
  */
 export async function newCredential(
   sealing: ApiContext['sealing'],
   device: DeviceRecord,
   input: CredentialInput,
   expiresAt: Date | null,
+  authority: DeviceAuthorityRecord | null = null,
 ): Promise<{ credential: NewCredential; shown: Shown }> {
   const { kind = 'psk' } = input
   const id = newId('crd')
@@ -66,6 +87,10 @@ export async function newCredential(
       return { credential: { ...common, kind, ...named, ...(await seal(ppk)) }, shown }
     }
     case 'certificate':
+      if (authority !== null) {
+        const foreign = readForeignCertificate(input.certificate ?? '', authority, expiresAt)
+        return { credential: { ...common, ...foreign }, shown: {} }
+      }
       return { credential: { ...common, kind, csr: readCsr(input.csr ?? '') }, shown: {} }
   }
 }

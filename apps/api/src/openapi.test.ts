@@ -1,6 +1,7 @@
 /** The document against the routes, each rule over all operations: the cases share one API and its document, so it is one file. */
 import { errorCodes } from '@culvert/contracts'
 import { startOperation, systemAuthor } from '@culvert/db'
+import { makeRoot, toPem } from '@culvert/pki'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { resolveAnswers } from './openapi/share.ts'
@@ -77,6 +78,7 @@ describe('the OpenAPI document', () => {
     expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
       [
         'DELETE /v1/api-keys/{apiKeyId}',
+        'DELETE /v1/device-authorities/{authorityId}',
         'DELETE /v1/devices/{deviceId}',
         'DELETE /v1/devices/{deviceId}/attachment',
         'DELETE /v1/devices/{deviceId}/credentials/{credentialId}',
@@ -123,6 +125,8 @@ describe('the OpenAPI document', () => {
         'GET /v1/ca',
         'GET /v1/ca/crl',
         'GET /v1/concentrators',
+        'GET /v1/device-authorities',
+        'GET /v1/device-authorities/{authorityId}',
         'GET /v1/devices',
         'GET /v1/devices/export',
         'GET /v1/devices/{deviceId}',
@@ -132,6 +136,7 @@ describe('the OpenAPI document', () => {
         'POST /v1/networks',
         'GET /v1/attachments',
         'GET /v1/connections',
+        'GET /v1/credentials',
         'GET /v1/devices/{deviceId}/sas',
         'GET /v1/concentrators/{nodeId}',
         'GET /v1/gateways',
@@ -160,6 +165,7 @@ describe('the OpenAPI document', () => {
         'GET /v1/tunnels/{tunnelId}',
         'GET /v1/tunnels/{tunnelId}/connections',
         'PATCH /v1/api-keys/{apiKeyId}',
+        'PATCH /v1/device-authorities/{authorityId}',
         'PATCH /v1/devices/{deviceId}',
         'PATCH /v1/members/{memberId}',
         'PATCH /v1/networks/{networkId}',
@@ -169,6 +175,7 @@ describe('the OpenAPI document', () => {
         'POST /v1/api-keys/{apiKeyId}/rotate',
         'POST /v1/auth/logout',
         'POST /v1/auth/token',
+        'POST /v1/device-authorities',
         'POST /v1/devices',
         'POST /v1/devices/batch-delete',
         'POST /v1/devices/batch-update',
@@ -261,6 +268,7 @@ const samples: Record<string, string> = {
   memberId: `mem_${'a'.repeat(20)}`,
   apiKeyId: `key_${'a'.repeat(16)}`,
   sshKeyId: `ssh_${'a'.repeat(20)}`,
+  authorityId: `aut_${'a'.repeat(20)}`,
   operationId: `opn_${'a'.repeat(20)}`,
   thresholdId: `uth_${'a'.repeat(20)}`,
   ruleId: `rul_${'a'.repeat(20)}`,
@@ -306,6 +314,7 @@ const bodies: Record<string, (ids: Record<string, string>) => object> = {
   updateUsageThreshold: () => ({ name: 'changed' }),
   createSshKey: ({ apiKeyId }) => ({ publicKey: newSshKey(), apiKeyId }),
   updateSshKey: () => ({ name: 'changed' }),
+  updateDeviceAuthority: () => ({ name: 'changed' }),
 }
 const queries: Record<string, string> = { getDeviceConfig: '?target=swanctl' }
 
@@ -367,6 +376,11 @@ describe('another organization', () => {
     const threshold = await harness.call<{ id: string }>('POST', '/v1/usage-thresholds', {
       body: { name: 't', bytes: 1, period: 'day' },
     })
+    const root = await makeRoot({ name: 'Factory', atMs: Date.now(), lifetimeMs: 86_400_000 })
+    const authority = await harness.call<{ id: string }>('POST', '/v1/device-authorities', {
+      body: { name: 'a', certificate: root.ok ? toPem(root.value.certificate, 'CERTIFICATE') : '' },
+    })
+    Object.assign(ids, { authorityId: authority.body.id })
     Object.assign(ids, { memberId: member.body.id, grantId: grant.body.id, sshKeyId: sshKey.body.id })
     const rule = await harness.call<{ id: string }>('POST', '/v1/automation-rules', { body: aRule })
     Object.assign(ids, { thresholdId: threshold.body.id, ruleId: rule.body.id })

@@ -159,7 +159,8 @@ export function deviceView(row: DeviceRecord): Device {
 }
 
 export function credentialView(row: CredentialRecord, now: Date): Credential {
-  const { id, deviceId, kind, inUse, method, identity, isRequired, certificates, serial, fingerprint, refusal } = row
+  const { id, deviceId, kind, inUse, method, identity, isRequired, certificates, serial, refusal } = row
+  const { fingerprint, authorityId } = row
   return {
     id,
     deviceId,
@@ -169,7 +170,7 @@ export function credentialView(row: CredentialRecord, now: Date): Credential {
     method,
     identity,
     required: isRequired,
-    certificate: kind === 'certificate' ? { chain: certificates, serial, fingerprint, refusal } : null,
+    certificate: kind === 'certificate' ? { chain: certificates, authorityId, serial, fingerprint, refusal } : null,
     createdAt: row.createdAt.toISOString(),
     expiresAt: time(row.expiresAt),
     revokedAt: time(row.revokedAt),

@@ -180,6 +180,28 @@ it('names the attachment that a later one replaces', async () => {
   expect(await admit(scene, B)).toMatchObject({ grant: { ip4: '10.128.0.5', replaces: [A] } })
 })
 
+it('C36 a device stays attached when an attachment of its own takes the place of another', async () => {
+  const scene = open()
+  await admit(scene, A)
+  scene.admission.onEvent(established(A))
+  await admit(scene, B)
+  scene.admission.onEvent(established(B))
+  scene.admission.onEvent({ kind: 'closed', key: A, subject: 'dev_a', reason: 'superseded' })
+  expect(scene.registry.byDevice('dev_a')).toMatchObject({ key: B, state: 'attached', detachReason: null })
+})
+
+it('C60 knows where a device is that moves, and whether a NAT is before it there', async () => {
+  const scene = open()
+  await admit(scene, A)
+  scene.admission.onEvent(established(A))
+  const remote = { address: '198.51.100.9', port: 40_000 }
+  for (const peerBehindNat of [true, false]) {
+    scene.admission.onEvent({ kind: 'moved', key: A, remote, peerBehindNat })
+    expect(scene.registry.byDevice('dev_a')).toMatchObject({ remote, ike: { peerBehindNat, spiI: '01' } })
+  }
+  expect(scene.touched).toHaveLength(3)
+})
+
 it('ends the older of two attachments that were both admitted before one stood: a revocation would not find it', async () => {
   const scene = open()
   await admit(scene, A)

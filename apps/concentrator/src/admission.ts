@@ -210,6 +210,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         const record = registry.byKey(event.key)
         if (!record) return
         record.remote = event.remote
+        record.ike = { ...record.ike, peerBehindNat: event.peerBehindNat }
         log.info({ deviceId: record.deviceId }, 'device moved to another outer address')
         writer.touch(record.deviceId, false)
         return
@@ -255,6 +256,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       ...lease,
       lanPrefixes: device.lanPrefixes,
       neighbours: neighboursOf(lease, device),
+      offered: null,
       credentialId: event.credential,
       attachedAtMs: nowMs,
       state: 'attached',

@@ -382,6 +382,21 @@ describe('what is told about a device', () => {
     expect((await told(deviceId)).slice(2)).toEqual([['device.online', '192.0.2.10']])
   })
 
+  it('why it went, of its newest attachment: one that was replaced elsewhere goes without a word', async () => {
+    const deviceId = await addDevice()
+    await writeAttachments(pool, 'con-1', [snapshot(deviceId)])
+    await writeAttachments(pool, 'con-2', [snapshot(deviceId, later('192.0.2.31'))])
+    await writeAttachments(pool, 'con-1', [detached(deviceId, 'superseded')])
+    await pass(deviceId, 6)
+    await tell()
+    expect((await told(deviceId)).slice(1)).toEqual([['device.moved', '192.0.2.31']])
+    await writeAttachments(pool, 'con-2', [detached(deviceId, 'peerSilent')])
+    await writeAttachments(pool, 'con-1', [detached(deviceId, 'superseded')])
+    await pass(deviceId, 6)
+    await tell()
+    expect((await told(deviceId)).slice(2)).toEqual([['device.offline', 'liveness']])
+  })
+
   it('that it moved to another address or concentrator, the last of several in a while alone', async () => {
     const deviceId = await addDevice()
     await writeAttachments(pool, 'con-1', [snapshot(deviceId)])

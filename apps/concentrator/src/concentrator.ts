@@ -145,6 +145,7 @@ async function assemble(
     servicePrefixes,
     hostSelector: selectorOf,
     command: (command) => started?.command(command),
+    nowMs: () => performance.now(),
     log,
   })
   const attempts = createAttemptWriter({ write: (batch) => writeAttempts(pool, settings.nodeName, batch), log })
@@ -168,6 +169,7 @@ async function assemble(
   const tickets = createTicketVault(sealingKeys[0], () => Date.now())
   let hosts: HostKeeper | null = null
   const onAttachmentEvent = (event: IkeEvent): void => {
+    renewal.onEvent(event)
     const deviceId = deviceOf(event, registry)
     if (deviceId !== null) hosts?.deviceChanged(deviceId)
   }

@@ -2,11 +2,13 @@ import { createCredentialCache, type CredentialCache } from '@culvert/concentrat
 import { createKeyRing } from '@culvert/db'
 import type { Answer, Identity, Path, Question } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
+import { newCertificateRequest } from '@culvert/testkit'
+import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
-import { createCredentialAnswers, type Doubt } from './credential-answers.ts'
+import { createCredentialAnswers, fingerprintOf, type Doubt } from './credential-answers.ts'
 import { createCredentialDesk } from './credential-desk.ts'
 import type { Realm } from './realm.ts'
-import { createDeviceRegistry, type DeviceRegistry } from './testing/device-registry.ts'
+import { createDeviceRegistry, type DeviceRegistry, type TestAuthority } from './testing/device-registry.ts'
 
 type CredentialQuestion = Extract<Question, { kind: 'credential' }>
 type CredentialAnswer = Extract<Answer, { kind: 'credential' }>
@@ -150,6 +152,99 @@ describe('certificates', () => {
     const bare: Realm = { proofs: null, signer: null, otherSigners: [], trust: null, tiers: ['modern'] }
     expect(await ask(device.identity, shown(der), bare)).toBeNull()
     expect(await ask(device.identity, { proof: 'eap' }, bare)).toBeNull()
+  })
+})
+
+describe('certificates of an authority of the organization', () => {
+  const issueOf = async ({ authority }: TestAuthority): Promise<Uint8Array> => {
+    const options = { identity: 'sn-2.factory.example', atMs: Date.now(), lifetimeMs: 86_400_000 }
+    const issued = await authority.signDeviceCertificate(newCertificateRequest().der, options)
+    if (!issued.ok) throw new Error(issued.fault.code)
+    return issued.value.certificate
+  }
+
+  it('gives the key of exactly the certificate of the credential, which need not name the device', async () => {
+    const device = await registry.addDevice()
+    const factory = await registry.addAuthority('Factory')
+    const { der, credentialId } = await registry.addForeign(device, factory)
+    expect(await ask(device.identity, shown(der))).toMatchObject({
+      found: {
+        subject: device.deviceId,
+        candidates: [{ kind: 'publicKey', id: credentialId, key: { kind: 'p256' } }],
+        signer: registry.realm.signer,
+      },
+    })
+    const another = await registry.addForeign(await registry.addDevice(), factory)
+    expect(await ask(device.identity, shown(another.der))).toMatchObject({ found: null })
+    expect(doubts).toMatchObject([null, { reason: 'authentication_failed' }])
+  })
+
+  it('N26 whoever claims the device without its certificate gets what a stranger gets', async () => {
+    const device = await registry.addDevice()
+    const factory = await registry.addAuthority('Factory')
+    await registry.addForeign(device, factory)
+    const { der } = await registry.addForeign(await registry.addDevice(), factory)
+    const { signer, otherSigners, tiers } = registry.realm
+    const decoy = { signer, otherSigners, tiers, key: { kind: 'p256' } }
+    for (const identity of [device.identity, 'nobody.acme.example'])
+      expect(await ask(identity, shown(der))).toMatchObject({ kind: 'credential', found: null, decoy })
+  })
+
+  it('ends with its credential, and with its authority', async () => {
+    const device = await registry.addDevice()
+    const factory = await registry.addAuthority('Factory')
+    const [first, second] = [await registry.addForeign(device, factory), await registry.addForeign(device, factory)]
+    await registry.revoke(first.credentialId)
+    expect(await ask(device.identity, shown(first.der))).toMatchObject({ found: null })
+    cache.clear()
+    expect((await ask(device.identity, shown(second.der)))?.found).not.toBeNull()
+    await registry.pool.query('DELETE FROM device_authorities WHERE id = $1', [factory.id])
+    cache.clear()
+    expect(await ask(device.identity, shown(second.der))).toMatchObject({ found: null })
+  })
+
+  it('property: a chain of one authority never proves a device whose credential names another, whatever else is sent', async () => {
+    const device = await registry.addDevice()
+    // One name, several keys: a path by names is found each time, and the signature decides.
+    const makers = await Promise.all([1, 2, 3].map(() => registry.addAuthority('Maker')))
+    const roots = makers.map(({ authority }) => authority.certificate)
+    const { credentialId } = await registry.addForeign(device, makers[0] as TestAuthority)
+    const issued = await Promise.all(makers.map(issueOf))
+    const one = fc.constantFrom(0, 1, 2)
+    await fc.assert(
+      fc.asyncProperty(one, one, one, fc.subarray(roots), async (shows, trusts, pins, more) => {
+        await registry.pool.query('UPDATE credentials SET authority_id = $2, fingerprint = $3 WHERE id = $1', [
+          credentialId,
+          makers[trusts]?.id,
+          fingerprintOf(issued[pins] ?? new Uint8Array(0)),
+        ])
+        cache.clear()
+        const sent = [issued[shows] ?? new Uint8Array(0), ...more]
+        const certificates = sent.map((data) => ({ encoding: X509_SIGNATURE, data }))
+        const answer = await ask(device.identity, { proof: 'signature', certificates })
+        expect(answer?.found !== null).toBe(shows === trusts && shows === pins)
+      }),
+      { numRuns: 80 },
+    )
+  })
+
+  it('an authority of this installation does not vouch for it, nor one of an organization for a certificate of ours', async () => {
+    const device = await registry.addDevice()
+    const factory = await registry.addAuthority('Factory')
+    const { der } = await registry.addForeign(device, factory)
+    const ours = await registry.addCertificate(device)
+    expect((await ask(device.identity, shown(ours.der)))?.found).toMatchObject({
+      candidates: [{ id: ours.credentialId }],
+    })
+    const { rows } = await registry.pool.query<{ pem: string }>(
+      'SELECT certificate AS pem FROM certificate_authorities LIMIT 1',
+    )
+    await registry.pool.query('UPDATE device_authorities SET certificate = $2 WHERE id = $1', [
+      factory.id,
+      rows[0]?.pem,
+    ])
+    cache.clear()
+    expect(await ask(device.identity, shown(der))).toMatchObject({ found: null })
   })
 })
 

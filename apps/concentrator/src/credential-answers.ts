@@ -3,16 +3,17 @@
  * give, and a decoy for everybody else (N26).
  *
  * The same is looked up, parsed and verified for a stranger as for a device: a chain is judged before it is known whose it is,
- * and EAP is spoken with everybody. Whoever needs our certificate waits until we have one.
+ * and EAP is spoken with everybody. Authorities of an organization come with the record of its device, and count for that one alone. Whoever needs our certificate waits until we have one.
  */
 import { createHash } from 'node:crypto'
-import { wipeDevice, type CachedDevice } from '@culvert/concentrator-core'
+import { wipeDevice, type CachedCredential, type CachedDevice } from '@culvert/concentrator-core'
 import { verifyingKey, type VerifyingKey } from '@culvert/crypto'
 import { CERT_ENCODING, type Answer, type FoundCredential, type Identity, type Question } from '@culvert/ikev2'
 import { bindIdentity, FAULTS, readCertificate, validateChain } from '@culvert/pki'
 import type { AttemptReason } from '@culvert/lifecycle'
 import type { Trust } from './authority-book.ts'
 import type { CredentialDesk } from './credential-desk.ts'
+import { createForeignAuthorities } from './foreign-authorities.ts'
 import type { Realm } from './realm.ts'
 
 type CredentialQuestion = Extract<Question, { kind: 'credential' }>
@@ -39,6 +40,7 @@ export function createCredentialAnswers(options: {
   onClaim: (idI: Identity, device: CachedDevice, doubt: Doubt | null) => void
 }): CredentialAnswers {
   const { desk, realm, onClaim } = options
+  const foreign = createForeignAuthorities()
 
   async function bySecret({ idI, proof }: CredentialQuestion): Promise<CredentialAnswer | null> {
     const device = await desk.find(idI)
@@ -57,7 +59,8 @@ export function createCredentialAnswers(options: {
   async function bySignature({ idI, certificates }: CredentialQuestion): Promise<CredentialAnswer | null> {
     const { signer, otherSigners, trust } = realm
     if (signer === null || trust === null) return null
-    const shown = judge(certificates, idI, trust)
+    const chain = chainOf(certificates)
+    const shown = judge(chain, idI, trust)
     const device = await desk.find(idI)
     if (device === undefined) return null
     const decoy = { signer, otherSigners, tiers: realm.tiers, ...(shown.key && { key: shown.key }) }
@@ -65,12 +68,29 @@ export function createCredentialAnswers(options: {
     const credential = device.credentials.find(
       (known) => known.kind === 'certificate' && known.fingerprint === shown.fingerprint,
     )
-    const doubt = shown.fault ?? (credential ? null : 'the certificate is not one of its valid credentials')
+    const { fault, key } = credential?.kind === 'certificate' ? verdictOf(chain, credential, shown) : shown
+    const doubt = credential ? fault : (shown.fault ?? 'the certificate is not one of its valid credentials')
     onClaim(idI, device, doubt === null ? null : { reason: 'authentication_failed', detail: doubt })
     wipeDevice(device, ['ppk'])
-    if (doubt !== null || !credential || !shown.key) return { kind: 'credential', found: null, decoy }
-    const candidates = [{ kind: 'publicKey' as const, id: credential.id, key: shown.key }]
+    if (doubt !== null || !credential || !key) return { kind: 'credential', found: null, decoy }
+    const candidates = [{ kind: 'publicKey' as const, id: credential.id, key }]
     return { kind: 'credential', found: foundOf(device, { candidates, signer, otherSigners }), decoy }
+  }
+
+  /**
+   * A certificate of an authority of the organization counts below that one alone, and need not name the device: the credential says
+   * whose it is. Only exactly the certificate of the credential comes so far, so strangers cost nothing here.
+   */
+  function verdictOf(
+    chain: readonly Uint8Array[],
+    { authority }: Extract<CachedCredential, { kind: 'certificate' }>,
+    shown: Shown,
+  ): Pick<Shown, 'fault' | 'key'> {
+    if (authority === null) return shown
+    const anchors = foreign.of(authority)
+    if (anchors === null) return { fault: 'the authority of the certificate cannot be used', key: null }
+    const valid = validateChain(chain, { anchors, atMs: Date.now(), purpose: 'device' })
+    return valid.ok ? { fault: null, key: valid.value.key } : { fault: FAULTS[valid.fault.code], key: null }
   }
 
   /**
@@ -131,8 +151,11 @@ interface Shown {
   readonly fault: string | null
 }
 
-function judge(certificates: CredentialQuestion['certificates'], idI: Identity, trust: Trust): Shown {
-  const chain = certificates.filter(({ encoding }) => encoding === CERT_ENCODING.X509_SIGNATURE).map(({ data }) => data)
+function chainOf(certificates: CredentialQuestion['certificates']): readonly Uint8Array[] {
+  return certificates.filter(({ encoding }) => encoding === CERT_ENCODING.X509_SIGNATURE).map(({ data }) => data)
+}
+
+function judge(chain: readonly Uint8Array[], idI: Identity, trust: Trust): Shown {
   const [own = new Uint8Array(0)] = chain
   const fingerprint = fingerprintOf(own)
   const valid = validateChain(chain, { ...trust, atMs: Date.now(), purpose: 'device' })

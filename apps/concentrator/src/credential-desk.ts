@@ -30,6 +30,8 @@ const ID_RFC822_ADDR = 3
 const LONGEST_IDENTITY_BYTES = 255
 /** Beyond it the question stays unanswered, and the peer asks again. */
 const MOST_LOOKUPS = 3
+/** Kept in mind at a time. */
+const MOST_AUTHORITIES = 256
 
 /** What is found belongs to the caller, who zeroes its secrets; null is nobody, undefined what cannot be known now. */
 export interface CredentialDesk {
@@ -46,6 +48,7 @@ export function createCredentialDesk(options: {
 }): CredentialDesk {
   const { pool, cache, secrets, log } = options
   const devices = createDeviceLookup(pool)
+  const authorities = new Map<string, string>()
   const underWay = new Map<string, Promise<CachedDevice | null | undefined>>()
 
   async function lookUp(identity: string): Promise<CachedDevice | null | undefined> {
@@ -76,7 +79,10 @@ export function createCredentialDesk(options: {
 
   function openCredential(device: DeviceForAttach, credential: CredentialForAttach): CachedCredential | null {
     const { kind, id } = credential
-    if (kind === 'certificate') return { kind, id, fingerprint: credential.fingerprint.toLowerCase() }
+    if (kind === 'certificate') {
+      const authority = credential.authority === null ? null : shared(credential.authority)
+      return { kind, id, fingerprint: credential.fingerprint.toLowerCase(), authority }
+    }
     const { deviceId, organizationId } = device
     const binding = { organizationId, deviceId, credentialId: id }
     const secret = secrets.open(credential.sealedSecret, binding, credential.sealingKeyId)
@@ -95,6 +101,16 @@ export function createCredentialDesk(options: {
         return { kind, id, userName: credential.identity.toLowerCase(), secret: hash }
       }
     }
+  }
+
+  /** A fleet has one authority: one text for all of its devices. */
+  function shared(authority: string): string {
+    const known = authorities.get(authority)
+    if (known !== undefined) return known
+    const [oldest] = authorities.keys()
+    if (authorities.size >= MOST_AUTHORITIES && oldest !== undefined) authorities.delete(oldest)
+    authorities.set(authority, authority)
+    return authority
   }
 
   async function findByName(name: string): Promise<CachedDevice | null | undefined> {

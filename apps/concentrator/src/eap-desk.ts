@@ -198,8 +198,9 @@ export function createEapDesk(options: {
 
 type TlsMethods = ReturnType<typeof createTlsMethods>
 
+/** TLS is told whom to trust before it is known who comes, so authorities of organizations do not count here. */
 function isCertificate(fingerprint: string): (known: CachedCredential) => boolean {
-  return (known) => known.kind === 'certificate' && known.fingerprint === fingerprint
+  return (known) => known.kind === 'certificate' && known.authority === null && known.fingerprint === fingerprint
 }
 
 interface Found {

@@ -10,13 +10,15 @@
  *   next pause (`idle-collector.ts`).
  * - The last compiler takes a function only after it ran 30 000 times. What a handshake calls runs some times for each device: the
  *   compiler costs more than it gives there, for the first ten thousand devices and again whenever it was wrong. What runs for
- *   each packet is there within a second.
+ *   each packet is there within a second, compiled as the data plane wants it.
  */
 import { setFlagsFromString } from 'node:v8'
+import { compileForPackets } from '@culvert/dataplane'
 
 /** For the whole process; call it before there is much to collect. */
 export function applyEngineSettings(): void {
   setFlagsFromString('--no-parallel-scavenge')
   setFlagsFromString('--heap-growing-percent=100')
   setFlagsFromString('--invocation-count-for-turbofan=30000')
+  compileForPackets()
 }

@@ -1,5 +1,5 @@
 import { createAttachmentRegistry, selectorOf, type AttachmentRecord } from '@culvert/concentrator-core'
-import type { AttachmentKey, Command, IkeSaSummary } from '@culvert/ikev2'
+import type { AttachmentKey, ChildSaSummary, Command, IkeSaSummary } from '@culvert/ikev2'
 import { NO_USAGE } from '@culvert/lifecycle'
 import { createLogger } from '@culvert/observability'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -21,6 +21,7 @@ beforeEach(() => {
     servicePrefixes: SERVICE,
     hostSelector: selectorOf,
     command: (command) => command.kind === 'regrant' && told.push(command),
+    nowMs: () => Date.now(),
     log: createLogger('test', 'silent'),
   })
 })
@@ -38,6 +39,7 @@ function attach(index: number, part: Partial<AttachmentRecord> = {}): Attachment
     address6: null,
     lanPrefixes: [],
     neighbours: [],
+    offered: null,
     credentialId: 'crd_a',
     attachedAtMs: 0,
     state: 'attached',
@@ -68,6 +70,10 @@ it('tells the IKE core what a device may have since, once', () => {
   vi.runAllTimers()
   renewal.consider(allowed(5, { lanPrefixes: ['192.168.1.0/24'] }))
   vi.runAllTimers()
+  answer(5)
+  vi.advanceTimersByTime(3_600_000)
+  renewal.consider(allowed(5, { lanPrefixes: ['192.168.1.0/24'] }))
+  vi.runAllTimers()
   expect(told).toEqual([
     {
       kind: 'regrant',
@@ -76,8 +82,61 @@ it('tells the IKE core what a device may have since, once', () => {
       tsRemote: [selectorOf('10.128.0.5'), selectorOf('192.168.1.0/24')],
     },
   ])
-  expect(registry.byDevice('dev_5')).toMatchObject({ lanPrefixes: ['192.168.1.0/24'], neighbours: [POOL] })
+  expect(registry.byDevice('dev_5')).toMatchObject({
+    lanPrefixes: ['192.168.1.0/24'],
+    neighbours: [POOL],
+    offered: null,
+  })
 })
+
+it('counts nothing as granted before a rekey is through, but as offered, and offers it again when no answer comes', () => {
+  attach(5)
+  renewal.consider(allowed(5, { lanPrefixes: ['192.168.1.0/24'] }))
+  vi.runAllTimers()
+  expect(registry.byDevice('dev_5')).toMatchObject({ lanPrefixes: [], neighbours: [] })
+  expect(registry.byDevice('dev_5')?.offered).toMatchObject({ lanPrefixes: ['192.168.1.0/24'], neighbours: [POOL] })
+  const again = (): void => {
+    renewal.consider(allowed(5, { lanPrefixes: ['192.168.1.0/24'] }))
+    vi.runAllTimers()
+  }
+  vi.advanceTimersByTime(599_000)
+  again()
+  expect(told).toHaveLength(1)
+  vi.advanceTimersByTime(1_000)
+  again()
+  expect(told).toHaveLength(2)
+  answer(5)
+  expect(registry.byDevice('dev_5')).toMatchObject({ lanPrefixes: ['192.168.1.0/24'], offered: null })
+})
+
+it('offers what came since an offer at once, and remembers that the device may still take the earlier one', () => {
+  attach(5)
+  for (const lanPrefixes of [['192.168.1.0/24'], ['192.168.2.0/24']]) {
+    renewal.consider(allowed(5, { lanPrefixes }))
+    vi.runAllTimers()
+  }
+  expect(told.map(({ tsRemote }) => tsRemote.slice(1))).toEqual([
+    [selectorOf('192.168.1.0/24')],
+    [selectorOf('192.168.2.0/24')],
+  ])
+  expect(registry.byDevice('dev_5')?.offered?.lanPrefixes).toEqual(['192.168.2.0/24', '192.168.1.0/24'])
+})
+
+it('the single change of one organization does not wait for the thousands of another', () => {
+  for (let index = 1; index <= 10_000; index++) attach(index)
+  for (let index = 1; index <= 10_000; index++) renewal.consider(allowed(index))
+  attach(20_001, { organizationId: 'org_b', address4: '10.128.1.1' })
+  attach(20_002, { organizationId: 'org_c', address4: '10.128.1.2' })
+  renewal.consider(allowed(20_001))
+  renewal.consider(allowed(20_002))
+  vi.advanceTimersByTime(1)
+  expect(told.map(({ key }) => key)).toEqual(expect.arrayContaining([1, 20_001, 20_002]))
+  expect(told).toHaveLength(20)
+})
+
+function answer(index: number): void {
+  renewal.onEvent({ kind: 'childRekeyed', key: index as AttachmentKey, child: {} as ChildSaSummary })
+}
 
 it('tells of a pool that came and of the switch, and nothing of what was taken away', () => {
   attach(5, { neighbours: [POOL] })

@@ -83,12 +83,19 @@ it('C63 ends an attachment that was granted a LAN which is not the device’s an
   const node = openNode('con-1')
   const taken = await attachDevice(node)
   const given = await attachDevice(node)
+  const offered = await attachDevice(node)
   Object.assign(taken, { lanPrefixes: ['192.168.1.0/24', '192.168.2.0/24'] })
+  Object.assign(offered, { offered: { lanPrefixes: ['192.168.1.0/24'], neighbours: [], atMs: 0 } })
   const change = `UPDATE devices SET lan_prefixes = $2, policy_version = policy_version + 1 WHERE id = $1`
   await pool.query(change, [taken.deviceId, ['192.168.2.0/24']])
   await pool.query(change, [given.deviceId, ['192.168.1.0/24']])
+  await pool.query(change, [offered.deviceId, []])
   await node.enforcer.reconcile()
-  expect(node.closed).toEqual([[taken.key, 'revoked']])
+  // What was offered may be taken at any time.
+  expect(node.closed.toSorted(([a], [b]) => a - b)).toEqual([
+    [taken.key, 'revoked'],
+    [offered.key, 'revoked'],
+  ])
 })
 
 it('ends an attachment whose credential has expired, and no other', async () => {
@@ -227,6 +234,7 @@ async function attachDevice({ registry, writer }: Node, known?: string): Promise
     address6: null,
     lanPrefixes: [],
     neighbours: [],
+    offered: null,
     credentialId: `crd_${deviceId}`,
     attachedAtMs: performance.now(),
     state: 'attached',

@@ -120,7 +120,8 @@ function reasonToClose(work: PolicyWork, record: AttachmentRecord): CloseReason 
   if (work.deleted) return 'revoked'
   if (work.heldElsewhere) return 'superseded'
   if (work.detachRequested) return 'deletedLocally'
-  if (record.lanPrefixes.some((prefix) => !work.lanPrefixes.includes(prefix))) return 'revoked'
+  const mayHave = [...record.lanPrefixes, ...(record.offered?.lanPrefixes ?? [])]
+  if (mayHave.some((prefix) => !work.lanPrefixes.includes(prefix))) return 'revoked'
   if (!work.validCredentialIds.includes(record.credentialId)) return 'revoked'
   return record.ike.tier && !work.tiers.includes(record.ike.tier) ? 'revoked' : null
 }

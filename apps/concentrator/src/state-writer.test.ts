@@ -65,6 +65,7 @@ function attach(registry: ReturnType<typeof createAttachmentRegistry>, deviceId:
     address6: null,
     lanPrefixes: [],
     neighbours: [],
+    offered: null,
     credentialId: 'crd_a',
     attachedAtMs: performance.now(),
     state: 'attached',

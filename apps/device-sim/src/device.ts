@@ -3,7 +3,7 @@
  *
  * It behaves as a well-configured router would: it answers liveness checks, begins anew when its last Child SA is gone, and comes
  * back with a growing pause when it was cut off, with a resumption ticket when it has one. It authenticates anew when its gateway
- * wants that, and follows where it is sent.
+ * wants that, and follows where it is sent. When its host is reached from another address, it takes its attachment along (MOBIKE).
  */
 import { selectorOf } from '@culvert/concentrator-core'
 import { configureTun, type DataPlane } from '@culvert/dataplane'
@@ -15,6 +15,7 @@ import type {
   InitiatorProof,
   Path,
   ResumptionTicket,
+  SocketAddress,
   Spi,
 } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
@@ -91,11 +92,12 @@ export async function startDevice(options: DeviceOptions, log: Logger): Promise<
 export function attachDevice(
   radio: Radio,
   { identity, proof, ppk }: SimIdentity,
-  options: ConcentratorTarget & Pick<RadioOptions, 'localAddress' | 'localIkePort' | 'tun'>,
+  options: ConcentratorTarget & Pick<RadioOptions, 'localIkePort' | 'tun'>,
   log: Logger,
 ): Device {
   const { driver } = radio
   let key: AttachmentKey | null = null
+  let gateway: SocketAddress | null = null
   let addresses: { readonly ip4: string | null; readonly ip6: string | null } = NO_ADDRESSES
   let stopped = false
   let pauseMs = FIRST_PAUSE_MS
@@ -112,10 +114,10 @@ export function attachDevice(
 
   function initiate(): void {
     if (stopped) return
-    const { localAddress, localIkePort, remoteIkePort, remoteEspPort } = options
+    const { localIkePort, remoteIkePort, remoteEspPort } = options
     const resume = takeTicket()
     const path: Path = {
-      local: { address: localAddress, port: radio.firstPort },
+      local: { address: radio.localAddress, port: radio.firstPort },
       remote: { address: route.address, port: localIkePort === null ? remoteEspPort : remoteIkePort },
     }
     driver.command({
@@ -188,8 +190,10 @@ export function attachDevice(
         // An IKE SA alone carries nothing: a router would begin anew.
         if (children.size === 0) driver.command({ kind: 'deleteIke', key: event.key, reason: 'deletedLocally' })
         break
-      case 'ikeRekeyed':
       case 'moved':
+        gateway = event.remote
+        break
+      case 'ikeRekeyed':
         break
       default:
         event satisfies never
@@ -201,6 +205,7 @@ export function attachDevice(
     // The gateway has put the new attachment in the place of the old one.
     if (key !== null) driver.command({ kind: 'deleteIke', key, reason: 'superseded' })
     key = event.key
+    gateway = event.ike.path.remote
     children.clear()
     if (renewal) clearTimeout(renewal)
     pauseMs = FIRST_PAUSE_MS
@@ -248,6 +253,9 @@ export function attachDevice(
   }
 
   radio.subscribe(identity, onEvent)
+  radio.onMoved((local) => {
+    if (key !== null && gateway !== null) driver.command({ kind: 'moveTo', key, path: { local, remote: gateway } })
+  })
   initiate()
   return {
     identity,

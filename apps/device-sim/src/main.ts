@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { ConfigError, loadConfig, logSettings } from '@culvert/config'
-import { kernelHasIpv6 } from '@culvert/dataplane'
+import { compileForPackets, kernelHasIpv6 } from '@culvert/dataplane'
 import type { InitiatorProof } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
 import { Type } from 'typebox'
@@ -33,7 +33,10 @@ const schema = Type.Object({
     description: 'local ESP port; 0 for any',
   }),
   DEVICE_LOCAL: Type.Optional(
-    Type.String({ description: 'the local outer address, any of the family of DEVICE_REMOTE unless set' }),
+    Type.String({
+      description:
+        'the local outer address; unless set, that from which DEVICE_REMOTE is reached, and whatever it becomes',
+    }),
   ),
   DEVICE_IDENTITY: Type.Optional(Type.String({ description: 'the IKE identity of the device' })),
   DEVICE_REMOTE_IDENTITY: Type.String({ description: 'the IKE identity of the concentrator' }),
@@ -58,6 +61,12 @@ const schema = Type.Object({
   DEVICE_HTTP_PORT: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 65_535, description: 'serve a small page on this port' }),
   ),
+  DEVICE_LIVENESS_SEC: Type.Integer({
+    minimum: 1,
+    maximum: 86_400,
+    default: 30,
+    description: 'silence in seconds after which it asks whether the concentrator lives and a NAT came or went',
+  }),
   DEVICE_NATIVE_ESP: Type.Boolean({
     default: false,
     description: 'whether ESP goes without UDP (IP protocol 50) where no NAT is in the way, native rung only',
@@ -70,13 +79,9 @@ const schema = Type.Object({
 })
 
 const config = readConfig()
-if (config.DEVICE_NATIVE_ESP && config.DEVICE_LOCAL === undefined) {
-  // Who does not know its address cannot tell that no NAT changes it.
-  process.stderr.write('DEVICE_NATIVE_ESP needs DEVICE_LOCAL, the own outer address.\n')
-  process.exit(1)
-}
-if (config.DEVICE_AH && !config.DEVICE_NATIVE_ESP) {
-  process.stderr.write('DEVICE_AH needs DEVICE_NATIVE_ESP.\n')
+if (config.DEVICE_AH && (!config.DEVICE_NATIVE_ESP || config.DEVICE_LOCAL === undefined)) {
+  // Addresses are in its ICV: it cannot move.
+  process.stderr.write('DEVICE_AH needs DEVICE_NATIVE_ESP and DEVICE_LOCAL, the own outer address.\n')
   process.exit(1)
 }
 const log = createLogger('device-sim', config.LOG_LEVEL)
@@ -96,10 +101,12 @@ const target = {
   remotePrefix: config.DEVICE_REMOTE_PREFIX,
   remotePrefix6: config.DEVICE_REMOTE_PREFIX6 === 'none' || !kernelHasIpv6() ? null : config.DEVICE_REMOTE_PREFIX6,
 }
+compileForPackets()
 const radio = await openRadio(
   {
     ...shared,
-    livenessMs: 30_000,
+    ...(config.DEVICE_LOCAL === undefined && { towards: config.DEVICE_REMOTE }),
+    livenessMs: config.DEVICE_LIVENESS_SEC * 1000,
     natKeepaliveMs: 20_000,
     devices: identities.length,
     nativeEsp: config.DEVICE_NATIVE_ESP,

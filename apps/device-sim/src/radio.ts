@@ -22,10 +22,13 @@ import {
   type AttachmentKey,
   type ChildProtocol,
   type IkeEvent,
+  type Path,
   type ProposalPolicy,
+  type SocketAddress,
 } from '@culvert/ikev2'
 import type { Logger } from '@culvert/observability'
 import { authorityHash, type TrustAnchors } from '@culvert/pki'
+import { type LocalAddresses, watchLocalAddresses } from './local-address.ts'
 import { trustAnswer } from './trust.ts'
 
 export interface RadioOptions {
@@ -34,6 +37,11 @@ export interface RadioOptions {
   /** Local UDP port for ESP, 0 for any. */
   readonly localEspPort: number
   readonly localAddress: string
+  /**
+   * With a wildcard in `localAddress`: its devices are where this host is reached from, and move with it. Left out: nobody
+   * knows where that is, which looks like a NAT.
+   */
+  readonly towards?: string
   readonly tun: { readonly name: string; readonly namespace: string | null; readonly mtuBytes: number }
   readonly proposals?: ProposalPolicy
   /** Whose certificates of gateways are believed; left out: none. */
@@ -55,6 +63,10 @@ export interface Radio {
   readonly driver: IkeDriver
   /** Local port from which a first message goes out. */
   readonly firstPort: number
+  /** Where its devices are now; a wildcard when that is not known. */
+  readonly localAddress: string
+  /** Told of another one; the path of an attachment begins there from then on. */
+  onMoved(handler: (local: SocketAddress) => void): void
   /** What protects its devices' packets. */
   readonly protocol: ChildProtocol
   /** Events about the attempts and attachments of one identity. */
@@ -78,29 +90,62 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
   const { nativeEsp = false, ah = false } = options
   const maxSas = options.devices * SAS_PER_DEVICE + SPARE_SAS
 
-  const dataPlane = await openDataPlane(
-    {
-      bind: [{ address: options.localAddress, port: options.localEspPort }],
-      tun: options.tun,
-      role: { kind: 'device' },
-      incarnation,
-      nodeSlot: DEVICE_SLOT,
-      maxSas,
-      replayWindowPackets: 1024,
-      nativeEsp,
-      ah,
-      ...(options.rung ? { rung: options.rung } : {}),
-    },
-    {
-      onIke: (bytes, path) => driver?.datagram(bytes, path),
-      onInboundTraffic: (spiIn) => driver?.inboundTraffic(spiIn),
-      onPeerMoved: (spiIn, remote) => driver?.peerMoved(spiIn, remote),
-      onSoftLimit: (spiIn) => driver?.softLimit(spiIn),
-      onHardLimit: (spiIn) => driver?.hardLimit(spiIn),
-      onFailure: (error) => log.error({ err: error }, 'the data plane of the devices failed'),
-    },
+  const movedHandlers: ((local: SocketAddress) => void)[] = []
+  const watch =
+    options.towards === undefined
+      ? null
+      : await watchLocalAddresses({ towards: options.towards, without: options.tun.name, onChange: beElsewhere })
+
+  function beElsewhere({ inUse, all }: LocalAddresses): void {
+    log.info({ addresses: all.length }, 'the addresses of this host have changed')
+    for (const handler of movedHandlers) handler({ address: inUse, port: dataPlane.local.port })
+    driver?.command({ kind: 'ownAddresses', addresses: all })
+  }
+
+  function hear(bytes: Uint8Array, path: Path): void {
+    const { local, remote } = path
+    const isHere = local.address === options.localAddress && watch !== null
+    driver?.datagram(bytes, isHere ? { local: { address: localAddress(), port: local.port }, remote } : path)
+  }
+
+  async function opened<T>(opening: Promise<T>): Promise<T> {
+    try {
+      return await opening
+    } catch (error) {
+      watch?.stop()
+      throw error
+    }
+  }
+
+  function localAddress(): string {
+    return watch?.current?.inUse ?? options.localAddress
+  }
+
+  const dataPlane = await opened(
+    openDataPlane(
+      {
+        bind: [{ address: options.localAddress, port: options.localEspPort }],
+        tun: options.tun,
+        role: { kind: 'device' },
+        incarnation,
+        nodeSlot: DEVICE_SLOT,
+        maxSas,
+        replayWindowPackets: 1024,
+        nativeEsp,
+        ah,
+        ...(options.rung ? { rung: options.rung } : {}),
+      },
+      {
+        onIke: hear,
+        onInboundTraffic: (spiIn) => driver?.inboundTraffic(spiIn),
+        onPeerMoved: (spiIn, remote) => driver?.peerMoved(spiIn, remote),
+        onSoftLimit: (spiIn) => driver?.softLimit(spiIn),
+        onHardLimit: (spiIn) => driver?.hardLimit(spiIn),
+        onFailure: (error) => log.error({ err: error }, 'the data plane of the devices failed'),
+      },
+    ),
   )
-  const plain = await openPlain(options, dataPlane, (bytes, path) => driver?.datagram(bytes, path))
+  const plain = await opened(openPlain(options, dataPlane, hear))
   const espPort = dataPlane.local.port
 
   driver = createIkeDriver({
@@ -143,13 +188,20 @@ export async function openRadio(options: RadioOptions, log: Logger): Promise<Rad
     },
   })
 
+  if (watch !== null) driver.command({ kind: 'ownAddresses', addresses: watch.current?.all ?? [] })
+
   return {
     dataPlane,
     driver,
     firstPort: options.localIkePort ?? espPort,
+    get localAddress() {
+      return localAddress()
+    },
+    onMoved: (handler) => void movedHandlers.push(handler),
     protocol: ah ? 'ah' : 'esp',
     subscribe: (identity, handler) => devices.subscribe(identity, handler),
     async close() {
+      watch?.stop()
       driver?.close()
       await plain?.close()
       await dataPlane.close()

@@ -120,9 +120,7 @@ describe('a certificate for a device', () => {
     expect(certificate.fingerprint256.replaceAll(':', '').toLowerCase()).toBe(record.fingerprint)
     expect(Number(record.expiresAt) - Date.now()).toBeLessThanOrEqual(30 * DAY_MS)
     const found = await createDeviceLookup(pool).find(device.ikeIdentity)
-    expect(found?.credentials).toEqual([
-      { kind: 'certificate', id, fingerprint: record.fingerprint, serial: record.serial },
-    ])
+    expect(found?.credentials).toEqual([{ kind: 'certificate', id, fingerprint: record.fingerprint, authority: null }])
   })
 
   it('ends when the customer wants it, if that is earlier', async () => {

@@ -5,6 +5,7 @@ import { createKeyRing, isDatabaseUnavailable, openPool } from '@culvert/db'
 import { egressOptions, openEgress } from '@culvert/egress'
 import { createLogger } from '@culvert/observability'
 import { requireQueueStore } from '@culvert/queue'
+import { openCrlFetcher } from './crl-fetcher.ts'
 import { runWorker, type WebhookSending } from './run-worker.ts'
 import { WorkerSettings } from './settings.ts'
 
@@ -19,6 +20,9 @@ try {
     eventRetentionDays: settings.EVENT_RETENTION_DAYS,
     webhooks: await webhookSending(settings),
     egress: openEgress(egressOptions(settings)),
+    ...(settings.CRL_HOSTS !== undefined && {
+      crlFetcher: openCrlFetcher(settings.CRL_HOSTS, egressOptions(settings)),
+    }),
     offlineAfterMs: settings.OFFLINE_AFTER_SEC * 1_000,
     logger,
   })

@@ -2,7 +2,8 @@
  * The worker: tunnels expire, waiting tunnels open when their device comes, silent nodes are buried, forgotten hints repeated.
  *
  * Beside that it takes operations further (operations/), gives events their place in the feed (relay.ts), does what rules say
- * (automation/), delivers events (webhooks/), and adds up usage (usage-keeper.ts).
+ * (automation/), delivers events (webhooks/), adds up usage (usage-keeper.ts), and, where the operator lets it, fetches lists of revoked
+ * certificates (revocation-lists.ts).
  *
  * Woken by NOTIFY device_changed, by jobs on the queues `lifecycle` and `operations`, by the next expiry and by a timer; all of
  * them only say "look". While the database is away it waits and says so once.
@@ -20,6 +21,7 @@ import {
 } from '@culvert/db'
 import { openEgress, type Egress } from '@culvert/egress'
 import { createLogger, type Logger } from '@culvert/observability'
+import type { CrlFetcher } from '@culvert/pki'
 import { lifecycleQueue, mostHinted, openQueues, operationsQueue, webhooksQueue } from '@culvert/queue'
 import { RuleRunner } from './automation/rule-runner.ts'
 import { EventRetention } from './event-retention.ts'
@@ -28,6 +30,7 @@ import { operationHandlers } from './operations/operation-handlers.ts'
 import { OperationRunner } from './operations/operation-runner.ts'
 import { relayConsumers } from './relay-consumers.ts'
 import { Relay } from './relay.ts'
+import { RevocationLists } from './revocation-lists.ts'
 import { Sweeper } from './sweeper.ts'
 import { Teller } from './teller.ts'
 import { UsageKeeper } from './usage-keeper.ts'
@@ -66,6 +69,10 @@ export interface WorkerOptions {
   readonly egress?: Egress | undefined
   /** Others are told of events than usual. */
   readonly relayConsumers?: readonly RelayConsumer[] | undefined
+  /** Fetches lists of revoked certificates; none are fetched when left out. */
+  readonly crlFetcher?: CrlFetcher | undefined
+  /** Longest pause between two looks at lists that are due. */
+  readonly crlIntervalMs?: number | undefined
   /** Without it deliveries wait for another worker. */
   readonly webhooks?: WebhookSending | undefined
 }
@@ -164,6 +171,9 @@ export function runWorker(options: WorkerOptions): RunningWorker {
     pollMs: options.sweepIntervalMs,
   })
   const usage = new UsageKeeper({ pool, logger, intervalMs: options.usageIntervalMs })
+  const { crlFetcher, crlIntervalMs } = options
+  const lists =
+    crlFetcher && new RevocationLists({ pool, queues, logger, fetcher: crlFetcher, intervalMs: crlIntervalMs })
   const dispatcher = options.webhooks && new Dispatcher({ pool, logger, ...options.webhooks })
   if (dispatcher) queues.workNode(webhooksQueue, async (_kind, about) => dispatcher.want(about))
   queues.workNode(lifecycleQueue, () => sweep())
@@ -184,6 +194,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
       await dispatcher?.close()
       await retention.close()
       await usage.close()
+      await lists?.close()
       await rules.close()
       await last
       clearTimeout(timer)

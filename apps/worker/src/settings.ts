@@ -18,6 +18,14 @@ export const WorkerSettings = Type.Object({
     default: 90,
     description: 'days that events are kept',
   }),
+  CRL_HOSTS: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9.:\\[\\]-]+( *, *[A-Za-z0-9.:\\[\\]-]+)*$',
+      description:
+        'hosts, with a port when it is not 80, from which lists of revoked certificates of customers\u2019 authorities are fetched; none when left out',
+      examples: ['crl.example.com,pki.example.net:8080'],
+    }),
+  ),
   OFFLINE_AFTER_SEC: Type.Integer({
     minimum: 0,
     maximum: 3600,

@@ -23,6 +23,7 @@ function record(key: number, deviceId = 'dev_a'): AttachmentRecord {
     address6: null,
     lanPrefixes: [],
     neighbours: [],
+    offered: null,
     credentialId: 'crd_a',
     attachedAtMs: key,
     state: 'attached',

@@ -17,6 +17,8 @@ export interface AttachmentRecord {
   lanPrefixes: readonly string[]
   /** Pools of its network that it was granted to reach. */
   neighbours: readonly string[]
+  /** What it was offered since and has not answered; null for nothing. */
+  offered: Offer | null
   /** The credential that was proven; when it goes, so does the attachment. */
   readonly credentialId: string
   readonly attachedAtMs: number
@@ -33,6 +35,13 @@ export interface AttachmentRecord {
   lastSeenAtMs: number
   detachedAtMs: number | null
   detachReason: CloseReason | null
+}
+
+/** It may take any of it at any time. */
+export interface Offer {
+  readonly lanPrefixes: readonly string[]
+  readonly neighbours: readonly string[]
+  readonly atMs: number
 }
 
 export interface AttachedChild {

@@ -18,8 +18,16 @@ export type CachedCredential =
       readonly isRequired: boolean
       readonly secret: Uint8Array
     }
-  /** SHA-256 of its DER, lower case hexadecimal. */
-  | { readonly kind: 'certificate'; readonly id: string; readonly fingerprint: string }
+  /**
+   * SHA-256 of its DER, lower case hexadecimal. `authority`: the one of its organization, PEM, that alone may vouch for it; null: one
+   * of this installation.
+   */
+  | {
+      readonly kind: 'certificate'
+      readonly id: string
+      readonly fingerprint: string
+      readonly authority: string | null
+    }
 
 export interface CachedDevice {
   readonly deviceId: string

@@ -29,7 +29,7 @@ function device(deviceId: string): CachedDevice {
       { kind: 'psk', id: 'crd_1', secret: Uint8Array.of(1, 2, 3) },
       { kind: 'eap', id: 'crd_2', userName: 'x.a.example', secret: Uint8Array.of(4) },
       { kind: 'ppk', id: 'crd_3', identity: 'x.ppk', isRequired: true, secret: Uint8Array.of(5) },
-      { kind: 'certificate', id: 'crd_4', fingerprint: 'ab' },
+      { kind: 'certificate', id: 'crd_4', fingerprint: 'ab', authority: null },
     ],
   }
 }

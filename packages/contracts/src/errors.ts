@@ -27,7 +27,7 @@ export const errorRegistry = {
     status: 400,
     title: 'That is a private key',
     advice:
-      'Send the public one, from the file that ends in `.pub`. Nothing of it was kept, but it travelled: make a new key pair.',
+      'Send what is public: the file that ends in `.pub`, the certificate. Nothing of it was kept, but it travelled: make a new key pair.',
   },
   login_refused: {
     status: 400,
@@ -97,6 +97,21 @@ export const errorRegistry = {
     title: 'The device has had too many certificates',
     advice:
       'Revoked ones count until they would have expired, as the revocation list names them: wait, or ask for shorter lives with `expiresAt`.',
+  },
+  certificate_in_use: {
+    status: 409,
+    title: 'The certificate is a credential already',
+    advice: "One certificate is one device's: revoke the credential that has it, or give this device its own.",
+  },
+  authority_exists: {
+    status: 409,
+    title: 'The organization has this authority already',
+    advice: 'Find it by its `fingerprint`.',
+  },
+  authority_limit: {
+    status: 409,
+    title: 'The organization has enough authorities',
+    advice: 'Delete authorities that are not needed; register a root rather than each authority below it.',
   },
   credential_revoked: { status: 409, title: 'The credential is already revoked', advice: 'Nothing is to be done.' },
   member_exists: {
@@ -283,6 +298,18 @@ export const errorRegistry = {
     status: 422,
     title: 'No certificate is made for this request',
     advice: 'See `detail`; send a PKCS#10 request in PEM, signed by an RSA, ECDSA or Ed25519 key of usual strength.',
+  },
+  authority_refused: {
+    status: 422,
+    title: 'The certificate is not taken as an authority',
+    advice:
+      'See `detail`; send one certificate in PEM that is valid now and may sign certificates, with an RSA key from 2048 bits, P-256, P-384, P-521 or Ed25519.',
+  },
+  certificate_refused: {
+    status: 422,
+    title: 'The certificate is not taken as a credential',
+    advice:
+      'See `detail`; send the certificate of the device in PEM, then those between it and the authority, all of them valid now and not revoked.',
   },
   rate_limited: {
     status: 429,

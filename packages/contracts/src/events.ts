@@ -107,6 +107,17 @@ export const eventCatalogue = {
   },
   'credential.expired': { summary: 'The time of a credential is over.', resource: 'crd', data: CredentialTime },
   'credential.revoked': { summary: 'A credential was revoked.', resource: 'crd', data: OfDevice },
+  'device_authority.created': { summary: 'An authority of devices was registered.', resource: 'aut', data: Nothing },
+  'device_authority.updated': {
+    summary: 'Fields of an authority were changed.',
+    resource: 'aut',
+    data: Changed('revocation'),
+  },
+  'device_authority.deleted': {
+    summary: 'An authority was deleted; the credentials that it issued are revoked.',
+    resource: 'aut',
+    data: Nothing,
+  },
   'network.created': {
     summary: 'A network was made.',
     resource: 'net',

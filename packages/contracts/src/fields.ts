@@ -6,6 +6,10 @@ export const idPattern = (prefix: string): string => `^${prefix}_[a-z2-7]{20}$`
 export const DeviceId = Type.String({ pattern: idPattern('dev'), description: 'Id of a device.' })
 export const TunnelId = Type.String({ pattern: idPattern('tun'), description: 'Id of a tunnel.' })
 export const CredentialId = Type.String({ pattern: idPattern('crd'), description: 'Id of a credential.' })
+export const DeviceAuthorityId = Type.String({
+  pattern: idPattern('aut'),
+  description: 'Id of an authority of the organization.',
+})
 export const OperationId = Type.String({ pattern: idPattern('opn'), description: 'Id of an operation.' })
 export const ConfigLinkId = Type.String({ pattern: idPattern('cfl'), description: 'Id of a one-time link.' })
 export const NetworkId = Type.String({ pattern: idPattern('net'), description: 'Id of a network.' })

@@ -23,6 +23,7 @@ export {
   AutomationRuleId,
   ConfigLinkId,
   CredentialId,
+  DeviceAuthorityId,
   DeviceId,
   EventId,
   GrantId,
@@ -83,8 +84,17 @@ export {
   CredentialQuery,
   credentialInputFields,
   CredentialList,
+  CredentialListQuery,
+  CredentialPage,
   IssuedCredential,
 } from './resources/credential.ts'
+export {
+  DeviceAuthority,
+  DeviceAuthorityInput,
+  DeviceAuthorityPage,
+  DeviceAuthorityPatch,
+  DeviceAuthorityQuery,
+} from './resources/device-authority.ts'
 export {
   deviceFilterFields,
   deviceSorts,

@@ -17,6 +17,9 @@ export const permissions = [
   'devices:write',
   'credentials:read',
   'credentials:write',
+  'authorities:read',
+  /** Whose certificates devices may have. */
+  'authorities:write',
   'attachments:read',
   'attachments:write',
   'tunnels:read',
@@ -63,6 +66,7 @@ const viewer: readonly Permission[] = [
   'networks:read',
   'devices:read',
   'credentials:read',
+  'authorities:read',
   'attachments:read',
   'tunnels:read',
   'tunnels:open_granted',

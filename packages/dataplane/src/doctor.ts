@@ -22,13 +22,6 @@ export interface Examination {
 }
 
 export async function examine(): Promise<Examination> {
-  let native: typeof import('./native/examination.ts')
-  try {
-    native = await import('./native/examination.ts')
-  } catch (error) {
-    const detail = `koffi does not load here (${error instanceof Error ? error.message : 'unknown error'}).`
-    const remedy = 'Install the dependencies on this machine (npm ci); koffi needs Linux on x64 or arm64.'
-    return { rung: null, findings: [{ name: 'koffi', state: 'broken', detail, remedy }] }
-  }
-  return native.examineNative()
+  const { examineNative } = await import('./native/examination.ts')
+  return examineNative()
 }

@@ -16,6 +16,7 @@ export { examine, type Examination, type Finding } from './doctor.ts'
 export { type IkePort, openCrypto, openIkePort } from './native/index.ts'
 export { NativeEspError } from './native-esp-error.ts'
 export { openDataPlane } from './open.ts'
+export { compileForPackets } from './packet-compiling.ts'
 export {
   configureTun,
   ensureNamespace,

@@ -4,46 +4,40 @@
  *   ping <address> <payload bytes> <seconds to wait>
  */
 import { isIPv6 } from 'node:net'
-import { parseIpv6 } from '@culvert/bytes'
-import koffi from 'koffi'
+import { AF_INET, AF_INET6, PacketMemory, SOCK_RAW, socket, Syscalls } from '../src/foreign/index.ts'
+import { encodeSocketAddress, SOCKADDR_BYTES, sockaddrLength } from '../src/native/socket-address.ts'
+
+const SOL_SOCKET = 1
+const SO_RCVTIMEO = 20
+const TIMEVAL_BYTES = 16
+const LARGEST_PACKET = 65_536
 
 const [address = '', payloadBytes = '56', waitSec = '5'] = process.argv.slice(2)
-const libc = koffi.load(null)
-const socket = libc.func('socket', 'int', ['int', 'int', 'int'])
-const sendto = libc.func('sendto', 'int64_t', ['int', 'void *', 'size_t', 'int', 'void *', 'uint32_t'])
-const recv = libc.func('recv', 'int64_t', ['int', 'void *', 'size_t', 'int'])
-const setsockopt = libc.func('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint32_t'])
-
-const AF_INET = 2
-const AF_INET6 = 10
-const SOCK_RAW = 3
 const [family, protocol, echoRequest, echoReply] = isIPv6(address) ? [AF_INET6, 58, 128, 129] : [AF_INET, 1, 8, 0]
 
-const request = new Uint8Array(8 + Number(payloadBytes)).fill(0x61)
-const view = new DataView(request.buffer)
-view.setUint32(0, (echoRequest << 24) >>> 0)
-view.setUint32(4, ((process.pid & 0xffff) << 16) | 1)
-view.setUint16(2, checksum(request)) // ICMPv6: the kernel's task, and overwritten by it
+const memory = new PacketMemory(4 * LARGEST_PACKET)
+const syscalls = new Syscalls(memory)
+const requestBytes = 8 + Number(payloadBytes)
+const at = memory.allocate(requestBytes)
+const request = memory.bytes.subarray(at, at + requestBytes).fill(0x61)
+memory.view.setUint32(at, (echoRequest << 24) >>> 0)
+memory.view.setUint32(at + 4, ((process.pid & 0xffff) << 16) | 1)
+memory.view.setUint16(at + 2, checksum(request)) // ICMPv6: the kernel's task, and overwritten by it
 
-const fd = Number(socket(family, SOCK_RAW, protocol))
-const timeout = new Uint8Array(16)
-timeout[0] = Number(waitSec)
-setsockopt(fd, 1, 20, timeout, timeout.length)
-const target = socketAddress()
-sendto(fd, request, request.length, 0, target, target.length)
+const fd = socket(family, SOCK_RAW, protocol)
+const timeout = memory.allocate(TIMEVAL_BYTES)
+memory.bytes[timeout] = Number(waitSec)
+syscalls.setOption(fd, SOL_SOCKET, SO_RCVTIMEO, timeout, TIMEVAL_BYTES)
+const target = memory.allocate(SOCKADDR_BYTES)
+encodeSocketAddress({ address, port: 0 }, memory.bytes, target)
+syscalls.sendto(fd, at, requestBytes, target, sockaddrLength(memory, target))
 process.stdout.write(awaitReply() ? 'reply\n' : 'silence\n')
 
-function socketAddress(): Uint8Array {
-  if (family === AF_INET) {
-    return Uint8Array.of(AF_INET, 0, 0, 0, ...address.split('.').map(Number), 0, 0, 0, 0, 0, 0, 0, 0)
-  }
-  return Uint8Array.of(AF_INET6, 0, 0, 0, 0, 0, 0, 0, ...(parseIpv6(address) ?? []), 0, 0, 0, 0)
-}
-
 function awaitReply(): boolean {
-  const packet = new Uint8Array(65_536)
+  const got = memory.allocate(LARGEST_PACKET)
+  const packet = memory.bytes.subarray(got, got + LARGEST_PACKET)
   for (;;) {
-    const length = Number(recv(fd, packet, packet.length, 0))
+    const length = syscalls.read(fd, got, LARGEST_PACKET)
     if (length <= 0) return false
     const icmp = family === AF_INET ? ((packet[0] ?? 0) & 0x0f) * 4 : 0 // IPv6 sockets leave the header out
     const isOurs = packet[icmp + 4] === request[4] && packet[icmp + 5] === request[5]

@@ -7,10 +7,9 @@
 import type { SocketAddress } from '@culvert/ikev2'
 import { createChecksum } from '../src/native/checksum.ts'
 import { Coalescer } from '../src/native/coalescer.ts'
-import { PacketMemory } from '../src/native/packet-memory.ts'
+import { PacketMemory, POLLIN, Syscalls } from '../src/foreign/index.ts'
 import { Segmenter, VNET_HEADER_BYTES } from '../src/native/segmenter.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES } from '../src/native/socket-address.ts'
-import { addressOf, POLLIN, Syscalls } from '../src/native/syscalls.ts'
 import { enableTunOffload } from '../src/native/tun-offload.ts'
 import { UdpReceiver } from '../src/native/udp-receiver.ts'
 import { UdpSender } from '../src/native/udp-sender.ts'
@@ -32,7 +31,7 @@ const MOST_FRAMES = 64
 const POLL_MS = 1000
 
 const options = JSON.parse(process.argv[2] ?? '') as PlainForwarderOptions
-const memory = new PacketMemory(MEMORY_BYTES, addressOf)
+const memory = new PacketMemory(MEMORY_BYTES)
 const syscalls = new Syscalls(memory)
 const checksum = createChecksum(memory)
 const socket = openUdpSocket(memory, syscalls, { bind: options.bind, dontFragment: false, wantsGro: true })

@@ -5,7 +5,7 @@
 import type { Pool } from 'pg'
 import { appendAudit } from './audit.ts'
 import type { Author, WriteOptions } from './author.ts'
-import { insertCredential, type CredentialRecord, type NewCredential } from './credentials.ts'
+import { insertCredential, type CredentialRecord, type CredentialRefusal, type NewCredential } from './credentials.ts'
 import type { Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
 import { inTenantTransaction, type TenantSql } from './tenant.ts'
@@ -28,7 +28,7 @@ interface Created {
   readonly expiresAt: Date
   readonly touched: Touched
 }
-type Refusal = 'not_found' | 'credential_limit' | 'certificate_limit' | 'config_link_limit'
+type Refusal = CredentialRefusal | 'config_link_limit'
 
 /** Issues the credentials whose secrets the link holds, and stores it: all or nothing. */
 export async function createConfigLink(

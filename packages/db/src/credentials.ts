@@ -9,6 +9,7 @@ import {
 import type { Pool } from 'pg'
 import { appendAudit } from './audit.ts'
 import type { WriteOptions } from './author.ts'
+import { brokenConstraint } from './errors.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { notify, signerChannel } from './notify.ts'
 import { appendEvent, appendEvents } from './outbox.ts'
@@ -31,6 +32,8 @@ export interface CredentialRecord {
   readonly certificates: string | null
   readonly serial: string | null
   readonly fingerprint: string | null
+  /** The organization's own authority that issued it. */
+  readonly authorityId: string | null
   /** The device's present attachment was made with it. */
   readonly inUse: boolean
   readonly createdAt: Date
@@ -54,7 +57,19 @@ export type NewCredential = {
   | ({ readonly kind: 'ppk'; readonly identity: string; readonly isRequired: boolean } & SealedSecret)
   /** PKCS#10, DER; pending until the signer has looked at it. */
   | { readonly kind: 'certificate'; readonly csr: Uint8Array }
+  | ({ readonly kind: 'certificate'; readonly expiresAt: Date } & ForeignCertificate)
 )
+
+/** Of an authority of the organization, judged against it before. */
+export interface ForeignCertificate {
+  readonly authorityId: string
+  /** PEM, the device's own first. */
+  readonly certificates: string
+  /** SHA-256 of the device's own, hexadecimal. */
+  readonly fingerprint: string
+  /** Hexadecimal, from the device's own to the one below the authority. */
+  readonly pathSerials: readonly string[]
+}
 
 /** Two of each kind, so that a device can be moved to a new one without a gap. */
 export const maxActiveCredentials = 2
@@ -62,23 +77,34 @@ export const maxActiveCredentials = 2
 export const maxCertificatesInForce = 32
 /** Of any kind, beside those certificates; what ended first is forgotten when more come. */
 export const maxEndedCredentials = 50
-const columns = `c.id, c.device_id AS "deviceId", c.kind, c.method, c.identity, c.is_required AS "isRequired", c.issuance, c.refusal,
-  c.certificates, c.serial, c.fingerprint, c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.revoked_at AS "revokedAt",
+/** Of `credentials c`. */
+export const credentialColumns = `c.id, c.device_id AS "deviceId", c.kind, c.method, c.identity, c.is_required AS "isRequired", c.issuance, c.refusal,
+  c.certificates, coalesce(c.serial, c.path_serials[1]) AS serial, c.fingerprint, c.authority_id AS "authorityId", c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.revoked_at AS "revokedAt",
   EXISTS (SELECT 1 FROM attachments a WHERE a.organization_id = c.organization_id AND a.device_id = c.device_id
     AND a.credential_id = c.id AND a.state = 'attached') AS "inUse"`
 const isActive = `revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
 /** With a PPK alone nobody attaches, nor with a certificate that is not there yet. */
 const canAttach = `${isActive} AND kind <> 'ppk' AND issuance IS DISTINCT FROM 'pending'`
 
+interface Added {
+  readonly credential: CredentialRecord
+  readonly touched: Touched
+}
+
+export type CredentialRefusal = 'not_found' | 'credential_limit' | 'certificate_limit' | 'certificate_refused'
+
 export async function addCredential(
   pool: Pool,
   credential: NewCredential,
   options: WriteOptions,
-): Promise<
-  { credential: CredentialRecord; touched: Touched } | 'not_found' | 'credential_limit' | 'certificate_limit'
-> {
+): Promise<Added | CredentialRefusal | 'certificate_in_use'> {
   const { organizationId } = credential
-  return inTenantTransaction(pool, organizationId, (tx) => insertCredential(tx, credential, options), options)
+  try {
+    return await inTenantTransaction(pool, organizationId, (tx) => insertCredential(tx, credential, options), options)
+  } catch (error) {
+    if (brokenConstraint(error) === 'credentials_foreign_certificate_key') return 'certificate_in_use'
+    throw error
+  }
 }
 
 /** The same as part of a transaction; what refuses it has written nothing. */
@@ -86,8 +112,10 @@ export async function insertCredential(
   tx: TenantSql,
   credential: NewCredential,
   { by }: Pick<WriteOptions, 'by'>,
-): ReturnType<typeof addCredential> {
+): Promise<Added | CredentialRefusal> {
   const { id, organizationId, deviceId, kind } = credential
+  if ('authorityId' in credential && !(await lockAuthority(tx, organizationId, credential)))
+    return 'certificate_refused'
   if (!(await lockDevice(tx, organizationId, deviceId))) return 'not_found'
   const { rows: counted } = await tx.query<{ n: number }>(
     `SELECT count(*)::int AS n FROM credentials WHERE organization_id = $1 AND device_id = $2 AND kind = $3 AND ${isActive}`,
@@ -99,23 +127,44 @@ export async function insertCredential(
   await raisePolicyVersion(tx, organizationId, deviceId)
   const { rows } = await tx.query<CredentialRecord>(
     `INSERT INTO credentials AS c (id, organization_id, device_id, kind, sealed_secret, sealing_key_id, method, identity, is_required,
-       issuance, csr, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING ${columns}`,
-    [id, organizationId, deviceId, kind, ...ofKind(credential), credential.expiresAt],
+       issuance, csr, expires_at, authority_id, certificates, fingerprint, path_serials)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING ${credentialColumns}`,
+    [id, organizationId, deviceId, kind, ...ofKind(credential), credential.expiresAt, ...ofAuthority(credential)],
   )
   await appendEvent(tx, { organizationId, type: 'credential.created', resourceId: id, data: { deviceId, kind } })
-  const { method, identity, isRequired, expiresAt } = rows[0] as CredentialRecord
+  const { method, identity, isRequired, expiresAt, authorityId, fingerprint } = rows[0] as CredentialRecord
   await appendAudit(tx, {
     organizationId,
     by,
     action: 'credential.created',
     targetType: 'credential',
     targetId: id,
-    after: { deviceId, kind, method, identity, isRequired, expiresAt },
+    after: {
+      deviceId,
+      kind,
+      method,
+      identity,
+      isRequired,
+      expiresAt,
+      ...(authorityId !== null && { authorityId, fingerprint }),
+    },
   })
-  if (kind === 'certificate') await notify(tx, signerChannel, id)
+  if ('csr' in credential) await notify(tx, signerChannel, id)
   const touched = { gateways: [], concentrators: await tellConcentrators(tx, deviceId) }
   return { credential: rows[0] as CredentialRecord, touched }
+}
+
+/** @returns false when it is gone, or has revoked the certificate; its next list waits until this one is written */
+async function lockAuthority(
+  tx: TenantSql,
+  organizationId: string,
+  { authorityId, pathSerials }: ForeignCertificate,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `SELECT 1 FROM device_authorities WHERE organization_id = $1 AND id = $2 AND NOT $3 = ANY(revoked_serials) FOR SHARE`,
+    [organizationId, authorityId, pathSerials.at(-1)],
+  )
+  return rowCount === 1
 }
 
 async function hasTooManyCertificates(tx: TenantSql, organizationId: string, deviceId: string): Promise<boolean> {
@@ -140,7 +189,10 @@ async function forgetEnded(tx: TenantSql, organizationId: string, deviceId: stri
 
 /** Columns from `sealed_secret` to `csr`. */
 function ofKind(credential: NewCredential): unknown[] {
-  if (credential.kind === 'certificate') return [null, null, null, null, null, 'pending', Buffer.from(credential.csr)]
+  if (credential.kind === 'certificate') {
+    const request = 'csr' in credential ? ['pending', Buffer.from(credential.csr)] : [null, null]
+    return [null, null, null, null, null, ...request]
+  }
   const sealed = [Buffer.from(credential.sealedSecret), credential.sealingKeyId]
   switch (credential.kind) {
     case 'psk':
@@ -152,6 +204,13 @@ function ofKind(credential: NewCredential): unknown[] {
   }
 }
 
+/** Columns from `authority_id` to `path_serials`. */
+function ofAuthority(credential: NewCredential): unknown[] {
+  if (!('authorityId' in credential)) return [null, null, null, null]
+  const { authorityId, certificates, fingerprint, pathSerials } = credential
+  return [authorityId, certificates, fingerprint, pathSerials]
+}
+
 /** @returns newest first, revoked ones included; null when there is no such device */
 export async function listCredentials(
   pool: Pool,
@@ -159,7 +218,7 @@ export async function listCredentials(
   deviceId: string,
 ): Promise<CredentialRecord[] | null> {
   const { rows } = await tenant(pool, organizationId).query<CredentialRecord & { id: string | null }>(
-    `SELECT ${columns} FROM devices d
+    `SELECT ${credentialColumns} FROM devices d
      LEFT JOIN credentials c ON c.organization_id = d.organization_id AND c.device_id = d.id
      WHERE d.organization_id = $1 AND d.id = $2 AND d.deleted_at IS NULL ORDER BY c.created_at DESC, c.id DESC LIMIT 200`,
     [organizationId, deviceId],
@@ -172,7 +231,7 @@ export async function findCredential(
   key: { organizationId: string; deviceId: string; id: string },
 ): Promise<CredentialRecord | null> {
   const { rows } = await tenant(pool, key.organizationId).query<CredentialRecord>(
-    `SELECT ${columns} FROM credentials c JOIN devices d ON d.organization_id = c.organization_id AND d.id = c.device_id
+    `SELECT ${credentialColumns} FROM credentials c JOIN devices d ON d.organization_id = c.organization_id AND d.id = c.device_id
      WHERE c.organization_id = $1 AND c.device_id = $2 AND c.id = $3 AND d.deleted_at IS NULL`,
     [key.organizationId, key.deviceId, key.id],
   )

@@ -10,6 +10,7 @@ export type IdPrefix =
   | 'net'
   | 'dev'
   | 'crd'
+  | 'aut'
   | 'tun'
   | 'prt'
   | 'con'

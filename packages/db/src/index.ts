@@ -90,6 +90,24 @@ export {
   type SshKeyOwner,
   type SshKeyRecord,
 } from './ssh-keys.ts'
+export {
+  addDeviceAuthority,
+  changeDeviceAuthority,
+  deleteDeviceAuthority,
+  listDeviceAuthorities,
+  maxDeviceAuthorities,
+  readDeviceAuthority,
+  revocationModes,
+  type DeviceAuthorityChange,
+  type DeviceAuthorityRecord,
+  type RevocationMode,
+} from './device-authorities.ts'
+export {
+  claimDueRevocationLists,
+  faultRevocationList,
+  storeRevocationList,
+  type DueRevocationList,
+} from './device-revocation-lists.ts'
 export { addGrant, listGrants, readGrant, revokeGrant, type GrantRecord } from './grants.ts'
 export { organizationsOf, recognizePerson, type KnownPerson, type PersonLoggingIn } from './people.ts'
 export {
@@ -124,6 +142,7 @@ export {
   maxEndedCredentials,
   revokeCredential,
   type CredentialRecord,
+  type CredentialRefusal,
   type NewCredential,
   type SealedSecret,
 } from './credentials.ts'
@@ -340,9 +359,19 @@ export {
   type UsageFilter,
   type UsageInterval,
   type UsageKind,
+  type UsagePage,
   type UsagePosition,
   type UsageRecord,
 } from './usage.ts'
+export {
+  findPeople,
+  lockPerson,
+  unlockPerson,
+  type LeftOrganization,
+  type LockedPerson,
+  type Person,
+} from './person-lock.ts'
+export { listAllCredentials, type CredentialFilter, type CredentialOrder } from './credential-list.ts'
 export { countPresences, rollUpUsage, usageBatch } from './usage-roll-up.ts'
 export { tellThresholds, type ThresholdWatch } from './usage-alarm.ts'
 export {

@@ -90,10 +90,10 @@ export interface MemberFilter {
 }
 
 const inState = {
-  invited: 'm.user_id IS NULL AND m.invitation_expires_at > now()',
-  invitation_expired: 'm.user_id IS NULL AND m.invitation_expires_at <= now()',
+  invited: 'm.user_id IS NULL AND m.locked_at IS NULL AND m.invitation_expires_at > now()',
+  invitation_expired: 'm.user_id IS NULL AND m.locked_at IS NULL AND m.invitation_expires_at <= now()',
   active: 'm.user_id IS NOT NULL AND m.locked_at IS NULL',
-  locked: 'm.user_id IS NOT NULL AND m.locked_at IS NOT NULL',
+  locked: 'm.locked_at IS NOT NULL',
 } as const
 
 export function listMembers(
@@ -244,14 +244,16 @@ async function lockMember(
   return mayTouch(member.role) ? member : 'above_caller'
 }
 
-/** Somebody who only was invited is no owner yet, nor is who is kept out. */
+/** Somebody who only was invited is no owner yet, nor is who is kept out, here or by who runs the installation. */
 async function isLastOwner(tx: TenantSql, organizationId: string, member: MemberRecord): Promise<boolean> {
-  if (member.role !== 'owner' || member.userId === null || member.lockedAt !== null) return false
-  const { rowCount } = await tx.query(
-    `SELECT 1 FROM memberships WHERE organization_id = $1 AND id <> $2 AND role = 'owner' AND user_id IS NOT NULL AND locked_at IS NULL LIMIT 1`,
+  if (member.role !== 'owner') return false
+  const { rows } = await tx.query<{ id: string }>(
+    `SELECT m.id FROM memberships m JOIN users u ON u.id = m.user_id
+     WHERE m.organization_id = $1 AND m.role = 'owner' AND m.locked_at IS NULL AND u.disabled_at IS NULL
+     ORDER BY m.id = $2 DESC LIMIT 2`,
     [organizationId, member.id],
   )
-  return rowCount === 0
+  return rows.length === 1 && rows[0]?.id === member.id
 }
 
 type MemberAction = 'member.invited' | 'member.updated' | 'member.removed'

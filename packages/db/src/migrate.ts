@@ -7,7 +7,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { planAccess, protect } from './access/protect.ts'
+import { forgetAccess, planAccess, protect } from './access/protect.ts'
 
 const folder = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url))
 const prismaLock = 72_707_369
@@ -50,6 +50,8 @@ async function isUpToDate(client: pg.Client): Promise<boolean> {
 
 async function applyMissing(client: pg.Client): Promise<string[]> {
   const migrations = await missing(client)
+  // Functions of a migration are everybody's until they are protected.
+  if (migrations.length > 0) await forgetAccess(client)
   for (const { name, checksum, sql } of migrations) await apply(client, name, checksum, sql)
   return migrations.map(({ name }) => name)
 }

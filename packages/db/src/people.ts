@@ -76,13 +76,13 @@ async function noteLogin(
   return (await pool.query<{ id: string; isDisabled: boolean }>(update, values)).rows[0] ?? null
 }
 
-/** Nothing happens when it was taken back or accepted meanwhile, or the person is a member already. */
+/** Nothing happens when it was taken back, locked or accepted meanwhile, or the person is a member already. */
 async function accept(pool: Pool, organizationId: string, { id, by }: { id: string; by: Author }): Promise<void> {
   await inTenantTransaction(pool, organizationId, async (tx) => {
     await tx.query('SELECT 1 FROM organizations o WHERE o.id = $1 FOR NO KEY UPDATE', [organizationId])
     const { rows } = await tx.query<{ role: string }>(
       `UPDATE memberships SET user_id = $3, invitation_expires_at = NULL, version = version + 1, updated_at = now()
-       WHERE organization_id = $1 AND id = $2 AND user_id IS NULL AND invitation_expires_at > now()
+       WHERE organization_id = $1 AND id = $2 AND user_id IS NULL AND locked_at IS NULL AND invitation_expires_at > now()
          AND NOT EXISTS (SELECT 1 FROM memberships o WHERE o.organization_id = $1 AND o.user_id = $3) RETURNING role`,
       [organizationId, id, by.id],
     )

@@ -1,10 +1,12 @@
 import { createDatabase } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
+  type Author,
   closeTunnel,
   createDevice,
   deleteDevice,
   ensureOrganization,
+  lockPerson,
   maxActiveTunnels,
   newId,
   openPool,
@@ -56,6 +58,27 @@ describe('at the same time', () => {
     ])
     expect(rows).toEqual([])
   })
+
+  it('a person is locked out of the installation, and no tunnel that a call of it was opening meanwhile outlives that', async () => {
+    const [deviceId, id] = [await addDevice(), 'usr_eve']
+    await pool.query(
+      `INSERT INTO users (id, issuer, subject, email) VALUES ($1, 'https://idp', $1, 'eve@acme.example')`,
+      [id],
+    )
+    await pool.query(
+      `INSERT INTO memberships (id, organization_id, user_id, email, role) VALUES ('mem_eve', $1, $2, 'eve@acme.example', 'admin')`,
+      [organizationId, id],
+    )
+    const eve = { kind: 'user', id, requestId: null, address: null } as const
+    expect(await open(deviceId, eve)).toMatchObject({ state: 'waiting_for_device' })
+    await Promise.all([
+      lockPerson(pool, id, { by, withKeys: false }),
+      ...Array.from({ length: 8 }, () => open(deviceId, eve)),
+    ])
+    expect(await open(deviceId, eve)).toBe('opener_revoked')
+    const { rows } = await pool.query(`SELECT state FROM tunnels WHERE opened_by_id = $1 AND state <> 'closed'`, [id])
+    expect(rows).toEqual([])
+  })
 })
 
 let count = 0
@@ -81,7 +104,7 @@ async function addDevice(): Promise<string> {
   return device.id
 }
 
-function open(deviceId: string): ReturnType<typeof openTunnel> {
+function open(deviceId: string, opener: Author = by): ReturnType<typeof openTunnel> {
   return openTunnel(
     pool,
     {
@@ -95,6 +118,6 @@ function open(deviceId: string): ReturnType<typeof openTunnel> {
       maxBytes: null,
       rateLimit: null,
     },
-    { by },
+    { by: opener },
   )
 }

@@ -158,13 +158,14 @@ async function deviceForTunnel(
   return rows[0] ?? null
 }
 
-/** A key that is revoked, or a member that is removed or locked, waits until the tunnel is there to be ended with it. */
+/** A key that is revoked, or a person that is removed or locked, here or everywhere, waits until the tunnel is there to be ended with it. */
 async function lockOpener(tx: TenantSql, organizationId: string, { kind, id }: Author): Promise<boolean> {
   if (kind === 'system') return true
   const statement =
     kind === 'api_key'
       ? 'SELECT 1 FROM api_keys WHERE organization_id = $1 AND id = $2 AND revoked_at IS NULL FOR KEY SHARE'
-      : 'SELECT 1 FROM memberships WHERE organization_id = $1 AND user_id = $2 AND locked_at IS NULL FOR SHARE'
+      : `SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
+         WHERE m.organization_id = $1 AND m.user_id = $2 AND m.locked_at IS NULL AND u.disabled_at IS NULL FOR SHARE OF m, u`
   const { rowCount } = await tx.query(statement, [organizationId, kind === 'api_key' ? publicPartOf(id) : id])
   return (rowCount ?? 0) > 0
 }

@@ -21,6 +21,8 @@ import {
   type AttachmentSnapshot,
   type Pool,
   type UsageFilter,
+  type UsagePage,
+  type UsagePosition,
   type UsageRecord,
 } from './index.ts'
 
@@ -153,7 +155,8 @@ describe('usage of a tunnel', () => {
     await pool.query(`UPDATE tunnels SET opened_at = now() WHERE id = $1`, [tunnelId])
     await pool.query(`UPDATE tunnels SET opened_at = now() WHERE id = $1`, [tunnelId])
     await rollUp()
-    const of = (groupBy: 'tunnel' | 'device'): Promise<UsageRecord[]> => read({ groupBy, interval: 'day', deviceId })
+    const of = (groupBy: 'tunnel' | 'device'): Promise<readonly UsageRecord[]> =>
+      read({ groupBy, interval: 'day', deviceId })
     const total = { tunnelsOpened: 1, connections: 1, denied: 1 }
     expect(sum(await of('tunnel'))).toMatchObject({ ...total, bytesIn: 300, bytesOut: 30 })
     expect(sum(await of('device'))).toMatchObject({ ...total, bytesIn: 0, bytesOut: 0 })
@@ -171,11 +174,11 @@ describe('usage of the organization', () => {
   it('is read page by page without gap or repetition', async () => {
     const all = await read({ groupBy: 'device' })
     const seen: UsageRecord[] = []
-    for (let after: UsageRecord | null = null; ;) {
-      const rows: UsageRecord[] = await read({ groupBy: 'device' }, { after, limit: 2 })
+    for (let after: UsagePosition | null = null; ;) {
+      const { rows, next } = await readPage({ groupBy: 'device' }, { after, limit: 2 })
       seen.push(...rows)
-      after = rows.at(-1) ?? null
-      if (rows.length < 2) break
+      if (next === null) break
+      after = next
     }
     expect(seen).toEqual(all)
     expect(all.length).toBeGreaterThan(4)
@@ -271,16 +274,20 @@ async function rollUp(): Promise<void> {
   while ((await rollUpUsage(pool)) > 0) continue
 }
 
-async function read(
+async function read(filter: Partial<UsageFilter>): Promise<readonly UsageRecord[]> {
+  return (await readPage(filter, { after: null, limit: 1_000 })).rows
+}
+
+async function readPage(
   filter: Partial<UsageFilter>,
-  page: { after: UsageRecord | null; limit: number } = { after: null, limit: 1_000 },
-): Promise<UsageRecord[]> {
+  page: { after: UsagePosition | null; limit: number },
+): Promise<UsagePage> {
   await rollUp()
   const range = { from: new Date(hour.getTime() - 48 * hourMs), before: new Date(hour.getTime() + 48 * hourMs) }
   return readUsage(pool, organizationId, { groupBy: 'device', interval: 'hour', ...range, ...filter }, page)
 }
 
-const hours = (): Promise<UsageRecord[]> => read({ deviceId })
+const hours = (): Promise<readonly UsageRecord[]> => read({ deviceId })
 const used = async (): Promise<UsageRecord> => sum(await hours())
 
 function sum(rows: readonly UsageRecord[]): UsageRecord {

@@ -51,6 +51,19 @@ it('passes a burst of octets, then what the rate gives, in each direction for it
   expect(passed(policies, Direction.in, 1000, 9, B)).toBe(9)
 })
 
+it('passes a whole burst and no packet more, however long the clock has run', () => {
+  const uptimeMs = fc.double({ min: 0, max: 4e10, noNaN: true })
+  const perSec = fc.constantFrom(1e-6, 0.001, 1 / 3, 7, 1000)
+  fc.assert(
+    fc.property(uptimeMs, perSec, fc.integer({ min: 1, max: 20 }), (nowMs, rate, burst) => {
+      const policies = open()
+      policies.nowMs = nowMs
+      policies.set(A, policy({ rateIn: { bytes: null, packets: { perSec: rate, burst } } }))
+      expect(passed(policies, Direction.in, 100, 25)).toBe(burst)
+    }),
+  )
+})
+
 it('counts packets as well as octets, and takes from neither bucket what the other refused', () => {
   const policies = open()
   const rateOut = { bytes: { perSec: 1000, burst: 1000 }, packets: { perSec: 10, burst: 3 } }

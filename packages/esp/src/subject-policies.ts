@@ -64,6 +64,8 @@ const LINE_FIELDS = 16
 const LOCK_WORDS = 2
 const MOST_TRIES = 200
 const TELL_MS = 60_000
+/** A due time is a sum with a clock that has run for long: what rounding adds to it must not cost the last packet of a burst. */
+const ROUNDING_MS = 0.001
 
 const REACHES_GROUP = 1
 const HAS_QUOTA = 2
@@ -199,7 +201,7 @@ export class SubjectPolicies {
   #setBucket(at: number, bucket: Rate['bytes']): void {
     const lines = this.#lines
     const cost = bucket === null ? 0 : 1000 / bucket.perSec
-    const tolerance = bucket === null ? Infinity : bucket.burst * cost
+    const tolerance = bucket === null ? Infinity : bucket.burst * cost + ROUNDING_MS
     if (lines[at] === cost && lines[at + 1] === tolerance) return
     lines[at] = cost
     lines[at + 1] = tolerance

@@ -11,8 +11,6 @@ export const offlineCauses = [
   'delete',
   /** It answered no more. */
   'liveness',
-  /** A newer attachment took its place and is gone too. */
-  'replaced',
   /** Its credential, its network's setting or the device itself is not good any more. */
   'revoked',
   /** Somebody asked for it. */
@@ -31,7 +29,6 @@ export type OfflineCause = (typeof offlineCauses)[number]
 const causes: Readonly<Record<string, OfflineCause>> = {
   deletedByPeer: 'delete',
   peerSilent: 'liveness',
-  superseded: 'replaced',
   revoked: 'revoked',
   deletedLocally: 'detached',
   expired: 'reauthentication',
@@ -45,7 +42,12 @@ const causes: Readonly<Record<string, OfflineCause>> = {
   node_lost: 'node_lost',
 }
 
-/** @param detachReason of an attachment's row: a CloseReason of the IKE core, or what was written for a node */
+/**
+ * An attachment that a newer one replaced is in no row (the node, and the fence between nodes, see to that): the device stays
+ * online, and has moved perhaps.
+ *
+ * @param detachReason of an attachment's row: a CloseReason of the IKE core, or what was written for a node
+ */
 export function offlineCauseOf(detachReason: string | null): OfflineCause {
   return causes[detachReason ?? ''] ?? 'unknown'
 }

@@ -6,6 +6,7 @@ import { peer } from './debian-peer.ts'
 import type { HostOptions, Namespace } from './namespace.ts'
 
 const TABLE = 'culvert_nat'
+const NO_RULES = `add table ip ${TABLE}\ndelete table ip ${TABLE}\n`
 
 export interface PortRange {
   readonly first: number
@@ -25,8 +26,10 @@ export interface Nat {
   readonly namespace: Namespace
   /** Adds a host behind this router, with its default route through it. */
   addHost(label: string, address: string, options?: HostOptions): Promise<Namespace>
-  /** Forgets every mapping; new ones come out of `ports`. */
+  /** Forgets every mapping; new ones come out of `ports`. It translates from then on, if it did not. */
   rebind(ports: PortRange): Promise<void>
+  /** Forgets every mapping and translates no more: it routes. */
+  lift(): Promise<void>
 }
 
 /** Turns `router`, which has the devices `wan` and `br0` already, into a NAT. Needs nft (Debian package nftables). */
@@ -37,16 +40,23 @@ export async function makeNat(
 ): Promise<Nat> {
   const nft = await peer('nftables')
   const load = (script: string): Promise<unknown> => router.exec('nft', ['-f', '-'], { input: script, env: nft.env })
+  // Masquerading forgets the mappings of a device that goes down.
+  const forget = async (): Promise<void> => {
+    await router.ip('link', 'set', 'wan', 'down')
+    await router.ip('link', 'set', 'wan', 'up')
+  }
   await router.exec('sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'])
   await load(rules(ports))
   return {
     namespace: router,
     addHost,
     async rebind(next) {
-      await load(`delete table ip ${TABLE}\n${rules(next)}`)
-      // Masquerading forgets the mappings of a device that goes down.
-      await router.ip('link', 'set', 'wan', 'down')
-      await router.ip('link', 'set', 'wan', 'up')
+      await load(`${NO_RULES}${rules(next)}`)
+      await forget()
+    },
+    async lift() {
+      await forget()
+      await load(NO_RULES)
     },
   }
 }

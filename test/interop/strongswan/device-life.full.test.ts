@@ -99,6 +99,7 @@ describe.skipIf(swanMissing)(`the feed of a device's life${skipNote}`, () => {
     await swan.kill()
     swan = await start(router, 'second', 'router2')
     await until(router, 'device.moved')
+    expect(swan.log()).toMatch(/IKE_AUTH request 1 \[.*N\(INIT_CONTACT\)/)
     const { epoch } = await readAttachment(culvert.acme, router.id)
     await swan.kill()
     swan = await start(router, 'second', 'router3')

@@ -1,6 +1,6 @@
 /**
  * What really is on the wire between a strongSwan device and a concentrator, read by tshark with the keys of the debug option:
- * every IKE message decrypts, every ICV of IKE and ESP is right, before and after rekeys.
+ * every IKE message decrypts, every ICV of IKE and ESP is right, before and after rekeys and a move of the device.
  */
 import { execFile } from 'node:child_process'
 import fs from 'node:fs'
@@ -9,10 +9,12 @@ import { promisify } from 'node:util'
 import { peer, waitFor } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createClosings, type Closings } from '../../support/closings.ts'
+import { readAttachment } from '../../support/fleet.ts'
 import { firstMissing, noteOf } from '../../support/missing.ts'
 import { childSpi, ikeSpi, openSwanScene, type SwanScene } from '../../support/swan-scene.ts'
 
 const run = promisify(execFile)
+const ELSEWHERE = '192.0.2.12'
 const FIELDS = ['isakmp.exchangetype', 'esp.spi', 'esp.icv_good', 'esp.protocol', 'ip.src']
 const missing = await firstMissing('strongswan', 'curl', 'tshark', 'tcpdump')
 
@@ -38,7 +40,7 @@ describe.skipIf(missing)(`tshark on the wire between a device and a concentrator
   })
   afterAll(() => closings?.close())
 
-  it('agrees with every message and every ICV, through rekeys of both SAs', async () => {
+  it('agrees with every message and every ICV, through rekeys of both SAs and another address of the device', async () => {
     // Else a train of datagrams crosses the veth as one, and the capture shows it so.
     await scene.culvert.server.ip('link', 'set', 'eth0', 'gso_max_segs', '1')
     const capture = path.join(scene.folder, 'wire.pcap')
@@ -58,6 +60,11 @@ describe.skipIf(missing)(`tshark on the wire between a device and a concentrator
     await settled((sas) => childSpi(sas) !== childSpi(before))
     await scene.swan.rekey({ ike: scene.names.ike })
     await settled((sas) => ikeSpi(sas) !== ikeSpi(before))
+    await scene.host.ip('addr', 'del', '192.0.2.11/24', 'dev', 'eth0')
+    await scene.host.ip('addr', 'add', `${ELSEWHERE}/24`, 'dev', 'eth0')
+    const attachment = (): ReturnType<typeof readAttachment> => readAttachment(scene.culvert.acme, scene.device.id)
+    await waitFor(async () => (await attachment()).remoteAddress === ELSEWHERE, { message: 'the device elsewhere' })
+    await settled((sas) => sas[0]?.localHost === ELSEWHERE)
     await carry()
     const last = Buffer.from(childSpi(await scene.swan.listSas()), 'hex')
     await waitFor(() => fs.readFileSync(capture).includes(last), { message: 'the capture to hold the last SA' })
@@ -73,6 +80,8 @@ describe.skipIf(missing)(`tshark on the wire between a device and a concentrator
     const text = await tshark(capture, ['-V', '-Y', 'isakmp'])
     expect(text).not.toMatch(/Malformed|\[incorrect/)
     expect(text.match(/\[correct\]/g)).toHaveLength(ike.length)
+    for (const word of ['UPDATE_SA_ADDRESSES', 'COOKIE2', 'NAT_DETECTION_DESTINATION_IP']) expect(text).toContain(word)
+    expect(text).toMatch(/(NO_ADDITIONAL_ADDRESSES|ADDITIONAL_IP4_ADDRESS)/)
   })
 
   async function carry(): Promise<void> {

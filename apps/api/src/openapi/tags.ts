@@ -6,6 +6,10 @@ export const tags = [
   },
   { name: 'credentials', description: 'What a device proves itself with. Secrets are shown once, when they are made.' },
   {
+    name: 'device authorities',
+    description: "The organization's own certificate authorities, whose certificates its devices may have.",
+  },
+  {
     name: 'tunnels',
     description: "A customer's access to a port of a device, for a while and for some addresses only.",
   },

@@ -1,13 +1,27 @@
-/** /v1/devices/{deviceId}/credentials: issuing shows a secret once; nothing here can read it back, and no key of a device is made. */
-import { CredentialId, CredentialInput, CredentialQuery, DeviceId, DomainError, WaitQuery } from '@culvert/contracts'
+/**
+ * /v1/devices/{deviceId}/credentials: issuing shows a secret once; nothing here can read it back, and no key of a device is made.
+ * /v1/credentials: those of all devices, for who asks what expires when.
+ */
+import {
+  CredentialId,
+  CredentialInput,
+  CredentialListQuery,
+  CredentialQuery,
+  DeviceId,
+  DomainError,
+  WaitQuery,
+} from '@culvert/contracts'
 import {
   addCredential,
   credentialState,
   findCredential,
   findDevice,
+  listAllCredentials,
   listCredentials,
+  readDeviceAuthority,
   revokeCredential,
   type CredentialRecord,
+  type DeviceAuthorityRecord,
 } from '@culvert/db'
 import { signerQueue } from '@culvert/queue'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -15,6 +29,7 @@ import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import { hintNodes, type Api, type ApiContext } from '../context.ts'
 import { futureTime, newCredential, refuseForeignFields } from '../new-credential.ts'
+import { askedList, dateOf, listed } from '../list-query.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
 import { credentialView } from '../views.ts'
@@ -33,7 +48,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
         operationId: 'issueCredential',
         summary: 'Issue a credential',
         description:
-          'A secret is in this answer only. Two credentials of a kind may be active, so that a device can be moved to a new one. Of those that ended, the latest are kept.',
+          'A secret is in this answer only. Two credentials of a kind may be active, so that a device can be moved to a new one. Of those that ended, the latest are kept. A certificate is made by request (`csr`), or is one that an authority of the organization has issued (`authorityId`, `certificate`).',
         tags,
         params: ofDevice,
         querystring: WaitQuery,
@@ -41,7 +56,16 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
         response: {
           201: json(Type.Ref('IssuedCredential'), 'Issued.'),
           202: json(Type.Ref('IssuedCredential'), 'A certificate that is not signed yet: read the credential later.'),
-          ...problems('not_found', 'credential_limit', 'certificate_limit', 'weak_psk', 'csr_refused'),
+          ...problems(
+            'not_found',
+            'private_key_given',
+            'credential_limit',
+            'certificate_limit',
+            'certificate_in_use',
+            'weak_psk',
+            'csr_refused',
+            'certificate_refused',
+          ),
         },
       },
     },
@@ -51,19 +75,43 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
       const expiresAt = futureTime(body.expiresAt)
       const device = await findDevice(pool, organizationId, params.deviceId)
       if (!device) throw new DomainError('not_found')
-      const { credential, shown } = await newCredential(context.sealing, device, body, expiresAt)
+      const authority = await authorityOf(context, organizationId, body.authorityId)
+      const { credential, shown } = await newCredential(context.sealing, device, body, expiresAt, authority)
       const added = await addCredential(pool, credential, writeOptions(request))
       if (typeof added === 'string') throw new DomainError(added)
       hintNodes(queues, added.touched, 'policy.changed')
-      if (credential.kind === 'certificate') void queues.hint(signerQueue, 'certificates.due')
-      const record =
-        credential.kind === 'certificate'
-          ? await signed(context, request, reply, { organizationId, deviceId: device.id, id: credential.id })
-          : added.credential
+      const isAsked = 'csr' in credential
+      if (isAsked) void queues.hint(signerQueue, 'certificates.due')
+      const record = isAsked
+        ? await signed(context, request, reply, { organizationId, deviceId: device.id, id: credential.id })
+        : added.credential
       const issued = { ...credentialView(record, new Date()), ikeIdentity: device.ikeIdentity, ...shown }
       const location = `/v1/devices/${device.id}/credentials/${credential.id}`
       const status = credentialState(record, new Date()) === 'pending' ? 202 : 201
       return reply.code(status).headers({ location, 'cache-control': 'no-store' }).send(issued)
+    },
+  )
+
+  api.get(
+    '/credentials',
+    {
+      config: { permission: 'credentials:read' },
+      schema: {
+        operationId: 'listAllCredentials',
+        summary: 'List the credentials of all devices, without secrets',
+        description: `What expires next month: \`?state=active&expiresBefore=...&sort=expiresAt\`. ${listed}`,
+        tags,
+        querystring: CredentialListQuery,
+        response: { 200: json(Type.Ref('CredentialPage'), 'A page of credentials.'), ...problems('invalid_cursor') },
+      },
+    },
+    async ({ organizationId, query }) => {
+      const { kind, state, deviceId, sort = '-createdAt' } = query
+      const expires = { expiresFrom: dateOf(query.expiresFrom), expiresBefore: dateOf(query.expiresBefore) }
+      const filter = { kind, state, deviceId, ...expires }
+      const { page, answer } = askedList(query, ['credentials', organizationId, filter], sort)
+      const now = new Date()
+      return answer(await listAllCredentials(pool, organizationId, filter, page), (row) => credentialView(row, now))
     },
   )
 
@@ -131,6 +179,18 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
       return reply.code(204).send(null)
     },
   )
+}
+
+/** @throws not_found for one that is not the organization's */
+async function authorityOf(
+  { pool }: ApiContext,
+  organizationId: string,
+  id: string | undefined,
+): Promise<DeviceAuthorityRecord | null> {
+  if (id === undefined) return null
+  const authority = await readDeviceAuthority(pool, organizationId, id)
+  if (!authority) throw new DomainError('not_found')
+  return authority
 }
 
 /** Waits a bounded time for the signer. @throws csr_refused when it will not sign */

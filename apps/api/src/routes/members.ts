@@ -225,7 +225,8 @@ function refused(fault: MemberFault): DomainError {
 function memberView(row: MemberRecord, publicUrl: string | null): Member {
   const { id, userId, email, name, invitationExpiresAt, lockedAt, version } = row
   const isOver = invitationExpiresAt !== null && invitationExpiresAt.getTime() <= Date.now()
-  const state = userId !== null ? (lockedAt ? 'locked' : 'active') : isOver ? 'invitation_expired' : 'invited'
+  const unlocked = userId !== null ? 'active' : isOver ? 'invitation_expired' : 'invited'
+  const state = lockedAt === null ? unlocked : 'locked'
   return {
     id,
     userId,

@@ -1,6 +1,6 @@
 /** /v1/usage: what devices, tunnels and the organization used, hour by hour or day by day. */
 import { DomainError, UsageExportQuery, UsageQuery, type Usage } from '@culvert/contracts'
-import { readUsage, type UsageFilter, type UsageRecord } from '@culvert/db'
+import { readUsage, type UsageFilter, type UsagePage, type UsagePosition, type UsageRecord } from '@culvert/db'
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import type { Api, ApiContext } from '../context.ts'
@@ -33,11 +33,9 @@ export function usageRoutes(api: Api, { pool }: ApiContext): void {
       const list = ['usage', organizationId, asked]
       const position = readPosition(query, list, 'startsAt')
       const after = position && { subjectId: position.id, from: new Date(Number(position.key)) }
-      const rows = await readUsage(pool, organizationId, filter, { after, limit: limit + 1 })
-      const kept = rows.slice(0, limit)
-      const last = rows.length > limit ? kept.at(-1) : undefined
-      const next = last ? { key: last.from.getTime(), id: last.subjectId } : null
-      return { data: kept.map(usageView), nextCursor: writePosition(next, list) }
+      const { rows, next } = await readUsage(pool, organizationId, filter, { after, limit })
+      const begins = next && { key: next.from.getTime(), id: next.subjectId }
+      return { data: rows.map(usageView), nextCursor: writePosition(begins, list) }
     },
   )
 
@@ -67,11 +65,11 @@ export function usageRoutes(api: Api, { pool }: ApiContext): void {
       const isCsv = format === 'csv'
       const lines = async function* (): AsyncGenerator<string> {
         if (isCsv) yield csvLineOf(columns)
-        for (let after: UsageRecord | null = null; ;) {
-          const rows: UsageRecord[] = await readUsage(pool, organizationId, filter, { after, limit: exportedAtOnce })
-          if (rows.length > 0) yield rows.map((row) => lineOf(usageView(row), isCsv)).join('')
-          after = rows.at(-1) ?? null
-          if (rows.length < exportedAtOnce) return
+        for (let after: UsagePosition | null = null; ;) {
+          const page: UsagePage = await readUsage(pool, organizationId, filter, { after, limit: exportedAtOnce })
+          if (page.rows.length > 0) yield page.rows.map((row) => lineOf(usageView(row), isCsv)).join('')
+          after = page.next
+          if (after === null) return
         }
       }
       return reply

@@ -41,6 +41,11 @@ export interface TestCertificate {
   readonly key: string
 }
 
+export interface TestAuthority {
+  readonly id: string
+  readonly authority: Authority
+}
+
 export interface DeviceRegistry {
   readonly pool: Pool
   readonly keys: SealingKeyPair
@@ -52,6 +57,10 @@ export interface DeviceRegistry {
   addDevice(): Promise<TestDevice>
   addSecret(device: TestDevice, kind: 'psk' | 'eap' | 'ppk', secret: string): Promise<string>
   addCertificate(device: TestDevice, identity?: string): Promise<TestCertificate>
+  /** Of an organization, the usual one when left out. */
+  addAuthority(name: string, organizationId?: string): Promise<TestAuthority>
+  /** A certificate of that authority as a credential. */
+  addForeign(device: TestDevice, authority: TestAuthority): Promise<TestCertificate>
   /** With this name, of an authority that nobody here knows. */
   foreignCertificate(identity: string): Promise<Pick<TestCertificate, 'certificate' | 'key'>>
   revoke(credentialId: string): Promise<void>
@@ -129,6 +138,37 @@ export async function createDeviceRegistry(serverUrl: string): Promise<DeviceReg
         certificates: certificate,
         serial: issued.serial,
         fingerprint: createHash('sha256').update(issued.certificate).digest('hex'),
+        expires_at: new Date(issued.notAfterMs),
+      })
+      const key = request.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+      return { credentialId, der: issued.certificate, certificate, key }
+    },
+    async addAuthority(name, ofOrganization = organizationId) {
+      const material = good(await makeRoot({ name, atMs: Date.now(), lifetimeMs: 365 * DAY_MS }))
+      const authorityId = newId('aut')
+      const fingerprint = createHash('sha256').update(material.certificate).digest('hex')
+      await pool.query(
+        `INSERT INTO device_authorities (id, organization_id, name, certificate, fingerprint, subject, not_after)
+         VALUES ($1, $2, $3, $4, $5, $3, now() + interval '300 days')`,
+        [authorityId, ofOrganization, name, toPem(material.certificate, 'CERTIFICATE'), fingerprint],
+      )
+      return { id: authorityId, authority: good(await openAuthority(material)) }
+    },
+    async addForeign({ deviceId }, { id: authorityId, authority: issuer }) {
+      const credentialId = newId('crd')
+      const request = newCertificateRequest()
+      const options = { identity: 'sn-1.factory.example', atMs: Date.now(), lifetimeMs: DAY_MS }
+      const issued = good(await issuer.signDeviceCertificate(request.der, options))
+      const certificate = toPem(issued.certificate, 'CERTIFICATE')
+      await insert({
+        id: credentialId,
+        organization_id: organizationId,
+        device_id: deviceId,
+        kind: 'certificate',
+        authority_id: authorityId,
+        certificates: certificate,
+        fingerprint: createHash('sha256').update(issued.certificate).digest('hex'),
+        path_serials: [issued.serial],
         expires_at: new Date(issued.notAfterMs),
       })
       const key = request.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()

@@ -1,7 +1,18 @@
 /** REST: credentials. A secret leaves the API once, in the answer that made it; the key of a certificate is never here. */
 import { credentialKinds, credentialStates, type CredentialKind } from '@culvert/lifecycle'
 import { Type, type Static } from 'typebox'
-import { CredentialId, DeviceId, nullable, oneOf, Timestamp } from '../fields.ts'
+import {
+  CredentialId,
+  DeviceAuthorityId,
+  DeviceId,
+  moment,
+  NextCursor,
+  nullable,
+  oneOf,
+  pageQuery,
+  sortBy,
+  Timestamp,
+} from '../fields.ts'
 
 export const CredentialInput = Type.Object(
   {
@@ -28,6 +39,15 @@ export const CredentialInput = Type.Object(
           'certificate: a certificate request (PKCS#10) in PEM, made on the device with its own key. Names in it are not looked at.',
       }),
     ),
+    authorityId: Type.Optional(DeviceAuthorityId),
+    certificate: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 49_152,
+        description:
+          "certificate, with `authorityId` and instead of `csr`: the device's certificate in PEM, issued by that authority of the organization, then those between, if any. It need not name the device, which claims its `ikeIdentity` all the same.",
+      }),
+    ),
     method: Type.Optional(
       oneOf(['mschapv2'], {
         description: 'eap: the method, mschapv2 when left out. EAP-TLS takes a credential of kind certificate.',
@@ -43,9 +63,13 @@ export const CredentialInput = Type.Object(
 export type CredentialInput = Static<typeof CredentialInput>
 
 /** Fields of the input that only one kind has. */
-export const credentialInputFields: Readonly<Record<'psk' | 'csr' | 'method' | 'required', CredentialKind>> = {
+export const credentialInputFields: Readonly<
+  Record<'psk' | 'csr' | 'authorityId' | 'certificate' | 'method' | 'required', CredentialKind>
+> = {
   psk: 'psk',
   csr: 'certificate',
+  authorityId: 'certificate',
+  certificate: 'certificate',
   method: 'eap',
   required: 'ppk',
 }
@@ -53,7 +77,12 @@ export const credentialInputFields: Readonly<Record<'psk' | 'csr' | 'method' | '
 const CertificateDetails = Type.Object(
   {
     chain: nullable(
-      Type.String({ description: "PEM: the device's certificate, then what leads to a root of `GET /v1/ca`." }),
+      Type.String({
+        description: "PEM: the device's certificate, then what leads to a root of `GET /v1/ca` or to `authorityId`.",
+      }),
+    ),
+    authorityId: nullable(
+      Type.String({ description: 'The authority of the organization that issued it; null: the one of `GET /v1/ca`.' }),
     ),
     serial: nullable(Type.String({ description: 'Hexadecimal.' })),
     fingerprint: nullable(Type.String({ description: 'SHA-256 of the certificate, hexadecimal.' })),
@@ -132,5 +161,26 @@ export const CredentialList = Type.Object(
 
 export const CredentialQuery = Type.Object(
   { kind: Type.Optional(oneOf(credentialKinds)), state: Type.Optional(oneOf(credentialStates)) },
+  { additionalProperties: false },
+)
+
+export const CredentialPage = Type.Object(
+  { data: Type.Array(Type.Ref('Credential')), nextCursor: NextCursor },
+  { $id: 'CredentialPage', additionalProperties: false },
+)
+
+export const CredentialListQuery = Type.Object(
+  {
+    ...pageQuery,
+    kind: Type.Optional(oneOf(credentialKinds)),
+    state: Type.Optional(oneOf(credentialStates)),
+    deviceId: Type.Optional(DeviceId),
+    expiresFrom: moment('It expires then or later'),
+    expiresBefore: moment('It expires before'),
+    sort: sortBy(
+      ['-createdAt', 'createdAt', 'expiresAt', '-expiresAt'],
+      ' By the time when they expire only those are listed that do.',
+    ),
+  },
   { additionalProperties: false },
 )

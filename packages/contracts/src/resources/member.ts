@@ -48,12 +48,14 @@ export const Member = Type.Object(
     name: nullable(Type.String({ description: 'As the identity provider says.' })),
     role: oneOf(roles),
     state: oneOf(memberStates, {
-      description: '`locked`: the person is a member still, but gets in nowhere here.',
+      description:
+        '`locked`: the person is a member still, but gets in nowhere here; who only was invited cannot accept.',
     }),
     invitationExpiresAt: nullable(Timestamp),
     acceptUrl: nullable(
       Type.String({
-        description: 'Where the person accepts the invitation; null once it is over or accepted.',
+        description:
+          'Where the person accepts the invitation; null once it is over or accepted, and while it is locked.',
         examples: ['https://api.example.com/v1/auth/login?invitation=mem_k3v5mxq2h7c4tnwz6yba'],
       }),
     ),

@@ -7,8 +7,7 @@
 import { parseIp } from '@culvert/bytes'
 import { PROTOCOL_AH } from '@culvert/esp'
 import type { SocketAddress } from '@culvert/ikev2'
-import type { PacketMemory } from './packet-memory.ts'
-import { AF_INET } from './syscalls.ts'
+import { AF_INET, type PacketMemory } from '../foreign/index.ts'
 import type { ReceivedBuffer } from './udp-receiver.ts'
 
 const IPV6_HEADER_BYTES = 40

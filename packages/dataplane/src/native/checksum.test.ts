@@ -2,9 +2,9 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { onesSum } from '../../test/inner-packets.ts'
 import { createChecksum, swap16 } from './checksum.ts'
-import { PacketMemory } from './packet-memory.ts'
+import { PacketMemory } from '../foreign/index.ts'
 
-const memory = new PacketMemory(1 << 18, () => 0x1000)
+const memory = new PacketMemory(1 << 18)
 const { sum, move } = createChecksum(memory)
 
 describe('checksum', () => {

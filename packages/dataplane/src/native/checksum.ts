@@ -5,8 +5,8 @@
  * block move, because a move inside a shared buffer is slow in JavaScript. Sums are kept in the byte order of memory
  * (little-endian lanes of 16 bits), which RFC 1071 2 (B) allows: load and store the result little-endian as well.
  */
-import type { PacketMemory } from './packet-memory.ts'
-import { WasmInstance, WasmModule } from './wasm.ts'
+import type { PacketMemory } from '../foreign/index.ts'
+import { WasmInstance, WasmModule } from '../wasm.ts'
 
 /** @returns the folded ones'-complement sum (not inverted) of `length` bytes at `offset`, continued from `initial` (below 2^17) */
 export type SumFunction = (offset: number, length: number, initial: number) => number

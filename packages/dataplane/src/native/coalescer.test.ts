@@ -9,10 +9,9 @@ import {
 } from '../../test/inner-packets.ts'
 import { createChecksum } from './checksum.ts'
 import { Coalescer } from './coalescer.ts'
-import { PacketMemory } from './packet-memory.ts'
+import { PacketMemory } from '../foreign/index.ts'
 
-const NOWHERE = 0x1000
-const memory = new PacketMemory(1 << 20, () => NOWHERE)
+const memory = new PacketMemory(1 << 20)
 const checksum = createChecksum(memory)
 let frames: Uint8Array[] = []
 const sink = {

@@ -10,7 +10,7 @@
  * and in order.
  */
 import { swap16, type Checksum } from './checksum.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import type { PacketMemory } from '../foreign/index.ts'
 import {
   GSO_NONE,
   GSO_TCPV4,

@@ -11,9 +11,8 @@
  */
 import { createSocket, type Socket } from 'node:dgram'
 import type { SocketAddress } from '@culvert/ikev2'
-import type { PacketMemory } from './packet-memory.ts'
+import { AF_INET, closeFile, type PacketMemory, type Syscalls } from '../foreign/index.ts'
 import { decodeSocketAddress } from './socket-address.ts'
-import { AF_INET, closeFile, type Syscalls } from './syscalls.ts'
 import { UdpReceiver } from './udp-receiver.ts'
 import type { UdpSocket } from './udp-socket.ts'
 
@@ -27,6 +26,8 @@ const WINDOW_MS = 20
 const CALM = 1000
 const CALM_MS = 1000
 const TURN_MS = 1
+/** The pause doubles up to this while turns find nothing: the event loop keeps reading the front meanwhile. */
+const LONGEST_PAUSE_MS = 8
 /** Batches of a turn, each of 16 datagrams at most. */
 const MOST_BATCHES = 8
 
@@ -48,6 +49,7 @@ export class DatagramReader {
   #timer: NodeJS.Timeout | null = null
   #windowMs = -Infinity
   #inWindow = 0
+  #pauseMs = TURN_MS
   #isClosed = false
 
   /** @param onDatagram owns the octets */
@@ -100,6 +102,7 @@ export class DatagramReader {
     if (this.#inWindow < CROWD || this.#isClosed) return
     this.#sockets.steer?.(true)
     this.#beginWindow(nowMs)
+    this.#pauseMs = TURN_MS
     this.#timer = setTimeout(() => this.#turn(), TURN_MS)
   }
 
@@ -111,8 +114,10 @@ export class DatagramReader {
   #turn(): void {
     this.#timer = null
     const { front, back } = this.#sockets
-    this.#inWindow += this.#read(front, MOST_BATCHES)
-    if (back !== null) this.#inWindow += this.#read(back, MOST_BATCHES)
+    let found = this.#read(front, MOST_BATCHES)
+    if (back !== null) found += this.#read(back, MOST_BATCHES)
+    this.#inWindow += found
+    this.#pauseMs = found > 0 ? TURN_MS : Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS)
     if (this.#isClosed) return
     const nowMs = performance.now()
     if (nowMs - this.#windowMs >= CALM_MS) {
@@ -120,7 +125,7 @@ export class DatagramReader {
       this.#beginWindow(nowMs)
       if (isOver) return this.#endCrowd()
     }
-    this.#timer = setTimeout(() => this.#turn(), TURN_MS)
+    this.#timer = setTimeout(() => this.#turn(), this.#pauseMs)
   }
 
   /** Nobody looks at the back from now on. */

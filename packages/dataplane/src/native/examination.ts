@@ -4,14 +4,23 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { endianness, release } from 'node:os'
 import type { Examination, Finding } from '../doctor.ts'
-import { tunSyscalls } from '../tun/tun-syscalls.ts'
+import {
+  AF_INET,
+  AF_INET6,
+  closeFile,
+  IFREQ_BYTES,
+  PacketMemory,
+  proveForeignCalls,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  socket,
+  Syscalls,
+  tunSyscalls,
+} from '../foreign/index.ts'
 import { openIcmpSockets } from './icmp-sockets.ts'
 import { steerByDestination } from './lanes.ts'
 import { OwnerSocket } from './owner-socket.ts'
-import { PacketMemory } from './packet-memory.ts'
-import { runSelfTest } from './self-test.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
-import { addressOf, AF_INET, AF_INET6, closeFile, socket, SOCK_CLOEXEC, SOCK_RAW, Syscalls } from './syscalls.ts'
 import { enableTunOffload } from './tun-offload.ts'
 import { UdpReceiver } from './udp-receiver.ts'
 import { UdpSender } from './udp-sender.ts'
@@ -19,9 +28,7 @@ import { openUdpSocket, type UdpSocket } from './udp-socket.ts'
 
 const MEMORY_BYTES = 4 << 20
 const PROTOCOL_ESP = 50
-const TUNSETIFF = 0x400454ca
 const IFF_TUN_NO_PI_VNET = 0x0001 | 0x1000 | 0x4000
-const IFREQ_BYTES = 40
 const SOL_SOCKET = 1
 const SO_RCVBUF = 8
 /** The kernel doubles what it was asked for. */
@@ -39,22 +46,27 @@ const missing = (name: string, detail: string, remedy: string | null): Finding =
 })
 
 export function examineNative(): Examination {
-  const memory = new PacketMemory(MEMORY_BYTES, addressOf)
-  const syscalls = new Syscalls(memory)
   const platform = examinePlatform()
+  const calls = examineSyscalls()
   const openssl = examineOpenssl()
-  const tun = examineTun(memory, syscalls)
-  const findings = [
-    platform,
-    openssl,
-    ...tun,
-    ...examineUdp(memory, syscalls),
-    examinePath(memory, syscalls),
-    examineNativeEsp(),
-  ]
+  const site = calls.state === 'used' ? openSite() : null
+  const tun = examineTun(site)
+  const sockets = site === null ? [] : [...examineUdp(site), examinePath(site), examineNativeEsp()]
   const hasTun = tun.every(({ state }) => state !== 'broken')
-  const isNative = platform.state === 'used' && openssl.state === 'used'
-  return { rung: hasTun ? (isNative ? 'native' : 'portable') : null, findings }
+  const isNative = [platform, calls, openssl].every(({ state }) => state === 'used')
+  const rung = hasTun ? (isNative ? 'native' : 'portable') : null
+  return { rung, findings: [platform, calls, openssl, ...tun, ...sockets] }
+}
+
+/** What probes of the native rung work with. */
+interface Site {
+  readonly memory: PacketMemory
+  readonly syscalls: Syscalls
+}
+
+function openSite(): Site {
+  const memory = new PacketMemory(MEMORY_BYTES)
+  return { memory, syscalls: new Syscalls(memory) }
 }
 
 function examinePlatform(): Finding {
@@ -64,20 +76,41 @@ function examinePlatform(): Finding {
   return missing('platform', `${here}: only the portable data plane runs here.`, 'Use Linux on x64 or arm64.')
 }
 
+function examineSyscalls(): Finding {
+  const reason = whyNot(() => proveForeignCalls(['system calls']))
+  if (reason === null) return used('system-calls', 'System calls are made through koffi and gave the known answers.')
+  const remedy =
+    'Install the dependencies on this machine (npm ci); Linux on x64 or arm64; allow what a seccomp filter denies.'
+  return missing('system-calls', `Batches of packets cannot be had (${reason}).`, remedy)
+}
+
 function examineOpenssl(): Finding {
-  try {
-    runSelfTest()
+  const reason = whyNot(() => proveForeignCalls(['OpenSSL']))
+  if (reason === null) {
     return used('openssl', `OpenSSL ${process.versions.openssl} is called directly and gave the known answers.`)
+  }
+  return missing('openssl', `OpenSSL cannot be called directly (${reason}).`, 'Run a Node that exports its OpenSSL.')
+}
+
+/** @returns null when nothing was thrown */
+function whyNot(prove: () => unknown): string | null {
+  try {
+    prove()
+    return null
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'unknown error'
-    return missing('openssl', `OpenSSL cannot be called directly (${reason}).`, 'Run a Node that exports its OpenSSL.')
+    return error instanceof Error ? error.message : 'unknown error'
   }
 }
 
-function examineTun(memory: PacketMemory, syscalls: Syscalls): readonly Finding[] {
+/** @param site null: without what only the native rung has */
+function examineTun(site: Site | null): readonly Finding[] {
   const broken = (detail: string, remedy: string): readonly Finding[] => [
     { name: 'tun', state: 'broken', detail, remedy },
   ]
+  const reason = whyNot(() => tunSyscalls())
+  if (reason !== null) {
+    return broken(`The system calls for a TUN cannot be made (${reason}).`, 'Install the dependencies here (npm ci).')
+  }
   let fd: number
   try {
     fd = openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK)
@@ -91,13 +124,12 @@ function examineTun(memory: PacketMemory, syscalls: Syscalls): readonly Finding[
     const request = new Uint8Array(IFREQ_BYTES)
     new TextEncoder().encodeInto('culvertdr%d', request)
     new DataView(request.buffer).setUint16(16, IFF_TUN_NO_PI_VNET, true)
-    const result = tunSyscalls().ioctlBytes(fd, TUNSETIFF, request)
+    const result = tunSyscalls().attachInterface(fd, request)
     if (result < 0) return broken(`A TUN cannot be created (errno ${-result}).`, 'Run as root or with CAP_NET_ADMIN.')
-    return [
-      used('tun', 'A TUN with virtio-net headers can be created.'),
-      describeOffload(enableTunOffload(fd)),
-      describeLanes(steerByDestination(memory, syscalls, fd)),
-    ]
+    const found = used('tun', 'A TUN with virtio-net headers can be created.')
+    if (site === null) return [found]
+    const isParted = steerByDestination(site.memory, site.syscalls, fd)
+    return [found, describeOffload(enableTunOffload(fd)), describeLanes(isParted)]
   } finally {
     closeSync(fd) // and with it the interface
   }
@@ -117,7 +149,7 @@ function describeOffload(offload: ReturnType<typeof enableTunOffload>): Finding 
   return missing('tun-offload', 'Every packet passes the TUN alone: several times the CPU.', remedy)
 }
 
-function examineUdp(memory: PacketMemory, syscalls: Syscalls): readonly Finding[] {
+function examineUdp({ memory, syscalls }: Site): readonly Finding[] {
   const found = openLoopback(memory, syscalls, '127.0.0.1')
   if (found === null) return [missing('udp', 'No UDP socket on 127.0.0.1.', null)]
   try {
@@ -199,7 +231,7 @@ function openLoopback(memory: PacketMemory, syscalls: Syscalls, address: string)
   }
 }
 
-function examinePath(memory: PacketMemory, syscalls: Syscalls): Finding {
+function examinePath({ memory, syscalls }: Site): Finding {
   const sockets = openIcmpSockets(memory, syscalls, [AF_INET, AF_INET6])
   if (sockets === null) {
     const detail = 'Routers are not heard: DF stays clear, and packets may be fragmented on their way.'
@@ -215,7 +247,7 @@ function examineNativeEsp(): Finding {
   closeFile(fd)
   return missing(
     'native-esp',
-    'ESP without UDP could be had; IKE here always asks for UDP, which every peer has to accept.',
+    'ESP without UDP can be had, and goes in UDP all the same unless CONCENTRATOR_NATIVE_ESP says otherwise.',
     null,
   )
 }

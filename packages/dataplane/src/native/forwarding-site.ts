@@ -5,7 +5,7 @@ import type { Faults } from './faults.ts'
 import type { Handoff } from './handoff.ts'
 import type { NativeSad } from './native-sad.ts'
 import type { Notices } from './notices.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import type { PacketMemory } from '../foreign/index.ts'
 import type { PathMtus } from './path-mtus.ts'
 import type { SharedState } from './shared-state.ts'
 

@@ -1,7 +1,7 @@
 /** How one worker gives packets to the worker that keeps their replay window, and takes those meant for itself. */
 import type { HandedPacket } from './handoff-ring.ts'
 import { HandoffRing, LARGEST_HANDOFF } from './handoff-ring.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import type { PacketMemory } from '../foreign/index.ts'
 import { ControlWord } from './shared-state.ts'
 import { SOCKADDR_BYTES } from './socket-address.ts'
 import { workerOf } from './spi-steering.ts'

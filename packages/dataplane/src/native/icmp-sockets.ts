@@ -4,9 +4,17 @@
  * Not the error queue of the UDP sockets: there every unreachable device, and everybody who forges an ICMP error, would make one
  * call for other devices fail. Needs CAP_NET_RAW; without it the path MTU cannot be learned, and DF stays clear.
  */
-import type { PacketMemory } from './packet-memory.ts'
+import {
+  AF_INET,
+  closeFile,
+  type PacketMemory,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_RAW,
+  socket,
+  type Syscalls,
+} from '../foreign/index.ts'
 import { type PathError, readPathError } from './path-error.ts'
-import { AF_INET, closeFile, socket, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_RAW, type Syscalls } from './syscalls.ts'
 
 const IPPROTO_ICMP = 1
 const IPPROTO_ICMPV6 = 58

@@ -9,10 +9,9 @@ import type { Path, SocketAddress } from '@culvert/ikev2'
 import { DatagramReader, READER_BYTES } from './datagram-reader.ts'
 import type { IkePort } from './index.ts'
 import { ALL_TO_FRONT, NEWCOMERS_TO_BACK } from './newcomer-steering.ts'
-import { PacketMemory } from './packet-memory.ts'
+import { closeFile, PacketMemory, Syscalls } from '../foreign/index.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
 import { placeProgram, steerBy } from './spi-steering.ts'
-import { addressOf, closeFile, Syscalls } from './syscalls.ts'
 import { openUdpSocket, type UdpSocket } from './udp-socket.ts'
 
 const IKE_HEADER_BYTES = 28
@@ -30,7 +29,7 @@ export class NativeIkePort implements IkePort {
 
   /** @throws the bind error of the system; nothing stays open then */
   static open(bind: SocketAddress, onDatagram: (bytes: Uint8Array, path: Path) => void): NativeIkePort {
-    const memory = new PacketMemory(READER_BYTES + LARGEST_MESSAGE, addressOf)
+    const memory = new PacketMemory(READER_BYTES + LARGEST_MESSAGE)
     const syscalls = new Syscalls(memory)
     const options = { dontFragment: false, wantsGro: false }
     const front = openUdpSocket(memory, syscalls, { bind, ...options })

@@ -30,7 +30,7 @@ import type { ChildSaDescription, TrafficSelector } from '@culvert/ikev2'
 import { buildPacket, fromFrame } from '../../test/inner-packets.ts'
 import { createChecksum } from './checksum.ts'
 import { Coalescer } from './coalescer.ts'
-import { Openssl } from './evp.ts'
+import { Openssl, PacketMemory } from '../foreign/index.ts'
 import { Faults } from './faults.ts'
 import { Hairpin } from './hairpin.ts'
 import { Handoff } from './handoff.ts'
@@ -40,11 +40,9 @@ import { NativeSad } from './native-sad.ts'
 import { Notices } from './notices.ts'
 import type { OuterSocket } from './outer-socket.ts'
 import type { Portion } from './portion.ts'
-import { PacketMemory } from './packet-memory.ts'
 import { PathMtus } from './path-mtus.ts'
 import { createCommonBuffers, NodeField, SaField, SharedState } from './shared-state.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
-import { addressOf } from './syscalls.ts'
 import { TransformFactory } from './transform-factory.ts'
 import type { ReceivedBuffer, UdpReceiver } from './udp-receiver.ts'
 import type { UdpSender } from './udp-sender.ts'
@@ -159,7 +157,7 @@ const ALONE: Portion = { buffers: 16, frames: 64, bytes: 262_144 }
 
 /** The worker's inbound half with datagrams from arrays. */
 class Harness {
-  readonly memory = new PacketMemory(1 << 20, addressOf)
+  readonly memory = new PacketMemory(1 << 20)
   readonly shared = SharedState.create(SAD_OPTIONS.maxSas)
   readonly sads: NativeSad
   readonly posted: FromWorker[] = []

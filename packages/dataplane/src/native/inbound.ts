@@ -33,7 +33,7 @@ import type { OuterSocket } from './outer-socket.ts'
 import type { Portion } from './portion.ts'
 import { NodeField, SaField } from './shared-state.ts'
 import { decodeSocketAddress, formatAddress, sameSocketAddress } from './socket-address.ts'
-import { AF_INET } from './syscalls.ts'
+import { AF_INET } from '../foreign/index.ts'
 import type { ReceivedBuffer } from './udp-receiver.ts'
 
 const TCP_SYN = 0x02

@@ -1,22 +1,13 @@
-/**
- * The native rung of the data plane. Nothing foreign is loaded before it is asked for, so that a platform without koffi can still
- * import this and take another rung.
- */
+/** The native rung of the data plane. None of its code is loaded before it is asked for. */
 import { type CryptoProvider, opensslProvider } from '@culvert/crypto'
 import type { Path, SocketAddress } from '@culvert/ikev2'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions } from '../contract.ts'
-import { NativeUnavailableError } from './unavailable.ts'
 
-export { NativeUnavailableError } from './unavailable.ts'
+export { NativeUnavailableError } from '../foreign/index.ts'
 
 /** Throws `NativeUnavailableError` when this machine cannot run it; other errors mean that the options cannot be met. */
 export async function openNativeDataPlane(options: DataPlaneOptions, handlers: DataPlaneHandlers): Promise<DataPlane> {
-  let native: typeof import('./open-native.ts')
-  try {
-    native = await import('./open-native.ts')
-  } catch (cause) {
-    throw new NativeUnavailableError('koffi does not load here', { cause })
-  }
+  const native = await import('./open-native.ts')
   return native.startNative(options, handlers)
 }
 

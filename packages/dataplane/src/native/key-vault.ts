@@ -5,7 +5,7 @@
  * first packet. Until then a key waits here: outside the JavaScript heap, where the collector would leave copies, and zeroed
  * as soon as the context has it or the SA is gone.
  */
-import type { PacketMemory } from './packet-memory.ts'
+import type { PacketMemory } from '../foreign/index.ts'
 
 /** The longest key with its salt, in whole words. */
 const SLOT_BYTES = 40

@@ -10,17 +10,25 @@ import { configureTun, ensureNamespace, removeNamespace } from '../tun/namespace
 import { closeTun, openTun, type OpenTun } from '../tun/open-tun.ts'
 import { steerByDestination } from './lanes.ts'
 import { OwnerSocket } from './owner-socket.ts'
-import { PacketMemory } from './packet-memory.ts'
+import {
+  AF_INET,
+  AF_INET6,
+  closeFile,
+  MessageHeaders,
+  PacketMemory,
+  SOCK_RAW,
+  socket,
+  Syscalls,
+} from '../foreign/index.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
-import { addressOf, AF_INET, AF_INET6, closeFile, socket, SOCK_RAW, Syscalls } from './syscalls.ts'
 
 const PROTOCOL_ESP = 50
 
-const memory = new PacketMemory(1 << 20, addressOf)
+const memory = new PacketMemory(1 << 20)
 const syscalls = new Syscalls(memory)
 const frame = memory.allocate(65_536)
-const header = memory.allocate(64)
-const vector = memory.allocate(16)
+const headers = new MessageHeaders(memory, 1)
+headers.setData(0, frame, 65_536)
 
 const until = (probe: () => void): Promise<void> => vi.waitFor(probe, { timeout: 30_000, interval: 20 })
 
@@ -185,9 +193,5 @@ describe.each([
 
 /** @returns its length, 0 when none waits */
 function readDatagram(fd: number): number {
-  memory.writePointer(vector, frame, 65_536)
-  memory.writeNumber(vector + 8, 65_536)
-  memory.writePointer(header + 16, vector, 16)
-  memory.writeNumber(header + 24, 1)
-  return syscalls.recvmmsg(fd, header, 1) === 1 ? memory.view.getUint32(header + 56, true) : 0
+  return syscalls.recvmmsg(fd, headers, 1) === 1 ? headers.lengthOf(0) : 0
 }

@@ -10,15 +10,10 @@
  *
  *   struct bpf_insn (8): code:1 registers:1 (destination, source << 4) offset:2 immediate:4
  */
-import type { PacketMemory } from './packet-memory.ts'
-import { closeFile, type Syscalls } from './syscalls.ts'
+import { closeFile, type PacketMemory, type Syscalls } from '../foreign/index.ts'
 
 /** Of one worker, for each outer address, and of its share of the TUN. A device has one peer, and one of each. */
 export const CONCENTRATOR_LANES = 8
-
-const TUNSETSTEERINGEBPF = 0x800454e0
-const PROGRAM_TYPE_SOCKET_FILTER = 1
-const PROGRAM_ATTRIBUTES_BYTES = 48
 
 const COPY = 0xbf
 const LOAD_BYTE = 0x30
@@ -52,17 +47,9 @@ export function steerByDestination(memory: PacketMemory, syscalls: Syscalls, fd:
     view.setInt16(at + 2, offset, true)
     view.setInt32(at + 4, immediate, true)
   }
-  const license = memory.allocate(1)
-  const attributes = memory.allocate(PROGRAM_ATTRIBUTES_BYTES)
-  view.setUint32(attributes, PROGRAM_TYPE_SOCKET_FILTER, true)
-  view.setUint32(attributes + 4, STEERING.length, true)
-  memory.writePointer(attributes + 8, instructions, 8 * STEERING.length)
-  memory.writePointer(attributes + 16, license, 1)
-  const program = syscalls.loadBpf(attributes, PROGRAM_ATTRIBUTES_BYTES)
+  const program = syscalls.loadProgram(instructions, STEERING.length)
   if (program < 0) return false
-  const argument = memory.allocate(4)
-  view.setInt32(argument, program, true)
-  const result = syscalls.ioctl(fd, TUNSETSTEERINGEBPF, argument, 4)
+  const result = syscalls.steerTun(fd, program)
   closeFile(program) // the interface keeps it
   return result === 0
 }

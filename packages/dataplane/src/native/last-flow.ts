@@ -8,7 +8,7 @@
  */
 import { AddressField, type InnerPacket, Protocol, rewriteHeader } from '@culvert/esp'
 import type { NativeSa } from './native-sad.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import type { PacketMemory } from '../foreign/index.ts'
 
 const TCP_SYN_FIN_RST = 0x07
 const NEXT_HEADER_IP4 = 4

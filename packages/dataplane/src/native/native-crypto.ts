@@ -3,10 +3,7 @@
  */
 import { concatBytes } from '@culvert/bytes'
 import { createProvider, opensslPrimitives, type CryptoProvider, type HashName, type Primitives } from '@culvert/crypto'
-import { createEvpPrimitives, PRIMITIVES_BYTES } from './evp-primitives.ts'
-import { PacketMemory } from './packet-memory.ts'
-import { addressOf } from './syscalls.ts'
-import { NativeUnavailableError } from './unavailable.ts'
+import { createEvpPrimitives, NativeUnavailableError, PacketMemory, PRIMITIVES_BYTES } from '../foreign/index.ts'
 
 const HASHES: readonly HashName[] = ['sha1', 'sha256', 'sha384', 'sha512']
 const AEADS = [
@@ -18,7 +15,7 @@ const AEADS = [
 
 /** @throws NativeUnavailableError when the functions are missing or do not compute what node:crypto computes. */
 export function createNativeCrypto(): CryptoProvider {
-  const primitives = createEvpPrimitives(new PacketMemory(PRIMITIVES_BYTES, addressOf))
+  const primitives = createEvpPrimitives(new PacketMemory(PRIMITIVES_BYTES), opensslPrimitives)
   for (const [what, passes] of CHECKS) {
     if (!passes(primitives)) throw new NativeUnavailableError(`${what} is not what node:crypto computes`)
   }

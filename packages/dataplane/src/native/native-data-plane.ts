@@ -40,11 +40,10 @@ import {
   type WorkerSetup,
 } from './messages.ts'
 import type { OwnerSocket } from './owner-socket.ts'
-import { PacketMemory } from './packet-memory.ts'
+import { closeFile, PacketMemory, Syscalls } from '../foreign/index.ts'
 import { LOOK_INTERVAL_MS, PulseWatch } from './pulse-watch.ts'
 import { ControlWord, createCommonBuffers, sharedSaWords, SharedState } from './shared-state.ts'
 import { familyOf } from './socket-address.ts'
-import { addressOf, closeFile, Syscalls } from './syscalls.ts'
 import { ToldLimits } from './told-limits.ts'
 import type { TunOffload } from './tun-offload.ts'
 import type { UdpSocket } from './udp-socket.ts'
@@ -93,6 +92,8 @@ export class NativeDataPlane implements DataPlane {
   /** Where the messages of IKE come to this thread. */
   #readers: readonly DatagramReader[] = []
   #commands: ToWorker[] = []
+  #flushedMs = -Infinity
+  #gathering: NodeJS.Timeout | null = null
   #tickets = READY
   #state: 'open' | 'closing' | 'failed' = 'open'
 
@@ -244,7 +245,7 @@ export class NativeDataPlane implements DataPlane {
 
   #readIke(): void {
     const { handlers } = this.#parts
-    const memory = new PacketMemory(READER_BYTES * this.#ikeSockets.length + SCRATCH_BYTES, addressOf)
+    const memory = new PacketMemory(READER_BYTES * this.#ikeSockets.length + SCRATCH_BYTES)
     const syscalls = new Syscalls(memory)
     this.#readers = this.#ikeSockets.map((front, index) => {
       const local = this.locals[index]!
@@ -277,10 +278,16 @@ export class NativeDataPlane implements DataPlane {
   #post(command: ToWorker): void {
     if (this.#state !== 'open') return
     this.#commands.push(command)
-    if (this.#commands.length === 1) queueMicrotask(() => this.#flush())
+    if (this.#commands.length > 1) return
+    // Alone it leaves at once; in a crowd those of a moment go together, because a message costs more than what is in it.
+    if (performance.now() - this.#flushedMs > GATHER_MS) queueMicrotask(() => this.#flush())
+    else this.#gathering = setTimeout(() => this.#flush(), GATHER_MS)
   }
 
   #flush(): void {
+    if (this.#gathering !== null) clearTimeout(this.#gathering)
+    this.#gathering = null
+    this.#flushedMs = performance.now()
     const arena = this.#arenas.seal(this.#threads.length)
     if (this.#commands.length === 0) return
     const batch = { commands: this.#commands, arena }
@@ -388,6 +395,9 @@ function closedWith({ keys }: ChildSaDescription): Error {
 
 /** After a worker that hangs was told to end. */
 const GIVE_UP_MS = 2000
+
+/** Commands that come sooner than this after the last ones wait for their like: a handshake does not feel it. */
+const GATHER_MS = 2
 
 /** Of packet memory, for system calls. */
 const SCRATCH_BYTES = 1024

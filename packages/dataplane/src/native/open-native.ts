@@ -1,27 +1,20 @@
 /**
  * Builds the native data plane, or says why it cannot be had here.
  */
-import { endianness } from 'node:os'
 import { IV_THREADS } from '@culvert/esp'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions } from '../contract.ts'
 import { closeTun, openTun, type OpenTun } from '../tun/open-tun.ts'
 import { NativeDataPlane } from './native-data-plane.ts'
 import { OwnerSocket } from './owner-socket.ts'
-import { PacketMemory } from './packet-memory.ts'
-import { runSelfTest } from './self-test.ts'
-import { addressOf, Syscalls } from './syscalls.ts'
+import { PacketMemory, proveForeignCalls, Syscalls } from '../foreign/index.ts'
 import { CONCENTRATOR_LANES, steerByDestination } from './lanes.ts'
 import { enableTunOffload } from './tun-offload.ts'
-import { NativeUnavailableError } from './unavailable.ts'
 
 const OWNER_BYTES = 2 * 65_536
 
 export async function startNative(options: DataPlaneOptions, handlers: DataPlaneHandlers): Promise<DataPlane> {
-  if (process.platform !== 'linux' || endianness() !== 'LE' || !['x64', 'arm64'].includes(process.arch)) {
-    throw new NativeUnavailableError(`no native data plane on ${process.platform} ${process.arch}`)
-  }
-  runSelfTest()
-  const memory = new PacketMemory(OWNER_BYTES, addressOf)
+  proveForeignCalls()
+  const memory = new PacketMemory(OWNER_BYTES)
   const socket = new OwnerSocket(memory, new Syscalls(memory), options)
   const wanted = wantedOf(options)
   const tun = openTunOrClose(options, wanted, socket)

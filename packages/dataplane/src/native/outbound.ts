@@ -34,7 +34,7 @@ import type { OuterSocket } from './outer-socket.ts'
 import type { Portion } from './portion.ts'
 import { Segmenter, VNET_HEADER_BYTES, VNET_NEEDS_CSUM } from './segmenter.ts'
 import { NodeField, SaField } from './shared-state.ts'
-import type { Syscalls } from './syscalls.ts'
+import type { Syscalls } from '../foreign/index.ts'
 import { LARGEST_DATAGRAM, MAY_FRAGMENT } from './udp-sender.ts'
 
 const FRAME_BYTES = VNET_HEADER_BYTES + 65_536

@@ -7,9 +7,15 @@
  */
 import { ESP_HEADER_BYTES, type EspOpener, type EspSealer, type IvCounter, type RandomPool } from '@culvert/esp'
 import type { Checksum } from './checksum.ts'
-import { AeadContext, CbcContext, type Direction, HmacContext, type Openssl } from './evp.ts'
+import {
+  AeadContext,
+  CbcContext,
+  type Direction,
+  HmacContext,
+  type Openssl,
+  type PacketMemory,
+} from '../foreign/index.ts'
 import type { KeyVault } from './key-vault.ts'
-import type { PacketMemory } from './packet-memory.ts'
 
 /** What the transforms of one thread share. */
 export interface TransformSite {

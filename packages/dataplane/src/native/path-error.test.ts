@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { onesSum } from '../../test/inner-packets.ts'
 import { quotedUdp4, quotedUdp6, tooBig4, tooBig6 } from '../../test/router-errors.ts'
 import { readPathError } from './path-error.ts'
-import { AF_INET, AF_INET6 } from './syscalls.ts'
+import { AF_INET, AF_INET6 } from '../foreign/index.ts'
 
 const SENT = { local: ['192.0.2.1', 4500], remote: ['198.51.100.7', 31_000], spi: 0x07000301, sequenceLow: 77 } as const
 const SENT6 = { ...SENT, local: ['2001:db8::1', 4500], remote: ['2001:db8:1::7', 4500] } as const

@@ -10,7 +10,7 @@
  * kernel, IPv4 ones are verified here.
  */
 import { formatAddress } from './socket-address.ts'
-import { AF_INET, AF_INET6 } from './syscalls.ts'
+import { AF_INET, AF_INET6 } from '../foreign/index.ts'
 
 export const PROTOCOL_UDP = 17
 export const PROTOCOL_ESP = 50

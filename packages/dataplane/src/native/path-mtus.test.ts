@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { quotedUdp4, quotedUdp6, type SentPacket, tooBig4, tooBig6 } from '../../test/router-errors.ts'
 import type { NativeSa } from './native-sad.ts'
-import { PacketMemory } from './packet-memory.ts'
+import { AF_INET, AF_INET6, PacketMemory } from '../foreign/index.ts'
 import { readPathError } from './path-error.ts'
 import { PathMtus } from './path-mtus.ts'
 import { SA_LINE_FIELDS, SaField, SharedState } from './shared-state.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
-import { AF_INET, AF_INET6 } from './syscalls.ts'
 
 const GCM = { ivBytes: 8, icvBytes: 16, alignBytes: 4 }
 const MINUTE_MS = 60_000
@@ -131,7 +130,7 @@ describe('RFC 4301 8.2 path MTU of an SA', () => {
 function scene(given: { route?: number; sent?: SentPacket } = {}) {
   const { sent = SENT } = given
   const isIpv4 = sent.local[0].includes('.')
-  const memory = new PacketMemory(1 << 16, () => 0x1000)
+  const memory = new PacketMemory(1 << 16)
   const shared = SharedState.create(4)
   const state = { route: given.route ?? 1500 }
   const locals = [{ address: sent.local[0], port: 4500 }]

@@ -12,11 +12,10 @@
 import { ahBytes, largestInnerBytes } from '@culvert/esp'
 import type { SocketAddress } from '@culvert/ikev2'
 import type { NativeSa } from './native-sad.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import { AF_INET, type PacketMemory } from '../foreign/index.ts'
 import { type PathError, PROTOCOL_UDP } from './path-error.ts'
 import { SaField, type SharedState } from './shared-state.ts'
 import { decodeSocketAddress } from './socket-address.ts'
-import { AF_INET } from './syscalls.ts'
 
 export interface PathMtuSite {
   readonly memory: PacketMemory

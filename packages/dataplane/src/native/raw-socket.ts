@@ -7,9 +7,16 @@
  */
 import type { SocketAddress } from '@culvert/ikev2'
 import type { Carrier } from './outer-socket.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import {
+  AF_INET,
+  closeFile,
+  type PacketMemory,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  socket,
+  type Syscalls,
+} from '../foreign/index.ts'
 import { encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
-import { AF_INET, closeFile, socket, SOCK_CLOEXEC, SOCK_RAW, type Syscalls } from './syscalls.ts'
 import { configureOuterSocket, SOL_IP, SOL_IPV6 } from './udp-socket.ts'
 
 export type RawCarrier = Exclude<Carrier, 'udp'>

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { PacketMemory } from './packet-memory.ts'
+import { EPOLL_EVENT_BYTES, PacketMemory, POLLIN } from '../foreign/index.ts'
 import { ReadySet } from './ready-set.ts'
-import { EPOLL_EVENT_BYTES, POLLIN } from './syscalls.ts'
 
 const POLLHUP = 0x10
 
 /** @param answers of each wait: events by index, or an error number */
 function setOf(answers: (Readonly<Record<number, number>> | number)[]): ReadySet {
-  const memory = new PacketMemory(65_536, () => 0)
+  const memory = new PacketMemory(65_536)
   const added: number[] = []
   return new ReadySet(
     memory,

@@ -4,8 +4,7 @@
  *
  *   struct epoll_event   x64: events:4 data:8   others: events:4 pad:4 data:8
  */
-import type { PacketMemory } from './packet-memory.ts'
-import { EPOLL_EVENT_BYTES, POLLIN, type Syscalls } from './syscalls.ts'
+import { EPOLL_EVENT_BYTES, type PacketMemory, POLLIN, type Syscalls } from '../foreign/index.ts'
 
 const DATA_AT = EPOLL_EVENT_BYTES - 8
 

@@ -2,11 +2,10 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { buildPacket, fromFrame, toFrame } from '../../test/inner-packets.ts'
 import { createChecksum } from './checksum.ts'
-import { PacketMemory } from './packet-memory.ts'
+import { PacketMemory } from '../foreign/index.ts'
 import { Segmenter } from './segmenter.ts'
 
-const NOWHERE = 0x1000
-const memory = new PacketMemory(1 << 20, () => NOWHERE)
+const memory = new PacketMemory(1 << 20)
 const segmenter = new Segmenter(memory, createChecksum(memory))
 const place = memory.allocate(70_000)
 

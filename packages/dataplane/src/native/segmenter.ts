@@ -9,7 +9,7 @@
  *   virtio_net_hdr (10 bytes, little-endian): flags, gso_type, hdr_len:16, gso_size:16, csum_start:16, csum_offset:16
  */
 import { swap16, type Checksum } from './checksum.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import type { PacketMemory } from '../foreign/index.ts'
 
 export const VNET_HEADER_BYTES = 10
 export const VNET_NEEDS_CSUM = 1

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { PacketMemory } from './packet-memory.ts'
+import { PacketMemory } from '../foreign/index.ts'
 import { decodeSocketAddress, encodeSocketAddress, sameSocketAddress, sockaddrLength } from './socket-address.ts'
 
-const memory = new PacketMemory(65_536, () => 0x1000)
+const memory = new PacketMemory(65_536)
 const a = memory.allocate(32)
 const b = memory.allocate(32)
 

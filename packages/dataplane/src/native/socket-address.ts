@@ -5,8 +5,7 @@
  */
 import { isIPv4, isIPv6, SocketAddress as Canonical } from 'node:net'
 import type { SocketAddress } from '@culvert/ikev2'
-import type { PacketMemory } from './packet-memory.ts'
-import { AF_INET, AF_INET6 } from './syscalls.ts'
+import { AF_INET, AF_INET6, type PacketMemory } from '../foreign/index.ts'
 
 export const SOCKADDR_BYTES = 32
 const DOT = 0x2e

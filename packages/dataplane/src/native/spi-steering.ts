@@ -7,15 +7,10 @@
  *
  * What is shorter than a word comes to socket 0. On a raw socket a filter does the same: each worker hears its own SPIs only.
  *
- *   struct sock_filter (8): code:2 jt:1 jf:1 k:4          struct sock_fprog (16): len:2 pad:6 filter:8
+ *   struct sock_filter (8): code:2 jt:1 jf:1 k:4
  */
 import { spiIndex } from '@culvert/esp'
-import type { PacketMemory } from './packet-memory.ts'
-import type { Syscalls } from './syscalls.ts'
-
-const SOL_SOCKET = 1
-const SO_ATTACH_FILTER = 26
-const SO_ATTACH_REUSEPORT_CBPF = 51
+import { type PacketMemory, SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF, type Syscalls } from '../foreign/index.ts'
 
 const LOAD_WORD = 0x20
 const JUMP_IF_EQUAL = 0x15
@@ -29,7 +24,6 @@ const LOAD_HEADER_LENGTH = 0xb1
 const LOAD_INDEX = 0x01
 const LOAD_WORD_AT_INDEX = 0x40
 const WHOLE_PACKET = 0xffff_ffff
-const PROGRAM_HEAD_BYTES = 16
 
 /** Which worker keeps the replay window of the SA with this SPI. */
 export function workerOf(spi: number, workers: number): number {
@@ -100,14 +94,18 @@ interface Attachment {
 }
 
 function attach(memory: PacketMemory, syscalls: Syscalls, { fd, option, program }: Attachment): boolean {
-  return syscalls.setOption(fd, SOL_SOCKET, option, placeProgram(memory, program), PROGRAM_HEAD_BYTES) === 0
+  const { instructions, count } = placeProgram(memory, program)
+  return syscalls.attachFilter(fd, option, instructions, count) === 0
 }
 
-/**
- * Puts a program where it can be given to the kernel as often as wanted.
- * @returns offset of its head, as `steerBy` takes it
- */
-export function placeProgram(memory: PacketMemory, program: readonly Instruction[]): number {
+export interface PlacedProgram {
+  /** Offset of the first. */
+  readonly instructions: number
+  readonly count: number
+}
+
+/** Puts a program where it can be given to the kernel as often as wanted. */
+export function placeProgram(memory: PacketMemory, program: readonly Instruction[]): PlacedProgram {
   const filters = memory.allocate(8 * program.length)
   for (const [index, [code, jumpTrue, jumpFalse, operand]] of program.entries()) {
     const at = filters + 8 * index
@@ -116,13 +114,10 @@ export function placeProgram(memory: PacketMemory, program: readonly Instruction
     memory.bytes[at + 3] = jumpFalse
     memory.view.setUint32(at + 4, operand, true)
   }
-  const head = memory.allocate(PROGRAM_HEAD_BYTES)
-  memory.view.setUint16(head, program.length, true)
-  memory.writePointer(head + 8, filters, 8 * program.length)
-  return head
+  return { instructions: filters, count: program.length }
 }
 
-/** In place of the program the group of `fd` had. @param head as `placeProgram` gave it @returns whether the kernel took it */
-export function steerBy(syscalls: Syscalls, fd: number, head: number): boolean {
-  return syscalls.setOption(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, head, PROGRAM_HEAD_BYTES) === 0
+/** In place of the program the group of `fd` had. @returns whether the kernel took it */
+export function steerBy(syscalls: Syscalls, fd: number, { instructions, count }: PlacedProgram): boolean {
+  return syscalls.attachFilter(fd, SO_ATTACH_REUSEPORT_CBPF, instructions, count) === 0
 }

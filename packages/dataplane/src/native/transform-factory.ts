@@ -15,9 +15,8 @@ import {
 } from '@culvert/esp'
 import type { ChildKeys } from '@culvert/ikev2'
 import type { Checksum } from './checksum.ts'
-import type { Openssl } from './evp.ts'
+import type { Openssl, PacketMemory } from '../foreign/index.ts'
 import { KeyVault, keyVaultBytes } from './key-vault.ts'
-import type { PacketMemory } from './packet-memory.ts'
 import {
   AdaptedOpener,
   AdaptedSealer,

@@ -2,11 +2,10 @@
  * Turns on what the kernel offers for a TUN opened with virtio-net headers: superpackets and missing checksums on the way in,
  * superpackets on the way out. Tried from everything down to nothing, because older kernels refuse unknown bits as a whole.
  *
- * Flags go by value in the place of the pointer. The kernel forgets them when another process takes the interface over.
+ * The kernel forgets them when another process takes the interface over.
  */
-import { ioctlValue } from './syscalls.ts'
+import { setTunOffload } from '../foreign/index.ts'
 
-const TUNSETOFFLOAD = 0x400454d0
 const CSUM = 0x01
 const TSO4 = 0x02
 const TSO6 = 0x04
@@ -26,7 +25,7 @@ const LADDER: readonly (readonly [TunOffload, number])[] = [
 export function enableTunOffload(fd: number, most: TunOffload = 'uso'): TunOffload {
   const from = LADDER.findIndex(([rung]) => rung === most)
   for (const [name, flags] of from < 0 ? [] : LADDER.slice(from)) {
-    if (ioctlValue(fd, TUNSETOFFLOAD, flags) === 0) return name
+    if (setTunOffload(fd, flags) === 0) return name
   }
   return 'none'
 }

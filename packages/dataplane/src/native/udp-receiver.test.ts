@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { PacketMemory } from './packet-memory.ts'
+import { PacketMemory } from '../foreign/index.ts'
 import { readControl, type ReceivedBuffer } from './udp-receiver.ts'
 
-const memory = new PacketMemory(65_536, () => 0x1000)
+const memory = new PacketMemory(65_536)
 const control = memory.allocate(128)
 
 interface Cmsg {

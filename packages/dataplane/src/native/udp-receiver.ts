@@ -1,19 +1,14 @@
 /**
  * Receives batches of datagrams (recvmmsg), each buffer holding one datagram or a run of equal ones that the kernel joined.
  *
- *   mmsghdr (64): name:8 namelen:4 pad:4 iov:8 iovlen:8 control:8 controllen:8 flags:4 pad:4 | len:4 pad:4
  *   cmsghdr (16): len:8 level:4 type:4, data, padded to 8
- *
- * The kernel overwrites name and control lengths, so they are set again for every buffer it filled.
  */
-import type { PacketMemory } from './packet-memory.ts'
+import { MessageHeaders, type PacketMemory, type Syscalls } from '../foreign/index.ts'
 import { SOCKADDR_BYTES } from './socket-address.ts'
-import type { Syscalls } from './syscalls.ts'
 import { IP_PKTINFO, IP_TOS, IPV6_PKTINFO, IPV6_TCLASS, SOL_IP, SOL_IPV6, SOL_UDP, UDP_GRO } from './udp-socket.ts'
 
 const BUFFERS = 16
 const BUFFER_BYTES = 65_536
-const HEADER_BYTES = 64
 const CONTROL_BYTES = 128
 const CMSG_HEADER_BYTES = 16
 
@@ -36,15 +31,14 @@ export class UdpReceiver {
   readonly buffers: readonly ReceivedBuffer[]
   readonly #memory: PacketMemory
   readonly #syscalls: Syscalls
-  readonly #headers: number
+  readonly #headers: MessageHeaders
   readonly #controls: number
 
   constructor(memory: PacketMemory, syscalls: Syscalls) {
     this.#memory = memory
     this.#syscalls = syscalls
-    this.#headers = memory.allocate(HEADER_BYTES * BUFFERS)
+    this.#headers = new MessageHeaders(memory, BUFFERS)
     this.#controls = memory.allocate(CONTROL_BYTES * BUFFERS)
-    const vectors = memory.allocate(16 * BUFFERS)
     const names = memory.allocate(SOCKADDR_BYTES * BUFFERS)
     const data = memory.allocate(BUFFER_BYTES * BUFFERS)
     this.buffers = Array.from({ length: BUFFERS }, (_, index) => {
@@ -56,15 +50,9 @@ export class UdpReceiver {
         ecn: 0,
         local: 0,
       }
-      const vector = vectors + 16 * index
-      memory.writePointer(vector, buffer.data, BUFFER_BYTES)
-      memory.writeNumber(vector + 8, BUFFER_BYTES)
-      const header = this.#headers + HEADER_BYTES * index
-      memory.writePointer(header, buffer.source, SOCKADDR_BYTES)
-      memory.writePointer(header + 16, vector, 16)
-      memory.writeNumber(header + 24, 1)
-      memory.writePointer(header + 32, this.#controls + CONTROL_BYTES * index, CONTROL_BYTES)
-      this.#rearm(header)
+      this.#headers.setData(index, buffer.data, BUFFER_BYTES)
+      this.#headers.setName(index, buffer.source, SOCKADDR_BYTES)
+      this.#headers.setControl(index, this.#controls + CONTROL_BYTES * index, CONTROL_BYTES)
       return buffer
     })
   }
@@ -77,22 +65,13 @@ export class UdpReceiver {
   }
 
   #describe(index: number): void {
-    const { view } = this.#memory
-    const header = this.#headers + HEADER_BYTES * index
     const buffer = this.buffers[index]!
-    buffer.length = view.getUint32(header + 56, true)
+    buffer.length = this.#headers.lengthOf(index)
     buffer.segmentBytes = buffer.length
     buffer.ecn = 0
     buffer.local = 0
     const control = this.#controls + CONTROL_BYTES * index
-    readControl(this.#memory, control, view.getUint32(header + 40, true), buffer)
-    this.#rearm(header)
-  }
-
-  #rearm(header: number): void {
-    const { view } = this.#memory
-    view.setUint32(header + 8, SOCKADDR_BYTES, true)
-    view.setUint32(header + 40, CONTROL_BYTES, true)
+    readControl(this.#memory, control, this.#headers.controlLengthOf(index), buffer)
   }
 }
 

@@ -1,11 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PacketMemory } from './packet-memory.ts'
+import { EAGAIN, EINVAL, EMSGSIZE, type MessageHeaders, PacketMemory } from '../foreign/index.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
-import { EAGAIN, EINVAL, EMSGSIZE } from './syscalls.ts'
 import { LARGEST_DATAGRAM, MAY_FRAGMENT, type SendingSyscalls, UdpSender } from './udp-sender.ts'
 
-const NOWHERE = 0x10000
 const FD = 3
 
 interface Datagram {
@@ -16,7 +14,7 @@ interface Datagram {
 
 /** A kernel that reads message headers as Linux does and notes what leaves on the wire. */
 class FakeKernel implements SendingSyscalls {
-  readonly memory = new PacketMemory(1 << 19, () => NOWHERE)
+  readonly memory = new PacketMemory(1 << 19)
   readonly wire: Datagram[] = []
   refusesRuns = false
   /** Longer datagrams are refused while DF is set. */
@@ -29,11 +27,11 @@ class FakeKernel implements SendingSyscalls {
   calls = 0
   hasRoom = true
 
-  sendmsg(fd: number, header: number): number {
+  sendmsg(fd: number, headers: MessageHeaders, index: number): number {
     this.calls++
-    if (fd !== FD || !this.#isWellFormed(header)) return -EINVAL
+    if (fd !== FD || !this.#isWellFormed(headers, index)) return -EINVAL
     if ((this.busy > 0 && this.busy--) || this.calls > this.busyAfter) return -EAGAIN
-    const { port, data, ecn, segmentBytes } = this.#read(header)
+    const { port, data, ecn, segmentBytes } = this.#read(headers, index)
     if (segmentBytes > 0) {
       if (this.refusesRuns || data.length > LARGEST_DATAGRAM || data.length > 64 * segmentBytes) return -EINVAL
     }
@@ -46,9 +44,9 @@ class FakeKernel implements SendingSyscalls {
     return data.length
   }
 
-  sendmmsg(fd: number, vector: number, count: number): number {
+  sendmmsg(fd: number, headers: MessageHeaders, from: number, count: number): number {
     for (let index = 0; index < Math.min(count, 3); index++) {
-      const sent = this.sendmsg(fd, vector + 64 * index)
+      const sent = this.sendmsg(fd, headers, from + index)
       if (sent < 0) return index > 0 ? index : sent
     }
     return Math.min(count, 3)
@@ -63,22 +61,18 @@ class FakeKernel implements SendingSyscalls {
     return this.hasRoom ? 1 : 0
   }
 
-  /** One vector, and an IPv4 name of 16 bytes. */
-  #isWellFormed(header: number): boolean {
-    const { view, bytes } = this.memory
-    const name = Number(view.getBigUint64(header, true)) - NOWHERE
-    return view.getUint32(header + 24, true) === 1 && view.getUint32(header + 8, true) === 16 && bytes[name] === 2
+  /** An IPv4 name of 16 bytes. */
+  #isWellFormed(headers: MessageHeaders, index: number): boolean {
+    const { name } = headers.read(index)
+    return name.length === 16 && this.memory.bytes[name.offset] === 2
   }
 
-  #read(header: number): { port: number; data: Buffer; ecn: number; segmentBytes: number } {
+  #read(headers: MessageHeaders, index: number): { port: number; data: Buffer; ecn: number; segmentBytes: number } {
     const { view } = this.memory
-    const pointer = (at: number): number => Number(view.getBigUint64(at, true)) - NOWHERE
-    const vector = pointer(header + 16)
-    const data = Buffer.from(this.memory.copyOut(pointer(vector), Number(view.getBigUint64(vector + 8, true))))
-    const name = pointer(header)
-    const result = { port: view.getUint16(name + 2), data, ecn: 0, segmentBytes: 0 }
-    const controlBytes = Number(view.getBigUint64(header + 40, true))
-    const control = controlBytes > 0 ? pointer(header + 32) : 0
+    const blocks = headers.read(index)
+    const data = Buffer.from(this.memory.copyOut(blocks.data.offset, blocks.data.length))
+    const result = { port: view.getUint16(blocks.name.offset + 2), data, ecn: 0, segmentBytes: 0 }
+    const { offset: control, length: controlBytes } = blocks.control
     for (let at = control; at < control + controlBytes;) {
       const [length, level, type] = [0, 8, 12].map((offset) => view.getUint32(at + offset, true)) as [
         number,

@@ -6,15 +6,23 @@
  * run (no checksum offload, a small MTU), its datagrams are sent one by one (sendmmsg) and the refusal is counted. A full socket
  * is waited for once, then the run is lost: other devices wait behind it.
  */
-import type { PacketMemory } from './packet-memory.ts'
+import {
+  AF_INET6,
+  EAGAIN,
+  EINTR,
+  EMSGSIZE,
+  ENOBUFS,
+  MessageHeaders,
+  type PacketMemory,
+  POLLOUT,
+  type Syscalls,
+} from '../foreign/index.ts'
 import { SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
-import { EAGAIN, EINTR, EMSGSIZE, ENOBUFS, AF_INET6, POLLOUT, type Syscalls } from './syscalls.ts'
 import { IP_TOS, IPV6_TCLASS, setDontFragment, SOL_IP, SOL_IPV6, SOL_UDP, UDP_SEGMENT } from './udp-socket.ts'
 
 const MOST_DATAGRAMS = 64
 const MOST_BYTES = 65_000
 export const LARGEST_DATAGRAM = 65_507
-const HEADER_BYTES = 64
 const SEGMENT_CMSG_BYTES = 24
 const TOS_CMSG_BYTES = 24
 const PATIENCE_MS = 5
@@ -37,8 +45,7 @@ export class UdpSender {
   readonly #fd: number
   readonly #buffer: number
   readonly #name: number
-  readonly #headers: number
-  readonly #vectors: number
+  readonly #headers: MessageHeaders
   readonly #control: number
   readonly #pollVector: number
   readonly #segments: boolean
@@ -59,16 +66,9 @@ export class UdpSender {
     this.#buffer = memory.allocate(MOST_BYTES + LARGEST_DATAGRAM)
     this.#end = this.#buffer
     this.#name = memory.allocate(SOCKADDR_BYTES)
-    this.#headers = memory.allocate(HEADER_BYTES * MOST_DATAGRAMS)
-    this.#vectors = memory.allocate(16 * MOST_DATAGRAMS)
+    this.#headers = new MessageHeaders(memory, MOST_DATAGRAMS)
     this.#control = memory.allocate(SEGMENT_CMSG_BYTES + TOS_CMSG_BYTES)
     this.#pollVector = memory.allocate(8)
-    for (let index = 0; index < MOST_DATAGRAMS; index++) {
-      const header = this.#headers + HEADER_BYTES * index
-      memory.writePointer(header, this.#name, SOCKADDR_BYTES)
-      memory.writePointer(header + 16, this.#vectors + 16 * index, 16)
-      memory.writeNumber(header + 24, 1)
-    }
   }
 
   /**
@@ -109,7 +109,7 @@ export class UdpSender {
     const total = this.#end - this.#buffer
     this.#copyDestination()
     if (!this.#segments && this.#count > 1) return this.#sendSingly(total)
-    this.#prepare(this.#headers, this.#buffer, total, this.#writeControl())
+    this.#prepare(0, this.#buffer, total, this.#writeControl())
     const result = this.#send()
     if (result >= 0) return
     if (this.#count > 1 && !isTransient(result)) {
@@ -143,15 +143,11 @@ export class UdpSender {
     )
   }
 
-  #prepare(header: number, data: number, length: number, controlBytes: number): void {
-    const memory = this.#memory
-    const vector = this.#vectors + ((header - this.#headers) >>> 2)
-    memory.writePointer(vector, data, length)
-    memory.writeNumber(vector + 8, length)
-    memory.view.setUint32(header + 8, sockaddrLength(memory, this.#destination), true)
-    if (controlBytes > 0) memory.writePointer(header + 32, this.#control, controlBytes)
-    else memory.writeNumber(header + 32, 0)
-    memory.writeNumber(header + 40, controlBytes)
+  #prepare(index: number, data: number, length: number, controlBytes: number): void {
+    const headers = this.#headers
+    headers.setData(index, data, length)
+    headers.setName(index, this.#name, sockaddrLength(this.#memory, this.#destination))
+    headers.setControl(index, this.#control, controlBytes)
   }
 
   /** @returns bytes of control messages: TOS first when it is not zero, then the segment size when there is a run */
@@ -180,8 +176,8 @@ export class UdpSender {
 
   /** Waits for room once. @returns as the system call */
   #send(): number {
-    const sent = this.#syscalls.sendmsg(this.#fd, this.#headers)
-    return isTransient(sent) && this.#awaitRoom() ? this.#syscalls.sendmsg(this.#fd, this.#headers) : sent
+    const sent = this.#syscalls.sendmsg(this.#fd, this.#headers, 0)
+    return isTransient(sent) && this.#awaitRoom() ? this.#syscalls.sendmsg(this.#fd, this.#headers, 0) : sent
   }
 
   /** The kernel gets a copy: the table of addresses may change while a call is repeated. */
@@ -196,13 +192,12 @@ export class UdpSender {
     const controlBytes = this.#writeControl()
     for (let index = 0; index < count; index++) {
       const start = segmentBytes * index
-      const header = this.#headers + HEADER_BYTES * index
-      this.#prepare(header, this.#buffer + start, Math.min(segmentBytes, total - start), controlBytes)
+      this.#prepare(index, this.#buffer + start, Math.min(segmentBytes, total - start), controlBytes)
     }
     let index = 0
     let hasWaited = false
     while (index < count) {
-      const sent = this.#syscalls.sendmmsg(this.#fd, this.#headers + HEADER_BYTES * index, count - index)
+      const sent = this.#syscalls.sendmmsg(this.#fd, this.#headers, index, count - index)
       if (sent > 0) {
         index += sent
         hasWaited = false

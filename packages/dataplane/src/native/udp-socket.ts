@@ -8,9 +8,16 @@
 import { getSystemErrorMap } from 'node:util'
 import type { SocketAddress } from '@culvert/ikev2'
 import { isWildcard } from '../local-choice.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import {
+  AF_INET,
+  closeFile,
+  type PacketMemory,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  socket,
+  type Syscalls,
+} from '../foreign/index.ts'
 import { decodeSocketAddress, encodeSocketAddress, familyOf, SOCKADDR_BYTES, sockaddrLength } from './socket-address.ts'
-import { AF_INET, closeFile, socket, SOCK_CLOEXEC, SOCK_DGRAM, type Syscalls } from './syscalls.ts'
 
 const SOL_SOCKET = 1
 export const SOL_IP = 0

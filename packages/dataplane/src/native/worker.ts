@@ -14,7 +14,7 @@ import { DeviceIsolation, DropCode, HostMappings, RandomPool, SubjectPolicies } 
 import { dialAddressesOf } from '../dial-addresses.ts'
 import { createChecksum } from './checksum.ts'
 import { Coalescer } from './coalescer.ts'
-import { Openssl } from './evp.ts'
+import { Openssl, PacketMemory, POLL_FAILED, Syscalls } from '../foreign/index.ts'
 import { Faults } from './faults.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
 import { Hairpin } from './hairpin.ts'
@@ -28,16 +28,14 @@ import { NativeSad } from './native-sad.ts'
 import { Notices } from './notices.ts'
 import type { OuterSocket } from './outer-socket.ts'
 import { Outbound } from './outbound.ts'
-import { PacketMemory } from './packet-memory.ts'
 import { PathMtus } from './path-mtus.ts'
 import type { Portion } from './portion.ts'
 import { ReadySet } from './ready-set.ts'
-import { routeMtu } from './route-mtu.ts'
+import { RouteMtus } from './route-mtu.ts'
 import { VNET_HEADER_BYTES } from './segmenter.ts'
 import { ControlWord, MOST_FLOWS, NodeField, SharedState } from './shared-state.ts'
 import { SOCKADDR_BYTES } from './socket-address.ts'
 import { sharedMs } from '../shared-clock.ts'
-import { addressOf, POLL_FAILED, Syscalls } from './syscalls.ts'
 import { transformBytes, TransformFactory } from './transform-factory.ts'
 import { UdpReceiver } from './udp-receiver.ts'
 import { UdpSender } from './udp-sender.ts'
@@ -73,6 +71,7 @@ class DataWorker {
   readonly #inbound: Inbound
   readonly #outbound: Outbound
   readonly #paths: PathMtus
+  readonly #routes: RouteMtus
   readonly #icmp: IcmpListener
   /** Sockets of all lanes of all addresses. */
   readonly #lanes: readonly { readonly socket: OuterSocket; readonly fd: number }[]
@@ -87,7 +86,7 @@ class DataWorker {
     this.#setup = setup
     this.#port = port
     this.#shared = new SharedState(setup.shared[setup.thread]!)
-    const memory = new PacketMemory(memoryBytes(setup), addressOf)
+    const memory = new PacketMemory(memoryBytes(setup))
     this.#memory = memory
     const checksum = createChecksum(memory)
     this.#syscalls = new Syscalls(memory)
@@ -109,10 +108,11 @@ class DataWorker {
       ),
     }))
     this.#icmp = new IcmpListener(memory, this.#syscalls, setup.icmp ?? [])
+    this.#routes = new RouteMtus(memory, this.#syscalls)
     this.#paths = new PathMtus({
       memory,
       shared: this.#shared,
-      routeMtu: (destination) => (setup.icmp === null ? 0 : routeMtu(memory, this.#syscalls, destination)),
+      routeMtu: (destination) => (setup.icmp === null ? 0 : this.#routes.ask(destination)),
       locals: this.#sockets.map(({ local }) => local),
     })
     this.#sads = this.#createSads(memory, checksum)
@@ -177,6 +177,7 @@ class DataWorker {
 
   close(): void {
     this.#sads.clear()
+    this.#routes.close()
     this.#publish()
   }
 

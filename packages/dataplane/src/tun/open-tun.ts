@@ -10,16 +10,12 @@ import type { KnownFlow } from '@culvert/esp'
 import type { TunOptions } from '../contract.ts'
 import { parseKernelConnections } from './kernel-connections.ts'
 import { TunError } from './tun-error.ts'
-import { EADDRINUSE, EBUSY, EINVAL, EPERM, type TunSyscalls, tunSyscalls } from './tun-syscalls.ts'
+import { EADDRINUSE, EBUSY, EINVAL, EPERM, IFREQ_BYTES, type TunSyscalls, tunSyscalls } from '../foreign/index.ts'
 
-const TUNSETIFF = 0x400454ca
-const TUNSETPERSIST = 0x400454cb
-const TUNSETOFFLOAD = 0x400454d0
 const IFF_TUN = 0x0001
 const IFF_NO_PI = 0x1000
 const IFF_MULTI_QUEUE = 0x0100
 const IFF_VNET_HDR = 0x4000
-const IFREQ_BYTES = 40
 const IFNAMSIZ = 16
 
 export interface TunFeatures {
@@ -48,7 +44,7 @@ export function openTun(options: TunOptions, features: TunFeatures): OpenTun {
       `"${options.name}" is not an interface name of 1 to 15 letters, digits, ".", "_", "-".`,
     )
   }
-  const calls = tunSyscalls()
+  const calls = nativeCalls()
   if (options.namespace === null) return openHere(options.name, features, calls)
   const own = openSync('/proc/thread-self/ns/net', 'r')
   try {
@@ -56,6 +52,16 @@ export function openTun(options: TunOptions, features: TunFeatures): OpenTun {
     return openAndLeave(options.name, features, own, calls)
   } finally {
     closeSync(own)
+  }
+}
+
+function nativeCalls(): TunSyscalls {
+  try {
+    return tunSyscalls()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'unknown error'
+    const detail = `The system calls for a TUN interface cannot be made here: ${reason}.`
+    throw new TunError('no_native_calls', detail, { cause })
   }
 }
 
@@ -107,10 +113,10 @@ function openHere(name: string, features: TunFeatures, calls: TunSyscalls): Open
   try {
     for (const fd of fds) {
       // A former owner may have left offload on; without the header for it, its packets could not be understood.
-      calls.ioctlNumber(fd, TUNSETOFFLOAD, 0)
+      calls.clearOffload(fd)
     }
     const fd = fds[0]!
-    const persist = calls.ioctlNumber(fd, TUNSETPERSIST, 1)
+    const persist = calls.setPersistent(fd, true)
     if (persist < 0) throw new TunError('system', `Cannot make interface "${name}" persistent (errno ${-persist}).`)
     return { fd, fds, lockFd, connections: readConnections() }
   } catch (error) {
@@ -192,7 +198,7 @@ function attach(fd: number, name: string, features: TunFeatures, isMulti: boolea
   new TextEncoder().encodeInto(name, request)
   const flags = IFF_TUN | IFF_NO_PI | (features.vnetHeader ? IFF_VNET_HDR : 0) | (isMulti ? IFF_MULTI_QUEUE : 0)
   new DataView(request.buffer).setUint16(IFNAMSIZ, flags, true)
-  return calls.ioctlBytes(fd, TUNSETIFF, request)
+  return calls.attachInterface(fd, request)
 }
 
 function attachError(name: string, result: number): TunError {

@@ -6,7 +6,7 @@
 import { closeSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { TRAILER_ROOM_BYTES } from '@culvert/esp'
-import { EAGAIN, EINTR, tunSyscalls } from './tun-syscalls.ts'
+import { EAGAIN, EINTR, tunSyscalls } from '../foreign/index.ts'
 import { RINGING, STOPPING, WATCHING, type WatcherData, type WatcherMessage } from './tun-watcher.ts'
 
 export interface TunDeviceHandlers {

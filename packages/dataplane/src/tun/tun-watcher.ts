@@ -7,7 +7,7 @@
  * so that ending the process never hangs.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { EINTR, POLL_FAILED, pollEntries, pollResult, tunSyscalls } from './tun-syscalls.ts'
+import { EINTR, POLL_FAILED, pollEntries, pollResult, tunSyscalls } from '../foreign/index.ts'
 
 export interface WatcherData {
   readonly tunFd: number

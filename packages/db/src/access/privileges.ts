@@ -101,6 +101,7 @@ export const privileges: Readonly<Partial<Record<DatabaseRole, RolePrivileges>>>
       network_pools: read,
       devices: read,
       credentials: read,
+      device_authorities: read,
       attachments: upsert,
       ike_sas: all,
       child_sas: all,

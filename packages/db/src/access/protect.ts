@@ -46,11 +46,13 @@ export async function planAccess(client: pg.ClientBase): Promise<AccessPlan> {
 /**
  * As the owner of the schema. Each table in a transaction of its own: its policies need it alone for a moment, and who held several
  * tables would stop, or end in a deadlock with, an installation that is at work. Who is killed half-way leaves each table protected in
- * one way or the other, and the next one begins anew.
+ * one way or the other, and the next one begins anew, of whatever version it is: from the first statement to the last nothing counts
+ * as in place.
  *
  * @throws what a role that is not the owner is told
  */
 export async function protect(client: pg.ClientBase, plan: AccessPlan): Promise<void> {
+  await forgetAccess(client)
   await createRoles(client)
   for (const step of plan.steps) await together(client, step)
   await together(client, [
@@ -59,6 +61,14 @@ export async function protect(client: pg.ClientBase, plan: AccessPlan): Promise<
     'DELETE FROM _culvert_access',
     `INSERT INTO _culvert_access VALUES ('${plan.digest}')`,
   ])
+}
+
+/**
+ * From now on nothing counts as in place, until `protect` is through: before the first change of what is granted, or to what.
+ * Otherwise who is killed amid an upgrade would leave rights that an older version takes for its own.
+ */
+export async function forgetAccess(client: pg.ClientBase): Promise<void> {
+  if (await isNoted(client)) await client.query('DELETE FROM _culvert_access')
 }
 
 async function together(client: pg.ClientBase, statements: readonly string[]): Promise<void> {
@@ -72,11 +82,15 @@ async function together(client: pg.ClientBase, statements: readonly string[]): P
   }
 }
 
-async function digestInPlace(client: pg.ClientBase): Promise<string | null> {
-  const { rows: known } = await client.query<{ known: boolean }>(
+async function isNoted(client: pg.ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ known: boolean }>(
     `SELECT to_regclass('public._culvert_access') IS NOT NULL AS known`,
   )
-  if (!known[0]?.known) return null
+  return rows[0]?.known === true
+}
+
+async function digestInPlace(client: pg.ClientBase): Promise<string | null> {
+  if (!(await isNoted(client))) return null
   const { rows } = await client.query<{ digest: string }>('SELECT digest FROM _culvert_access')
   return rows[0]?.digest ?? null
 }
@@ -101,9 +115,21 @@ function rolesOf(): string[] {
   )
   return [
     ...grants.map((grant) => unlessGranted(grant)),
+    noOtherMemberships(),
     `DO $$ BEGIN IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN ${own.join('; ')}; END IF; END $$`,
     `GRANT USAGE ON SCHEMA public TO ${databaseRoles.join(', ')}`,
   ]
+}
+
+/** Those of another version. */
+function noOtherMemberships(): string {
+  const ours = databaseRoles.map((role) => `'${role}'`).join(', ')
+  const wanted = memberships.map(([member, of]) => `('${member}', '${of}')`).join(', ')
+  return `DO $$ DECLARE one record; BEGIN
+    FOR one IN SELECT r.rolname AS of, m.rolname AS member FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid
+      JOIN pg_roles m ON m.oid = a.member
+      WHERE r.rolname IN (${ours}) AND m.rolname IN (${ours}) AND (m.rolname, r.rolname) NOT IN (${wanted})
+    LOOP EXECUTE format('REVOKE %I FROM %I', one.of, one.member); END LOOP; END $$`
 }
 
 function unlessGranted(grant: string): string {
@@ -159,7 +185,9 @@ function policiesOf(table: Table): string[] {
   return [
     `ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY`,
     `ALTER TABLE ${name} FORCE ROW LEVEL SECURITY`,
-    ...['tenant', 'installation', 'owner'].map((policy) => `DROP POLICY IF EXISTS ${policy} ON ${name}`),
+    // Whatever their names: several policies add up.
+    `DO $$ DECLARE one name; BEGIN FOR one IN SELECT polname FROM pg_policy WHERE polrelid = '${name}'::regclass
+       LOOP EXECUTE format('DROP POLICY %I ON %s', one, '${name}'); END LOOP; END $$`,
     `CREATE POLICY tenant ON ${name} TO culvert_api USING (${own}) WITH CHECK (${own})`,
     `CREATE POLICY installation ON ${name} TO ${installationRoles.join(', ')} USING (true) WITH CHECK (true)`,
     `CREATE POLICY owner ON ${name} TO CURRENT_USER USING (true) WITH CHECK (true)`,
@@ -176,6 +204,7 @@ function functionsOf(): string[] {
       `REVOKE ALL ON FUNCTION ${name} FROM PUBLIC`,
       `GRANT EXECUTE ON FUNCTION ${name} TO culvert_api, culvert_worker`,
     ]),
+    `REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, ${databaseRoles.join(', ')}`,
     `GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO culvert_api, culvert_worker`,
   ]
 }

@@ -24,7 +24,7 @@ export async function standingOf(
   }
   const { rows } = await tx.query<{ role: string }>(
     `SELECT m.role FROM memberships m JOIN users u ON u.id = m.user_id
-     WHERE m.organization_id = $1 AND m.user_id = $2 AND m.locked_at IS NULL AND u.disabled_at IS NULL FOR SHARE OF m`,
+     WHERE m.organization_id = $1 AND m.user_id = $2 AND m.locked_at IS NULL AND u.disabled_at IS NULL FOR SHARE OF m, u`,
     [organizationId, makerId],
   )
   return rows[0] ? { kind: 'user', role: rows[0].role } : null

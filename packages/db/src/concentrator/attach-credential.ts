@@ -9,8 +9,16 @@ interface Sealed {
 export type CredentialForAttach =
   /** The secret is the shared key's bytes. */
   | ({ readonly kind: 'psk'; readonly id: string } & Sealed)
-  /** Only a certificate with exactly this fingerprint (SHA-256 of its DER, hexadecimal) counts, by signature or EAP-TLS. */
-  | { readonly kind: 'certificate'; readonly id: string; readonly fingerprint: string; readonly serial: string }
+  /**
+   * Only a certificate with exactly this fingerprint (SHA-256 of its DER, hexadecimal) counts, by signature or EAP-TLS: one of this
+   * installation's authorities, or, by signature alone, one below `authority` (PEM) and no other.
+   */
+  | {
+      readonly kind: 'certificate'
+      readonly id: string
+      readonly fingerprint: string
+      readonly authority: string | null
+    }
   /** The secret is the password in UTF-8; `identity` is the user name, of this credential alone. */
   | ({ readonly kind: 'eap'; readonly id: string; readonly method: 'mschapv2'; readonly identity: string } & Sealed)
   /** RFC 8784; the secret is the PPK's bytes, `identity` the PPK_ID without its type octet (send and expect type 2). */
@@ -24,6 +32,8 @@ export interface CredentialRow {
   readonly isRequired: boolean | null
   readonly fingerprint: string | null
   readonly serial: string | null
+  /** PEM. */
+  readonly authority: string | null
   /** Hexadecimal. */
   readonly sealedSecret: string | null
   readonly sealingKeyId: string | null
@@ -31,8 +41,8 @@ export interface CredentialRow {
 
 /** Constraints of the table say which columns a kind has; a row without them is left out. */
 export function credentialOf(row: CredentialRow): CredentialForAttach | null {
-  const { id, kind, method, identity, isRequired, fingerprint, serial, sealedSecret, sealingKeyId } = row
-  if (kind === 'certificate') return fingerprint && serial ? { kind, id, fingerprint, serial } : null
+  const { id, kind, method, identity, isRequired, fingerprint, serial, authority, sealedSecret, sealingKeyId } = row
+  if (kind === 'certificate') return fingerprint && (serial || authority) ? { kind, id, fingerprint, authority } : null
   if (!sealedSecret || !sealingKeyId) return null
   const sealed = { sealedSecret: Buffer.from(sealedSecret, 'hex'), sealingKeyId }
   if (kind === 'psk') return { kind, id, ...sealed }

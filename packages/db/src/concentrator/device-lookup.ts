@@ -16,6 +16,7 @@ import {
 } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
 import { credentialOf, type CredentialForAttach, type CredentialRow } from './attach-credential.ts'
+import { AUTHORITY_ALLOWS } from '../foreign-credentials.ts'
 import { createNetworkBook, NETWORK_SETTINGS, type NetworkBook, type NetworkSettings } from './attach-network.ts'
 import { USAGE_OBJECT } from './device-usage.ts'
 
@@ -142,10 +143,11 @@ async function readDevices(
            FROM asked d LEFT JOIN device_usage u ON u.device_id = d.id
              LEFT JOIN LATERAL (SELECT json_agg(json_build_object('id', id, 'kind', kind, 'method', method, 'identity', identity,
                  'isRequired', is_required, 'fingerprint', fingerprint, 'serial', serial, 'sealedSecret', encode(sealed_secret, 'hex'),
-                 'sealingKeyId', sealing_key_id) ORDER BY created_at DESC, id) AS credentials
-               FROM (SELECT * FROM credentials WHERE organization_id = d.organization_id AND device_id = d.id
+                 'sealingKeyId', sealing_key_id, 'authority', (SELECT v.certificate FROM device_authorities v
+                   WHERE v.organization_id = valid.organization_id AND v.id = valid.authority_id)) ORDER BY created_at DESC, id) AS credentials
+               FROM (SELECT * FROM credentials c WHERE organization_id = d.organization_id AND device_id = d.id
                  AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AND (issuance IS NULL OR issuance = 'issued')
-                 ORDER BY created_at DESC, id LIMIT 16) AS valid) c ON true))::text AS found`,
+                 AND ${AUTHORITY_ALLOWS} ORDER BY created_at DESC, id LIMIT 16) AS valid) c ON true))::text AS found`,
     values: [JSON.stringify(identities)],
   })
   const found = JSON.parse(rows[0]?.found ?? '{}') as Found

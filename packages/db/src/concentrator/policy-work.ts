@@ -5,6 +5,7 @@
  */
 import { type DeviceLimits, effectiveTiers, type ProposalTier } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
+import { AUTHORITY_ALLOWS } from '../foreign-credentials.ts'
 import { NETWORK_POOLS } from './attach-network.ts'
 import { LIMIT_COLUMNS, type LimitRow, limitsOf } from './device-usage.ts'
 
@@ -54,7 +55,8 @@ const POLICY_COLUMNS = `SELECT a.device_id, d.deleted_at IS NOT NULL AS deleted,
     CASE WHEN n.device_to_device THEN ${NETWORK_POOLS} ELSE '{}' END AS pools,
     a.detach_desired > a.detach_applied AS detach_requested, a.concentrator_id, a.state,
     ARRAY(SELECT c.id FROM credentials c WHERE c.organization_id = d.organization_id AND c.device_id = d.id AND c.revoked_at IS NULL
-      AND (c.expires_at IS NULL OR c.expires_at > now()) AND (c.issuance IS NULL OR c.issuance = 'issued')) AS valid_credential_ids,
+      AND (c.expires_at IS NULL OR c.expires_at > now()) AND (c.issuance IS NULL OR c.issuance = 'issued')
+      AND ${AUTHORITY_ALLOWS}) AS valid_credential_ids,
     d.proposal_tiers AS device_tiers, n.proposal_tiers AS network_tiers, o.proposal_tiers AS organization_tiers, ${LIMIT_COLUMNS}
   FROM attachments a JOIN devices d ON d.organization_id = a.organization_id AND d.id = a.device_id
     JOIN networks n ON n.organization_id = d.organization_id AND n.id = d.network_id JOIN organizations o ON o.id = d.organization_id

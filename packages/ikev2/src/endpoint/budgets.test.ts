@@ -18,6 +18,14 @@ test('only the names charged last are remembered', () => {
   expect(budgets.has('a', 0)).toBe(true)
 })
 
+test('what is given back is there again, and a name with its whole budget is forgotten', () => {
+  const budgets = new Budgets(LIMITS)
+  for (const name of ['a', 'a', 'b']) budgets.take(name, 0)
+  for (const name of ['a', 'b', 'c']) budgets.giveBack(name)
+  expect(budgets.size).toBe(1)
+  expect([budgets.take('a', 0), budgets.take('a', 0), budgets.take('b', 0)]).toEqual([true, false, true])
+})
+
 test('a source is an IPv4 /24 or an IPv6 /48', () => {
   expect(sourceName('198.51.100.1')).toBe(sourceName('198.51.100.254'))
   expect(sourceName('198.51.100.1')).not.toBe(sourceName('198.51.101.1'))

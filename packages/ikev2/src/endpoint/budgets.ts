@@ -39,4 +39,12 @@ export class Budgets {
     if (this.#buckets.size > names && oldest !== undefined) this.#buckets.delete(oldest)
     return takeToken(bucket, nowMs)
   }
+
+  /** What was taken was for something; a name that has its whole budget again is forgotten. */
+  giveBack(name: string): void {
+    const bucket = this.#buckets.get(name)
+    if (bucket === undefined) return
+    bucket.tokens += 1
+    if (bucket.tokens >= bucket.capacity) this.#buckets.delete(name)
+  }
 }

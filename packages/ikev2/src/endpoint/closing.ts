@@ -23,7 +23,7 @@ export function forgetIkeSa(context: Context, sa: IkeSa): void {
   tables.bySpi.delete(sa.localSpi)
   tables.timers.remove(sa)
   context.touched.delete(sa)
-  if ('digest' in state) tables.halfOpen.delete(state.digest)
+  if ('digest' in state) tables.halfOpen.delete(state.digest, context.env.nowMs)
   if ('ask' in state) tables.asks.delete(state.ask.ticket)
   if ('attachment' in state) dropOther(state.attachment, sa)
   if ((state.phase === 'authSent' || state.phase === 'trustAsked') && state.spiIn !== null)
@@ -63,7 +63,7 @@ export function closeAttachment(
   attachment.tasks = []
   const ikeSas = attachment.current === null ? attachment.others : [...attachment.others, attachment.current]
   if (attachment.stage === 'established') context.tables.established -= 1
-  if (attachment.origin !== null) context.tables.halfOpen.detached(attachment.origin)
+  if (attachment.presence !== null) context.tables.halfOpen.detached(attachment.presence)
   const isUnknownOutside = attachment.stage === 'forming' && attachment.role === 'initiator'
   attachment.stage = 'closed'
   for (const sa of ikeSas) {

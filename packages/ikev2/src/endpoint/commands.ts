@@ -8,7 +8,7 @@ import { depart, followPeer } from './moving.ts'
 import { queueWork } from './work.ts'
 import { scheduleDeletion } from '../exchanges/create-child-sa/complete-child.ts'
 import { begin } from '../exchanges/session-resume/initiate.ts'
-import { allowSelectors, type Attachment, findChildIn, isEnding, MAX_NEW_CHILD_SAS } from '../sa/attachment.ts'
+import { addTask, allowSelectors, type Attachment, findChildIn, isEnding, MAX_NEW_CHILD_SAS } from '../sa/attachment.ts'
 
 export function obey(context: Context, command: Command): void {
   if (command.kind === 'initiate') {
@@ -17,6 +17,7 @@ export function obey(context: Context, command: Command): void {
   }
   if (command.kind === 'acceptTiers') context.tables.acceptedTiers = [...command.names]
   if (command.kind === 'acceptAuthorities') context.tables.acceptedAuthorities = [...command.hashes]
+  if (command.kind === 'ownAddresses') haveAddresses(context, command.addresses)
   if (command.kind === 'redirectNewcomers') context.tables.redirectTo = command.to
   if (!('key' in command)) return
   const attachment = context.tables.attachments.get(command.key)
@@ -71,6 +72,16 @@ function obeyFor(context: Context, attachment: Attachment, command: Extract<Comm
       followPeer(context, attachment, path)
       break
     }
+  }
+}
+
+/** Looks at every attachment: addresses of our own seldom change. */
+function haveAddresses({ env, tables, touched }: Context, addresses: readonly string[]): void {
+  tables.ownAddresses = [...addresses]
+  for (const attachment of tables.attachments.values()) {
+    if (attachment.mobike === null || attachment.current === null) continue
+    addTask(attachment, { work: { kind: 'announceAddresses' }, notBeforeMs: env.nowMs, refusals: 0 })
+    touched.add(attachment.current)
   }
 }
 

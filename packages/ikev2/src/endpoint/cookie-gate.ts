@@ -41,7 +41,7 @@ export function turnAway(context: Context, bytes: Uint8Array, path: Path): boole
   const { tables, env } = context
   const spiI = readIkeSpi(bytes, 0)
   if (spiI === ZERO_SPI || tables.halfOpen.hasOf(spiI, address)) return false
-  const subject = { nonceI: asked.nonceI, address, spiI }
+  const subject = { nonceI: asked.nonceI, remote: path.remote, spiI }
   if (asked.cookie !== null && isValidCookie(tables.cookies, subject, asked.cookie, env)) return false
   const header = {
     spiI,

@@ -19,7 +19,7 @@ function env(nowMs: number): Env {
 
 const SUBJECT: CookieSubject = {
   nonceI: new Uint8Array(32).fill(3),
-  address: '198.51.100.7',
+  remote: { address: '198.51.100.7', port: 500 },
   spiI: '1122334455667788' as IkeSpi,
 }
 
@@ -32,7 +32,8 @@ test('C11 a cookie of 1 to 64 octets that is good for its subject', () => {
 
 test.each([
   ['nonce', { nonceI: new Uint8Array(32).fill(4) }],
-  ['address', { address: '198.51.100.8' }],
+  ['address', { remote: { address: '198.51.100.8', port: 500 } }],
+  ['port, which others behind one address do not share', { remote: { address: '198.51.100.7', port: 501 } }],
   ['SPIi', { spiI: '1122334455667789' as IkeSpi }],
 ])('C11 a cookie is bound to the %s', (_name, change) => {
   const secrets = createCookieSecrets()

@@ -1,11 +1,14 @@
 /**
- * Stateless cookies of IKE_SA_INIT (RFC 7296 2.6): version(1) | prf(secret of that version, Ni | IP | SPIi).
+ * Stateless cookies of IKE_SA_INIT (RFC 7296 2.6): version(1) | prf(secret of that version, Ni | IP | port | SPIi).
+ *
+ * The port too, as budgets and the reserve are those of ports: who shares an address with others cannot show a cookie of its own in
+ * the name of theirs.
  *
  * The secret is replaced every minute while cookies are in use; the one before it stays good, so a cookie lives between one and
  * two minutes. A wrong cookie is treated as no cookie (C11).
  */
 import type { CryptoProvider } from '@culvert/crypto'
-import type { Env, MonotonicMs } from './contract.ts'
+import type { Env, MonotonicMs, SocketAddress } from './contract.ts'
 import type { IkeSpi } from '../message/model.ts'
 import { PRF } from '../message/numbers.ts'
 import { constantTimeEqual, EMPTY, ikeSpiBytes } from '../message/octets.ts'
@@ -28,7 +31,7 @@ export interface CookieSecrets {
 /** What a cookie is bound to. */
 export interface CookieSubject {
   readonly nonceI: Uint8Array
-  readonly address: string
+  readonly remote: SocketAddress
   readonly spiI: IkeSpi
 }
 
@@ -62,12 +65,14 @@ function rotate(secrets: CookieSecrets, env: Env): CookieSecret {
   return next
 }
 
-function cookieOf(secret: CookieSecret, { nonceI, address, spiI }: CookieSubject, crypto: CryptoProvider): Uint8Array {
+function cookieOf(secret: CookieSecret, { nonceI, remote, spiI }: CookieSubject, crypto: CryptoProvider): Uint8Array {
   const mac = crypto.prf(PRF.HMAC_SHA2_256)
+  const address = parseAddress(remote.address) ?? EMPTY
+  const port = Uint8Array.of(remote.port >>> 8, remote.port)
   const digest =
     mac === null
-      ? crypto.sha256(secret.secret, nonceI, parseAddress(address) ?? EMPTY, ikeSpiBytes(spiI))
-      : mac.compute(secret.secret, nonceI, parseAddress(address) ?? EMPTY, ikeSpiBytes(spiI))
+      ? crypto.sha256(secret.secret, nonceI, address, port, ikeSpiBytes(spiI))
+      : mac.compute(secret.secret, nonceI, address, port, ikeSpiBytes(spiI))
   const cookie = new Uint8Array(1 + digest.length)
   cookie[0] = secret.version
   cookie.set(digest, 1)

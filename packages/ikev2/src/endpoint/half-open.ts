@@ -3,31 +3,33 @@
  *
  * ```
  *   source with room                        added; when the table is full, the oldest of a source that holds more goes
+ *   no room, but a known device             added to the reserve (`reserve.ts`)
  *   source at its share, or holding most    added in place of the oldest of its host that holds most, when that had its time or the
- *                                           newcomer's host holds clearly less, and as often as a budget allows; else dropped, and
- *                                           heard when it is repeated
+ *                                           newcomer's host holds clearly less, in one host likewise for its ports, and as often as
+ *                                           a budget allows; else dropped, and heard when it is repeated
  * ```
  *
- * A source is an IPv4 /24 or an IPv6 /48, a host in it an IPv4 address or an IPv6 /64. So no source takes the places of another, nor
- * a host those of its neighbours: who holds clearly less than the host that holds most takes a place from that one, out of a budget
- * that flooding hosts do not come to, as they soon hold alike. A source that floods costs us a bounded number of key exchanges.
+ * Sources, hosts and ports are those of `holders.ts`. So no source takes the places of another, nor a host those of its neighbours, nor
+ * a device those of others behind the address of its carrier: who holds clearly less than who holds most takes a place from that one,
+ * out of a budget that those who flood do not come to, as they soon hold alike. A source that floods costs us a bounded number of key
+ * exchanges. A port whose handshakes came to nothing again and again waits until there is room: so neither do many ports of one flooder
+ * keep using up what their neighbours need.
  *
  * Where devices are attached, as many more places and renewals are for their like: behind the address of a carrier thousands may come
  * back at once. What such a source holds up to that number counts as nothing when places are short. What came to nothing keeps its
  * place until it expires; what was authenticated leaves at once, so many honest devices behind one address are not held up. Everything
  * is O(1), and a source is known only while it holds something.
- *
- * A public value that fails its tests costs a key exchange and leaves nothing to hold. Such waste is counted in total, and for those
- * that caused it last. Beyond a budget cookies are demanded: of all, or of the source that it seems to come from. Only who caused it
- * with a good cookie is not heard for a while, its host before its source: anybody can write the address of somebody else.
  */
-import type { MonotonicMs } from './contract.ts'
+import type { MonotonicMs, SocketAddress } from './contract.ts'
 import type { IkeSpi } from '../message/model.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
-import { createTokenBucket, hasToken, takeToken, type TokenBucket } from '../sa/token-bucket.ts'
-import { Budgets } from './budgets.ts'
+import { createTokenBucket, takeToken } from '../sa/token-bucket.ts'
 import { BySize } from './by-size.ts'
-import { hostName, sourceName } from './source.ts'
+import { createHost, createPort, heldBy, type Holder, type Host, oldestOf, resize, type Source } from './holders.ts'
+import { type Presence, Presences } from './presences.ts'
+import { Reserve } from './reserve.ts'
+import { hostName, portName, sourceName } from './source.ts'
+import { Wastes } from './wastes.ts'
 
 /** One source holds at most this part of the table. */
 const SOURCE_SHARE = 1 / 4
@@ -37,39 +39,26 @@ const MOST_SHARE = 3 / 4
 const HANDSHAKE_MS = 2_000
 const RENEWAL_BURST = 50
 const RENEWAL_REFILL_MS = 20
-const WASTE_BURST = 50
-const WASTE_REFILL_MS = 20
-/** Of a host; and of a source without a cookie, as no host has shown that it is there. */
-const HOST_WASTE = { burst: 10, refillMs: 200, names: 256 }
-const SOURCE_WASTE = { burst: WASTE_BURST, refillMs: WASTE_REFILL_MS, names: 256 }
 
-/** Devices that are attached from one source. */
-export interface Origin {
-  readonly name: string
-  devices: number
+/** Who asks for a place. */
+export interface Newcomer {
+  readonly remote: SocketAddress
+  /** It was asked for a cookie and brought it. */
+  readonly isThere: boolean
+  /** The device whose good ticket it came with; null without. */
+  readonly ticketOf: string | null
 }
 
-/** A host, or all of a source. */
-interface Holder {
-  readonly name: string
-  /** When each came, oldest first. */
-  readonly sas: Map<IkeSa, MonotonicMs>
+/** Room for one, to be used at once. */
+export interface Place {
+  readonly remote: SocketAddress
+  readonly isThere: boolean
+  /** Whose place of the reserve it is; null for one of those that are for everybody. */
+  readonly reservedFor: string | null
 }
 
-interface Source extends Holder {
-  readonly hosts: Map<string, Holder>
-  readonly hostsBySize: BySize<Holder>
-  readonly renewals: TokenBucket
-  /** Places that hosts give up for neighbours who hold less. */
-  readonly yields: TokenBucket
-  /** Devices that were attached from here when it came into the table. */
-  readonly devices: number
-}
-
-interface Entry {
+interface Entry extends Place {
   readonly sa: IkeSa
-  readonly source: Source
-  readonly host: Holder
   /** SPI and address. */
   readonly initiator: string
 }
@@ -77,17 +66,13 @@ interface Entry {
 export class HalfOpenTable {
   readonly #entries = new Map<string, Entry>()
   readonly #sources = new Map<string, Source>()
-  readonly #origins = new Map<string, Origin>()
   /** How many have this SPI and address. */
   readonly #initiators = new Map<string, number>()
   /** Sources by the number of SAs they hold beyond that of their devices. */
   readonly #bySize = new BySize<Source>()
-  readonly #waste = createTokenBucket(WASTE_BURST, WASTE_REFILL_MS, 0)
-  /** Who had a good cookie, by host and by source. */
-  readonly #wastingHosts = new Budgets(HOST_WASTE)
-  readonly #wastingSources = new Budgets(SOURCE_WASTE)
-  /** Sources that anybody may have written. */
-  readonly #suspects = new Budgets(HOST_WASTE)
+  readonly #presences = new Presences()
+  readonly #wastes = new Wastes()
+  readonly #reserve = new Reserve()
 
   get size(): number {
     return this.#entries.size
@@ -103,47 +88,60 @@ export class HalfOpenTable {
   }
 
   /**
-   * Whether one more from this address may be added.
+   * Whether one more of this newcomer may be added.
    *
    * @param evict ends the SA whose place is needed, and takes it out with `delete`.
-   * @returns false when the request is to be dropped.
+   * @returns null when the request is to be dropped.
    */
-  makeRoom(address: string, limit: number, nowMs: MonotonicMs, evict: (sa: IkeSa) => void): boolean {
-    const name = sourceName(address)
-    if (!this.#wastingSources.has(name, nowMs) || !this.#wastingHosts.has(hostName(address), nowMs)) return false
+  makeRoom(newcomer: Newcomer, limit: number, nowMs: MonotonicMs, evict: (sa: IkeSa) => void): Place | null {
+    const { remote, isThere } = newcomer
+    const known = isThere ? this.#knownAs(newcomer) : null
+    if (!this.#wastes.isHeard({ remote, isKnown: known !== null }, nowMs)) return null
+    const name = sourceName(remote.address)
     const source = this.#sources.get(name)
     const held = source?.sas.size ?? 0
-    const devices = source?.devices ?? this.#origins.get(name)?.devices ?? 0
+    const devices = source?.devices ?? this.#presences.devicesOf(name)
     const excess = Math.max(0, held - devices)
-    const isFull = this.#entries.size >= limit
+    const isFull = this.#entries.size - this.#reserve.size >= limit
     const share = Math.max(1, Math.floor(Math.min(limit * MOST_SHARE, limit * SOURCE_SHARE + devices)))
-    if (source !== undefined && (held >= share || (isFull && excess >= this.#bySize.largest))) {
-      const giver = giverOf(source, hostName(address), nowMs)
-      return giver !== undefined && evictOldest(giver, evict)
-    }
-    if (!isFull) return true
-    const crowd = this.#bySize.first
-    if (crowd === undefined || (excessOf(crowd) <= excess + 1 && !hadItsTime(crowd.hostsBySize.first, nowMs)))
-      return false
-    return evictOldest(crowd.hostsBySize.first, evict)
+    const isCrowded = source !== undefined && (held >= share || (isFull && excess >= this.#bySize.largest))
+    if (!isCrowded && !isFull) return { remote, isThere, reservedFor: null }
+    if (known !== null && this.#reserve.hasRoom(known, limit)) return { remote, isThere, reservedFor: known }
+    const oldest = isCrowded ? this.#ofItsOwn(source, remote, nowMs) : this.#ofTheGreediest(excess, nowMs)
+    if (oldest === null) return null
+    evict(oldest)
+    return { remote, isThere, reservedFor: null }
   }
 
-  add(digest: string, address: string, sa: IkeSa, nowMs: MonotonicMs): void {
-    const name = sourceName(address)
-    const source = this.#sources.get(name) ?? this.#newSource(name, nowMs)
-    const host = hostOf(source, hostName(address))
-    this.#resize(source, host, ({ sas }) => sas.set(sa, nowMs))
-    this.#entries.set(digest, { sa, source, host, initiator: initiatorOf(sa.spiI, address) })
-    this.#count(initiatorOf(sa.spiI, address), 1)
+  add(digest: string, place: Place, sa: IkeSa, nowMs: MonotonicMs): void {
+    const initiator = initiatorOf(sa.spiI, place.remote.address)
+    this.#entries.set(digest, { ...place, sa, initiator })
+    this.#count(initiator, 1)
+    if (place.isThere) this.#wastes.noteAttempt(place.remote, nowMs)
+    if (place.reservedFor === null) this.#resize(place.remote, nowMs, ({ sas }) => sas.set(sa, nowMs))
+    else this.#reserve.add(place.reservedFor)
   }
 
-  delete(digest: string): void {
-    const entry = this.#entries.get(digest)
-    if (entry === undefined) return
-    const { sa, source, host, initiator } = entry
-    this.#entries.delete(digest)
-    this.#count(initiator, -1)
-    this.#resize(source, host, ({ sas }) => sas.delete(sa))
+  /** It came to nothing. */
+  delete(digest: string, nowMs: MonotonicMs): void {
+    this.#take(digest, nowMs)
+  }
+
+  /** Who was half-open has authenticated, and is at this place. @returns what to hand to `detached` when it is gone. */
+  attached(digest: string | null, remote: SocketAddress, nowMs: MonotonicMs): Presence {
+    const entry = digest === null ? null : this.#take(digest, nowMs)
+    if (entry?.isThere === true) this.#wastes.noteSuccess(entry.remote)
+    return this.#presences.enter(remote, entry && portName(entry.remote))
+  }
+
+  /** An attached device is elsewhere now, beyond doubt. @returns what to hand to `detached` in place of the former. */
+  moved(presence: Presence, remote: SocketAddress): Presence {
+    this.#presences.leave(presence)
+    return this.#presences.enter(remote, null)
+  }
+
+  detached(presence: Presence): void {
+    this.#presences.leave(presence)
   }
 
   /**
@@ -151,39 +149,50 @@ export class HalfOpenTable {
    *
    * @param isThere a good cookie came with it.
    */
-  noteWaste(address: string, nowMs: MonotonicMs, isThere: boolean): void {
-    const name = sourceName(address)
-    takeToken(this.#waste, nowMs)
-    if (isThere) {
-      this.#wastingHosts.take(hostName(address), nowMs)
-      this.#wastingSources.take(name, nowMs)
-    } else this.#suspects.take(name, nowMs)
-  }
-
-  /** A device has authenticated from this address. @returns what to hand to `detached` when it is gone. */
-  attached(address: string): Origin {
-    const name = sourceName(address)
-    const origin = this.#origins.get(name) ?? { name, devices: 0 }
-    origin.devices += 1
-    this.#origins.set(name, origin)
-    return origin
-  }
-
-  detached(origin: Origin): void {
-    origin.devices -= 1
-    if (origin.devices === 0) this.#origins.delete(origin.name)
+  noteWaste(remote: SocketAddress, nowMs: MonotonicMs, isThere: boolean): void {
+    this.#wastes.note(remote, nowMs, isThere)
   }
 
   /** Whether few key exchanges were wasted of late: by anybody, and in the name of this address. */
   isCalm(address: string, nowMs: MonotonicMs): boolean {
-    return hasToken(this.#waste, nowMs) && (this.#suspects.size === 0 || this.#suspects.has(sourceName(address), nowMs))
+    return this.#wastes.isCalm(address, nowMs)
+  }
+
+  /** Who comes back: a ticket shows it, or a port where a device is attached. */
+  #knownAs({ remote, ticketOf }: Newcomer): string | null {
+    if (ticketOf !== null) return `#${ticketOf}`
+    const port = portName(remote)
+    return this.#presences.isAt(port) ? port : null
+  }
+
+  /** Whose place a newcomer gets in a source that has no more of its own; null for nobody's now. */
+  #ofItsOwn(source: Source, remote: SocketAddress, nowMs: MonotonicMs): IkeSa | null {
+    if (!this.#wastes.isPromising(remote, nowMs)) return null
+    return oldestOf(giverOf(source, { host: hostName(remote.address), port: portName(remote) }, nowMs))
+  }
+
+  #ofTheGreediest(excess: number, nowMs: MonotonicMs): IkeSa | null {
+    const crowd = this.#bySize.first
+    if (crowd === undefined) return null
+    const giver = greediestIn(crowd.bySize.first)
+    return excessOf(crowd) > excess + 1 || hadItsTime(giver, nowMs) ? oldestOf(giver) : null
+  }
+
+  #take(digest: string, nowMs: MonotonicMs): Entry | null {
+    const entry = this.#entries.get(digest)
+    if (entry === undefined) return null
+    this.#entries.delete(digest)
+    this.#count(entry.initiator, -1)
+    if (entry.reservedFor === null) this.#resize(entry.remote, nowMs, ({ sas }) => sas.delete(entry.sa))
+    else this.#reserve.delete(entry.reservedFor)
+    return entry
   }
 
   #newSource(name: string, nowMs: MonotonicMs): Source {
-    const devices = this.#origins.get(name)?.devices ?? 0
+    const devices = this.#presences.devicesOf(name)
     const renewals = createTokenBucket(RENEWAL_BURST + devices, RENEWAL_REFILL_MS, nowMs)
     const yields = createTokenBucket(RENEWAL_BURST, RENEWAL_REFILL_MS, nowMs)
-    return { name, hosts: new Map(), hostsBySize: new BySize(), sas: new Map(), renewals, yields, devices }
+    return { ...createSourceCrowd(name), renewals, yields, devices }
   }
 
   #count(initiator: string, change: 1 | -1): void {
@@ -193,16 +202,17 @@ export class HalfOpenTable {
   }
 
   /** What is empty is forgotten. */
-  #resize(source: Source, host: Holder, change: (holder: Holder) => void): void {
-    const [held, all, excess] = [host.sas.size, source.sas.size, excessOf(source)]
-    change(host)
+  #resize(remote: SocketAddress, nowMs: MonotonicMs, change: (holder: Holder) => void): void {
+    const source = this.#sources.get(sourceName(remote.address)) ?? this.#newSource(sourceName(remote.address), nowMs)
+    const host = source.parts.get(hostName(remote.address)) ?? createHost(hostName(remote.address))
+    const port = host.parts.get(portName(remote)) ?? createPort(portName(remote))
+    const [all, excess] = [source.sas.size, excessOf(source)]
+    resize(host, port, change)
+    resize(source, host, change)
     change(source)
-    source.hostsBySize.move(host, held === 0 ? null : held, host.sas.size === 0 ? null : host.sas.size)
-    if (host.sas.size === 0) source.hosts.delete(host.name)
-    else source.hosts.set(host.name, host)
     this.#bySize.move(source, all === 0 ? null : excess, source.sas.size === 0 ? null : excessOf(source))
     if (source.sas.size === 0) this.#sources.delete(source.name)
-    else this.#sources.set(source.name, source)
+    else if (all === 0) this.#sources.set(source.name, source)
   }
 }
 
@@ -210,34 +220,43 @@ function initiatorOf(spiI: IkeSpi, address: string): string {
   return `${spiI}/${address}`
 }
 
-function hostOf({ hosts }: Source, name: string): Holder {
-  return hosts.get(name) ?? { name, sas: new Map() }
+function createSourceCrowd(name: string): Pick<Source, 'name' | 'sas' | 'parts' | 'bySize'> {
+  return { name, sas: new Map(), parts: new Map(), bySize: new BySize() }
 }
 
 /**
- * Who gives one of its places to this host, of a source that has no more: its host that holds most, or else the host itself when it
- * holds as much, or else whoever came first of all. Undefined for nobody now.
+ * Who gives one of its places to this port, of a source that has no more: the host that holds most, or in the newcomer's own host the
+ * port that holds most, when the newcomer holds clearly less; or else the host itself when it holds as much, or else whoever came first
+ * of all. Undefined for nobody now.
  */
-function giverOf(source: Source, name: string, nowMs: MonotonicMs): Holder | undefined {
-  const { hosts, hostsBySize, yields, renewals } = source
-  const held = hosts.get(name)?.sas.size ?? 0
-  const { first, largest } = hostsBySize
+function giverOf(
+  source: Source,
+  newcomer: { readonly host: string; readonly port: string },
+  nowMs: MonotonicMs,
+): Holder | undefined {
+  const { bySize, yields, renewals } = source
+  const { largest } = bySize
+  const first = greediestIn(bySize.first)
+  const host = source.parts.get(newcomer.host)
+  const own = greediestIn(host)
+  const held = host?.sas.size ?? 0
+  const hasLittle = host !== undefined && heldBy(host, newcomer.port) + 1 < host.bySize.largest
   if (held + 1 < largest && takeToken(yields, nowMs)) return first
-  const other = held === largest ? hosts.get(name) : source
+  if (hasLittle && takeToken(yields, nowMs)) return own
+  const other = held === largest ? own : source
   const giver = hadItsTime(first, nowMs) ? first : other
   return hadItsTime(giver, nowMs) && takeToken(renewals, nowMs) ? giver : undefined
 }
 
-function hadItsTime(holder: Holder | undefined, nowMs: MonotonicMs): boolean {
-  const [oldestAtMs] = holder?.sas.values() ?? []
-  return oldestAtMs !== undefined && nowMs >= oldestAtMs + HANDSHAKE_MS
+/** The port of a host that holds most. */
+function greediestIn(host: Host | undefined): Holder | undefined {
+  return host?.bySize.first
 }
 
-function evictOldest(holder: Holder | undefined, evict: (sa: IkeSa) => void): boolean {
-  const [oldest] = holder?.sas.keys() ?? []
-  if (oldest === undefined) return false
-  evict(oldest)
-  return true
+function hadItsTime(holder: Holder | undefined, nowMs: MonotonicMs): boolean {
+  const oldest = oldestOf(holder)
+  const atMs = oldest === null ? undefined : holder?.sas.get(oldest)
+  return atMs !== undefined && nowMs >= atMs + HANDSHAKE_MS
 }
 
 function excessOf({ sas, devices }: Pick<Source, 'sas' | 'devices'>): number {

@@ -42,8 +42,10 @@ export function relocate(context: Context, attachment: Attachment, path: Path, n
   if (isFormer) route.trial = { ...trial, formerNat: nat }
   else if (trial !== null && samePath(trial.candidate, path)) route.trial = { ...trial, candidateNat: nat }
   if (samePath(route.path, path)) {
+    const isSeenOtherwise = route.peerBehindNat !== nat.peerBehindNat
     Object.assign(route, natOf(nat))
     tellDataPlane(context, attachment)
+    if (isSeenOtherwise) tellMove(context, attachment)
   } else if (isFormer) endTrial(context, attachment, path)
   else goOnTrial(context, attachment, path, { nat, isTold: true })
 }
@@ -60,7 +62,7 @@ export function depart(context: Context, attachment: Attachment, path: Path): vo
 /** The peer knows where we are now. */
 export function arriveAt(context: Context, attachment: Attachment): void {
   tellDataPlane(context, attachment)
-  emit(context, { kind: 'moved', key: attachment.key, remote: attachment.route.path.remote })
+  tellMove(context, attachment)
 }
 
 /**
@@ -76,12 +78,18 @@ export function confirmPath(context: Context, attachment: Attachment, askedAt: P
   if (isThere || isBack) endTrial(context, attachment, path)
 }
 
-/** No response in time: goes back to where the peer was heard last. @returns where to ask again. */
-export function retreat(context: Context, attachment: Attachment): readonly Path[] {
+/**
+ * No response in time: goes back to where the peer was heard last.
+ *
+ * @param askedAt where the request was sent at first; one that was under way before the move says nothing against the new place.
+ * @returns where to ask again.
+ */
+export function retreat(context: Context, attachment: Attachment, askedAt: Path): readonly Path[] {
   const { route } = attachment
   const { trial } = route
   if (trial === null) return [route.path]
-  if (!samePath(route.path, trial.former)) moveTo(context, attachment, trial.former, trial.formerNat)
+  const isRefuted = samePath(askedAt, trial.candidate)
+  if (isRefuted && !samePath(route.path, trial.former)) moveTo(context, attachment, trial.former, trial.formerNat)
   return [trial.former, trial.candidate]
 }
 
@@ -114,6 +122,8 @@ function endTrial(context: Context, attachment: Attachment, path: Path): void {
   route.trial = null
   if (trial === null || samePath(route.path, path)) tellDataPlane(context, attachment)
   else moveTo(context, attachment, path, samePath(trial.former, path) ? trial.formerNat : trial.candidateNat)
+  if (attachment.presence !== null && trial !== null && !samePath(trial.former, path))
+    attachment.presence = context.tables.halfOpen.moved(attachment.presence, path.remote)
 }
 
 /** What was found about NATs goes with the place: after a trial that failed, what was found at the candidate holds no more. */
@@ -121,7 +131,11 @@ function moveTo(context: Context, attachment: Attachment, path: Path, nat: NatSt
   attachment.route.path = path
   Object.assign(attachment.route, natOf(nat))
   tellDataPlane(context, attachment)
-  emit(context, { kind: 'moved', key: attachment.key, remote: path.remote })
+  tellMove(context, attachment)
+}
+
+function tellMove(context: Context, { key, route }: Attachment): void {
+  emit(context, { kind: 'moved', key, remote: route.path.remote, peerBehindNat: route.peerBehindNat })
 }
 
 function natOf({ peerBehindNat, localBehindNat }: NatState): NatState {

@@ -2,6 +2,7 @@
  * Where a datagram comes from, as far as budgets go: an IPv4 /24 or an IPv6 /48. One household, or the addresses of one carrier
  * behind which thousands of devices stand; nobody gets more budget by changing the last octets.
  */
+import type { SocketAddress } from './contract.ts'
 import { toHex } from '../message/octets.ts'
 import { parseAddress } from '../traffic-selector/address.ts'
 
@@ -27,4 +28,14 @@ export function hostName(address: string): string {
   if (isDotted(address)) return `=${address}`
   const bytes = parseAddress(address)
   return bytes === null ? address : `=${toHex(bytes.subarray(0, IPV6_HOST_BYTES))}`
+}
+
+/** One device behind a host: a port of an IPv4 address, which a carrier shares among many; of IPv6 the host itself. */
+export function portName(remote: SocketAddress): string {
+  return sharedPortName(remote) ?? hostName(remote.address)
+}
+
+/** @returns null where nobody has to share a host, and who has one has all its ports: in IPv6 */
+export function sharedPortName({ address, port }: SocketAddress): string | null {
+  return isDotted(address) ? `${hostName(address)}:${port}` : null
 }

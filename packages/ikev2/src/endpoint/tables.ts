@@ -43,6 +43,8 @@ export interface Tables {
   acceptedTiers: readonly TierName[] | null
   /** Whose certificates peers are asked for; null for those of the configuration. */
   acceptedAuthorities: readonly Uint8Array[] | null
+  /** Where this end is reached; null for those of the configuration. */
+  ownAddresses: readonly string[] | null
   /** Budget for reports of IKE_SA_INIT requests of which nothing could be taken. */
   readonly reportedOffers: TokenBucket
   unreportedOffers: number
@@ -79,6 +81,7 @@ export function createTables(): Tables {
     policies: new Map(),
     acceptedTiers: null,
     acceptedAuthorities: null,
+    ownAddresses: null,
     reportedOffers: createTokenBucket(OFFER_REPORT_BURST, OFFER_REPORT_REFILL_MS, 0),
     unreportedOffers: 0,
     redirectTo: null,

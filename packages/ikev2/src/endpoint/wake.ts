@@ -81,7 +81,7 @@ function serveChannel(context: Context, sa: IkeSa, channel: Channel): void {
   const { pending } = channel
   if (pending === null || context.env.nowMs < pending.retransmission.dueMs) return
   if (retransmit(pending.retransmission, context.env.nowMs, context.config.timing) === 'repeat') {
-    const paths = 'attachment' in sa.state ? retreat(context, sa.state.attachment) : [sa.route.path]
+    const paths = 'attachment' in sa.state ? retreat(context, sa.state.attachment, pending.path) : [sa.route.path]
     for (const path of paths) sendAll(context, sa, pending.retransmission.datagrams, path)
   } else endSilent(context, sa)
 }

@@ -9,6 +9,7 @@ import { requestNewChild } from '../exchanges/create-child-sa/new-child.ts'
 import { requestIkeRekey } from '../exchanges/create-child-sa/request-ike.ts'
 import { requestChildDelete } from '../exchanges/informational/delete-child.ts'
 import { startIkeDelete } from '../exchanges/informational/delete-ike.ts'
+import { announceAddresses } from '../exchanges/informational/additional-addresses.ts'
 import { requestLiveness } from '../exchanges/informational/liveness.ts'
 import { requestAddressUpdate } from '../exchanges/informational/update-addresses.ts'
 import { requestRedirect } from '../exchanges/redirect/attached.ts'
@@ -113,6 +114,8 @@ function start(
       return requestRedirect(context, ike, work.to)
     case 'updateAddresses':
       return requestAddressUpdate(context, attachment, ike)
+    case 'announceAddresses':
+      return announceAddresses(context, attachment, ike)
   }
 }
 

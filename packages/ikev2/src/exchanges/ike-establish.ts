@@ -25,6 +25,7 @@ export function establishedState(context: Context, attachment: Attachment, chann
 
 /** Authentication is done on both ends: the attachment stands on this IKE SA. */
 export function establishIkeSa(context: Context, attachment: Attachment, sa: IkeSa, channel: Channel): void {
+  const { state } = sa
   sa.state = establishedState(context, attachment, channel)
   attachment.current = sa
   attachment.stage = 'established'
@@ -32,9 +33,10 @@ export function establishIkeSa(context: Context, attachment: Attachment, sa: Ike
   context.tables.attachments.set(attachment.key, attachment)
   context.tables.established += 1
   if (attachment.role === 'responder') {
-    const { address } = attachment.route.path.remote
-    attachment.origin = context.tables.halfOpen.attached(address)
-    noteAuthentication(context, address)
+    const { remote } = attachment.route.path
+    const digest = 'digest' in state ? state.digest : null
+    attachment.presence = context.tables.halfOpen.attached(digest, remote, context.env.nowMs)
+    noteAuthentication(context, remote.address)
   }
   context.touched.add(sa)
 }

@@ -8,10 +8,10 @@
  * (RFC 8019 4.7: TEMPORARY_FAILURE beyond it).
  */
 import type { AttachmentKey, AttachGrant, CloseReason, MonotonicMs, Path } from '../endpoint/contract.ts'
-import type { Spi, TrafficSelector } from '../message/model.ts'
+import type { IkeSpi, Spi, TrafficSelector } from '../message/model.ts'
 import type { PeerPolicy } from '../proposal/peer-policy.ts'
 import { covers } from '../traffic-selector/narrow.ts'
-import type { Origin } from '../endpoint/half-open.ts'
+import type { Presence } from '../endpoint/presences.ts'
 import type { ChildSa } from './child-sa.ts'
 import type { IkeSa } from './ike-sa.ts'
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
@@ -68,8 +68,8 @@ export interface Attachment {
   children: readonly ChildSa[]
   tasks: readonly Task[]
   heardAtMs: MonotonicMs
-  /** As responder: where it came from, to be given back when it ends; null before it stands. */
-  origin: Origin | null
+  /** As responder: where it counts as attached, to be given back when it ends; null before it stands. */
+  presence: Presence | null
   /** What the peer may reach and what may come from it; every later Child SA is narrowed to these. */
   tsLocal: readonly TrafficSelector[]
   tsRemote: readonly TrafficSelector[]
@@ -80,6 +80,8 @@ export interface Attachment {
   unfinished: readonly Unfinished[]
   /** Budget for moves the peer tells us of; null when MOBIKE was not agreed (RFC 4555). */
   mobike: TokenBucket | null
+  /** As initiator: how the peer saw us last on the IKE SA with this SPI, its NAT_DETECTION_DESTINATION_IP (RFC 4555 3.8). */
+  seenAs: { readonly localSpi: IkeSpi; readonly hash: Uint8Array } | null
   /** The peer goes elsewhere when we say so (RFC 5685). */
   followsRedirects: boolean
   /** Child SAs of this peer may be in transport mode. */
@@ -101,13 +103,14 @@ export function createAttachment(parameters: AttachmentParameters, nowMs: Monoto
     children: NOTHING,
     tasks: NOTHING,
     heardAtMs: nowMs,
-    origin: null,
+    presence: null,
     tsLocal: NOTHING,
     tsRemote: NOTHING,
     offersMore: false,
     creations: createTokenBucket(CREATION_BURST, CREATION_REFILL_MS, nowMs),
     unfinished: NOTHING,
     mobike: null,
+    seenAs: null,
     followsRedirects: false,
     transportMode: false,
     authExpiresAtMs: Infinity,

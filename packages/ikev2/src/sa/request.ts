@@ -25,6 +25,7 @@ export type Work =
   | { readonly kind: 'deleteIke'; readonly reason: CloseReason }
   | { readonly kind: 'liveness' }
   | { readonly kind: 'updateAddresses' }
+  | { readonly kind: 'announceAddresses' }
   | { readonly kind: 'redirect'; readonly to: GatewayIdentity }
 
 export interface Task {
@@ -110,6 +111,7 @@ export type Attempt =
   /** `cookie2`: what the peer must echo to prove that it got the request (RFC 4555 3.7); null without MOBIKE. */
   | { readonly kind: 'liveness'; readonly cookie2: Uint8Array | null }
   | { readonly kind: 'updateAddresses'; readonly cookie2: Uint8Array }
+  | { readonly kind: 'announceAddresses' }
   | { readonly kind: 'redirect' }
 
 export interface PendingRequest {

@@ -51,6 +51,7 @@ export function answerToIkeRekey(ikeSaCurrent: boolean, pending: Attempt | null)
       return pending.followUp === null ? 'accept' : 'TEMPORARY_FAILURE'
     case 'liveness':
     case 'updateAddresses':
+    case 'announceAddresses':
     case 'redirect':
     case 'deleteIke':
     case 'auth':

@@ -36,10 +36,15 @@ const MAX_REMEMBERED = 256
 
 /**
  * @param certificates of the authorities, DER; doubles count once. Order decides between those of one name.
+ * @param mostRemembered certificates below them whose signatures are remembered: few where somebody else says who is trusted, who can
+ *   make as many as he likes.
  * @returns the first fault, `certificate` counting from 0: `malformed`, `notAnAuthority`, `unusableKey`,
  *   `unknownCriticalExtension`. Validity is looked at with each chain.
  */
-export function trustAnchors(certificates: readonly Uint8Array[]): Result<TrustAnchors> {
+export function trustAnchors(
+  certificates: readonly Uint8Array[],
+  mostRemembered = MAX_REMEMBERED,
+): Result<TrustAnchors> {
   const all: KeyedCertificate[] = []
   for (const [at, der] of certificates.entries()) {
     const read = readCertificate(der.slice())
@@ -48,7 +53,7 @@ export function trustAnchors(certificates: readonly Uint8Array[]): Result<TrustA
     if (!anchor.ok) return anchor
     if (!all.some((other) => compareBytes(other.certificate.der, der) === 0)) all.push(anchor.value)
   }
-  return good(createAnchors(all))
+  return good(createAnchors(all, mostRemembered))
 }
 
 /** SHA-1 of the SubjectPublicKeyInfo of an authority: how CERTREQ names it (RFC 7296 3.7). */
@@ -78,7 +83,7 @@ export function mayBeIssuer(issuer: Certificate, child: Certificate): boolean {
   return own === null || wanted === null || compareBytes(own, wanted) === 0
 }
 
-function createAnchors(all: readonly KeyedCertificate[]): TrustAnchors {
+function createAnchors(all: readonly KeyedCertificate[], mostRemembered: number): TrustAnchors {
   const byName = Map.groupBy(all, ({ certificate }) => toHex(certificate.subject))
   const remembered = new Map<string, KeyedCertificate>()
   const octets = new Set(all.map(({ certificate }) => toHex(certificate.der)))
@@ -94,7 +99,7 @@ function createAnchors(all: readonly KeyedCertificate[]): TrustAnchors {
       const copy = readCertificate(child.certificate.der.slice())
       if (!copy.ok) return
       const [oldest] = remembered.keys()
-      if (remembered.size >= MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
+      if (remembered.size >= mostRemembered && oldest !== undefined) remembered.delete(oldest)
       remembered.set(linkName(copy.value.der, issuer), { certificate: copy.value, key: child.key })
     },
   }

@@ -105,6 +105,16 @@ describe('C30 chains', () => {
     expect(outcome([device(middle), middle], { anchors, atMs: NOW_MS + 2 * DAY_MS })).toBe('expired')
   })
 
+  it('remembers no more than it was told to: who is trusted for somebody can make as many authorities as he likes', () => {
+    const anchors = trustAnchors([root.der], 2)
+    if (!anchors.ok) throw new Error(anchors.fault.code)
+    const { value } = anchors
+    const [issuer] = value.all
+    const below = [1, 2, 3].map((serial) => authority(root, { name: `Below ${serial}` }))
+    for (const each of below) expect(outcome([device(each), each], { anchors: value })).toBe('ok')
+    expect(below.map(({ der }) => value.recall(der, issuer!) !== null)).toEqual([false, true, true])
+  })
+
   it('what is remembered does not change with the datagram it came in', () => {
     const anchors = anchorsOf(root)
     const datagram = middle.der.slice()

@@ -25,6 +25,11 @@ export interface CrlFetcherOptions {
   readonly alsoAddresses?: readonly string[]
   /** All addresses of a host; left out: those of the system. */
   readonly resolve?: (host: string) => Promise<readonly string[]>
+  /**
+   * Makes the call to a URL of the list in its own way, with a guard of its own: then the addresses are its matter. It rejects for
+   * everything but a whole answer of status 200, and keeps to both bounds.
+   */
+  readonly download?: (url: string, bounds: { maxBytes: number; timeoutMs: number }) => Promise<Uint8Array>
 }
 
 export interface CrlFetcher {
@@ -46,6 +51,7 @@ export function createCrlFetcher(options: CrlFetcherOptions): CrlFetcher {
     maxBytes: options.maxBytes ?? MAX_CRL_BYTES,
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     resolve: options.resolve ?? resolveBySystem,
+    download: options.download ?? null,
   }
   const outcomes = new Map<string, { readonly atMs: number; readonly result: Promise<Result<Uint8Array>> }>()
   return {
@@ -54,7 +60,7 @@ export function createCrlFetcher(options: CrlFetcherOptions): CrlFetcher {
       if (url === null) return fault('notAllowed', null, text)
       const known = outcomes.get(url.href)
       if (known !== undefined && nowMs - known.atMs < minIntervalMs) return known.result
-      outcomes.delete(url.href)
+      for (const [href, { atMs }] of outcomes) if (nowMs - atMs >= minIntervalMs) outcomes.delete(href)
       const [oldest] = outcomes.keys()
       if (outcomes.size >= MAX_REMEMBERED && oldest !== undefined) outcomes.delete(oldest)
       const result = fetchOnce(url, settings)
@@ -70,6 +76,7 @@ interface Settings {
   readonly maxBytes: number
   readonly timeoutMs: number
   readonly resolve: (host: string) => Promise<readonly string[]>
+  readonly download: CrlFetcherOptions['download'] | null
 }
 
 /** URL turns other spellings of an address into the usual one, so the list and the check see what is connected to. */
@@ -83,6 +90,7 @@ function allowedUrl(text: string, { allow }: Settings): URL | null {
 async function fetchOnce(url: URL, settings: Settings): Promise<Result<Uint8Array>> {
   const signal = AbortSignal.timeout(settings.timeoutMs)
   try {
+    if (settings.download) return good(await settings.download(url.href, settings))
     const host = url.hostname.replaceAll(/[[\]]/g, '')
     const addresses = await withSignal(settings.resolve(host), signal)
     const [address] = addresses

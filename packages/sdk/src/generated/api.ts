@@ -477,6 +477,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the credentials of all devices, without secrets
+         * @description What expires next month: `?state=active&expiresBefore=...&sort=expiresAt`. All filters that are given must hold. A page may have fewer items than `limit`, even none, although `nextCursor` says that there are more: each call looks at a bounded part.
+         */
+        get: operations["listAllCredentials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/device-authorities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the certificate authorities of the organization */
+        get: operations["listDeviceAuthorities"];
+        put?: never;
+        /**
+         * Register a certificate authority whose certificates devices may have
+         * @description It counts for credentials of this organization that name it, and for nothing else: a certificate of it lets nobody in by itself. Other organizations may register the same one.
+         */
+        post: operations["createDeviceAuthority"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/device-authorities/{authorityId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a certificate authority of the organization, with the state of its list of revoked certificates */
+        get: operations["getDeviceAuthority"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an authority, with every credential that it issued
+         * @description Devices that are attached with one of those are detached at once and cannot come back with it.
+         */
+        delete: operations["deleteDeviceAuthority"];
+        options?: never;
+        head?: never;
+        /**
+         * Change the name of an authority, or how its list of revoked certificates is used
+         * @description What a list has revoked stays revoked.
+         */
+        patch: operations["updateDeviceAuthority"];
+        trace?: never;
+    };
     "/v1/devices": {
         parameters: {
             query?: never;
@@ -636,7 +702,7 @@ export interface paths {
         put?: never;
         /**
          * Issue a credential
-         * @description A secret is in this answer only. Two credentials of a kind may be active, so that a device can be moved to a new one. Of those that ended, the latest are kept.
+         * @description A secret is in this answer only. Two credentials of a kind may be active, so that a device can be moved to a new one. Of those that ended, the latest are kept. A certificate is made by request (`csr`), or is one that an authority of the organization has issued (`authorityId`, `certificate`).
          */
         post: operations["issueCredential"];
         delete?: never;
@@ -1895,6 +1961,57 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "device_authority.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An authority of devices was registered. */
+        post: operations["onDevice_authorityCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "device_authority.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An authority was deleted; the credentials that it issued are revoked. */
+        post: operations["onDevice_authorityDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "device_authority.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fields of an authority were changed. */
+        post: operations["onDevice_authorityUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "device.attempt_failed": {
         parameters: {
             query?: never;
@@ -2866,7 +2983,7 @@ export interface components {
             lastUsedAddress: string | null;
             lastUsedAt: string | null;
             name: string;
-            scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read" | "installation:write")[] | null;
+            scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "authorities:read" | "authorities:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read" | "installation:write")[] | null;
             /** Format: date-time */
             updatedAt: string;
             /** @description Grows with every change; also the `ETag`. */
@@ -3090,7 +3207,7 @@ export interface components {
             /** @enum {string} */
             kind: "api_key" | "user";
             organizationId: string;
-            permissions: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read" | "installation:write")[];
+            permissions: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "authorities:read" | "authorities:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read" | "installation:write")[];
             role: ("owner" | "admin" | "operator" | "viewer") | null;
         };
         ChildSa: {
@@ -3175,6 +3292,7 @@ export interface components {
         };
         Credential: {
             certificate: {
+                authorityId: string | null;
                 chain: string | null;
                 fingerprint: string | null;
                 refusal: string | null;
@@ -3203,6 +3321,10 @@ export interface components {
         };
         CredentialList: {
             data: components["schemas"]["Credential"][];
+        };
+        CredentialPage: {
+            data: components["schemas"]["Credential"][];
+            nextCursor: string | null;
         };
         Device: {
             /**
@@ -3266,6 +3388,52 @@ export interface components {
             };
             /** @description Grows with every change; also the `ETag`. */
             version: number;
+        };
+        DeviceAuthority: {
+            /** @description PEM. */
+            certificate: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Credentials of it that are neither revoked nor expired. */
+            credentialCount: number;
+            /** @description SHA-256 of the certificate, hexadecimal. */
+            fingerprint: string;
+            /** @description Id of an authority of the organization. */
+            id: string;
+            name: string;
+            /** Format: date-time */
+            notAfter: string;
+            /** @description Its list of revoked certificates (RFC 5280). */
+            revocation: {
+                fault: string | null;
+                fetchedAt: string | null;
+                /**
+                 * @description `off`: no list of revoked certificates is fetched, and a certificate counts until its credential is revoked or it expires. `soft`: what a list names is revoked; one that is late or cannot be had changes nothing. `hard`: as `soft`, and nobody stays or is let in without a list that is fresh.
+                 * @enum {string}
+                 */
+                mode: "off" | "soft" | "hard";
+                nextUpdate: string | null;
+                number: string | null;
+                /** @description Serials on that list. */
+                revokedCount: number;
+                thisUpdate: string | null;
+                url: string | null;
+            };
+            /**
+             * @description Of `expired` nobody is let in.
+             * @enum {string}
+             */
+            state: "active" | "expired";
+            /** @description For people. */
+            subject: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description Grows with every change; also the `ETag`. */
+            version: number;
+        };
+        DeviceAuthorityPage: {
+            data: components["schemas"]["DeviceAuthority"][];
+            nextCursor: string | null;
         };
         DeviceConfiguration: {
             authentication: {
@@ -3477,7 +3645,7 @@ export interface components {
             lastUsedAddress: string | null;
             lastUsedAt: string | null;
             name: string;
-            scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read" | "installation:write")[] | null;
+            scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "authorities:read" | "authorities:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read" | "installation:write")[] | null;
             /** Format: date-time */
             updatedAt: string;
             /** @description Grows with every change; also the `ETag`. */
@@ -3485,6 +3653,7 @@ export interface components {
         };
         IssuedCredential: {
             certificate: {
+                authorityId: string | null;
                 chain: string | null;
                 fingerprint: string | null;
                 refusal: string | null;
@@ -3594,7 +3763,7 @@ export interface components {
             /** @enum {string} */
             role: "owner" | "admin" | "operator" | "viewer";
             /**
-             * @description `locked`: the person is a member still, but gets in nowhere here.
+             * @description `locked`: the person is a member still, but gets in nowhere here; who only was invited cannot accept.
              * @enum {string}
              */
             state: "invited" | "invitation_expired" | "active" | "locked";
@@ -3757,7 +3926,7 @@ export interface components {
              * @description Stable; decide by it.
              * @enum {string}
              */
-            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "private_key_given" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "webhooks_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "ssh_key_exists" | "ssh_key_limit" | "rule_limit" | "threshold_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "webhook_endpoint_limit" | "webhook_rotating" | "webhook_disabled" | "event_forgotten" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "url_refused" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "cursor_expired" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "rate_limited" | "idempotency_limit" | "stream_limit" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
+            code: "malformed_request" | "validation_failed" | "invalid_cursor" | "invalid_idempotency_key" | "private_key_given" | "login_refused" | "session_ended" | "unauthenticated" | "forbidden" | "no_membership" | "not_found" | "login_off" | "webhooks_off" | "method_not_allowed" | "request_timeout" | "duplicate_iccid" | "device_offline" | "device_not_tunnelable" | "device_not_attached" | "credential_limit" | "certificate_limit" | "certificate_in_use" | "authority_exists" | "authority_limit" | "credential_revoked" | "member_exists" | "member_limit" | "last_owner" | "grant_limit" | "ssh_key_exists" | "ssh_key_limit" | "rule_limit" | "threshold_limit" | "api_key_limit" | "api_key_rotating" | "duplicate_network" | "pool_taken" | "network_limit" | "network_in_use" | "network_full" | "tunnel_not_active" | "tunnel_limit" | "operation_limit" | "operation_done" | "operation_cancelled" | "webhook_endpoint_limit" | "webhook_rotating" | "webhook_disabled" | "event_forgotten" | "idempotency_in_progress" | "precondition_failed" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "host_outside_lans" | "url_refused" | "unreadable_rows" | "secret_not_readable" | "config_link_limit" | "config_link_gone" | "cursor_expired" | "config_not_possible" | "idempotency_key_reused" | "weak_psk" | "csr_refused" | "authority_refused" | "certificate_refused" | "rate_limited" | "idempotency_limit" | "stream_limit" | "headers_too_large" | "internal_error" | "identity_provider_unavailable" | "tunnel_failed" | "no_gateway" | "no_concentrator" | "no_authority" | "database_unavailable";
             detail: string;
             errors?: {
                 /** @enum {string} */
@@ -4301,6 +4470,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `private_key_given`: That is a private key; `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
+        PrivateKeyGivenOrValidationFailedOrMalformedRequestOrInvalidIdempotencyKey: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `rate_limited`: There were too many calls */
         RateLimited: {
             headers: {
@@ -4662,7 +4841,7 @@ export interface operations {
                     /** @description A name for people. */
                     name: string;
                     /** @description What the key may do; nothing that its maker may not do. */
-                    scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read" | "installation:write")[];
+                    scopes: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "authorities:read" | "authorities:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read" | "installation:write")[];
                 };
             };
         };
@@ -4815,7 +4994,7 @@ export interface operations {
                     /** @description A name for people. */
                     name?: string;
                     /** @description What the key may do; nothing that its maker may not do. */
-                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read" | "installation:write")[];
+                    scopes?: ("organization:read" | "organization:write" | "members:read" | "members:write" | "owners:write" | "api_keys:read" | "api_keys:write" | "networks:read" | "networks:write" | "devices:read" | "devices:write" | "credentials:read" | "credentials:write" | "authorities:read" | "authorities:write" | "attachments:read" | "attachments:write" | "tunnels:read" | "tunnels:write" | "tunnels:open_granted" | "connections:read" | "grants:read" | "grants:write" | "ssh_keys:read" | "ssh_keys:write" | "operations:read" | "operations:write" | "audit:read" | "usage:read" | "usage:write" | "events:read" | "webhooks:read" | "webhooks:write" | "rules:read" | "rules:write" | "installation:read" | "installation:write")[];
                 };
             };
         };
@@ -6043,6 +6222,315 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    listAllCredentials: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Id of a device. */
+                deviceId?: components["parameters"]["DeviceId"];
+                /** @description It expires before (RFC 3339). */
+                expiresBefore?: string;
+                /** @description It expires then or later (RFC 3339). */
+                expiresFrom?: string;
+                kind?: "psk" | "certificate" | "eap" | "ppk";
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Order; a minus: the other way round. `-createdAt` when left out. By the time when they expire only those are listed that do. */
+                sort?: "-createdAt" | "createdAt" | "expiresAt" | "-expiresAt";
+                state?: "pending" | "active" | "refused" | "expired" | "revoked";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of credentials. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialPage"];
+                };
+            };
+            400: components["responses"]["InvalidCursorOrValidationFailedOrMalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listDeviceAuthorities: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description SHA-256 of the certificate, hexadecimal. */
+                fingerprint?: string;
+                /** @description Most items on a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description A part of the name, in any case. */
+                name?: components["parameters"]["Name"];
+                /** @description Order; a minus: the other way round. `-createdAt` when left out. */
+                sort?: "-createdAt" | "createdAt" | "name" | "-name";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of authorities. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAuthorityPage"];
+                };
+            };
+            400: components["responses"]["InvalidCursorOrValidationFailedOrMalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    createDeviceAuthority: {
+        parameters: {
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: components["parameters"]["ValidateOnly"];
+            };
+            header?: {
+                /** @description A name for this request that no other request of yours has, such as a UUID, in quotes. Sent again with it within 24 hours, the request is not done again: its first answer comes back, with `Idempotency-Replayed: true`. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description One certificate in PEM, of a root or of any authority below one: it may sign certificates, is valid now, and has an RSA key from 2048 bits, P-256, P-384, P-521 or Ed25519. */
+                    certificate: string;
+                    /** @description A name for people. */
+                    name: string;
+                    /** @description `url` is needed unless the mode is `off`. */
+                    revocation?: {
+                        /**
+                         * @description `off`: no list of revoked certificates is fetched, and a certificate counts until its credential is revoked or it expires. `soft`: what a list names is revoked; one that is late or cannot be had changes nothing. `hard`: as `soft`, and nobody stays or is let in without a list that is fresh.
+                         * @enum {string}
+                         */
+                        mode: "off" | "soft" | "hard";
+                        /** @description Of the list that this very authority signs, in DER: `http` alone, as lists are signed. Who runs the installation says which hosts may be asked (`CRL_HOSTS`), none of itself. */
+                        url?: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Registered. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAuthority"];
+                };
+            };
+            400: components["responses"]["PrivateKeyGivenOrValidationFailedOrMalformedRequestOrInvalidIdempotencyKey"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description `authority_exists`: The organization has this authority already; `authority_limit`: The organization has enough authorities; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `authority_refused`: The certificate is not taken as an authority; `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimitedOrIdempotencyLimit"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getDeviceAuthority: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what was read before: while it is still the same the answer is 304, without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description Id of an authority of the organization. */
+                authorityId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The authority. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAuthority"];
+                };
+            };
+            /** @description As it was when it was read. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationFailedOrMalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    deleteDeviceAuthority: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what was read: the change is only made when nobody has changed it since (412). */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Id of an authority of the organization. */
+                authorityId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationFailedOrMalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            414: components["responses"]["UriTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    updateDeviceAuthority: {
+        parameters: {
+            query?: {
+                /** @description Only try: answer as it would be, with `Validate-Only: true`, and change nothing. */
+                validateOnly?: components["parameters"]["ValidateOnly"];
+            };
+            header?: {
+                /** @description The `ETag` of what was read: the change is only made when nobody has changed it since (412). */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Id of an authority of the organization. */
+                authorityId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A name for people. */
+                    name?: string;
+                    /** @description `url` is needed unless the mode is `off`. */
+                    revocation?: {
+                        /**
+                         * @description `off`: no list of revoked certificates is fetched, and a certificate counts until its credential is revoked or it expires. `soft`: what a list names is revoked; one that is late or cannot be had changes nothing. `hard`: as `soft`, and nobody stays or is let in without a list that is fresh.
+                         * @enum {string}
+                         */
+                        mode: "off" | "soft" | "hard";
+                        /** @description Of the list that this very authority signs, in DER: `http` alone, as lists are signed. Who runs the installation says which hosts may be asked (`CRL_HOSTS`), none of itself. */
+                        url?: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAuthority"];
+                };
+            };
+            400: components["responses"]["ValidationFailedOrMalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     listDevices: {
         parameters: {
             query?: {
@@ -6693,6 +7181,10 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Id of an authority of the organization. */
+                    authorityId?: string;
+                    /** @description certificate, with `authorityId` and instead of `csr`: the device's certificate in PEM, issued by that authority of the organization, then those between, if any. It need not name the device, which claims its `ikeIdentity` all the same. */
+                    certificate?: string;
                     /** @description certificate: a certificate request (PKCS#10) in PEM, made on the device with its own key. Names in it are not looked at. */
                     csr?: string;
                     /** Format: date-time */
@@ -6736,12 +7228,12 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedCredential"];
                 };
             };
-            400: components["responses"]["ValidationFailedOrMalformedRequestOrInvalidIdempotencyKey"];
+            400: components["responses"]["PrivateKeyGivenOrValidationFailedOrMalformedRequestOrInvalidIdempotencyKey"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `credential_limit`: The device has enough credentials; `certificate_limit`: The device has had too many certificates; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
+            /** @description `credential_limit`: The device has enough credentials; `certificate_limit`: The device has had too many certificates; `certificate_in_use`: The certificate is a credential already; `idempotency_in_progress`: A request with this Idempotency-Key is still being done */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6754,7 +7246,7 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description `weak_psk`: The pre-shared key is too weak; `csr_refused`: No certificate is made for this request; `idempotency_key_reused`: The Idempotency-Key belongs to another request */
+            /** @description `weak_psk`: The pre-shared key is too weak; `csr_refused`: No certificate is made for this request; `certificate_refused`: The certificate is not taken as a credential; `idempotency_key_reused`: The Idempotency-Key belongs to another request */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8619,16 +9111,7 @@ export interface operations {
                     "application/json": components["schemas"]["SshKey"];
                 };
             };
-            /** @description `private_key_given`: That is a private key; `validation_failed`: The request has wrong fields; `malformed_request`: The request cannot be read; `invalid_idempotency_key`: The Idempotency-Key cannot be read */
-            400: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["PrivateKeyGivenOrValidationFailedOrMalformedRequestOrInvalidIdempotencyKey"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -11293,6 +11776,150 @@ export interface operations {
             };
         };
     };
+    onDevice_authorityCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: Record<string, never>;
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "device_authority.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onDevice_authorityDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: Record<string, never>;
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "device_authority.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onDevice_authorityUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the event, the same at every attempt: process each only once. */
+                "webhook-id": string;
+                /** @description Signatures over `{webhook-id}.{webhook-timestamp}.{raw body}`, separated by spaces; one that fits is enough. `v1,` is HMAC-SHA256 in base64, `v1a,` is Ed25519. */
+                "webhook-signature": string;
+                /** @description Unix time in seconds of this attempt: refuse what is more than five minutes away. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: {
+                        /** @description Names of fields. */
+                        changed: string[];
+                    };
+                    /** @description The same as in `webhook-id`, and the same at every attempt to deliver it. */
+                    id: string;
+                    resourceId: string;
+                    /** @description Grows by one with every event of the resource: drop what is older than what you have. */
+                    sequence: number;
+                    /** Format: date-time */
+                    timestamp: string;
+                    /** @constant */
+                    type: "device_authority.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. Anything else, or no answer within 15 seconds, is tried again later. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Gone: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     onDeviceAttempt_failed: {
         parameters: {
             query?: never;
@@ -11541,7 +12168,7 @@ export interface operations {
                          * @description Why it is away.
                          * @enum {string}
                          */
-                        cause: "delete" | "liveness" | "replaced" | "revoked" | "detached" | "reauthentication" | "redirected" | "protocol_error" | "node_stopped" | "node_restarted" | "node_lost" | "unknown";
+                        cause: "delete" | "liveness" | "revoked" | "detached" | "reauthentication" | "redirected" | "protocol_error" | "node_stopped" | "node_restarted" | "node_lost" | "unknown";
                         concentratorId: string;
                         /** Format: date-time */
                         detachedAt: string;

@@ -42,6 +42,11 @@ export type Command =
     }
   /** As initiator: we have another address now; tells the peer with MOBIKE (RFC 4555), does nothing without. */
   | { readonly kind: 'moveTo'; readonly key: AttachmentKey; readonly path: Path }
+  /**
+   * From now on, in place of `EndpointConfig.addresses`: peers with MOBIKE are told (RFC 4555 3.6). Who moves gives `moveTo` first, so
+   * that its peers are told along a path that is there.
+   */
+  | { readonly kind: 'ownAddresses'; readonly addresses: readonly string[] }
   /** As responder: sends this peer elsewhere in an INFORMATIONAL exchange; does nothing when it does not follow redirects. */
   | { readonly kind: 'redirect'; readonly key: AttachmentKey; readonly to: GatewayIdentity }
   /** As responder, from now on: newcomers that follow redirects are sent elsewhere in IKE_SA_INIT; null ends that. */

@@ -50,7 +50,10 @@ export interface EndpointConfig {
   /** As responder: tiers in order of preference. Left out: `proposals` alone. */
   readonly tiers?: readonly ProposalTier[]
   readonly features?: EndpointFeatures
-  /** Every address this end is reached at; peers with MOBIKE are told those they did not use (RFC 4555 3.4). */
+  /**
+   * Every address this end is reached at; peers with MOBIKE are told those that are not in use (RFC 4555 3.4). Left out, peers hear
+   * nothing of it.
+   */
   readonly addresses?: readonly string[]
   /**
    * Whose certificates we take, SHA-1 of each CA's SubjectPublicKeyInfo, 20 octets (RFC 7296 3.7). Peers are asked for one of

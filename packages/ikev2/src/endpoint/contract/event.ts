@@ -22,7 +22,13 @@ export type IkeEvent =
   | { readonly kind: 'ikeRekeyed'; readonly key: AttachmentKey; readonly ike: IkeSaSummary }
   | { readonly kind: 'childEstablished' | 'childRekeyed'; readonly key: AttachmentKey; readonly child: ChildSaSummary }
   | { readonly kind: 'childClosed'; readonly key: AttachmentKey; readonly spiIn: Spi }
-  | { readonly kind: 'moved'; readonly key: AttachmentKey; readonly remote: SocketAddress }
+  /** The peer is elsewhere, or is seen otherwise from there. */
+  | {
+      readonly kind: 'moved'
+      readonly key: AttachmentKey
+      readonly remote: SocketAddress
+      readonly peerBehindNat: boolean
+    }
   | {
       readonly kind: 'closed'
       readonly key: AttachmentKey

@@ -61,7 +61,6 @@ function sendElsewhere(context: Context, sa: IkeSa, state: AttachAsked, to: Gate
   const redirect = redirectPayload(to)
   const proof = proofPayloads(context, state)
   wipeProof(state)
-  context.tables.halfOpen.delete(state.digest)
   establishIkeSa(context, attachment, sa, channel)
   const exchange = { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }
   respond(context, exchange, messageId, [...proof, ...(redirect === null ? [] : [redirect])], sa.route.path)
@@ -87,7 +86,6 @@ function establish(context: Context, sa: IkeSa, state: AttachAsked, grant: Attac
   const { attachment, channel, claim, messageId } = state
   const proof = proofPayloads(context, state)
   wipeProof(state)
-  tables.halfOpen.delete(state.digest)
   establishIkeSa(context, attachment, sa, channel)
   const extensions = answerWishes(context, attachment, claim.wishes, grant)
   const ticket = answerTicketRequest(context, state, grant)

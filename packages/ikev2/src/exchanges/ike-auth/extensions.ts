@@ -2,14 +2,13 @@
  * The notifies of IKE_AUTH with which the two ends agree on extensions (C18: only what the features say is offered or answered).
  *
  * ```
- *   HDR, SK {IDi, ..., [N(MOBIKE_SUPPORTED)], [N(USE_TRANSPORT_MODE)]}  -->
+ *   HDR, SK {IDi, ..., [N(MOBIKE_SUPPORTED), N(ADDITIONAL_IP*_ADDRESS)...], [N(USE_TRANSPORT_MODE)]}  -->
  *                                     <--  HDR, SK {IDr, ..., [N(MOBIKE_SUPPORTED), N(ADDITIONAL_IP*_ADDRESS)...],
  *                                                   [N(AUTH_LIFETIME)]}
  * ```
  *
  * RFC 4555 3.1, RFC 7296 1.3.1, RFC 4478.
  */
-import { compareBytes, parseIp } from '@culvert/bytes'
 import type { AttachGrant, InitiatorConfig } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import type { Payload } from '../../message/model.ts'
@@ -18,6 +17,7 @@ import { agreeOnMobike, type Attachment } from '../../sa/attachment.ts'
 import type { AuthWishes } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload } from '../../sa/payload-shape.ts'
 import { hearAuthLifetime, startAuthLifetime } from '../auth-lifetime.ts'
+import { additionalAddresses } from '../informational/additional-addresses.ts'
 import { notify } from '../notify.ts'
 import { ticketWish } from '../session-resume/grant.ts'
 
@@ -42,25 +42,17 @@ export function answerWishes(
   const isMobile = wishes.mobike && config.features?.mobike === true
   if (isMobile) agreeOnMobike(attachment, env.nowMs)
   attachment.transportMode = !isMobile && grant?.transportMode === true
-  const mobile = isMobile ? [notify(NOTIFY.MOBIKE_SUPPORTED), ...otherAddresses(context, attachment)] : []
+  const mobile = isMobile ? [notify(NOTIFY.MOBIKE_SUPPORTED), ...additionalAddresses(context, attachment)] : []
   return [...mobile, ...startAuthLifetime(context, attachment, grant)]
 }
 
-/** Where else the peer may reach us (RFC 4555 3.4, 3.6). */
-function otherAddresses({ config }: Context, { route }: Attachment): readonly Payload[] {
-  const here = parseIp(route.path.local.address)
-  return (config.addresses ?? []).flatMap((text) => {
-    const address = parseIp(text)
-    if (address === undefined || (here !== undefined && compareBytes(address, here) === 0)) return []
-    return [notify(address.length === 4 ? NOTIFY.ADDITIONAL_IP4_ADDRESS : NOTIFY.ADDITIONAL_IP6_ADDRESS, address)]
-  })
-}
-
 /** As initiator: what the request asks for. */
-export function wishesOf(context: Context, peer: InitiatorConfig): readonly Payload[] {
+export function wishesOf(context: Context, attachment: Attachment, peer: InitiatorConfig): readonly Payload[] {
   const { config } = context
   return [
-    ...(config.features?.mobike === true ? [notify(NOTIFY.MOBIKE_SUPPORTED)] : []),
+    ...(config.features?.mobike === true
+      ? [notify(NOTIFY.MOBIKE_SUPPORTED), ...additionalAddresses(context, attachment)]
+      : []),
     ...ticketWish(context, peer),
     ...(peer.transportMode === true ? [notify(NOTIFY.USE_TRANSPORT_MODE)] : []),
   ]

@@ -42,7 +42,7 @@ export function sendAuthRequest(context: Context, sa: IkeSa, state: AuthSent): b
     notify(NOTIFY.INITIAL_CONTACT),
     ...requestFor(peer.requestAddress),
     ...(spiIn === null ? [] : firstChildPayloads(attachment, peer, spiIn)),
-    ...wishesOf(context, peer),
+    ...wishesOf(context, attachment, peer),
   ]
   wipeOwnProof(proof)
   sendRequest(context, { sa, channel, exchangeType: EXCHANGE.IKE_AUTH }, payloads, { kind: 'auth' })

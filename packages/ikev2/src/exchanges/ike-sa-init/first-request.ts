@@ -7,6 +7,7 @@ import type { Path } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import { type CookieSubject, isValidCookie, makeCookie } from '../../endpoint/cookie.ts'
 import { demandsCookies } from '../../endpoint/cookie-gate.ts'
+import type { Place } from '../../endpoint/half-open.ts'
 import { encodeMessage } from '../../message/encode.ts'
 import { type IkeHeader, type IkeSpi, type Payload, ZERO_SPI } from '../../message/model.ts'
 import { NOTIFY } from '../../message/numbers.ts'
@@ -44,12 +45,16 @@ export function repeatAnswer(context: Context, request: InitRequest, digest: str
   return true
 }
 
-/** True when no cookie is needed or a good one came; else demands one. */
-export function passesCookie(context: Context, request: InitRequest, nonceI: Uint8Array): boolean {
-  if (!demandsCookies(context, request.path.remote.address) || hasGoodCookie(context, request, nonceI)) return true
+/** What a cookie says of who asks: nobody was asked for one, or it came, so the peer is where it says. */
+export type CookieProof = 'notAsked' | 'shown'
+
+/** @returns null when a good cookie is needed and did not come; then one was demanded. */
+export function passCookie(context: Context, request: InitRequest, nonceI: Uint8Array): CookieProof | null {
+  if (!demandsCookies(context, request.path.remote.address)) return 'notAsked'
+  if (hasGoodCookie(context, request, nonceI)) return 'shown'
   const cookie = makeCookie(context.tables.cookies, cookieSubjectOf(request, nonceI), context.env)
   refuse(context, request, notify(NOTIFY.COOKIE, cookie))
-  return false
+  return null
 }
 
 /** Whether the peer has shown that it is where it says. */
@@ -59,21 +64,30 @@ export function hasGoodCookie({ tables, env }: Context, request: InitRequest, no
 }
 
 function cookieSubjectOf({ path, header }: InitRequest, nonceI: Uint8Array): CookieSubject {
-  return { nonceI, address: path.remote.address, spiI: header.spiI }
+  return { nonceI, remote: path.remote, spiI: header.spiI }
 }
 
-/** Before anything dear is computed: a source that has no room costs nothing more. */
-export function makeRoom(context: Context, { path }: InitRequest): boolean {
+/**
+ * Before anything dear is computed: a source that has no room costs nothing more.
+ *
+ * @returns null when the request is dropped.
+ */
+export function makeRoom(
+  context: Context,
+  { path }: InitRequest,
+  { cookie, ticketOf }: { readonly cookie: CookieProof; readonly ticketOf: string | null },
+): Place | null {
   const { tables, config, env } = context
-  return tables.halfOpen.makeRoom(path.remote.address, config.maxHalfOpen, env.nowMs, (oldest) => {
+  const newcomer = { remote: path.remote, isThere: cookie === 'shown', ticketOf }
+  return tables.halfOpen.makeRoom(newcomer, config.maxHalfOpen, env.nowMs, (oldest) => {
     closeHalfOpen(context, oldest, 'expired')
   })
 }
 
 /** From now on the peer's next request finds it. */
-export function register(context: Context, sa: IkeSa, digest: string, path: Path): void {
+export function register(context: Context, sa: IkeSa, digest: string, place: Place): void {
   context.tables.bySpi.set(sa.localSpi, sa)
-  context.tables.halfOpen.add(digest, path.remote.address, sa, context.env.nowMs)
+  context.tables.halfOpen.add(digest, place, sa, context.env.nowMs)
   context.touched.add(sa)
 }
 

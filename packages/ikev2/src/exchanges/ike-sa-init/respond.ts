@@ -14,6 +14,7 @@
  * Whether there is room for one more device is decided when it has proven who it is: it may replace its own attachment.
  */
 import type { Context } from '../../endpoint/context.ts'
+import type { Place } from '../../endpoint/half-open.ts'
 import { newcomerPolicy } from '../../endpoint/policies.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
 import { isNonceLongEnough } from '../../keys/key-schedule.ts'
@@ -36,7 +37,7 @@ import {
   type InitRequest,
   makeRoom,
   NONCE_BYTES,
-  passesCookie,
+  passCookie,
   refuse,
   register,
   repeatAnswer,
@@ -61,7 +62,8 @@ export function answerInitRequest(context: Context, request: InitRequest): void 
     refuse(context, request, elsewhere)
     return
   }
-  if (!passesCookie(context, request, nonce.data)) return
+  const cookie = passCookie(context, request, nonce.data)
+  if (cookie === null) return
   const chosen = chooseIkeSuite(env.crypto, sa.proposals, newcomerPolicy(context).tiers, {
     protocolId: PROTOCOL.IKE,
     keGroupOffered: ke.group,
@@ -76,8 +78,9 @@ export function answerInitRequest(context: Context, request: InitRequest): void 
   }
   const { selected, resolved } = chosen
   if (resolved.transforms.ke.id !== ke.group) refuse(context, request, invalidKePayload(resolved.transforms.ke.id))
-  else if (isNonceLongEnough(resolved.suite.prf, nonce.data) && makeRoom(context, request)) {
-    accept(context, request, { ke, nonceI: nonce.data.slice(), selected, resolved, digest })
+  else if (isNonceLongEnough(resolved.suite.prf, nonce.data)) {
+    const place = makeRoom(context, request, { cookie, ticketOf: null })
+    if (place !== null) accept(context, request, { ke, nonceI: nonce.data.slice(), selected, resolved, digest, place })
   }
 }
 
@@ -87,6 +90,7 @@ interface Acceptable {
   readonly selected: SelectedSuite
   readonly resolved: ResolvedIkeSuite
   readonly digest: string
+  readonly place: Place
 }
 
 function accept(context: Context, request: InitRequest, acceptable: Acceptable): void {
@@ -94,7 +98,7 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
   const { ke, nonceI, resolved, digest } = acceptable
   const exchanged = tables.ephemeralKeys.respond(env, ke.group, ke.data, tables.halfOpen.size)
   if (exchanged === null) {
-    tables.halfOpen.noteWaste(request.path.remote.address, env.nowMs, hasGoodCookie(context, request, nonceI))
+    tables.halfOpen.noteWaste(request.path.remote, env.nowMs, hasGoodCookie(context, request, nonceI))
     return
   }
   const spis = { spiI: request.header.spiI, spiR: env.allocateIkeSpi() }
@@ -150,7 +154,7 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
       ? { ...answered, phase: 'intermediateAwaited', progress: { done: 0, intAuthI: EMPTY, intAuthR: EMPTY } }
       : { ...answered, phase: 'initAnswered' },
   })
-  register(context, sa, digest, request.path)
+  register(context, sa, digest, acceptable.place)
   exposeKeys(context, sa, channel)
   sendClear(context, request, response)
 }

@@ -11,7 +11,7 @@
  * ```
  *
  * Only the end that started the attachment says where it is (3.5). With a window of 1 an update cannot overtake a newer one.
- * Other addresses the peer has (ADDITIONAL_*_ADDRESS) are for an end that moves the SAs itself: we never do, and keep none.
+ * For other addresses of the peer see `additional-addresses.ts`.
  */
 import { constantTimeEqual, parseIp } from '@culvert/bytes'
 import { closeAttachment } from '../../endpoint/closing.ts'
@@ -31,6 +31,8 @@ import { notify } from '../notify.ts'
 
 const MIN_COOKIE2_BYTES = 8
 const MAX_COOKIE2_BYTES = 64
+/** SHA-1 (RFC 7296 2.23). */
+const NAT_HASH_BYTES = 20
 
 /** What a request of the peer wants answered besides its Deletes; nothing when MOBIKE was not agreed. */
 export function answerMobike(context: Context, attachment: Attachment, received: Received): readonly Payload[] {
@@ -60,10 +62,11 @@ function updateAddresses(context: Context, attachment: Attachment, received: Rec
   if (expected !== null && compareBytes(expected.data, addressesOf(path)) !== 0) {
     return [notify(NOTIFY.UNEXPECTED_NAT_DETECTED)]
   }
-  const isElsewhere = !samePath(route.path, path)
-  const mayMove = !isElsewhere || (mobike !== null && takeToken(mobike, context.env.nowMs))
-  if (!isUsable(path) || !mayMove) return [notify(NOTIFY.UNACCEPTABLE_ADDRESSES)]
   const nat = detectNat(context, header, path, payloads)
+  // Each of them is told on: a NAT that comes and goes with every message costs as much as a move.
+  const isNew = !samePath(route.path, path) || nat.peerBehindNat !== route.peerBehindNat
+  const mayMove = !isNew || (mobike !== null && takeToken(mobike, context.env.nowMs))
+  if (!isUsable(path) || !mayMove) return [notify(NOTIFY.UNACCEPTABLE_ADDRESSES)]
   relocate(context, attachment, path, nat)
   return natNotifies(context, attachment, received)
 }
@@ -116,5 +119,29 @@ function completeUpdate(context: Context, attachment: Attachment, received: Rece
   const nat = detectNat(context, received.header, received.path, received.payloads)
   route.peerBehindNat = nat.peerBehindNat
   route.localBehindNat = nat.localBehindNat
+  rememberSeen(attachment, received)
   arriveAt(context, attachment)
+}
+
+/**
+ * As initiator: a NAT that came, went or forgot us shows in how the peer sees us. Then it has to hear of it, as if we had moved
+ * (3.8): a peer that follows nobody without a word still sends to where we were.
+ */
+export function noticeNat(context: Context, attachment: Attachment, received: Received): void {
+  const { role, mobike, route, seenAs } = attachment
+  if (role !== 'initiator' || mobike === null || attachment.current !== received.sa) return
+  const seen = rememberSeen(attachment, received)
+  if (seen === null) return
+  const isOther = seenAs?.localSpi === received.sa.localSpi && compareBytes(seenAs.hash, seen) !== 0
+  const { localBehindNat } = detectNat(context, received.header, received.path, received.payloads)
+  if (isOther || localBehindNat !== route.localBehindNat) queueWork(context, attachment, { kind: 'updateAddresses' })
+}
+
+/** @returns how the peer sees us; null when it does not say. */
+function rememberSeen(attachment: Attachment, { sa, payloads }: Received): Uint8Array | null {
+  const seen = findNotify(payloads, NOTIFY.NAT_DETECTION_DESTINATION_IP)
+  if (seen?.data.length !== NAT_HASH_BYTES) return null
+  const hash = seen.data.slice()
+  attachment.seenAs = { localSpi: sa.localSpi, hash }
+  return hash
 }

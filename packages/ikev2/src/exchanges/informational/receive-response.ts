@@ -10,7 +10,7 @@ import { hasCookie2, type PendingRequest } from '../../sa/request.ts'
 import { awaitLeaving } from '../redirect/attached.ts'
 import { completeChildDelete } from './delete-child.ts'
 import { endIkeSa } from './delete-ike.ts'
-import { receiveEcho } from './mobike.ts'
+import { noticeNat, receiveEcho } from './mobike.ts'
 
 /** @param answered what the request was; it is not pending any more. */
 export function receiveInformationalResponse(
@@ -26,5 +26,8 @@ export function receiveInformationalResponse(
     closeAttachment(context, attachment, 'protocolError')
   } else if (attempt.kind === 'deleteChild') completeChildDelete(context, attachment, attempt.spiIn)
   else if (attempt.kind === 'redirect') awaitLeaving(context, attachment)
-  else if (hasCookie2(attempt)) receiveEcho(context, attachment, received, answered)
+  else {
+    if (hasCookie2(attempt)) receiveEcho(context, attachment, received, answered)
+    if (attempt.kind === 'liveness' && attachment.stage !== 'closed') noticeNat(context, attachment, received)
+  }
 }

@@ -14,9 +14,8 @@ import { EXCHANGE, NOTIFY } from '../../message/numbers.ts'
 import type { Attachment } from '../../sa/attachment.ts'
 import type { Channel } from '../../sa/channel.ts'
 import type { IkeSa } from '../../sa/ike-sa.ts'
-import { natDetectionNotifies } from '../ike-sa-init/nat-detection.ts'
 import { notify } from '../notify.ts'
-import { COOKIE2_BYTES } from './liveness.ts'
+import { COOKIE2_BYTES, natQuestion } from './liveness.ts'
 
 /** @returns `skipped` without MOBIKE, `exhausted` when the IKE SA cannot send. */
 export function requestAddressUpdate(
@@ -25,12 +24,11 @@ export function requestAddressUpdate(
   ike: { readonly sa: IkeSa; readonly channel: Channel },
 ): 'sent' | 'skipped' | 'exhausted' {
   if (attachment.mobike === null) return 'skipped'
-  const { env, config } = context
-  const { path, peerBehindNat } = attachment.route
+  const { env } = context
   const cookie2 = env.rng(COOKIE2_BYTES)
   const payloads: Payload[] = [
     notify(NOTIFY.UPDATE_SA_ADDRESSES),
-    ...natDetectionNotifies(context, ike.sa, path, (config.forceUdpEncap ?? true) && !peerBehindNat),
+    ...natQuestion(context, attachment, ike.sa),
     notify(NOTIFY.COOKIE2, cookie2),
   ]
   const exchange = { ...ike, exchangeType: EXCHANGE.INFORMATIONAL }

@@ -12,6 +12,7 @@
  * stands, is asked when IKE_AUTH has proven that the device holds the keys: so who copied a ticket on its way spends nobody's.
  */
 import type { Context } from '../../endpoint/context.ts'
+import type { Place } from '../../endpoint/half-open.ts'
 import { newcomerPolicy } from '../../endpoint/policies.ts'
 import { shareTransforms } from '../../endpoint/tables.ts'
 import { encodeMessage } from '../../message/encode.ts'
@@ -26,7 +27,7 @@ import {
   type InitRequest,
   makeRoom,
   NONCE_BYTES,
-  passesCookie,
+  passCookie,
   refuse,
   register,
   repeatAnswer,
@@ -45,11 +46,16 @@ export function answerResumeRequest(context: Context, request: InitRequest): voi
   const opaque = findNotify(payloads, NOTIFY.TICKET_OPAQUE)
   const digest = digestOf(context, request)
   if (nonce === null || opaque === null || repeatAnswer(context, request, digest)) return
-  if (!passesCookie(context, request, nonce.data)) return
+  const cookie = passCookie(context, request, nonce.data)
+  if (cookie === null) return
   const ticket = openTicket(context, opaque.data)
-  if (ticket === null) refuse(context, request, notify(NOTIFY.TICKET_NACK))
-  else if (makeRoom(context, request)) accept(context, request, { ticket, nonceI: nonce.data.slice(), digest })
-  else ticket.skD.fill(0)
+  if (ticket === null) {
+    refuse(context, request, notify(NOTIFY.TICKET_NACK))
+    return
+  }
+  const place = makeRoom(context, request, { cookie, ticketOf: ticket.subject })
+  if (place === null) ticket.skD.fill(0)
+  else accept(context, request, { ticket, nonceI: nonce.data.slice(), digest, place })
 }
 
 /** @returns null for a ticket that is not good, was used here, or is of a tier in which nobody may come now. */
@@ -70,9 +76,10 @@ interface Acceptable {
   readonly ticket: TicketContent
   readonly nonceI: Uint8Array
   readonly digest: string
+  readonly place: Place
 }
 
-function accept(context: Context, request: InitRequest, { ticket, nonceI, digest }: Acceptable): void {
+function accept(context: Context, request: InitRequest, { ticket, nonceI, digest, place }: Acceptable): void {
   const { env, tables, config } = context
   const spis = { spiI: request.header.spiI, spiR: env.allocateIkeSpi() }
   const nonceR = env.rng(NONCE_BYTES)
@@ -117,7 +124,7 @@ function accept(context: Context, request: InitRequest, { ticket, nonceI, digest
       resumed: { ticketId: toHex(id), idBody, subject, credential, ppkMixed },
     },
   })
-  register(context, sa, digest, request.path)
+  register(context, sa, digest, place)
   exposeKeys(context, sa, channel)
   sendClear(context, request, response)
 }

@@ -5,9 +5,8 @@ import { nobleProvider, opensslPrimitives, opensslProvider, type AeadCipher } fr
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createEvpPrimitives, PRIMITIVES_BYTES } from './evp-primitives.ts'
-import { createNativeCrypto } from './native-crypto.ts'
+import { createNativeCrypto } from '../native/native-crypto.ts'
 import { PacketMemory } from './packet-memory.ts'
-import { addressOf } from './syscalls.ts'
 
 const native = createNativeCrypto()
 const octets = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
@@ -135,8 +134,8 @@ describe('native and noble agree', () => {
 })
 
 describe('the scratch memory', () => {
-  const memory = new PacketMemory(PRIMITIVES_BYTES, addressOf)
-  const primitives = createEvpPrimitives(memory)
+  const memory = new PacketMemory(PRIMITIVES_BYTES)
+  const primitives = createEvpPrimitives(memory, opensslPrimitives)
   const pattern = new Uint8Array(32).fill(0xa7)
 
   function expectNoTrace(of: Uint8Array = pattern.subarray(0, 4)): void {

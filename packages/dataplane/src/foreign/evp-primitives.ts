@@ -1,5 +1,5 @@
 /**
- * The primitives of IKE messages on the OpenSSL inside Node, through koffi: hashes, HMAC, AEAD and X25519.
+ * The primitives of IKE messages on the OpenSSL inside Node: hashes, HMAC, AEAD and X25519.
  *
  * The same library as behind node:crypto, without an object of Node around every call: an HMAC costs a sixth. What is not here
  * (MODP, ECP, ML-KEM, CBC, input larger than the scratch memory) is node:crypto's.
@@ -13,16 +13,10 @@
  * Contexts are made once per algorithm and keyed anew by each call; the last key of each stays in it until the next. The key of
  * an answered exchange does not outlive the call, that of an initiator goes with the object that stands for it. Everything is synchronous: one call at a time owns the scratch memory.
  */
-import {
-  opensslPrimitives,
-  type AeadCall,
-  type HashName,
-  type KeyExchangeAnswer,
-  type Primitives,
-  type PrivateValue,
-} from '@culvert/crypto'
-import { Openssl } from './evp.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import type { AeadCall, HashName, KeyExchangeAnswer, Primitives, PrivateValue } from '@culvert/crypto'
+import { made, OpensslInside } from './evp.ts'
+import { OutsideMemoryError } from './outside-memory-error.ts'
+import { addressIn, type PacketMemory } from './packet-memory.ts'
 
 /** Longest input of one call; no IKE message in one datagram is longer. */
 const INPUT_BYTES = 65_536
@@ -44,11 +38,14 @@ export const PRIMITIVES_BYTES: number = 2 * INPUT_BYTES + 16_384
 
 const HASH_BYTES: Readonly<Record<HashName, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 }
 
-/** @throws NativeUnavailableError when this Node has no OpenSSL that can be used. */
-export function createEvpPrimitives(memory: PacketMemory): Primitives {
-  const native = new EvpPrimitives(memory)
+/**
+ * @param others do what is not here, and what is too long
+ * @throws NativeUnavailableError when this Node has no OpenSSL that can be used.
+ */
+export function createEvpPrimitives(memory: PacketMemory, others: Primitives): Primitives {
+  const native = new EvpPrimitives(memory, others)
   return {
-    ...opensslPrimitives,
+    ...others,
     hash: (name, chunks) => native.hash(name, chunks),
     hmac: (name, key, chunks) => native.hmac(name, key, chunks),
     hmacPlus: (name, key, seed, rounds) => native.hmacPlus(name, key, seed, rounds),
@@ -67,7 +64,8 @@ interface HeldKey {
 
 class EvpPrimitives {
   readonly #memory: PacketMemory
-  readonly #openssl: Openssl
+  readonly #others: Primitives
+  readonly #openssl: OpensslInside
   readonly #macs = new Map<HashName, number>()
   /** Cipher contexts by algorithm and direction. */
   readonly #ciphers = new Map<string, number>()
@@ -76,25 +74,37 @@ class EvpPrimitives {
   readonly #output: number
   readonly #nonce: number
   readonly #length: number
+  // Addresses of the blocks above, which never move, checked once with all their room.
+  readonly #keyAt: number
+  readonly #nonceAt: number
+  readonly #lengthAt: number
+  readonly #inputStart: number
+  readonly #outputStart: number
   readonly #keys: FinalizationRegistry<HeldKey>
 
-  constructor(memory: PacketMemory) {
+  constructor(memory: PacketMemory, others: Primitives) {
     this.#memory = memory
-    this.#openssl = new Openssl(memory)
+    this.#others = others
+    this.#openssl = new OpensslInside(memory)
     this.#key = memory.allocate(KEY_BYTES)
     this.#input = memory.allocate(INPUT_BYTES)
     this.#output = memory.allocate(INPUT_BYTES)
     this.#nonce = memory.allocate(16)
     this.#length = memory.allocate(16)
+    this.#keyAt = addressIn(memory, this.#key, KEY_BYTES)
+    this.#nonceAt = addressIn(memory, this.#nonce, NONCE_BYTES)
+    this.#lengthAt = addressIn(memory, this.#length, 16)
+    this.#inputStart = addressIn(memory, this.#input, INPUT_BYTES)
+    this.#outputStart = addressIn(memory, this.#output, INPUT_BYTES)
     this.#keys = new FinalizationRegistry((held) => this.#release(held))
   }
 
   hash(name: HashName, chunks: readonly Uint8Array[]): Uint8Array {
     const length = totalLength(chunks)
-    if (length > INPUT_BYTES) return opensslPrimitives.hash(name, chunks)
+    if (length > INPUT_BYTES) return this.#others.hash(name, chunks)
     const { functions } = this.#openssl
     this.#place(this.#input, chunks)
-    const [input, output, size] = [this.#inputAt(length), this.#outputAt(LONGEST_HASH_BYTES), this.#lengthAt()]
+    const [input, output, size] = [this.#inputAt(length), this.#outputAt(LONGEST_HASH_BYTES), this.#lengthAt]
     const ok = functions.digest(input, length, output, size, this.#openssl.digest(name), 0) === 1
     this.#wipe(this.#input, length)
     return this.#result(ok, HASH_BYTES[name])
@@ -102,15 +112,15 @@ class EvpPrimitives {
 
   hmac(name: HashName, key: Uint8Array, chunks: readonly Uint8Array[]): Uint8Array {
     const length = totalLength(chunks)
-    if (length > INPUT_BYTES || key.length > KEY_BYTES) return opensslPrimitives.hmac(name, key, chunks)
+    if (length > INPUT_BYTES || key.length > KEY_BYTES) return this.#others.hmac(name, key, chunks)
     const context = this.#macs.get(name) ?? this.#createMac(name)
     const { macInit, macUpdate, macFinal } = this.#openssl.functions
     this.#memory.bytes.set(key, this.#key)
     this.#place(this.#input, chunks)
     const ok =
-      macInit(context, this.#memory.address(this.#key, KEY_BYTES), key.length, 0) === 1 &&
+      macInit(context, this.#keyAt, key.length, 0) === 1 &&
       macUpdate(context, this.#inputAt(length), length) === 1 &&
-      macFinal(context, this.#outputAt(LONGEST_HASH_BYTES), this.#lengthAt(), LONGEST_HASH_BYTES) === 1
+      macFinal(context, this.#outputAt(LONGEST_HASH_BYTES), this.#lengthAt, LONGEST_HASH_BYTES) === 1
     this.#wipe(this.#key, key.length)
     this.#wipe(this.#input, length)
     return this.#result(ok, HASH_BYTES[name])
@@ -132,7 +142,7 @@ class EvpPrimitives {
     const { bytes } = this.#memory
     const input = this.#inputAt(inputBytes)
     const output = this.#outputAt(rounds * blockBytes)
-    const keyAt = this.#memory.address(this.#key, KEY_BYTES)
+    const keyAt = this.#keyAt
     bytes.set(key, this.#key)
     bytes.set(seed, this.#input + blockBytes)
     let ok = true
@@ -143,7 +153,7 @@ class EvpPrimitives {
       ok =
         macInit(context, keyAt, key.length, 0) === 1 &&
         macUpdate(context, input + skipped, inputBytes - skipped) === 1 &&
-        macFinal(context, output + block, this.#lengthAt(), blockBytes) === 1
+        macFinal(context, output + block, this.#lengthAt, blockBytes) === 1
       bytes.copyWithin(this.#input, this.#output + block, this.#output + block + blockBytes)
     }
     this.#wipe(this.#key, key.length)
@@ -154,14 +164,14 @@ class EvpPrimitives {
   seal(call: AeadCall, plaintext: Uint8Array): Uint8Array {
     const { icvBytes } = call
     const { length } = plaintext
-    if (!fits(call, length)) return opensslPrimitives.seal(call, plaintext)
+    if (!fits(call, length)) return this.#others.seal(call, plaintext)
     const { functions } = this.#openssl
     const context = this.#prepare('seal', call)
     const ok =
       context !== 0 &&
       this.#authenticate(functions.encryptUpdate, context, call.aad) &&
       this.#crypt(functions.encryptUpdate, context, plaintext) &&
-      functions.encryptFinal(context, this.#lengthAt(), this.#lengthAt()) === 1 &&
+      functions.encryptFinal(context, this.#lengthAt, this.#lengthAt) === 1 &&
       functions.control(context, CTRL_AEAD_GET_TAG, icvBytes, this.#outputAt(length + icvBytes) + length) === 1
     this.#wipe(this.#input, length)
     return this.#result(ok, length + icvBytes)
@@ -170,17 +180,18 @@ class EvpPrimitives {
   open(call: AeadCall, sealed: Uint8Array): Uint8Array | null {
     const { icvBytes } = call
     const length = sealed.length - icvBytes
-    if (!fits(call, sealed.length)) return opensslPrimitives.open(call, sealed)
+    if (length < 0) return null
+    if (!fits(call, sealed.length)) return this.#others.open(call, sealed)
     const { functions } = this.#openssl
     const context = this.#prepare('open', call)
     if (context === 0) throw new Error(`${call.name} refused its key`)
     this.#memory.bytes.set(sealed.subarray(length), this.#key)
-    const tag = this.#memory.address(this.#key, LONGEST_TAG_BYTES)
+    const tag = this.#keyAt
     const ok =
       functions.control(context, CTRL_AEAD_SET_TAG, icvBytes, tag) === 1 &&
       this.#authenticate(functions.decryptUpdate, context, call.aad) &&
       this.#crypt(functions.decryptUpdate, context, sealed.subarray(0, length)) &&
-      functions.decryptFinal(context, this.#lengthAt(), this.#lengthAt()) === 1
+      functions.decryptFinal(context, this.#lengthAt, this.#lengthAt) === 1
     const opened = ok ? this.#memory.copyOut(this.#output, length) : null
     this.#wipe(this.#output, length)
     if (!ok) functions.clearErrors()
@@ -236,7 +247,7 @@ class EvpPrimitives {
   #importScalar(scalar: Uint8Array): number {
     if (scalar.length !== X25519_BYTES) throw new RangeError('not an X25519 key')
     this.#memory.bytes.set(scalar, this.#key)
-    const key = this.#memory.address(this.#key, X25519_BYTES)
+    const key = this.#keyAt
     const own = this.#openssl.functions.newPrivateKey(X25519_TYPE, 0, key, X25519_BYTES)
     this.#wipe(this.#key, X25519_BYTES)
     if (own === 0) throw new Error('OpenSSL made no X25519 key')
@@ -266,7 +277,7 @@ class EvpPrimitives {
   #read(write: (output: number, size: number) => number): Uint8Array | null {
     const { memory } = this.#openssl
     memory.writeNumber(this.#length, X25519_BYTES)
-    const ok = write(this.#outputAt(X25519_BYTES), this.#lengthAt()) === 1
+    const ok = write(this.#outputAt(X25519_BYTES), this.#lengthAt) === 1
     const isWhole = ok && memory.view.getUint32(this.#length, true) === X25519_BYTES
     const value = isWhole ? memory.copyOut(this.#output, X25519_BYTES) : null
     this.#wipe(this.#output, X25519_BYTES)
@@ -275,9 +286,9 @@ class EvpPrimitives {
 
   #createMac(name: HashName): number {
     const { functions } = this.#openssl
-    const context = Number(functions.newMac(this.#openssl.macAlgorithm('HMAC')))
+    const context = made(functions.newMac(this.#openssl.macAlgorithm('HMAC')))
     const params = this.#openssl.digestParameter(name)
-    if (functions.macInit(context, this.#memory.address(this.#key, KEY_BYTES), 0, params) !== 1) {
+    if (functions.macInit(context, this.#keyAt, 0, params) !== 1) {
       throw new Error(`no HMAC with ${name}`)
     }
     this.#macs.set(name, context)
@@ -289,13 +300,13 @@ class EvpPrimitives {
     const { functions } = this.#openssl
     const algorithm = name === 'aes-gcm' ? `AES-${key.length * 8}-GCM` : 'ChaCha20-Poly1305'
     const slot = `${direction} ${algorithm}`
-    const context = this.#ciphers.get(slot) ?? Number(functions.newContext())
+    const context = this.#ciphers.get(slot) ?? made(functions.newContext())
     const isNew = !this.#ciphers.has(slot)
     const init = direction === 'seal' ? functions.encryptInit : functions.decryptInit
     this.#memory.bytes.set(key, this.#key)
     this.#memory.bytes.set(nonce, this.#nonce)
-    const keyAt = this.#memory.address(this.#key, KEY_BYTES)
-    const nonceAt = this.#memory.address(this.#nonce, NONCE_BYTES)
+    const keyAt = this.#keyAt
+    const nonceAt = this.#nonceAt
     const ok = init(context, isNew ? this.#openssl.cipher(algorithm) : 0, 0, keyAt, nonceAt) === 1
     this.#wipe(this.#key, key.length)
     if (ok) this.#ciphers.set(slot, context)
@@ -304,13 +315,13 @@ class EvpPrimitives {
 
   #authenticate(update: (...args: number[]) => number, context: number, aad: Uint8Array): boolean {
     this.#memory.bytes.set(aad, this.#input)
-    return update(context, 0, this.#lengthAt(), this.#inputAt(aad.length), aad.length) === 1
+    return update(context, 0, this.#lengthAt, this.#inputAt(aad.length), aad.length) === 1
   }
 
   #crypt(update: (...args: number[]) => number, context: number, text: Uint8Array): boolean {
     const { length } = text
     this.#memory.bytes.set(text, this.#input)
-    return update(context, this.#outputAt(length), this.#lengthAt(), this.#inputAt(length), length) === 1
+    return update(context, this.#outputAt(length), this.#lengthAt, this.#inputAt(length), length) === 1
   }
 
   #place(offset: number, chunks: readonly Uint8Array[]): void {
@@ -322,18 +333,13 @@ class EvpPrimitives {
   }
 
   #inputAt(length: number): number {
-    if (length > INPUT_BYTES) throw new RangeError('input too long')
-    return this.#memory.address(this.#input, length)
+    if (!isWithin(length, INPUT_BYTES)) throw new OutsideMemoryError(`an input of ${length} octets`)
+    return this.#inputStart
   }
 
   #outputAt(length: number): number {
-    if (length > INPUT_BYTES) throw new RangeError('output too long')
-    return this.#memory.address(this.#output, length)
-  }
-
-  /** Where OpenSSL writes lengths. */
-  #lengthAt(): number {
-    return this.#memory.address(this.#length, 16)
+    if (!isWithin(length, INPUT_BYTES)) throw new OutsideMemoryError(`an output of ${length} octets`)
+    return this.#outputStart
   }
 
   #result(ok: boolean, length: number): Uint8Array {
@@ -351,9 +357,14 @@ class EvpPrimitives {
   }
 }
 
-function fits({ key, nonce, aad }: AeadCall, textBytes: number): boolean {
+function isWithin(length: number, most: number): boolean {
+  return length >>> 0 === length && length <= most
+}
+
+function fits({ key, nonce, aad, icvBytes }: AeadCall, textBytes: number): boolean {
   const isLong = Math.max(aad.length, textBytes) + LONGEST_TAG_BYTES > INPUT_BYTES
-  return !isLong && key.length <= KEY_BYTES && nonce.length === NONCE_BYTES
+  const hasTag = icvBytes > 0 && icvBytes <= LONGEST_TAG_BYTES
+  return !isLong && hasTag && key.length <= KEY_BYTES && nonce.length === NONCE_BYTES
 }
 
 function totalLength(chunks: readonly Uint8Array[]): number {

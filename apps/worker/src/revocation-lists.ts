@@ -1,0 +1,117 @@
+/**
+ * Fetches lists of revoked certificates (RFC 5280 5) of authorities that organizations registered, where the operator lets it, and has
+ * what they name revoked: the credentials whose certificates stand on them, and so what is attached with those.
+ *
+ * Postgres says what is due and holds what came of it; any number of workers may do so. A list counts with a good signature of the
+ * authority itself, while it is fresh, and never after a newer one.
+ */
+import {
+  claimDueRevocationLists,
+  faultRevocationList,
+  isDatabaseUnavailable,
+  storeRevocationList,
+  systemAuthor,
+  type DueRevocationList,
+  type Pool,
+} from '@culvert/db'
+import type { Logger } from '@culvert/observability'
+import { createCrlSet, fromPem, readCertificate, type Crl, type CrlFetcher } from '@culvert/pki'
+import { concentratorQueue, gatewayQueue, type Queues } from '@culvert/queue'
+
+export interface RevocationListsOptions {
+  readonly pool: Pool
+  readonly queues: Queues
+  readonly logger: Logger
+  readonly fetcher: CrlFetcher
+  /** Between two looks at what is due; 5 s when left out. */
+  readonly intervalMs?: number | undefined
+}
+
+/** At a time: one host that does not answer holds up the others for the time of one call. */
+const atOnce = 8
+
+export class RevocationLists {
+  readonly #options: RevocationListsOptions
+  readonly #intervalMs: number
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(options: RevocationListsOptions) {
+    this.#options = options
+    this.#intervalMs = options.intervalMs ?? 5_000
+    this.#later()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#last
+  }
+
+  #later(): void {
+    if (this.#closed) return
+    this.#timer = setTimeout(
+      () => {
+        this.#last = this.#pass().finally(() => this.#later())
+      },
+      this.#intervalMs * (0.75 + Math.random() / 4),
+    )
+  }
+
+  async #pass(): Promise<void> {
+    try {
+      for (;;) {
+        const due = await claimDueRevocationLists(this.#options.pool, atOnce)
+        await Promise.all(due.map((one) => this.#refresh(one)))
+        if (this.#closed || due.length < atOnce) return
+      }
+    } catch (error) {
+      // The sweeper tells about a database that is away.
+      if (!isDatabaseUnavailable(error))
+        this.#options.logger.error({ err: error }, 'lists of revoked certificates could not be read; it is repeated')
+    }
+  }
+
+  async #refresh(due: DueRevocationList): Promise<void> {
+    const { pool, fetcher, queues, logger } = this.#options
+    const fetched = await fetcher.fetch(due.url, performance.now())
+    const judged = fetched.ok ? judge(fetched.value, due) : fetched.fault.code
+    if (typeof judged === 'string') {
+      logger.info({ authority: due.id, fault: judged }, 'a list of revoked certificates was not had')
+      return faultRevocationList(pool, due, judged, { by: systemAuthor('worker') })
+    }
+    const stored = await storeRevocationList(
+      pool,
+      due,
+      {
+        number: judged.number?.toString() ?? null,
+        thisUpdate: new Date(judged.thisUpdateMs),
+        nextUpdate: new Date(judged.nextUpdateMs),
+        serials: [...judged.revoked],
+      },
+      { by: systemAuthor('worker') },
+    )
+    if (stored === null) return
+    if (stored.credentials > 0)
+      logger.info({ authority: due.id, credentials: stored.credentials }, 'certificates are revoked by their authority')
+    for (const id of stored.touched.concentrators) void queues.hint(concentratorQueue(id), 'credential.revoked')
+    for (const id of stored.touched.gateways) void queues.hint(gatewayQueue(id), 'listeners.changed')
+  }
+}
+
+/** @returns the list, or the code of what is wrong with it */
+function judge(der: Uint8Array, due: DueRevocationList): Crl | string {
+  const [authority] = fromPem(due.certificate, 'CERTIFICATE') ?? []
+  const issuer = authority && readCertificate(authority)
+  if (!issuer?.ok) return 'unknownIssuer'
+  const added = createCrlSet().add(der, issuer.value, Date.now())
+  if (!added.ok) return added.fault.code
+  return isOlder(added.value, due) ? 'olderThanKnown' : added.value
+}
+
+/** Numbers decide where both lists have one, as in `CrlSet`, and a list without one never follows a list with one. */
+function isOlder({ number, thisUpdateMs }: Crl, { knownNumber, knownThisUpdate }: DueRevocationList): boolean {
+  if (knownNumber !== null) return number === null || number < BigInt(knownNumber)
+  return knownThisUpdate !== null && thisUpdateMs < knownThisUpdate.getTime()
+}

@@ -1,0 +1,38 @@
+/**
+ * Whether foreign calls can be made here at all, and do what they are known to do: asked before the native rung is chosen. Whoever is
+ * told no by `NativeUnavailableError` takes another rung.
+ */
+import { proveOpenssl } from './openssl-self-test.ts'
+import { PacketMemory } from './packet-memory.ts'
+import { proveSyscalls } from './syscalls-self-test.ts'
+import { Syscalls } from './syscalls.ts'
+import { NativeUnavailableError } from './unavailable.ts'
+
+const MEMORY_BYTES = 65_536
+export const FOREIGN_FAMILIES = ['system calls', 'OpenSSL'] as const
+export type ForeignFamily = (typeof FOREIGN_FAMILIES)[number]
+
+const proved = new Set<ForeignFamily>()
+
+/**
+ * Of both families, or of one; what was right once is not asked again. Throws `NativeUnavailableError` with what is missing or gave a
+ * wrong answer.
+ */
+export function proveForeignCalls(families: readonly ForeignFamily[] = FOREIGN_FAMILIES): void {
+  for (const family of families) {
+    if (proved.has(family)) continue
+    prove(family)
+    proved.add(family)
+  }
+}
+
+function prove(family: ForeignFamily): void {
+  const memory = new PacketMemory(MEMORY_BYTES)
+  try {
+    if (family === 'OpenSSL') proveOpenssl(memory)
+    else proveSyscalls(memory, new Syscalls(memory))
+  } catch (cause) {
+    if (cause instanceof NativeUnavailableError) throw cause
+    throw new NativeUnavailableError(cause instanceof Error ? cause.message : 'unknown error', { cause })
+  }
+}
