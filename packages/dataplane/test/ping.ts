@@ -5,7 +5,7 @@
  */
 import { isIPv6 } from 'node:net'
 import { AF_INET, AF_INET6, PacketMemory, SOCK_RAW, socket, Syscalls } from '../src/foreign/index.ts'
-import { encodeSocketAddress, SOCKADDR_BYTES, sockaddrLength } from '../src/native/socket-address.ts'
+import { encodeSocketAddress, SOCKADDR_BYTES, sockaddrLength } from '../src/native/sockets/socket-address.ts'
 
 const SOL_SOCKET = 1
 const SO_RCVTIMEO = 20

@@ -5,15 +5,15 @@
  *   plain-forwarder <JSON of PlainForwarderOptions>
  */
 import type { SocketAddress } from '@culvert/ikev2'
-import { createChecksum } from '../src/native/checksum.ts'
-import { Coalescer } from '../src/native/coalescer.ts'
+import { createChecksum } from '../src/native/superpackets/checksum.ts'
+import { Coalescer } from '../src/native/superpackets/coalescer.ts'
 import { PacketMemory, POLLIN, Syscalls } from '../src/foreign/index.ts'
-import { Segmenter, VNET_HEADER_BYTES } from '../src/native/segmenter.ts'
-import { encodeSocketAddress, SOCKADDR_BYTES } from '../src/native/socket-address.ts'
-import { enableTunOffload } from '../src/native/tun-offload.ts'
-import { UdpReceiver } from '../src/native/udp-receiver.ts'
-import { UdpSender } from '../src/native/udp-sender.ts'
-import { openUdpSocket } from '../src/native/udp-socket.ts'
+import { Segmenter, VNET_HEADER_BYTES } from '../src/native/superpackets/segmenter.ts'
+import { encodeSocketAddress, SOCKADDR_BYTES } from '../src/native/sockets/socket-address.ts'
+import { enableTunOffload } from '../src/native/superpackets/tun-offload.ts'
+import { UdpReceiver } from '../src/native/sockets/udp-receiver.ts'
+import { UdpSender } from '../src/native/sockets/udp-sender.ts'
+import { openUdpSocket } from '../src/native/sockets/udp-socket.ts'
 import { openTun } from '../src/tun/open-tun.ts'
 import { configureTun } from '../src/tun/namespace.ts'
 

@@ -13,7 +13,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { createInterface } from 'node:readline'
 import { composeSpi } from '@culvert/esp'
 import type { ChildSaDescription, Spi, TrafficSelector } from '@culvert/ikev2'
-import { encodeSocketAddress, SOCKADDR_BYTES } from '../src/native/socket-address.ts'
+import { encodeSocketAddress, SOCKADDR_BYTES } from '../src/native/sockets/socket-address.ts'
 import { configureTun, type DataPlane, type OffloadLimits, openDataPlane, type Rung } from '../src/index.ts'
 
 export interface PlaneEndOptions {

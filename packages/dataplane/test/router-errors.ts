@@ -1,5 +1,5 @@
 /** ICMP errors of routers about ESP in UDP, built byte by byte. */
-import { encodeSocketAddress, SOCKADDR_BYTES } from '../src/native/socket-address.ts'
+import { encodeSocketAddress, SOCKADDR_BYTES } from '../src/native/sockets/socket-address.ts'
 import { onesSum } from './inner-packets.ts'
 
 type End = readonly [address: string, port: number]

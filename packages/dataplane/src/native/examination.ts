@@ -17,14 +17,14 @@ import {
   Syscalls,
   tunSyscalls,
 } from '../foreign/index.ts'
-import { openIcmpSockets } from './icmp-sockets.ts'
-import { steerByDestination } from './lanes.ts'
-import { OwnerSocket } from './owner-socket.ts'
-import { encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts'
-import { enableTunOffload } from './tun-offload.ts'
-import { UdpReceiver } from './udp-receiver.ts'
-import { UdpSender } from './udp-sender.ts'
-import { openUdpSocket, type UdpSocket } from './udp-socket.ts'
+import { openIcmpSockets } from './path-mtu/icmp-sockets.ts'
+import { steerByDestination } from './lanes/lanes.ts'
+import { OwnerSocket } from './owner/owner-socket.ts'
+import { encodeSocketAddress, SOCKADDR_BYTES } from './sockets/socket-address.ts'
+import { enableTunOffload } from './superpackets/tun-offload.ts'
+import { UdpReceiver } from './sockets/udp-receiver.ts'
+import { UdpSender } from './sockets/udp-sender.ts'
+import { openUdpSocket, type UdpSocket } from './sockets/udp-socket.ts'
 
 const MEMORY_BYTES = 4 << 20
 const PROTOCOL_ESP = 50

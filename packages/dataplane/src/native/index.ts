@@ -27,7 +27,7 @@ export async function openIkePort(
   bind: SocketAddress,
   onDatagram: (bytes: Uint8Array, path: Path) => void,
 ): Promise<IkePort> {
-  const { NativeIkePort } = await import('./ike-port.ts')
+  const { NativeIkePort } = await import('./ike/ike-port.ts')
   return NativeIkePort.open(bind, onDatagram)
 }
 

@@ -4,11 +4,11 @@
 import { IV_THREADS } from '@culvert/esp'
 import type { DataPlane, DataPlaneHandlers, DataPlaneOptions } from '../contract.ts'
 import { closeTun, openTun, type OpenTun } from '../tun/open-tun.ts'
-import { NativeDataPlane } from './native-data-plane.ts'
-import { OwnerSocket } from './owner-socket.ts'
+import { NativeDataPlane } from './owner/native-data-plane.ts'
+import { OwnerSocket } from './owner/owner-socket.ts'
 import { PacketMemory, proveForeignCalls, Syscalls } from '../foreign/index.ts'
-import { CONCENTRATOR_LANES, steerByDestination } from './lanes.ts'
-import { enableTunOffload } from './tun-offload.ts'
+import { CONCENTRATOR_LANES, steerByDestination } from './lanes/lanes.ts'
+import { enableTunOffload } from './superpackets/tun-offload.ts'
 
 const OWNER_BYTES = 2 * 65_536
 
