@@ -110,6 +110,49 @@ describe('C31 lists of revoked certificates', () => {
     expect(await stateOf(factory)).toMatchObject({ crl_fault: 'fetchFailed' })
   })
 
+  it('that say what the one before said rewrite none of their serials, and are acted on all the same', async () => {
+    await pool.query(
+      `CREATE TABLE serials_written (id text);
+       CREATE FUNCTION serials_written() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN INSERT INTO serials_written VALUES (NEW.id); RETURN NEW; END $$;
+       CREATE TRIGGER serials_written BEFORE UPDATE OF revoked_serials, revoked_count ON device_authorities
+         FOR EACH ROW EXECUTE FUNCTION serials_written();
+       GRANT INSERT ON serials_written TO culvert_worker`,
+    )
+    const written = async (): Promise<number> =>
+      (await pool.query('SELECT 1 FROM serials_written WHERE id = $1', [factory.id])).rowCount ?? 0
+    const factory = await addAuthority('/same')
+    const [first, late] = [await addCredential(factory), await addCredential(factory)]
+    const list = await factory.list(1, [first.serial, late.serial])
+    answers.set('/same', list)
+    await due(factory)
+    await settled(factory)
+    expect(await written()).toBe(1)
+    // As if who stored it had died before it had them all.
+    await pool.query('UPDATE credentials SET revoked_at = NULL WHERE id = $1', [late.id])
+    await pool.query(`UPDATE device_authorities SET crl_fault = 'fetchFailed' WHERE id = $1`, [factory.id])
+    for (const place of ['/same?2', '/same?3']) {
+      answers.set(place, list)
+      await due(factory, place)
+      expect(await settled(factory)).toMatchObject({
+        crl_number: '1',
+        crl_fault: null,
+        revoked_serials: [first.serial, late.serial],
+        revoked_count: 2,
+      })
+    }
+    expect([await isRevoked(late.id), await written()]).toEqual([true, 1])
+    const { rows } = await pool.query<{ later: boolean }>(
+      `SELECT crl_due_at > now() + interval '14 minutes' AS later FROM device_authorities WHERE id = $1`,
+      [factory.id],
+    )
+    expect(rows).toEqual([{ later: true }])
+    answers.set('/same?4', await factory.list(1, [first.serial]))
+    await due(factory, '/same?4')
+    expect(await settled(factory)).toMatchObject({ revoked_serials: [first.serial], revoked_count: 1 })
+    expect(await written(), 'another one of the same number counts').toBe(2)
+  })
+
   it('A01 of a host that the operator does not name, or of an address of ours, are not asked for', async () => {
     const factory = await addAuthority('/good')
     const before = asked

@@ -17,6 +17,7 @@ import {
 import type { Logger } from '@culvert/observability'
 import { createCrlSet, fromPem, readCertificate, type Crl, type CrlFetcher } from '@culvert/pki'
 import { concentratorQueue, gatewayQueue, type Queues } from '@culvert/queue'
+import { createHash } from 'node:crypto'
 
 export interface RevocationListsOptions {
   readonly pool: Pool
@@ -88,6 +89,7 @@ export class RevocationLists {
         number: judged.number?.toString() ?? null,
         thisUpdate: new Date(judged.thisUpdateMs),
         nextUpdate: new Date(judged.nextUpdateMs),
+        digest: createHash('sha256').update(judged.tbs).digest('hex'),
         serials: [...judged.revoked],
       },
       { by: systemAuthor('worker') },

@@ -22,6 +22,8 @@ export interface DueRevocationList {
 }
 
 export interface RevocationList {
+  /** SHA-256 of what is signed in it, hexadecimal. */
+  readonly digest: string
   /** Decimal. */
   readonly number: string | null
   readonly thisUpdate: Date
@@ -71,7 +73,8 @@ export async function faultRevocationList(
 }
 
 /**
- * Revokes what the list names, the first batch in the same transaction. A worker that dies before the last one leaves the rest to who
+ * Revokes what the list names, the first batch in the same transaction. One that is there already rewrites none of its serials: there
+ * may be tens of thousands, and every look finds it again until the authority makes another one. A worker that dies before the last one leaves the rest to who
  * looks next, whether there is a list then or not.
  *
  * @returns null when the authority changed meanwhile, or somebody else stored a list: it is looked at again
@@ -82,33 +85,47 @@ export async function storeRevocationList(
   list: RevocationList,
   options: Pick<WriteOptions, 'by'>,
 ): Promise<{ touched: Touched; credentials: number } | null> {
-  const { organizationId, id, url, knownNumber, knownThisUpdate } = due
+  const { organizationId, id } = due
   const named = { organizationId, authorityId: id, serials: list.serials }
   const first = await inTenantTransaction(pool, organizationId, async (tx: TenantSql) => {
-    const { rowCount } = await tx.query(
-      `UPDATE device_authorities SET crl_number = $6, crl_this_update = $7, crl_next_update = $8, revoked_serials = $9,
-         revoked_count = cardinality($9::text[]), crl_fetched_at = now(), crl_fault = NULL, crl_due_at = now() + ${everyMin} * interval '1 minute'
-       WHERE organization_id = $1 AND id = $2 AND crl_url = $3 AND crl_number IS NOT DISTINCT FROM $4
-         AND crl_this_update IS NOT DISTINCT FROM $5`,
-      [
-        organizationId,
-        id,
-        url,
-        knownNumber,
-        knownThisUpdate,
-        list.number,
-        list.thisUpdate,
-        list.nextUpdate,
-        list.serials,
-      ],
-    )
-    if (rowCount !== 1) return null
+    if (!(await confirmList(tx, due, list)) && !(await replaceList(tx, due, list))) return null
     return revokeForeignCredentials(tx, named, options)
   })
   if (first === null) return null
   const more = first.credentials === foreignBatch ? await revokeNamed(pool, named, options) : 0
   // Every concentrator is told each time, and gateways look for themselves.
   return { touched: first.touched, credentials: first.credentials + more }
+}
+
+const fetched = `crl_fetched_at = now(), crl_fault = NULL, crl_due_at = now() + ${everyMin} * interval '1 minute'`
+
+/** @returns false when it is another list than the latest one */
+async function confirmList(
+  tx: TenantSql,
+  { organizationId, id, url }: DueRevocationList,
+  { digest }: RevocationList,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `UPDATE device_authorities SET ${fetched} WHERE organization_id = $1 AND id = $2 AND crl_url = $3 AND crl_digest = $4`,
+    [organizationId, id, url, digest],
+  )
+  return rowCount === 1
+}
+
+/** @returns false when the authority changed meanwhile, or has another list than was known */
+async function replaceList(
+  tx: TenantSql,
+  { organizationId, id, url, knownNumber, knownThisUpdate }: DueRevocationList,
+  { number, thisUpdate, nextUpdate, digest, serials }: RevocationList,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `UPDATE device_authorities SET crl_number = $6, crl_this_update = $7, crl_next_update = $8, crl_digest = $9, revoked_serials = $10,
+       revoked_count = cardinality($10::text[]), ${fetched}
+     WHERE organization_id = $1 AND id = $2 AND crl_url = $3 AND crl_number IS NOT DISTINCT FROM $4
+       AND crl_this_update IS NOT DISTINCT FROM $5`,
+    [organizationId, id, url, knownNumber, knownThisUpdate, number, thisUpdate, nextUpdate, digest, serials],
+  )
+  return rowCount === 1
 }
 
 /** Batch after batch. @returns how many */
