@@ -1,13 +1,13 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { scratchFolder } from '@culvert/services'
-import { createLab, labMissing, peer, type Lab, type LabProcess, type Namespace } from '@culvert/testkit'
+import { createLab, labMissing, peer, type Namespace } from '@culvert/testkit'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { openTunnel, registerDevice, waitAttached, type RegisteredDevice } from '../support/fleet.ts'
+import { createClosings } from '../support/closings.ts'
+import { openTunnel, registerDevice, type RegisteredDevice } from '../support/fleet.ts'
 import { SERVER_ADDRESS, startInstallation, type Installation } from '../support/installation.ts'
+import { startSimulatedDevice } from '../support/simulated-device.ts'
 
-const ROOT = path.resolve(import.meta.dirname, '../..')
-const DATAGRAMS = path.join(ROOT, 'test/support/datagrams.ts')
+const DATAGRAMS = path.resolve(import.meta.dirname, '../support/datagrams.ts')
 const DIAL_ADDRESS = '10.127.0.1'
 const FLOOD_MS = 5000
 const ECHOES = 80
@@ -15,46 +15,29 @@ const GROWTH_LIMIT_KB = 40_000
 const missing = labMissing()
 
 describe.skipIf(missing)(`more than can be carried${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  let lab: Lab
+  const closings = createClosings()
   let culvert: Installation
   let far: Namespace
-  let folder: string
-  const simulated: LabProcess[] = []
   let device: RegisteredDevice
   let quiet: RegisteredDevice
 
   beforeAll(async () => {
-    folder = await scratchFolder()
-    lab = await createLab()
+    const lab = await createLab()
+    closings.add(() => lab.close())
     culvert = await startInstallation({ lab, serverUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') })
+    closings.add(() => culvert.stop())
+    const folder = await closings.folder()
     far = await lab.addHost('simulated', '192.0.2.11/24')
     device = await registerDevice(culvert.acme, 'flooded')
-    simulated.push(attach(far, device))
     quiet = await registerDevice(culvert.acme, 'quiet')
-    simulated.push(attach(await lab.addHost('quiet', '192.0.2.12/24'), quiet))
-    for (const { id } of [device, quiet]) await waitAttached(culvert.acme, id)
+    const simulated = [
+      startSimulatedDevice({ host: far, folder, culvert, closings }, device),
+      startSimulatedDevice({ host: await lab.addHost('quiet', '192.0.2.12/24'), folder, culvert, closings }, quiet),
+    ]
+    // An echo to a device whose end of the tunnel is not up yet would be lost rightly.
+    for (const one of simulated) await one.ready()
   })
-  afterAll(async () => {
-    for (const one of simulated) await one.stop()
-    await culvert?.stop()
-    await lab?.close()
-    fs.rmSync(folder, { recursive: true, force: true })
-  })
-
-  function attach(host: Namespace, { ikeIdentity, psk }: RegisteredDevice): LabProcess {
-    const pskFile = path.join(folder, ikeIdentity)
-    fs.writeFileSync(pskFile, psk, { mode: 0o600 })
-    return host.spawn(process.execPath, ['--conditions=source', path.join(ROOT, 'apps/device-sim/src/main.ts')], {
-      env: {
-        ...process.env,
-        DEVICE_REMOTE: SERVER_ADDRESS,
-        DEVICE_IDENTITY: ikeIdentity,
-        DEVICE_REMOTE_IDENTITY: 'concentrator.fleet.culvert.internal',
-        DEVICE_PSK_FILE: pskFile,
-        DEVICE_HTTP_PORT: '8080',
-      },
-    })
-  }
+  afterAll(() => closings.close())
 
   /** Through the tunnel of the device that is not flooded. @returns how many of them were answered */
   const echoes = async (): Promise<number> => {

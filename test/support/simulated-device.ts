@@ -27,7 +27,7 @@ export interface SimulatedDevicePlace {
 export function startSimulatedDevice(
   { host, folder, culvert, closings }: SimulatedDevicePlace,
   device: RegisteredDevice,
-  settings: Readonly<Record<string, string>>,
+  settings: Readonly<Record<string, string>> = {},
 ): SimulatedDevice {
   const pskFile = path.join(folder, device.id)
   fs.writeFileSync(pskFile, device.psk, { mode: 0o600 })
@@ -46,7 +46,8 @@ export function startSimulatedDevice(
   closings.add(() => simulated.stop())
   const ready = async (): Promise<void> => {
     await waitAttached(culvert.acme, device.id)
-    await waitFor(() => simulated.output().includes('the page of the device is up'), { message: 'its page' })
+    const page = `"address":"${device.address4}","port":8080`
+    await waitFor(() => simulated.output().includes(page), { message: 'its page' })
   }
   return {
     output: () => simulated.output(),

@@ -111,6 +111,9 @@ describe.skipIf(swanMissing)(`devices that come over IPv6${skipNote}`, () => {
       await waitAttached(acme, device.id).catch((error: unknown) => {
         throw new Error(`${String(error)}\n${simulated.output()}\n${scene.culvert.output('concentrator')}`)
       })
+      // Its page comes after the attachment.
+      const page = `"address":"${device.address4}","port":8080`
+      await waitFor(() => simulated.output().includes(page), { message: `its page: ${simulated.output()}` })
       const first = await readAttachment(acme, device.id)
       expect(first).toMatchObject({ remoteAddress: SIMULATED[rung].address6, remotePort: 4500 })
       const tunnel = await openTunnel(acme, device.id, 8080)
