@@ -121,6 +121,24 @@ describe('an authority of the organization', () => {
     ])
   })
 
+  it('tells what is wrong with its list until another one is wanted, or none', async () => {
+    const revocation = { mode: 'soft', url: 'http://crl.example/f.crl' }
+    const { id } = (await register((await maker()).pem, { revocation })).body
+    const faultAfter = async (body: object): Promise<unknown> => {
+      await harness.pool.query(`UPDATE device_authorities SET crl_fault = 'fetchFailed' WHERE id = $1`, [id])
+      const changed = await harness.call<{ revocation: { fault: string | null } }>(
+        'PATCH',
+        `/v1/device-authorities/${id}`,
+        { body },
+      )
+      return changed.body.revocation.fault
+    }
+    expect(await faultAfter({ name: 'renamed' })).toBe('fetchFailed')
+    expect(await faultAfter({ revocation: { ...revocation, mode: 'hard' } })).toBe('fetchFailed')
+    expect(await faultAfter({ revocation: { ...revocation, url: 'http://crl.example/g.crl' } })).toBe(null)
+    expect(await faultAfter({ revocation: { mode: 'off' } })).toBe(null)
+  })
+
   it('is one authority that is valid now, by its certificate alone', async () => {
     const [one, two, over] = [await maker(), await maker(), await maker()]
     const leaf = await one.issue()

@@ -9,6 +9,7 @@ import {
   claimDueRevocationLists,
   faultRevocationList,
   isDatabaseUnavailable,
+  readOverdueRevocationLists,
   storeRevocationList,
   systemAuthor,
   type DueRevocationList,
@@ -23,13 +24,15 @@ export interface RevocationListsOptions {
   readonly pool: Pool
   readonly queues: Queues
   readonly logger: Logger
-  readonly fetcher: CrlFetcher
+  /** Null where the operator names no hosts: then the state of each list says that. */
+  readonly fetcher: CrlFetcher | null
   /** Between two looks at what is due; 5 s when left out. */
   readonly intervalMs?: number | undefined
 }
 
 /** At a time: one host that does not answer holds up the others for the time of one call. */
 const atOnce = 8
+const fetchingOff = 'fetchingOff'
 
 export class RevocationLists {
   readonly #options: RevocationListsOptions
@@ -63,7 +66,7 @@ export class RevocationLists {
   async #pass(): Promise<void> {
     try {
       for (;;) {
-        const due = await claimDueRevocationLists(this.#options.pool, atOnce)
+        const due = await this.#due()
         await Promise.all(due.map((one) => this.#refresh(one)))
         if (this.#closed || due.length < atOnce) return
       }
@@ -74,8 +77,14 @@ export class RevocationLists {
     }
   }
 
+  #due(): Promise<DueRevocationList[]> {
+    const { pool, fetcher } = this.#options
+    return fetcher ? claimDueRevocationLists(pool, atOnce) : readOverdueRevocationLists(pool, fetchingOff, atOnce)
+  }
+
   async #refresh(due: DueRevocationList): Promise<void> {
     const { pool, fetcher, queues, logger } = this.#options
+    if (!fetcher) return faultRevocationList(pool, due, fetchingOff, { by: systemAuthor('worker') })
     const fetched = await fetcher.fetch(due.url, performance.now())
     const judged = fetched.ok ? judge(fetched.value, due) : fetched.fault.code
     if (typeof judged === 'string') {

@@ -171,9 +171,8 @@ export function runWorker(options: WorkerOptions): RunningWorker {
     pollMs: options.sweepIntervalMs,
   })
   const usage = new UsageKeeper({ pool, logger, intervalMs: options.usageIntervalMs })
-  const { crlFetcher, crlIntervalMs } = options
-  const lists =
-    crlFetcher && new RevocationLists({ pool, queues, logger, fetcher: crlFetcher, intervalMs: crlIntervalMs })
+  const { crlFetcher = null, crlIntervalMs } = options
+  const lists = new RevocationLists({ pool, queues, logger, fetcher: crlFetcher, intervalMs: crlIntervalMs })
   const dispatcher = options.webhooks && new Dispatcher({ pool, logger, ...options.webhooks })
   if (dispatcher) queues.workNode(webhooksQueue, async (_kind, about) => dispatcher.want(about))
   queues.workNode(lifecycleQueue, () => sweep())
@@ -194,7 +193,7 @@ export function runWorker(options: WorkerOptions): RunningWorker {
       await dispatcher?.close()
       await retention.close()
       await usage.close()
-      await lists?.close()
+      await lists.close()
       await rules.close()
       await last
       clearTimeout(timer)

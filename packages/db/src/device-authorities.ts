@@ -141,7 +141,7 @@ interface DeviceAuthorityAt {
 
 export type DeviceAuthorityChange = Partial<Pick<DeviceAuthorityRecord, 'name' | 'revocation' | 'crlUrl'>>
 
-/** What its list has revoked stays revoked, also when lists are not fetched any more. */
+/** What its list has revoked stays revoked, also when lists are not fetched any more. What was wrong with one is not so with another. */
 export async function changeDeviceAuthority(
   pool: Pool,
   at: DeviceAuthorityAt,
@@ -155,7 +155,7 @@ export async function changeDeviceAuthority(
     const wanted = { ...before, ...change }
     const { rows } = await tx.query<DeviceAuthorityRecord>(
       `UPDATE device_authorities a SET name = $3, revocation = $4, crl_url = $5, version = a.version + 1, updated_at = now(),
-         crl_due_at = CASE WHEN $4 <> 'off' THEN now() END
+         crl_due_at = CASE WHEN $4 <> 'off' THEN now() END, crl_fault = CASE WHEN a.crl_url = $5 THEN a.crl_fault END
        WHERE a.organization_id = $1 AND a.id = $2 RETURNING ${columns}`,
       [organizationId, id, wanted.name, wanted.revocation, wanted.crlUrl],
     )

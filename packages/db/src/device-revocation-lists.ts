@@ -35,6 +35,11 @@ export interface RevocationList {
 /** From one look to the next, and after one that gave no list. */
 const everyMin = 15
 const afterFaultMin = 5
+/** Who fetches lists looks for what is due more often than that. */
+const overdueSec = 15
+
+const dueColumns = `id, organization_id AS "organizationId", certificate, crl_url AS url, crl_number AS "knownNumber",
+  crl_this_update AS "knownThisUpdate"`
 
 /** Nobody else looks at them meanwhile; who dies with them has them looked at again after a while. */
 export function claimDueRevocationLists(pool: Pool, limit: number): Promise<DueRevocationList[]> {
@@ -42,12 +47,25 @@ export function claimDueRevocationLists(pool: Pool, limit: number): Promise<DueR
     const { rows } = await tx.query<DueRevocationList>(
       `UPDATE device_authorities SET crl_due_at = now() + ${afterFaultMin} * interval '1 minute' WHERE id IN (
          SELECT id FROM device_authorities WHERE crl_due_at <= now() ORDER BY crl_due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-       RETURNING id, organization_id AS "organizationId", certificate, crl_url AS url, crl_number AS "knownNumber",
-         crl_this_update AS "knownThisUpdate"`,
+       RETURNING ${dueColumns}`,
       [limit],
     )
     return rows
   })
+}
+
+/** For who fetches none: those that nobody else takes either, and of which `fault` is not told yet. They stay due. */
+export async function readOverdueRevocationLists(
+  pool: Pool,
+  fault: string,
+  limit: number,
+): Promise<DueRevocationList[]> {
+  const { rows } = await pool.query<DueRevocationList>(
+    `SELECT ${dueColumns} FROM device_authorities WHERE crl_due_at < now() - ${overdueSec} * interval '1 second'
+       AND crl_fault IS DISTINCT FROM $1 ORDER BY crl_due_at LIMIT $2`,
+    [fault, limit],
+  )
+  return rows
 }
 
 /**

@@ -105,6 +105,7 @@ export {
 export {
   claimDueRevocationLists,
   faultRevocationList,
+  readOverdueRevocationLists,
   storeRevocationList,
   type DueRevocationList,
 } from './device-revocation-lists.ts'

@@ -77,7 +77,11 @@ const Revocation = Type.Object(
     nextUpdate: nullable(Timestamp),
     fetchedAt: nullable(Timestamp),
     fault: nullable(
-      Type.String({ description: 'Why the latest attempt gave no list; null when it did.', examples: ['fetchFailed'] }),
+      Type.String({
+        description:
+          'Why the latest attempt gave no list; null when it did, and before the first one. `fetchingOff`: this installation fetches none. `notAllowed`: none from that host.',
+        examples: ['fetchFailed'],
+      }),
     ),
   },
   {
