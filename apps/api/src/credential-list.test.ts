@@ -1,11 +1,11 @@
 /** GET /v1/credentials: what expires when, of which kind and state, in order, page by page, and of nobody else. */
-import type { Credential } from '@culvert/contracts'
-import { createApiKey } from '@culvert/db'
+import type { Credential, CredentialSummary } from '@culvert/contracts'
+import { createApiKey, newId } from '@culvert/db'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { newDevice, openHarness, type Answer, type Harness } from './testing/harness.ts'
 
 interface Listed {
-  readonly data: Credential[]
+  readonly data: CredentialSummary[]
   readonly nextCursor: string | null
 }
 
@@ -42,6 +42,23 @@ beforeAll(async () => {
   await call('POST', `/v1/devices/${theirs}/credentials`, { key: other.key, body: { expiresAt: inDays(1) } })
 })
 afterAll(() => harness.close())
+
+/** As if an authority of the organization had issued it. */
+async function newCertificate(deviceId: string, chain: string): Promise<string> {
+  const { pool, organization } = harness
+  await pool.query(
+    `INSERT INTO device_authorities (id, organization_id, name, certificate, fingerprint, subject, not_after)
+     VALUES ('aut_1', $1, 'factory', '-----BEGIN CERTIFICATE-----', 'f', 'Factory', now() + interval '1 day')`,
+    [organization.id],
+  )
+  const id = newId('crd')
+  await pool.query(
+    `INSERT INTO credentials (id, organization_id, device_id, kind, authority_id, certificates, fingerprint, path_serials, expires_at)
+     VALUES ($1, $2, $3, 'certificate', 'aut_1', $4, 'ff', '{01}', now() + interval '1 day')`,
+    [id, organization.id, deviceId, chain],
+  )
+  return id
+}
 
 async function listed(query: string): Promise<number[]> {
   const found: string[] = []
@@ -85,6 +102,18 @@ describe('the credentials of all devices', () => {
     const { body: ofDevice } = await harness.call<Listed>('GET', `/v1/devices/${devices[0]}/credentials`)
     expect(body.data.filter(({ deviceId }) => deviceId === devices[0])).toEqual(ofDevice.data.toReversed())
     expect(text).not.toMatch(/"(psk|password|ppk|secret|sealed\w*)":/)
+  })
+
+  it('are shown without chains of certificates, which are read one by one', async () => {
+    const of = await newDevice(harness.call)
+    const id = await newCertificate(of, 'PEM '.repeat(12_000))
+    const { body: one } = await harness.call<Credential>('GET', `/v1/devices/${of}/credentials/${id}`)
+    expect(one.certificate?.chain).toHaveLength(48_000)
+    const { chain: _chain, ...certificate } = one.certificate ?? {}
+    for (const url of [`/v1/credentials?deviceId=${of}`, `/v1/devices/${of}/credentials`]) {
+      const { body } = await harness.call<Listed>('GET', url)
+      expect(body.data).toEqual([{ ...one, certificate }])
+    }
   })
 
   it('have every state that a credential can have, and each is in one', async () => {

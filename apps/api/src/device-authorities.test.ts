@@ -258,6 +258,16 @@ describe('a certificate of an authority of the organization', () => {
     expect(ppk.body.errors?.map(({ pointer }) => pointer)).toEqual(['/authorityId', '/certificate'])
   })
 
+  it('tells the configuration of its device which kind of key that has', async () => {
+    const factory = await maker()
+    const authority = (await register(factory.pem)).body
+    const deviceId = await newDevice(harness.call)
+    const url = `/v1/devices/${deviceId}/config?target=ios-xe&auth=certificate`
+    expect((await harness.call('GET', url)).text).toContain('rsa-sig')
+    await attest(deviceId, authority.id, await factory.issue())
+    expect((await harness.call('GET', url)).text).toContain('ecdsa-sig')
+  })
+
   it('that the list of its authority names is refused', async () => {
     const factory = await maker()
     const authority = (await register(factory.pem)).body

@@ -1,6 +1,7 @@
 /** The configuration of a device: what the database knows of it, as the model that every target is rendered from. */
 import { DomainError } from '@culvert/contracts'
 import {
+  findCredential,
   listAuthorities,
   listCredentials,
   preferredConcentrator,
@@ -45,7 +46,7 @@ export async function configurationModel(
     uuid: uuidOf(device.id),
     concentrator: { addresses: concentrator.addresses, identity: concentrator.ikeIdentity },
     identity: device.ikeIdentity,
-    proof: proofOf(proof, device),
+    proof: await proofOf(context, proof, device),
     ppk,
     tiers: effectiveTiersOf(device).tiers,
     asksFor: { ip4: true, ip6: hasIp6 },
@@ -77,21 +78,24 @@ function neighbours(network: NetworkRecord | null): string[] {
   return network?.deviceToDevice ? [...network.pools4, network.pool6].filter((pool) => pool !== null) : []
 }
 
-function proofOf(
-  { kind, userName, certificates }: Omit<DeviceProof, 'ppk'>,
-  { ikeIdentity }: DeviceRecord,
-): DeviceConfigModel['proof'] {
+async function proofOf(
+  { pool }: ApiContext,
+  { kind, userName, certificateId }: Omit<DeviceProof, 'ppk'>,
+  { organizationId, id: deviceId, ikeIdentity }: DeviceRecord,
+): Promise<DeviceConfigModel['proof']> {
   switch (kind) {
     case 'psk':
       return { kind }
     case 'eap':
       return { kind, userName: userName ?? ikeIdentity }
-    case 'certificate':
-      return { kind, key: certificates === null ? null : keyKind(certificates) }
+    case 'certificate': {
+      const found = certificateId && (await findCredential(pool, { organizationId, deviceId, id: certificateId }))
+      return { kind, key: found && found.certificates !== null ? keyKind(found.certificates) : null }
+    }
   }
 }
 
-/** @param certificates PEM, as the signer made them */
+/** @param certificates PEM, the device's own first */
 function keyKind(certificates: string): CertificateKey | null {
   const type = new X509Certificate(certificates).publicKey.asymmetricKeyType
   return type === 'ec' ? 'ecdsa' : type === 'rsa' || type === 'ed25519' ? type : null

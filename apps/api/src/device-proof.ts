@@ -1,13 +1,13 @@
 /** How a device's configuration says that it proves itself, by the credentials it has. */
-import { credentialState, type CredentialRecord } from '@culvert/db'
+import { credentialState, type CredentialSummaryRecord } from '@culvert/db'
 import type { ProofKind } from '@culvert/device-config'
 
 export interface DeviceProof {
   readonly kind: ProofKind
   /** eap: the user name; null when no credential says it. */
   readonly userName: string | null
-  /** certificate: the newest one there is, PEM. */
-  readonly certificates: string | null
+  /** certificate: the credential with the newest one there is. */
+  readonly certificateId: string | null
   readonly ppk: { readonly identity: string; readonly isRequired: boolean } | null
 }
 
@@ -15,7 +15,10 @@ export interface DeviceProof {
  * @param credentials newest first
  * @param asked what the caller wants; left out: as the newest credential, psk without any
  */
-export function deviceProof(credentials: readonly CredentialRecord[], asked: ProofKind | undefined): DeviceProof {
+export function deviceProof(
+  credentials: readonly CredentialSummaryRecord[],
+  asked: ProofKind | undefined,
+): DeviceProof {
   const now = new Date()
   const usable = credentials.filter((record) => ['active', 'pending'].includes(credentialState(record, now)))
   const newest = usable.map(({ kind }) => kind).find((kind) => kind !== 'ppk')
@@ -23,7 +26,7 @@ export function deviceProof(credentials: readonly CredentialRecord[], asked: Pro
   return {
     kind: asked ?? newest ?? 'psk',
     userName: usable.find(({ kind }) => kind === 'eap')?.identity ?? null,
-    certificates: usable.find(({ certificates }) => certificates !== null)?.certificates ?? null,
+    certificateId: usable.find(({ fingerprint }) => fingerprint !== null)?.id ?? null,
     ppk: ppk?.identity ? { identity: ppk.identity, isRequired: ppk.isRequired ?? false } : null,
   }
 }

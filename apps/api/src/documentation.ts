@@ -19,6 +19,7 @@ const components: readonly TSchema[] = [
   contracts.Credential,
   contracts.CredentialList,
   contracts.CredentialPage,
+  contracts.CredentialSummary,
   contracts.IssuedCredential,
   contracts.Tunnel,
   contracts.TunnelPage,

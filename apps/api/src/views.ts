@@ -6,6 +6,7 @@ import type {
   Concentrator,
   Connection,
   Credential,
+  CredentialSummary,
   Device,
   Gateway,
   Network,
@@ -21,6 +22,7 @@ import {
   type ConcentratorRecord,
   type ConnectionRecord,
   type CredentialRecord,
+  type CredentialSummaryRecord,
   type DeviceRecord,
   type NetworkRecord,
   type OrganizationRecord,
@@ -159,7 +161,12 @@ export function deviceView(row: DeviceRecord): Device {
 }
 
 export function credentialView(row: CredentialRecord, now: Date): Credential {
-  const { id, deviceId, kind, inUse, method, identity, isRequired, certificates, serial, refusal } = row
+  const { certificate, ...summary } = credentialSummaryView(row, now)
+  return { ...summary, certificate: certificate && { chain: row.certificates, ...certificate } }
+}
+
+export function credentialSummaryView(row: CredentialSummaryRecord, now: Date): CredentialSummary {
+  const { id, deviceId, kind, inUse, method, identity, isRequired, serial, refusal } = row
   const { fingerprint, authorityId } = row
   return {
     id,
@@ -170,7 +177,7 @@ export function credentialView(row: CredentialRecord, now: Date): Credential {
     method,
     identity,
     required: isRequired,
-    certificate: kind === 'certificate' ? { chain: certificates, authorityId, serial, fingerprint, refusal } : null,
+    certificate: kind === 'certificate' ? { authorityId, serial, fingerprint, refusal } : null,
     createdAt: row.createdAt.toISOString(),
     expiresAt: time(row.expiresAt),
     revokedAt: time(row.revokedAt),

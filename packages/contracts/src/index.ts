@@ -86,6 +86,7 @@ export {
   CredentialList,
   CredentialListQuery,
   CredentialPage,
+  CredentialSummary,
   IssuedCredential,
 } from './resources/credential.ts'
 export {

@@ -1,7 +1,7 @@
 /** Credentials of all devices of an organization: what expires when, what waits for the signer. Never a secret. */
 import type { CredentialKind, CredentialState } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
-import { credentialColumns, type CredentialRecord } from './credentials.ts'
+import { credentialColumns, type CredentialSummaryRecord } from './credentials.ts'
 import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
 import { Conditions } from './page.ts'
 
@@ -34,7 +34,7 @@ export function listAllCredentials(
   organizationId: string,
   filter: CredentialFilter,
   page: ListRequest<CredentialOrder>,
-): Promise<ListedPage<CredentialRecord>> {
+): Promise<ListedPage<CredentialSummaryRecord>> {
   const { kind, state, deviceId, expiresFrom, expiresBefore } = filter
   const fits = (where: Conditions): Conditions => {
     if (state !== undefined) where.add(inState[state])

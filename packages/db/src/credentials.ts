@@ -17,7 +17,8 @@ import { denySerials } from './revoked-certificates.ts'
 import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
 import { endTunnelsOfDevice } from './tunnel-end.ts'
 
-export interface CredentialRecord {
+/** As lists have it: chains are long, and hardly anybody wants them all. */
+export interface CredentialSummaryRecord {
   readonly id: string
   readonly deviceId: string
   readonly kind: CredentialKind
@@ -28,9 +29,8 @@ export interface CredentialRecord {
   readonly isRequired: boolean | null
   readonly issuance: Issuance | null
   readonly refusal: string | null
-  /** PEM, the device's own first. */
-  readonly certificates: string | null
   readonly serial: string | null
+  /** Null while there is no certificate. */
   readonly fingerprint: string | null
   /** The organization's own authority that issued it. */
   readonly authorityId: string | null
@@ -39,6 +39,11 @@ export interface CredentialRecord {
   readonly createdAt: Date
   readonly expiresAt: Date | null
   readonly revokedAt: Date | null
+}
+
+export interface CredentialRecord extends CredentialSummaryRecord {
+  /** PEM, the device's own first. */
+  readonly certificates: string | null
 }
 
 export interface SealedSecret {
@@ -77,11 +82,12 @@ export const maxActiveCredentials = 2
 export const maxCertificatesInForce = 32
 /** Of any kind, beside those certificates; what ended first is forgotten when more come. */
 export const maxEndedCredentials = 50
-/** Of `credentials c`. */
+/** Of `credentials c`: a summary. */
 export const credentialColumns = `c.id, c.device_id AS "deviceId", c.kind, c.method, c.identity, c.is_required AS "isRequired", c.issuance, c.refusal,
-  c.certificates, coalesce(c.serial, c.path_serials[1]) AS serial, c.fingerprint, c.authority_id AS "authorityId", c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.revoked_at AS "revokedAt",
+  coalesce(c.serial, c.path_serials[1]) AS serial, c.fingerprint, c.authority_id AS "authorityId", c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.revoked_at AS "revokedAt",
   EXISTS (SELECT 1 FROM attachments a WHERE a.organization_id = c.organization_id AND a.device_id = c.device_id
     AND a.credential_id = c.id AND a.state = 'attached') AS "inUse"`
+const columnsWithChain = `${credentialColumns}, c.certificates`
 const isActive = `revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
 /** With a PPK alone nobody attaches, nor with a certificate that is not there yet. */
 const canAttach = `${isActive} AND kind <> 'ppk' AND issuance IS DISTINCT FROM 'pending'`
@@ -128,7 +134,7 @@ export async function insertCredential(
   const { rows } = await tx.query<CredentialRecord>(
     `INSERT INTO credentials AS c (id, organization_id, device_id, kind, sealed_secret, sealing_key_id, method, identity, is_required,
        issuance, csr, expires_at, authority_id, certificates, fingerprint, path_serials)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING ${credentialColumns}`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING ${columnsWithChain}`,
     [id, organizationId, deviceId, kind, ...ofKind(credential), credential.expiresAt, ...ofAuthority(credential)],
   )
   await appendEvent(tx, { organizationId, type: 'credential.created', resourceId: id, data: { deviceId, kind } })
@@ -216,8 +222,8 @@ export async function listCredentials(
   pool: Pool,
   organizationId: string,
   deviceId: string,
-): Promise<CredentialRecord[] | null> {
-  const { rows } = await tenant(pool, organizationId).query<CredentialRecord & { id: string | null }>(
+): Promise<CredentialSummaryRecord[] | null> {
+  const { rows } = await tenant(pool, organizationId).query<CredentialSummaryRecord & { id: string | null }>(
     `SELECT ${credentialColumns} FROM devices d
      LEFT JOIN credentials c ON c.organization_id = d.organization_id AND c.device_id = d.id
      WHERE d.organization_id = $1 AND d.id = $2 AND d.deleted_at IS NULL ORDER BY c.created_at DESC, c.id DESC LIMIT 200`,
@@ -231,7 +237,7 @@ export async function findCredential(
   key: { organizationId: string; deviceId: string; id: string },
 ): Promise<CredentialRecord | null> {
   const { rows } = await tenant(pool, key.organizationId).query<CredentialRecord>(
-    `SELECT ${credentialColumns} FROM credentials c JOIN devices d ON d.organization_id = c.organization_id AND d.id = c.device_id
+    `SELECT ${columnsWithChain} FROM credentials c JOIN devices d ON d.organization_id = c.organization_id AND d.id = c.device_id
      WHERE c.organization_id = $1 AND c.device_id = $2 AND c.id = $3 AND d.deleted_at IS NULL`,
     [key.organizationId, key.deviceId, key.id],
   )

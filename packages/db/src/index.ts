@@ -143,6 +143,7 @@ export {
   maxEndedCredentials,
   revokeCredential,
   type CredentialRecord,
+  type CredentialSummaryRecord,
   type CredentialRefusal,
   type NewCredential,
   type SealedSecret,

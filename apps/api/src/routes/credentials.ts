@@ -32,7 +32,7 @@ import { futureTime, newCredential, refuseForeignFields } from '../new-credentia
 import { askedList, dateOf, listed } from '../list-query.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'
-import { credentialView } from '../views.ts'
+import { credentialSummaryView, credentialView } from '../views.ts'
 
 const ofDevice = Type.Object({ deviceId: DeviceId }, { additionalProperties: false })
 const ofCredential = Type.Object({ deviceId: DeviceId, credentialId: CredentialId }, { additionalProperties: false })
@@ -99,7 +99,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
       schema: {
         operationId: 'listAllCredentials',
         summary: 'List the credentials of all devices, without secrets',
-        description: `What expires next month: \`?state=active&expiresBefore=...&sort=expiresAt\`. ${listed}`,
+        description: `What expires next month: \`?state=active&expiresBefore=...&sort=expiresAt\`. Chains of certificates are left out: read the credential. ${listed}`,
         tags,
         querystring: CredentialListQuery,
         response: { 200: json(Type.Ref('CredentialPage'), 'A page of credentials.'), ...problems('invalid_cursor') },
@@ -111,7 +111,9 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
       const filter = { kind, state, deviceId, ...expires }
       const { page, answer } = askedList(query, ['credentials', organizationId, filter], sort)
       const now = new Date()
-      return answer(await listAllCredentials(pool, organizationId, filter, page), (row) => credentialView(row, now))
+      return answer(await listAllCredentials(pool, organizationId, filter, page), (row) =>
+        credentialSummaryView(row, now),
+      )
     },
   )
 
@@ -122,6 +124,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
       schema: {
         operationId: 'listCredentials',
         summary: 'List the credentials of a device, without secrets',
+        description: 'Chains of certificates are left out: read the credential.',
         tags,
         params: ofDevice,
         querystring: CredentialQuery,
@@ -132,7 +135,7 @@ export function credentialRoutes(api: Api, context: ApiContext): void {
       const credentials = await listCredentials(pool, organizationId, params.deviceId)
       if (!credentials) throw new DomainError('not_found')
       const now = new Date()
-      const shown = credentials.map((credential) => credentialView(credential, now))
+      const shown = credentials.map((credential) => credentialSummaryView(credential, now))
       return { data: shown.filter((one) => one.kind === (kind ?? one.kind) && one.state === (state ?? one.state)) }
     },
   )

@@ -74,6 +74,15 @@ export const credentialInputFields: Readonly<
   required: 'ppk',
 }
 
+const certificateFields = {
+  authorityId: nullable(
+    Type.String({ description: 'The authority of the organization that issued it; null: the one of `GET /v1/ca`.' }),
+  ),
+  serial: nullable(Type.String({ description: 'Hexadecimal.' })),
+  fingerprint: nullable(Type.String({ description: 'SHA-256 of the certificate, hexadecimal.' })),
+  refusal: nullable(Type.String({ description: 'Why no certificate was made.' })),
+}
+const CertificateSummary = Type.Object(certificateFields, { additionalProperties: false })
 const CertificateDetails = Type.Object(
   {
     chain: nullable(
@@ -81,17 +90,12 @@ const CertificateDetails = Type.Object(
         description: "PEM: the device's certificate, then what leads to a root of `GET /v1/ca` or to `authorityId`.",
       }),
     ),
-    authorityId: nullable(
-      Type.String({ description: 'The authority of the organization that issued it; null: the one of `GET /v1/ca`.' }),
-    ),
-    serial: nullable(Type.String({ description: 'Hexadecimal.' })),
-    fingerprint: nullable(Type.String({ description: 'SHA-256 of the certificate, hexadecimal.' })),
-    refusal: nullable(Type.String({ description: 'Why no certificate was made.' })),
+    ...certificateFields,
   },
   { additionalProperties: false },
 )
 
-const credentialFields = {
+const summaryFields = {
   id: CredentialId,
   deviceId: DeviceId,
   kind: oneOf(credentialKinds),
@@ -102,11 +106,13 @@ const credentialFields = {
   method: nullable(oneOf(['mschapv2'], { description: 'eap.' })),
   identity: nullable(Type.String({ description: 'eap: the user name; ppk: the PPK_ID.' })),
   required: nullable(Type.Boolean({ description: 'ppk.' })),
-  certificate: nullable(CertificateDetails),
+  certificate: nullable(CertificateSummary),
   createdAt: Timestamp,
   expiresAt: nullable(Timestamp),
   revokedAt: nullable(Timestamp),
 }
+
+const credentialFields = { ...summaryFields, certificate: nullable(CertificateDetails) }
 
 export const Credential = Type.Object(credentialFields, {
   $id: 'Credential',
@@ -114,6 +120,14 @@ export const Credential = Type.Object(credentialFields, {
   'x-example': { kind: 'psk', state: 'active', inUse: true },
 })
 export type Credential = Static<typeof Credential>
+
+export const CredentialSummary = Type.Object(summaryFields, {
+  $id: 'CredentialSummary',
+  additionalProperties: false,
+  description: 'As lists have it: the chain of a certificate is left out.',
+  'x-example': { kind: 'psk', state: 'active', inUse: true },
+})
+export type CredentialSummary = Static<typeof CredentialSummary>
 
 export const IssuedCredential = Type.Object(
   {
@@ -155,7 +169,7 @@ export const IssuedCredential = Type.Object(
 export type IssuedCredential = Static<typeof IssuedCredential>
 
 export const CredentialList = Type.Object(
-  { data: Type.Array(Type.Ref('Credential')) },
+  { data: Type.Array(Type.Ref('CredentialSummary')) },
   { $id: 'CredentialList', additionalProperties: false },
 )
 
@@ -165,7 +179,7 @@ export const CredentialQuery = Type.Object(
 )
 
 export const CredentialPage = Type.Object(
-  { data: Type.Array(Type.Ref('Credential')), nextCursor: NextCursor },
+  { data: Type.Array(Type.Ref('CredentialSummary')), nextCursor: NextCursor },
   { $id: 'CredentialPage', additionalProperties: false },
 )
 

@@ -486,7 +486,7 @@ export interface paths {
         };
         /**
          * List the credentials of all devices, without secrets
-         * @description What expires next month: `?state=active&expiresBefore=...&sort=expiresAt`. All filters that are given must hold. A page may have fewer items than `limit`, even none, although `nextCursor` says that there are more: each call looks at a bounded part.
+         * @description What expires next month: `?state=active&expiresBefore=...&sort=expiresAt`. Chains of certificates are left out: read the credential. All filters that are given must hold. A page may have fewer items than `limit`, even none, although `nextCursor` says that there are more: each call looks at a bounded part.
          */
         get: operations["listAllCredentials"];
         put?: never;
@@ -697,7 +697,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the credentials of a device, without secrets */
+        /**
+         * List the credentials of a device, without secrets
+         * @description Chains of certificates are left out: read the credential.
+         */
         get: operations["listCredentials"];
         put?: never;
         /**
@@ -3320,11 +3323,40 @@ export interface components {
             state: "pending" | "active" | "refused" | "expired" | "revoked";
         };
         CredentialList: {
-            data: components["schemas"]["Credential"][];
+            data: components["schemas"]["CredentialSummary"][];
         };
         CredentialPage: {
-            data: components["schemas"]["Credential"][];
+            data: components["schemas"]["CredentialSummary"][];
             nextCursor: string | null;
+        };
+        /** @description As lists have it: the chain of a certificate is left out. */
+        CredentialSummary: {
+            certificate: {
+                authorityId: string | null;
+                fingerprint: string | null;
+                refusal: string | null;
+                serial: string | null;
+            } | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Id of a device. */
+            deviceId: string;
+            expiresAt: string | null;
+            /** @description Id of a credential. */
+            id: string;
+            identity: string | null;
+            /** @description The device is attached with it now. */
+            inUse: boolean;
+            /** @enum {string} */
+            kind: "psk" | "certificate" | "eap" | "ppk";
+            method: "mschapv2" | null;
+            required: boolean | null;
+            revokedAt: string | null;
+            /**
+             * @description `pending` and `refused` are of certificates: not signed yet, and not to be signed.
+             * @enum {string}
+             */
+            state: "pending" | "active" | "refused" | "expired" | "revoked";
         };
         Device: {
             /**
