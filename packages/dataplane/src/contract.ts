@@ -172,3 +172,11 @@ export interface DataPlane {
   readCounters(): Promise<NodeCounters>
   close(): Promise<void>
 }
+
+/** The socket of port 500 for one address. */
+export interface IkePort {
+  readonly local: SocketAddress
+  /** Drops what the kernel has no room for. */
+  send(bytes: Uint8Array, remote: SocketAddress): void
+  close(): Promise<void>
+}

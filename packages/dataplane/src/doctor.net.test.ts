@@ -3,7 +3,8 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { examine, type Finding } from './doctor.ts'
+import { examine } from './doctor.ts'
+import type { Finding } from './findings.ts'
 
 describe('the doctor', () => {
   it('finds what the tests of the native rung use, and says so in sentences', async () => {

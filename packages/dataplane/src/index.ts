@@ -5,6 +5,7 @@ export type {
   DataPlaneOptions,
   MappedHost,
   DeviceRole,
+  IkePort,
   NodeCounters,
   OffloadLimits,
   OuterHeaderOptions,
@@ -12,8 +13,9 @@ export type {
   SaCounters,
   TunOptions,
 } from './contract.ts'
-export { examine, type Examination, type Finding } from './doctor.ts'
-export { type IkePort, openCrypto, openIkePort } from './native/index.ts'
+export { examine } from './doctor.ts'
+export type { Examination, Finding } from './findings.ts'
+export { openCrypto, openIkePort } from './native/index.ts'
 export { NativeEspError } from './native-esp-error.ts'
 export { openDataPlane } from './open.ts'
 export { compileForPackets } from './packet-compiling.ts'

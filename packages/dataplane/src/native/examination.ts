@@ -3,7 +3,7 @@
  */
 import { closeSync, constants, openSync } from 'node:fs'
 import { endianness, release } from 'node:os'
-import type { Examination, Finding } from '../doctor.ts'
+import type { Examination, Finding } from '../findings.ts'
 import {
   AF_INET,
   AF_INET6,

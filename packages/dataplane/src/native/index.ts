@@ -1,7 +1,7 @@
 /** The native rung of the data plane. None of its code is loaded before it is asked for. */
 import { type CryptoProvider, opensslProvider } from '@culvert/crypto'
 import type { Path, SocketAddress } from '@culvert/ikev2'
-import type { DataPlane, DataPlaneHandlers, DataPlaneOptions } from '../contract.ts'
+import type { DataPlane, DataPlaneHandlers, DataPlaneOptions, IkePort } from '../contract.ts'
 
 export { NativeUnavailableError } from '../foreign/index.ts'
 
@@ -9,13 +9,6 @@ export { NativeUnavailableError } from '../foreign/index.ts'
 export async function openNativeDataPlane(options: DataPlaneOptions, handlers: DataPlaneHandlers): Promise<DataPlane> {
   const native = await import('./open-native.ts')
   return native.startNative(options, handlers)
-}
-
-export interface IkePort {
-  readonly local: SocketAddress
-  /** Drops what the kernel has no room for. */
-  send(bytes: Uint8Array, remote: SocketAddress): void
-  close(): Promise<void>
 }
 
 /**

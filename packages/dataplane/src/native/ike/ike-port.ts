@@ -7,7 +7,7 @@
  */
 import type { Path, SocketAddress } from '@culvert/ikev2'
 import { DatagramReader, READER_BYTES } from './datagram-reader.ts'
-import type { IkePort } from '../index.ts'
+import type { IkePort } from '../../contract.ts'
 import { ALL_TO_FRONT, NEWCOMERS_TO_BACK } from './newcomer-steering.ts'
 import { closeFile, PacketMemory, Syscalls } from '../../foreign/index.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES, sockaddrLength } from '../sockets/socket-address.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { quotedUdp4, quotedUdp6, type SentPacket, tooBig4, tooBig6 } from '../../../test/router-errors.ts'
-import type { NativeSa } from '../sa/native-sad.ts'
+import type { NativeSa } from '../sa/native-sa.ts'
 import { AF_INET, AF_INET6, PacketMemory } from '../../foreign/index.ts'
 import { readPathError } from './path-error.ts'
 import { PathMtus } from './path-mtus.ts'

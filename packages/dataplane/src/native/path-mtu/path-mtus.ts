@@ -11,7 +11,7 @@
  */
 import { ahBytes, largestInnerBytes } from '@culvert/esp'
 import type { SocketAddress } from '@culvert/ikev2'
-import type { NativeSa } from '../sa/native-sad.ts'
+import type { NativeSa } from '../sa/native-sa.ts'
 import { AF_INET, type PacketMemory } from '../../foreign/index.ts'
 import { type PathError, PROTOCOL_UDP } from './path-error.ts'
 import { SaField, type SharedState } from '../shared-memory/shared-state.ts'

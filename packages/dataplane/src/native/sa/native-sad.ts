@@ -20,27 +20,10 @@ import { chooseLocal } from '../../local-choice.ts'
 import type { Carrier, OuterSocket } from '../sockets/outer-socket.ts'
 import type { PathMtus } from '../path-mtu/path-mtus.ts'
 import type { PacketMemory } from '../../foreign/index.ts'
-import type { NativeOpener, NativeSealer } from './packet-transform.ts'
+import type { NativeSa } from './native-sa.ts'
 import { SA_LINE_FIELDS, SaField, sharedSaWords, type SharedState } from '../shared-memory/shared-state.ts'
 import { encodeSocketAddress, SOCKADDR_BYTES } from '../sockets/socket-address.ts'
 import type { TransformFactory } from './transform-factory.ts'
-
-export interface NativeSa {
-  readonly sa: ChildSa
-  readonly opener: NativeOpener
-  readonly sealer: NativeSealer
-  /** Offset of the peer's socket address. */
-  readonly destination: number
-  /** Over which socket it sends. */
-  socket: OuterSocket
-  /** First field of its line of shared counters. */
-  readonly line: number
-  /** When the owner was last told about traffic and about a move; milliseconds of the worker's clock. */
-  trafficNoticeMs: number
-  moveNoticeMs: number
-  /** When a sender was last told that its packet was too big. */
-  tooBigNoticeMs: number
-}
 
 export interface NativeSadSite {
   readonly memory: PacketMemory

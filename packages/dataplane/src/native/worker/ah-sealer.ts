@@ -15,7 +15,7 @@ import {
   spendPathCredit,
 } from '@culvert/esp'
 import type { ForwardingSite } from './forwarding-site.ts'
-import type { NativeSa } from '../sa/native-sad.ts'
+import type { NativeSa } from '../sa/native-sa.ts'
 import { LARGEST_DATAGRAM, MAY_FRAGMENT } from '../sockets/udp-sender.ts'
 
 export class AhSealer {

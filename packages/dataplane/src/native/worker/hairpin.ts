@@ -7,7 +7,7 @@
 import { Direction, DropCode, type InnerPacket, routeBetweenDevices } from '@culvert/esp'
 import { applyOuterCongestion, innerTos } from './congestion.ts'
 import type { ForwardingSite } from './forwarding-site.ts'
-import type { NativeSa } from '../sa/native-sad.ts'
+import type { NativeSa } from '../sa/native-sa.ts'
 
 export interface PacketSealer {
   /** Seals one packet in the clear, behind which there is room for a trailer. `tos`: its own, or its traffic class. */

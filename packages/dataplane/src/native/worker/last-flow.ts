@@ -7,7 +7,7 @@
  * Only plain headers: IPv4 without options and fragments, IPv6 without extension headers.
  */
 import { AddressField, type InnerPacket, Protocol, rewriteHeader } from '@culvert/esp'
-import type { NativeSa } from '../sa/native-sad.ts'
+import type { NativeSa } from '../sa/native-sa.ts'
 import type { PacketMemory } from '../../foreign/index.ts'
 
 const TCP_SYN_FIN_RST = 0x07

@@ -7,7 +7,7 @@
 import { LifetimeNotice } from '@culvert/esp'
 import type { Path, SocketAddress, Spi } from '@culvert/ikev2'
 import type { FromWorker } from '../messages/messages.ts'
-import type { NativeSa } from '../sa/native-sad.ts'
+import type { NativeSa } from '../sa/native-sa.ts'
 import { ControlWord, type SharedState } from '../shared-memory/shared-state.ts'
 
 const PER_SA_MS = 1000
