@@ -14,7 +14,8 @@ import {
 import { findApiKey, noteApiKeyUse, parseApiKey, roleInSession, verifyApiKey, type Pool } from '@culvert/db'
 import { verifyAccessToken } from '@culvert/identity'
 import type { FastifyRequest } from 'fastify'
-import { isPublic, type Actor } from './actor.ts'
+import type { Actor } from './actor.ts'
+import { isPublic } from './permissions.ts'
 import type { Login } from './login.ts'
 
 export function authenticator(pool: Pool, login: Login | null): (request: FastifyRequest) => Promise<void> {

@@ -1,7 +1,7 @@
 import { permissions, rolePermissions, roles, type Permission } from '@culvert/contracts'
 import { createApiKey } from '@culvert/db'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { requirePermissions, type RoutePermission } from './actor.ts'
+import { requirePermissions, type RoutePermission } from './permissions.ts'
 import type { Api } from './context.ts'
 import { openHarness, type Harness } from './testing/harness.ts'
 

@@ -2,7 +2,6 @@
 import { DomainError } from '@culvert/contracts'
 import { createSecretSealer, sealingKeyId, type SecretSealer } from '@culvert/db'
 import { openEgress, type EgressOptions } from '@culvert/egress'
-import type { ApiContext } from './context.ts'
 
 export interface WebhookOptions {
   /** The workers' public key, base64url. */
@@ -34,7 +33,7 @@ export function openWebhooks({ sealingPublicKey, egress = {} }: WebhookOptions):
 }
 
 /** @throws webhooks_off when who runs the installation has set no key */
-export function webhooksOf({ webhooks }: ApiContext): Webhooks {
+export function webhooksOf({ webhooks }: { readonly webhooks: Webhooks | null }): Webhooks {
   if (webhooks === null) throw new DomainError('webhooks_off')
   return webhooks
 }

@@ -13,7 +13,8 @@ import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } fr
 import { Conditions } from './page.ts'
 import { deleteSshKeysOf } from './ssh-keys.ts'
 import { refusal } from './refusal.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { endTunnelsOfOpener } from './tunnel-end.ts'
 
 export interface ApiKeyRecord {

@@ -8,7 +8,8 @@ import type { Author, WriteOptions } from './author.ts'
 import { insertCredential, type CredentialRecord, type CredentialRefusal, type NewCredential } from './credentials.ts'
 import type { Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
-import { inTenantTransaction, type TenantSql } from './tenant.ts'
+import { inTenantTransaction } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 export interface NewConfigLink {
   readonly id: string

@@ -3,20 +3,8 @@
  * others stand in the access log alone. A connection that was told open is told closed, however many there are.
  */
 import type { PoolClient } from 'pg'
-import type { ConnectionRow } from './gateway-connections.ts'
+import type { WrittenConnection } from './connection-row.ts'
 import { appendEvents, type NewEvent } from './outbox.ts'
-
-/** A row of the access log as it was just written. */
-export interface WrittenConnection extends ConnectionRow {
-  readonly told: boolean
-  readonly isNew: boolean
-}
-
-export const connectionColumns = (row: string): string =>
-  `${row}.id, ${row}.organization_id AS "organizationId", ${row}.tunnel_id AS "tunnelId", ${row}.tunnel_port_id AS "tunnelPortId",
-   host(${row}.client_address) AS "clientAddress", ${row}.client_port AS "clientPort", ${row}.state, ${row}.reason,
-   ${row}.opened_at AS "openedAt", ${row}.closed_at AS "closedAt", ${row}.bytes_up::float8 AS "bytesUp",
-   ${row}.bytes_down::float8 AS "bytesDown", ${row}.told`
 
 /** New connections of one tunnel that are told in a minute. */
 export const mostConnectionsTold = 120

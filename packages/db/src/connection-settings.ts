@@ -3,7 +3,7 @@
  * endpoint of webhooks or a rule of the organization names them. Tunnels carry what holds.
  */
 import { eventTypes, isOptIn } from '@culvert/contracts'
-import type { TenantSql } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 const optIn = eventTypes.filter(isOptIn)
 const names: ReadonlySet<string> = new Set([...optIn, ...optIn.map((type) => type.replace(/\..*/, '.*'))])

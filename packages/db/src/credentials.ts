@@ -14,7 +14,8 @@ import { tellConcentrators, type Touched } from './nodes.ts'
 import { notify, signerChannel } from './notify.ts'
 import { appendEvent, appendEvents } from './outbox.ts'
 import { denySerials } from './revoked-certificates.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { endTunnelsOfDevice } from './tunnel-end.ts'
 
 /** As lists have it: chains are long, and hardly anybody wants them all. */

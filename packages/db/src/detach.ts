@@ -3,7 +3,8 @@ import type { Pool } from 'pg'
 import { appendAudit } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { concentratorChannel, notify } from './notify.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 export interface DetachRequest {
   readonly concentratorId: string

@@ -14,7 +14,8 @@ import type { Touched } from './nodes.ts'
 import { listInOrder, type ListedPage, type ListRequest, type Walk, Fitting } from './ordered-list.ts'
 import { appendEvent } from './outbox.ts'
 import { Conditions } from './page.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 /** Whether a list of revoked certificates is fetched (`soft`), and whether nobody is let in without a fresh one (`hard`). */
 export const revocationModes = ['off', 'soft', 'hard'] as const

@@ -5,7 +5,7 @@ import { revokeCredentialsOf } from './credentials.ts'
 import { auditedFields, changeableFields, policyFields, type DeviceChange } from './devices.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvents } from './outbox.ts'
-import type { TenantSql } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { endTunnelsOfDevice, endTunnelsOutsideLans } from './tunnel-end.ts'
 
 /** The fields of a device that work on many looks at. */

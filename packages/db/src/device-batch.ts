@@ -9,7 +9,7 @@ import { idSuffix, newId } from './ids.ts'
 import { nextAddresses } from './network-pools.ts'
 import { appendFirstEvents } from './outbox.ts'
 import { address6In } from './pools6.ts'
-import type { TenantSql } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 /** What a row says; what is left out is as for a single device. */
 export interface DeviceSeed {

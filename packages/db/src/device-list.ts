@@ -13,7 +13,8 @@ import type { Pool } from 'pg'
 import { addDeviceConditions, isEmptyFilter, narrowings, type DeviceFilter, type Narrowing } from './device-filter.ts'
 import { boundedPlans, type ListPosition } from './ordered-list.ts'
 import { Conditions } from './page.ts'
-import { inTenantTransaction, type TenantSql } from './tenant.ts'
+import { inTenantTransaction } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 export const deviceOrders = ['createdAt', 'name', 'lastSeenAt'] as const
 export type DeviceOrder = (typeof deviceOrders)[number]

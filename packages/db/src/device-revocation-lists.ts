@@ -6,7 +6,8 @@ import type { Pool } from 'pg'
 import type { WriteOptions } from './author.ts'
 import { foreignBatch, revokeForeignCredentials } from './foreign-credentials.ts'
 import type { Touched } from './nodes.ts'
-import { inTenantTransaction, type TenantSql } from './tenant.ts'
+import { inTenantTransaction } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { inTransaction } from './transaction.ts'
 
 export interface DueRevocationList {

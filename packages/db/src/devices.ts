@@ -13,7 +13,8 @@ import { ensureNetwork } from './networks.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent, appendFirstEvents } from './outbox.ts'
 import { address6In } from './pools6.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { endTunnelsOfDevice, endTunnelsOutsideLans } from './tunnel-end.ts'
 
 export interface DeviceRecord {

@@ -7,7 +7,7 @@ import type { WriteOptions } from './author.ts'
 import { concentratorChannel, notifyEach } from './notify.ts'
 import type { Touched } from './nodes.ts'
 import { appendEvents } from './outbox.ts'
-import type { TenantSql } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { endTunnelsOfDevice } from './tunnel-end.ts'
 
 /**

@@ -4,24 +4,10 @@
  * Invariant: writing a row again, late or twice changes nothing; what is closed stays closed.
  */
 import type { Pool } from 'pg'
-import { connectionColumns, tellConnections, type WrittenConnection } from './connection-news.ts'
+import { tellConnections } from './connection-news.ts'
+import { connectionColumns, type ConnectionRow, type WrittenConnection } from './connection-row.ts'
 import type { GatewayLease } from './gateway-store.ts'
 import { inTransaction } from './transaction.ts'
-
-export interface ConnectionRow {
-  readonly id: string
-  readonly organizationId: string
-  readonly tunnelId: string
-  readonly tunnelPortId: string
-  readonly clientAddress: string
-  readonly clientPort: number
-  readonly state: 'open' | 'closed' | 'refused'
-  readonly reason: string | null
-  readonly openedAt: Date
-  readonly closedAt: Date | null
-  readonly bytesUp: number
-  readonly bytesDown: number
-}
 
 /**
  * Writes access-log rows, each new or over its older self; a row that is closed stays closed, one without a port is dropped.

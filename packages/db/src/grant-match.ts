@@ -3,7 +3,7 @@
  * ends, so that one that is revoked at the same time either is seen here or sees the tunnel.
  */
 import { refusal } from './refusal.ts'
-import type { TenantSql } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 /** A caller that may open only what is granted to it. */
 export interface GrantHolder {

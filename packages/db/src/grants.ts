@@ -8,7 +8,8 @@ import { newId } from './ids.ts'
 import { appendEvent } from './outbox.ts'
 import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
 import { Conditions } from './page.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { endTunnelsOfGrant } from './tunnel-end.ts'
 
 export interface GrantRecord {

@@ -281,7 +281,8 @@ export {
 export { expiringDays, tellExpiringCredentials } from './credential-sweep.ts'
 export { tellTallies } from './event-tallies.ts'
 export { appendEvent, appendEvents, type NewEvent } from './outbox.ts'
-export { relayBatch, relayEvents, type RelayConsumer, type RelayedEvent, type RelayPass } from './events/relay.ts'
+export { relayBatch, relayEvents, type RelayPass } from './events/relay.ts'
+export type { RelayConsumer, RelayedEvent } from './events/relay-consumer.ts'
 export {
   findEvent,
   positionSince,
@@ -320,7 +321,8 @@ export {
   withdrawConfigLink,
   type NewConfigLink,
 } from './config-links.ts'
-export { inTenantTransaction, tenant, type TenantSql, type TenantTransactionOptions } from './tenant.ts'
+export { inTenantTransaction, tenant, type TenantTransactionOptions } from './tenant.ts'
+export type { TenantSql } from './tenant-sql.ts'
 export { inTransaction } from './transaction.ts'
 export { createDeviceLookup, type DeviceForAttach, type DeviceLookup } from './concentrator/device-lookup.ts'
 export {
@@ -415,7 +417,8 @@ export {
 } from './automation/rules.ts'
 export { addDeviceUsage, tellQuotaExhausted } from './concentrator/device-usage.ts'
 export { writeChildCounters, type ChildCounters } from './concentrator/sa-rows.ts'
-export { closeLostConnections, writeConnections, type ConnectionRow } from './gateway-connections.ts'
+export { closeLostConnections, writeConnections } from './gateway-connections.ts'
+export type { ConnectionRow } from './connection-row.ts'
 export {
   beatGateway,
   GatewayReplacedError,

@@ -12,7 +12,8 @@ import { appendEvent } from './outbox.ts'
 import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
 import { Conditions } from './page.ts'
 import { deleteSshKeysOf } from './ssh-keys.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { endTunnelsOfOpener } from './tunnel-end.ts'
 
 export interface MemberRecord {

@@ -7,7 +7,8 @@ import { addressesLeft, firstPoolBits, freePool4, poolSizeOf } from './network-p
 import { findNetwork, writeSettings, type NetworkChange, type NetworkRecord } from './network-settings.ts'
 import { appendEvent } from './outbox.ts'
 import { allocationLock, nextPool6 } from './pools6.ts'
-import { inTenantTransaction, type TenantSql } from './tenant.ts'
+import { inTenantTransaction } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import type { Pool } from 'pg'
 
 export interface NewNetwork {

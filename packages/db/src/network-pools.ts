@@ -8,7 +8,7 @@
  */
 import { tellConcentrators } from './nodes.ts'
 import { allocationLock } from './pools6.ts'
-import type { TenantSql } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 /** Inner pools of the installation come out of this. */
 export const innerAddressRange = '10.128.0.0/9'

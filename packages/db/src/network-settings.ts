@@ -9,7 +9,8 @@ import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
 import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
 import { Conditions } from './page.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 export interface NetworkRecord {
   readonly id: string

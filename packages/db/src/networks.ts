@@ -4,7 +4,7 @@ import type { Author } from './author.ts'
 import { newId } from './ids.ts'
 import { firstPoolBits, freePool4 } from './network-pools.ts'
 import { allocationLock, nextPool6 } from './pools6.ts'
-import type { TenantSql } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 export interface WantedNetwork {
   readonly organizationId: string

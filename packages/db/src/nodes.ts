@@ -2,7 +2,7 @@
 import type { Pool } from 'pg'
 import { tellOfConcentrator } from './node-news.ts'
 import { concentratorChannel, notify } from './notify.ts'
-import type { TenantSql } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { inTransaction } from './transaction.ts'
 
 /** A node that has not said anything for so long is taken for dead. */

@@ -11,7 +11,8 @@ import type { Author } from './author.ts'
 import { notify, operationChangedChannel } from './notify.ts'
 import { cancelled, type OperationError } from './operations.ts'
 import { appendEvent } from './outbox.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 /** An operation in the hands of a worker. */
 export interface OperationClaim {

@@ -6,7 +6,8 @@ import type { WriteOptions } from './author.ts'
 import { applyConnectionEvents } from './connection-settings.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
 import { appendEvent } from './outbox.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 export interface OrganizationRecord {
   readonly id: string

@@ -8,7 +8,7 @@ import { cidrSize, formatCidr, parseCidr } from '@culvert/bytes'
 import type { Pool } from 'pg'
 import { tellConcentrators } from './nodes.ts'
 import { inTransaction } from './transaction.ts'
-import type { TenantSql } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 /** Held until the transaction ends: pools of both families are given out one after the other. */
 export const allocationLock = 4_242_001

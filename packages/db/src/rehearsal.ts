@@ -4,7 +4,7 @@
  */
 import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import type { QueryConfig, QueryResult } from 'pg'
-import type { TenantSql } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 export class Rehearsal implements TenantSql {
   readonly #pool: Pool

@@ -4,7 +4,7 @@
  * It follows the request through its promises; outside of any scope the door does what its own page says.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Drawing } from './draw.ts'
+import type { Drawing } from './drawing.ts'
 import type { KeptEffects } from './idempotency/kept-effects.ts'
 import type { Rehearsal } from './rehearsal.ts'
 

@@ -5,7 +5,8 @@
 import type { Pool } from 'pg'
 import { appendAudit } from './audit.ts'
 import type { WriteOptions } from './author.ts'
-import { inTenantTransaction, type TenantSql } from './tenant.ts'
+import { inTenantTransaction } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { inTransaction } from './transaction.ts'
 
 export interface SigningKeyRow {

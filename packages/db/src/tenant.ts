@@ -4,17 +4,10 @@
  * connection that serves the same organization again costs nothing more: connections must not be shared by a proxy that
  * mixes sessions. What a request that is repeated or only tried asks of it stands in `request-scope.ts`.
  */
-import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg'
 import { inRequestScope, requestScope, type RequestScope } from './request-scope.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { repeatable } from './transaction.ts'
-
-/** What statements of one organization run on: the door itself, or a transaction behind it. */
-export interface TenantSql {
-  query<R extends QueryResultRow = QueryResultRow>(
-    statement: string | QueryConfig,
-    values?: unknown[],
-  ): Promise<QueryResult<R>>
-}
 
 export interface TenantTransactionOptions {
   /** All is done and checked, then rolled back. */

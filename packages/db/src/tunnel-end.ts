@@ -12,7 +12,7 @@ import {
 } from '@culvert/lifecycle'
 import { concentratorChannel, gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent, type NewEvent } from './outbox.ts'
-import type { TenantSql } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 export interface LockedTunnel extends TunnelStatus {
   readonly id: string

@@ -11,7 +11,8 @@ import { chooseGateway } from './nodes.ts'
 import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
 import { appendEvent, appendEvents } from './outbox.ts'
 import { refusal } from './refusal.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 import { endTunnel, lockTunnel, tellOfHosts } from './tunnel-end.ts'
 
 export interface TunnelRecord {

@@ -6,7 +6,8 @@ import { newId } from './ids.ts'
 import { appendEvent } from './outbox.ts'
 import { Fitting } from './ordered-list.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
-import { inTenantTransaction, tenant, type TenantSql } from './tenant.ts'
+import { inTenantTransaction, tenant } from './tenant.ts'
+import type { TenantSql } from './tenant-sql.ts'
 
 export interface ThresholdRecord {
   readonly id: string

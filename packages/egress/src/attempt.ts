@@ -3,22 +3,10 @@ import { performance } from 'node:perf_hooks'
 import { isIPv6 } from 'node:net'
 import { openTcp, openThroughProxy, secure, type EgressProxy, type Opened, type Trust } from './connection.ts'
 import { checkHeaders, exchange, type Answer } from './exchange.ts'
+import { type EgressRequest } from './egress-request.ts'
 import { EgressError, failureOf, type Failure, type Stage } from './failure.ts'
 import { type Resolver } from './resolver.ts'
 import { parseTarget, type Target, type UrlRules } from './url.ts'
-
-export interface EgressRequest {
-  readonly url: string
-  readonly method?: 'POST' | 'PUT' | 'GET'
-  /** Names in any case; those that frame a message (Host, Content-Length, Connection ...) are refused. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | Uint8Array
-  /** For the whole exchange. */
-  readonly timeoutMs: number
-  /** Of the body; what is beyond is not read. */
-  readonly maxResponseBytes: number
-  readonly signal?: AbortSignal
-}
 
 /** Each is null when the exchange did not come so far. */
 export interface Durations {

@@ -6,8 +6,9 @@
  * no variable of the environment changes where it goes; the time limit covers everything from DNS to the last byte.
  */
 import { AddressPolicy, type AddressPolicyOptions } from './address-policy.ts'
-import { Attempt, type EgressRequest, type EgressResult } from './attempt.ts'
+import { Attempt, type EgressResult } from './attempt.ts'
 import { type EgressProxy, type Trust } from './connection.ts'
+import { type EgressRequest } from './egress-request.ts'
 import { EgressError, failureOf, type Failure } from './failure.ts'
 import { dnsResolver, type Resolver } from './resolver.ts'
 import { parseTarget, type PortRange, type UrlRules } from './url.ts'

@@ -1,7 +1,7 @@
 /** The HTTP/1.1 part: one request and one bounded answer on a socket that stands. */
 import { type Socket } from 'node:net'
 import { Client, errors, type Dispatcher } from 'undici'
-import { type EgressRequest } from './attempt.ts'
+import { type EgressRequest } from './egress-request.ts'
 import { EgressError } from './failure.ts'
 import { type Target } from './url.ts'
 

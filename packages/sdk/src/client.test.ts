@@ -46,7 +46,7 @@ describe('the SDK', () => {
         ([, name]) => `${file} ${name}`,
       ),
     )
-    expect(imports.toSorted()).toEqual(['client.ts openapi-fetch', 'webhooks.ts node:crypto'])
+    expect(imports.toSorted()).toEqual(['calls.ts openapi-fetch', 'client.ts openapi-fetch', 'webhooks.ts node:crypto'])
     const { dependencies } = JSON.parse(fs.readFileSync(`${import.meta.dirname}/../package.json`, 'utf8'))
     expect(Object.keys(dependencies as object)).toEqual(['openapi-fetch'])
   })

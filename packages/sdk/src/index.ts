@@ -1,14 +1,5 @@
-export {
-  createClient,
-  ifUnchanged,
-  type AnswerOf,
-  type ClientOptions,
-  type Culvert,
-  type InputOf,
-  type ItemOf,
-  type ListPath,
-  type PathOf,
-} from './client.ts'
+export type { AnswerOf, InputOf, ItemOf, ListPath, PathOf } from './calls.ts'
+export { createClient, ifUnchanged, type ClientOptions, type Culvert } from './client.ts'
 export { CulvertError, type CulvertErrorCode } from './error.ts'
 export { type EventCalls, type FollowedEvent, type FollowOptions } from './events.ts'
 export { type OperationCalls } from './operations.ts'

@@ -1,5 +1,5 @@
 /** Work that takes longer than a call. */
-import type { Culvert } from './client.ts'
+import type { Calls } from './calls.ts'
 import { CulvertError } from './error.ts'
 import type { Operation } from './schema.ts'
 import { pause } from './send.ts'
@@ -14,7 +14,7 @@ export interface OperationCalls {
 }
 
 export async function waitForOperation(
-  culvert: Culvert,
+  culvert: Calls,
   operation: Pick<Operation, 'id'> | string,
   { timeoutMs = 600_000, signal }: WaitOptions = {},
 ): Promise<Operation> {

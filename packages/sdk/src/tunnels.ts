@@ -1,5 +1,5 @@
 /** Tunnels: opened means that there is something to connect to. */
-import type { Culvert, InputOf } from './client.ts'
+import type { Calls, InputOf } from './calls.ts'
 import { CulvertError } from './error.ts'
 import type { Tunnel } from './schema.ts'
 import { pause } from './send.ts'
@@ -20,7 +20,7 @@ export interface TunnelCalls {
 const pollMs = 500
 
 export async function openTunnel(
-  culvert: Culvert,
+  culvert: Calls,
   body: TunnelInput,
   { timeoutMs = 60_000, signal }: WaitOptions = {},
 ): Promise<OpenTunnel> {

@@ -4,7 +4,7 @@
  */
 import { maxRuleDepth, ruleFits, type RuleDevice, type RuleEvent } from '@culvert/lifecycle'
 import type { PoolClient } from 'pg'
-import type { RelayConsumer, RelayedEvent } from '../events/relay.ts'
+import type { RelayConsumer, RelayedEvent } from '../events/relay-consumer.ts'
 import { newId } from '../ids.ts'
 import { notify, ruleRunDueChannel } from '../notify.ts'
 import { ruleColumns, type RuleRecord } from './rule-record.ts'

@@ -2,7 +2,7 @@
  * With whose rights a rule acts, as they are now: a member that was removed or locked out, and a key that was revoked or has
  * expired, have none.
  */
-import type { TenantSql } from '../tenant.ts'
+import type { TenantSql } from '../tenant-sql.ts'
 import type { RuleRecord } from './rule-record.ts'
 
 /** What the maker is; `scopes` of null: all. */

@@ -7,7 +7,8 @@ import { newId } from '../ids.ts'
 import { appendEvent } from '../outbox.ts'
 import { Fitting } from '../ordered-list.ts'
 import { Conditions, toPage, type Page, type PageRequest } from '../page.ts'
-import { inTenantTransaction, tenant, type TenantSql } from '../tenant.ts'
+import { inTenantTransaction, tenant } from '../tenant.ts'
+import type { TenantSql } from '../tenant-sql.ts'
 import { ruleColumns, withoutSecrets, type RuleRecord } from './rule-record.ts'
 
 export type RuleFields = Pick<

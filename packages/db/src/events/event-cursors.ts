@@ -7,7 +7,8 @@
  */
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
 import type { Pool } from 'pg'
-import { tenant, type TenantSql } from '../tenant.ts'
+import { tenant } from '../tenant.ts'
+import type { TenantSql } from '../tenant-sql.ts'
 
 const algorithm = 'aes-128-ecb'
 const textLength = 22

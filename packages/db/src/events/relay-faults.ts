@@ -4,7 +4,7 @@
  */
 import type { PoolClient } from 'pg'
 import { isDatabaseUnavailable } from '../errors.ts'
-import type { RelayConsumer, RelayedEvent } from './relay.ts'
+import type { RelayConsumer, RelayedEvent } from './relay-consumer.ts'
 
 export interface RelayFault {
   readonly consumer: string

@@ -6,7 +6,7 @@
 import { deserialize, serialize } from 'node:v8'
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Pool } from 'pg'
-import { Drawing } from '../draw.ts'
+import { Drawing } from '../drawing.ts'
 import { answerKeptChannel } from '../notify.ts'
 import { tenant } from '../tenant.ts'
 import { KeptEffects, type KeptRow } from './kept-effects.ts'

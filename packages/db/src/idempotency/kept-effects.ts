@@ -7,7 +7,7 @@
  */
 import { deserialize, serialize } from 'node:v8'
 import { isRefusalObject } from '../refusal.ts'
-import type { TenantSql } from '../tenant.ts'
+import type { TenantSql } from '../tenant-sql.ts'
 import type { KeptSeal } from './kept-seal.ts'
 
 /** Another process has taken the request over. */

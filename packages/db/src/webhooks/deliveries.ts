@@ -4,7 +4,8 @@ import { appendAudit } from '../audit.ts'
 import type { WriteOptions } from '../author.ts'
 import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from '../ordered-list.ts'
 import { Conditions } from '../page.ts'
-import { inTenantTransaction, tenant, type TenantSql } from '../tenant.ts'
+import { inTenantTransaction, tenant } from '../tenant.ts'
+import type { TenantSql } from '../tenant-sql.ts'
 
 export type DeliveryState = 'pending' | 'delivered' | 'failed' | 'aborted'
 

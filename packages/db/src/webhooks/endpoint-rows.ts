@@ -3,7 +3,7 @@ import { appendAudit, type AuditFields } from '../audit.ts'
 import type { WriteOptions } from '../author.ts'
 import { appendEvent } from '../outbox.ts'
 import { shownUrl } from '../shown-url.ts'
-import type { TenantSql } from '../tenant.ts'
+import type { TenantSql } from '../tenant-sql.ts'
 import { webhookKeysOf, type WebhookKeyRecord } from './keys.ts'
 
 export interface WebhookEndpointRecord {

@@ -9,7 +9,8 @@ import { applyNamedTypes } from '../connection-settings.ts'
 import { newId } from '../ids.ts'
 import { Fitting } from '../ordered-list.ts'
 import { Conditions, toPage, type Page, type PageRequest } from '../page.ts'
-import { inTenantTransaction, tenant, type TenantSql } from '../tenant.ts'
+import { inTenantTransaction, tenant } from '../tenant.ts'
+import type { TenantSql } from '../tenant-sql.ts'
 import {
   endpointColumns,
   endpointSource,

@@ -3,7 +3,7 @@
  * sign at a time, the one that stays and the one before it.
  */
 import type { SealBinding } from '../seal.ts'
-import type { TenantSql } from '../tenant.ts'
+import type { TenantSql } from '../tenant-sql.ts'
 
 export interface WebhookKeyRecord {
   readonly id: string

@@ -1,7 +1,7 @@
 /** What filters look at, and deliveries that follow from it. Used by the relay and by replays. */
 import { tellsConnections } from '../connection-settings.ts'
 import { newId } from '../ids.ts'
-import type { TenantSql } from '../tenant.ts'
+import type { TenantSql } from '../tenant-sql.ts'
 
 export interface FilteredEndpoint {
   readonly id: string

@@ -2,7 +2,7 @@
  * Past events as replays read them, a batch after the other: from a time on in order of time, or after a cursor in order of the feed.
  * A batch costs the same wherever it begins: either order has an index, and the batch begins within it.
  */
-import type { TenantSql } from '../tenant.ts'
+import type { TenantSql } from '../tenant-sql.ts'
 
 export interface PastEvent {
   readonly id: string

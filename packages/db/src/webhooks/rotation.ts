@@ -1,7 +1,8 @@
 /** Keys of webhook endpoints are replaced while deliveries go on: the one so far signs beside the new one for a while. */
 import type { Pool } from 'pg'
 import type { WriteOptions } from '../author.ts'
-import { inTenantTransaction, type TenantSql } from '../tenant.ts'
+import { inTenantTransaction } from '../tenant.ts'
+import type { TenantSql } from '../tenant-sql.ts'
 import {
   lockWebhookEndpoint,
   noteEndpoint,

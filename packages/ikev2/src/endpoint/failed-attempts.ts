@@ -14,42 +14,15 @@
  * neighbours at all. Who authenticated there does not matter, so nobody learns whether a name is one of them. A name that nobody has
  * counts like one that somebody has. How many attempts a source can make at all is bounded by its places in the half-open table.
  */
-import { type BudgetLimits, Budgets } from './budgets.ts'
 import type { Context } from './context.ts'
 import { hostName, sourceName } from './source.ts'
 import { toHex } from '../message/octets.ts'
 
-const LIMITS: BudgetLimits = { burst: 20, refillMs: 500, names: 4_096 }
 const NAME_BYTES = 16
-const MOST_FAMILIAR = 16_384
-
-export function createFailedAttempts(): Budgets {
-  return new Budgets(LIMITS)
-}
 
 /** Somebody has proven who it is at this address. */
 export function noteAuthentication({ tables }: Context, address: string): void {
   tables.familiar.add(hostName(address))
-}
-
-/** Addresses where somebody authenticated, the last ones. */
-export class FamiliarAddresses {
-  readonly #hosts = new Set<string>()
-
-  get size(): number {
-    return this.#hosts.size
-  }
-
-  has(host: string): boolean {
-    return this.#hosts.has(host)
-  }
-
-  add(host: string): void {
-    this.#hosts.delete(host)
-    this.#hosts.add(host)
-    const oldest = this.#hosts.values().next()
-    if (this.#hosts.size > MOST_FAMILIAR && !oldest.done) this.#hosts.delete(oldest.value)
-  }
 }
 
 /** @param idBody body of IDi. @param address where the request came from. */

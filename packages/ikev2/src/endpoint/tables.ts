@@ -7,14 +7,14 @@ import type { GatewayIdentity, AttachmentKey, TierName } from './contract.ts'
 import type { IkeSpi } from '../message/model.ts'
 import type { PeerPolicy } from '../proposal/peer-policy.ts'
 import type { Attachment } from '../sa/attachment.ts'
-import type { IkeTransforms } from '../sa/channel.ts'
 import type { IkeSa } from '../sa/ike-sa.ts'
+import type { IkeTransforms } from '../sa/ike-transforms.ts'
 import { TimerHeap } from '../sa/timer-heap.ts'
 import { createTokenBucket, type TokenBucket } from '../sa/token-bucket.ts'
 import { Budgets } from './budgets.ts'
 import { createCookieSecrets, type CookieSecrets } from './cookie.ts'
 import { EphemeralKeys } from './ephemeral-keys.ts'
-import { createFailedAttempts, FamiliarAddresses } from './failed-attempts.ts'
+import { FamiliarAddresses } from './familiar-addresses.ts'
 import { HalfOpenTable } from './half-open.ts'
 import { UsedNames } from './used-names.ts'
 
@@ -60,6 +60,7 @@ const ERROR_NOTIFY_BURST = 50
 const ERROR_NOTIFY_REFILL_MS = 20
 const MOST_USED_TICKETS = 8_192
 const ERROR_SOURCE_LIMITS = { burst: 10, refillMs: 200, names: 256 }
+const FAILED_ATTEMPT_LIMITS = { burst: 20, refillMs: 500, names: 4_096 }
 const OFFER_REPORT_BURST = 10
 const OFFER_REPORT_REFILL_MS = 500
 
@@ -75,7 +76,7 @@ export function createTables(): Tables {
     errorNotifies: createTokenBucket(ERROR_NOTIFY_BURST, ERROR_NOTIFY_REFILL_MS, 0),
     errorSources: new Budgets(ERROR_SOURCE_LIMITS),
     usedTickets: new UsedNames(MOST_USED_TICKETS),
-    failedAttempts: createFailedAttempts(),
+    failedAttempts: new Budgets(FAILED_ATTEMPT_LIMITS),
     familiar: new FamiliarAddresses(),
     transforms: new Map(),
     policies: new Map(),

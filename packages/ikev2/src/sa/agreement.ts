@@ -7,7 +7,7 @@ import type { Cipher, Integrity, Prf } from '@culvert/crypto'
 import type { IkeSuite } from '../keys/key-schedule.ts'
 import type { ChildProtocol, OriginalAddresses } from '../endpoint/contract.ts'
 import type { IkeSpi, Spi, TrafficSelector, Transform } from '../message/model.ts'
-import type { IkeTransforms } from './channel.ts'
+import type { IkeTransforms } from './ike-transforms.ts'
 
 export interface ResolvedChildSuite {
   readonly protocol: ChildProtocol

@@ -3,25 +3,13 @@
  *
  * Everything in here dies with the IKE SA; nothing in it is shared with another one.
  */
-import type { EndpointTiming, MonotonicMs, TierName } from '../endpoint/contract.ts'
-import type { Transform } from '../message/model.ts'
+import type { EndpointTiming, MonotonicMs } from '../endpoint/contract.ts'
 import type { FragmentSet } from '../message/reassembly.ts'
 import type { SkKeys } from '../message/seal.ts'
+import type { IkeTransforms } from './ike-transforms.ts'
 import { createIvSource, type IvSource } from './iv-source.ts'
 import { createReceiveWindow, createSendWindow, type ReceiveWindow, type SendWindow } from './message-window.ts'
 import type { PendingRequest } from './request.ts'
-
-/** The transforms chosen for an IKE SA; one object for all IKE SAs that chose alike. */
-export interface IkeTransforms {
-  readonly encr: Transform
-  readonly prf: Transform
-  readonly integ: Transform | null
-  readonly ke: Transform
-  /** Methods of the additional key exchanges in order, without NONE (RFC 9370). */
-  readonly additionalKe: readonly Transform[]
-  /** The tier in which they were chosen; null as initiator, and without tiers. */
-  readonly tier: TierName | null
-}
 
 /** Fragments of the message now coming in, of one direction; dropped when none came for a while (RFC 7383 2.6). */
 export interface Reassembly {

@@ -8,7 +8,8 @@
  */
 import type { CryptoProvider } from '@culvert/crypto'
 import type { IkeSpi } from '../../message/model.ts'
-import type { Channel, IkeTransforms } from '../../sa/channel.ts'
+import type { Channel } from '../../sa/channel.ts'
+import type { IkeTransforms } from '../../sa/ike-transforms.ts'
 import type { IkeKeys } from '../../keys/key-schedule.ts'
 import { deriveChannel, resolveIkeSuite } from '../ike-keys.ts'
 import type { ResumableKeys } from './ticket.ts'

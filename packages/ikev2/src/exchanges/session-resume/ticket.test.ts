@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { IkeTransforms } from '../../sa/channel.ts'
+import type { IkeTransforms } from '../../sa/ike-transforms.ts'
 import { decodeState, decodeTicket, encodeState, encodeTicket, type TicketContent } from './ticket.ts'
 
 const TRANSFORMS: IkeTransforms = {

@@ -12,7 +12,7 @@ import type { TierName } from '../../endpoint/contract.ts'
 import type { Transform } from '../../message/model.ts'
 import { TRANSFORM_TYPE } from '../../message/numbers.ts'
 import { concatBytes, readU16, writeU16 } from '../../message/octets.ts'
-import type { IkeTransforms } from '../../sa/channel.ts'
+import type { IkeTransforms } from '../../sa/ike-transforms.ts'
 
 const VERSION = 1
 const TRANSFORM_BYTES = 10
