@@ -161,6 +161,7 @@ describe('devices', () => {
       offered: null,
       nearest: null,
       matchingTier: null,
+      certificate: null,
     } as const
     return () => writeAttempts(harness.pool, 'con-1', [attempt])
   })

@@ -6,6 +6,7 @@ import {
   writeAttempts,
   type AttachAttempt,
 } from '@culvert/db'
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { newConcentrator, newDevice, openHarness, setAttached, type Harness } from './testing/harness.ts'
 
@@ -50,9 +51,31 @@ function attempt(changes: Partial<AttachAttempt> = {}): AttachAttempt {
     offered: null,
     nearest: null,
     matchingTier: null,
+    certificate: null,
     ...changes,
   }
 }
+
+/** As if an authority of the organization had issued it. */
+async function newCertificate(
+  device: string,
+): Promise<{ credentialId: string; authorityId: string; fingerprint: string }> {
+  const { pool, organization } = harness
+  const [authorityId, credentialId] = [newId('aut'), newId('crd')]
+  await pool.query(
+    `INSERT INTO device_authorities (id, organization_id, name, certificate, fingerprint, subject, not_after)
+     VALUES ($1, $2, 'factory', '-----BEGIN CERTIFICATE-----', $3, 'Factory', now() + interval '1 day')`,
+    [authorityId, organization.id, fingerprintOf(authorityId)],
+  )
+  await pool.query(
+    `INSERT INTO credentials (id, organization_id, device_id, kind, authority_id, certificates, fingerprint, path_serials, expires_at)
+     VALUES ($1, $2, $3, 'certificate', $4, 'PEM', $5, '{01}', now() + interval '1 day')`,
+    [credentialId, organization.id, device, authorityId, fingerprintOf(credentialId)],
+  )
+  return { credentialId, authorityId, fingerprint: fingerprintOf(credentialId) }
+}
+
+const fingerprintOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 const write = (...attempts: AttachAttempt[]) => writeAttempts(harness.pool, 'con-1', attempts)
 const seenAt = (device: string, remoteAddress: string) =>
@@ -96,6 +119,38 @@ describe('attempts of a device', () => {
     })
     await harness.call('PATCH', `/v1/devices/${deviceId}`, { body: { proposalTiers: ['compat'] } })
     expect((await harness.call('GET', `/v1/devices/${deviceId}/attempts`)).text).toContain('let it try again')
+  })
+
+  it.each([
+    ['that is revoked', 'credential_revoked', 'the credential of its certificate is revoked'],
+    ['that has expired', 'credential_expired', 'the credential of its certificate has expired'],
+    ['of an authority that was deleted', 'credential_revoked', 'the authority of its certificate was deleted'],
+    ['of an authority that has expired', 'credential_expired', 'the authority of its certificate has expired'],
+    [
+      'of an authority without the fresh list that it needs',
+      'refused',
+      'the authority of its certificate needs a fresh list of revoked ones',
+    ],
+    ['that is good by now', 'authentication_failed', 'identity not known'],
+    ['of another device', 'authentication_failed', 'identity not known'],
+  ] as const)('say what became of a certificate %s', async (what, reason, detail) => {
+    const holder = what === 'of another device' ? await newDevice(harness.call) : deviceId
+    const { credentialId, authorityId, fingerprint } = await newCertificate(holder)
+    const authority = `/v1/device-authorities/${authorityId}`
+    const change = (text: string): Promise<unknown> =>
+      harness.pool.query(`UPDATE ${text} WHERE id = $1`, [text.startsWith('c') ? credentialId : authorityId])
+    if (what === 'that is revoked' || what === 'of another device')
+      await harness.call('DELETE', `/v1/devices/${holder}/credentials/${credentialId}`)
+    if (what === 'that has expired') await change(`credentials SET expires_at = now()`)
+    if (what === 'of an authority that has expired') await change(`device_authorities SET not_after = now()`)
+    if (what === 'of an authority that was deleted') await harness.call('DELETE', authority)
+    if (what === 'of an authority without the fresh list that it needs') {
+      const revocation = { mode: 'hard', url: 'http://crl.example/f.crl' }
+      await harness.call('PATCH', authority, { body: { revocation } })
+    }
+    const failed = { stage: 'auth', reason: 'authentication_failed', detail: 'identity not known' } as const
+    await write(attempt({ deviceId, ...failed, certificate: fingerprint }))
+    expect(await list()).toMatchObject([{ reason, detail, identified: 'claimed' }])
   })
 
   it('come newest first, a page at a time', async () => {

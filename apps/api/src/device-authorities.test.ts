@@ -294,7 +294,7 @@ describe('a certificate of an authority of the organization', () => {
     await expect(insert).rejects.toThrow('credentials_organization_id_authority_id_fkey')
   })
 
-  it('goes with its authority: detached, its tunnels closed, told, and forgotten', async () => {
+  it('goes with its authority: detached, its tunnels closed, told, and kept as revoked', async () => {
     const factory = await maker()
     const authority = (await register(factory.pem)).body
     const [deviceId, stays] = [await newDevice(harness.call), await newDevice(harness.call)]
@@ -322,6 +322,8 @@ describe('a certificate of an authority of the organization', () => {
     const [gone, kept] = await Promise.all(tunnels.map(({ body }) => harness.call('GET', `/v1/tunnels/${body.id}`)))
     expect(gone?.body).toMatchObject({ reason: 'credential_revoked' })
     expect(kept?.body).toMatchObject({ state: 'waiting_for_device' })
+    const left = await harness.call('GET', `/v1/devices/${deviceId}/credentials/${id}`)
+    expect(left.body).toMatchObject({ state: 'revoked', certificate: { authorityId: authority.id } })
     const { rows } = await harness.pool.query('SELECT type FROM events WHERE resource_id = $1 ORDER BY sequence', [id])
     expect(rows).toEqual([{ type: 'credential.created' }, { type: 'credential.revoked' }])
   })
@@ -335,6 +337,11 @@ describe('a certificate of an authority of the organization', () => {
       [harness.organization.id, await newDevice(harness.call), authority.id],
     )
     expect((await harness.call('DELETE', `/v1/device-authorities/${authority.id}`)).status).toBe(204)
+    const left = await harness.pool.query(
+      `SELECT count(*)::int AS n FROM credentials WHERE former_authority_id = $1 AND revoked_at IS NOT NULL`,
+      [authority.id],
+    )
+    expect(left.rows).toEqual([{ n: 1001 }])
     const told = await harness.pool.query(
       `SELECT count(*)::int AS n FROM events WHERE type = 'credential.revoked' AND resource_id LIKE 'crd\\_000000%'`,
     )

@@ -94,6 +94,16 @@ it('says why a claim was in doubt, as long as nobody else was proven', () => {
   ])
 })
 
+it('names the certificate that was shown, as long as nobody else was proven: what became of it is looked up later', () => {
+  const stored: AttachAttempt[] = []
+  const attempts = createAttemptLog({ log, store: (attempt) => void stored.push(attempt), tiers: () => [] })
+  const doubt = { reason: 'authentication_failed', detail: 'no path', certificate: 'ff00' } as const
+  attempts.claimed(attempt.idI as never, 'dev_a', doubt)
+  attempts.failed(attempt, 0)
+  attempts.failed({ ...attempt, subject: 'dev_b' }, 0)
+  expect(stored.map(({ certificate }) => certificate)).toEqual(['ff00', null])
+})
+
 it('an attempt that failed in EAP is about the device whose name was given there, once, and not about the one of another run', () => {
   const stored: AttachAttempt[] = []
   const attempts = createAttemptLog({ log, store: (attempt) => void stored.push(attempt), tiers: () => [] })

@@ -89,6 +89,7 @@ export function createAttemptLog(options: {
       stage,
       reason: doubt?.reason ?? attemptReasonOf(event.reason),
       detail: doubt ? `${detail}: ${doubt.detail}` : detail,
+      certificate: doubt?.certificate ?? null,
     })
     const earned = Math.floor((nowMs - countedMs) / LINE_EVERY_MS)
     if (earned > 0) {
@@ -135,6 +136,7 @@ export function createAttemptLog(options: {
         stage: 'attach',
         reason: offered ? 'no_proposal' : 'refused',
         detail: `a Child SA was refused with notify ${notify}`,
+        certificate: null,
       })
       log.info({ deviceId, notify }, 'a Child SA was refused')
     },

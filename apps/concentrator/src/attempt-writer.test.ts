@@ -15,6 +15,7 @@ const attempt = (detail: string): AttachAttempt => ({
   offered: null,
   nearest: null,
   matchingTier: null,
+  certificate: null,
 })
 const log = { error: () => {} } as never
 const away = (): Error => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })

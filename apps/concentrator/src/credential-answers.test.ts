@@ -111,7 +111,8 @@ describe('certificates', () => {
     const { der, credentialId } = await registry.addCertificate(device)
     await registry.revoke(credentialId)
     expect(await ask(device.identity, shown(der))).toMatchObject({ found: null, decoy: { key: { kind: 'p256' } } })
-    expect(doubts).toMatchObject([{ detail: 'the certificate is not one of its valid credentials' }])
+    const detail = 'the certificate is not one of its valid credentials'
+    expect(doubts).toMatchObject([{ detail, certificate: fingerprintOf(der) }])
   })
 
   it('a certificate of one device does not speak for another one, whoever it is a credential of', async () => {

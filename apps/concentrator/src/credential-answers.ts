@@ -26,6 +26,8 @@ const PPK_ID_FIXED = 2
 export interface Doubt {
   readonly reason: AttemptReason
   readonly detail: string
+  /** Fingerprint of the certificate that was shown, where it is none of the device's valid credentials: it may have been one. */
+  readonly certificate?: string
 }
 
 export interface CredentialAnswers {
@@ -70,7 +72,8 @@ export function createCredentialAnswers(options: {
     )
     const { fault, key } = credential?.kind === 'certificate' ? verdictOf(chain, credential, shown) : shown
     const doubt = credential ? fault : (shown.fault ?? 'the certificate is not one of its valid credentials')
-    onClaim(idI, device, doubt === null ? null : { reason: 'authentication_failed', detail: doubt })
+    const unknown = credential ? {} : { certificate: shown.fingerprint }
+    onClaim(idI, device, doubt === null ? null : { reason: 'authentication_failed', detail: doubt, ...unknown })
     wipeDevice(device, ['ppk'])
     if (doubt !== null || !credential || !key) return { kind: 'credential', found: null, decoy }
     const candidates = [{ kind: 'publicKey' as const, id: credential.id, key }]

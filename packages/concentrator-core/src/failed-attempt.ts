@@ -30,7 +30,7 @@ export function readableProposals(proposals: readonly Proposal[]): ReadablePropo
   }))
 }
 
-/** The closed set that the API shows; what only the credential desk knows (none, expired, revoked) it says itself. */
+/** The closed set that the API shows; the credential desk says itself that there is no credential, and the database what became of one. */
 export function attemptReasonOf(reason: CloseReason): AttemptReason {
   switch (reason) {
     case 'noProposal':

@@ -33,7 +33,7 @@ export interface CredentialSummaryRecord {
   readonly serial: string | null
   /** Null while there is no certificate. */
   readonly fingerprint: string | null
-  /** The organization's own authority that issued it. */
+  /** The organization's own authority that issued it, also one that was deleted since. */
   readonly authorityId: string | null
   /** The device's present attachment was made with it. */
   readonly inUse: boolean
@@ -85,7 +85,7 @@ export const maxCertificatesInForce = 32
 export const maxEndedCredentials = 50
 /** Of `credentials c`: a summary. */
 export const credentialColumns = `c.id, c.device_id AS "deviceId", c.kind, c.method, c.identity, c.is_required AS "isRequired", c.issuance, c.refusal,
-  coalesce(c.serial, c.path_serials[1]) AS serial, c.fingerprint, c.authority_id AS "authorityId", c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.revoked_at AS "revokedAt",
+  coalesce(c.serial, c.path_serials[1]) AS serial, c.fingerprint, coalesce(c.authority_id, c.former_authority_id) AS "authorityId", c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.revoked_at AS "revokedAt",
   EXISTS (SELECT 1 FROM attachments a WHERE a.organization_id = c.organization_id AND a.device_id = c.device_id
     AND a.credential_id = c.id AND a.state = 'attached') AS "inUse"`
 const columnsWithChain = `${credentialColumns}, c.certificates`

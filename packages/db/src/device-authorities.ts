@@ -1,6 +1,6 @@
 /**
  * Certificate authorities of organizations, by which their devices may prove themselves (ADR 0037). An authority counts for credentials
- * that name it, in its own organization, and for nothing else; with it go those credentials and what is attached with them.
+ * that name it, in its own organization, and for nothing else; when it goes, those are revoked, and what is attached with them leaves.
  *
  * Locks: the authority before devices, devices before credentials.
  */
@@ -8,7 +8,7 @@ import type { Pool } from 'pg'
 import { appendAudit, changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
-import { foreignBatch, revokeForeignCredentials } from './foreign-credentials.ts'
+import { foreignBatch, leaveAuthority, revokeForeignCredentials } from './foreign-credentials.ts'
 import { newId } from './ids.ts'
 import type { Touched } from './nodes.ts'
 import { listInOrder, type ListedPage, type ListRequest, type Walk, Fitting } from './ordered-list.ts'
@@ -172,8 +172,8 @@ export async function changeDeviceAuthority(
 }
 
 /**
- * Its credentials are revoked and go too; what is attached with them is told to leave. Who has many has them revoked in several
- * transactions: one that is broken off is gone on with by asking again.
+ * Its credentials are revoked; what is attached with them is told to leave. Who has many has them revoked in several transactions: one
+ * that is broken off is gone on with by asking again.
  */
 export async function deleteDeviceAuthority(
   pool: Pool,
@@ -201,7 +201,8 @@ function deleteOrRevoke(
     const before = await lock(tx, at)
     if (typeof before === 'string') return before
     const { touched, credentials } = await revokeForeignCredentials(tx, { organizationId, authorityId: id }, options)
-    if (credentials === foreignBatch) return { touched, isDeleted: false }
+    if (credentials === foreignBatch || !(await leaveAuthority(tx, organizationId, id)))
+      return { touched, isDeleted: false }
     await tx.query('DELETE FROM device_authorities WHERE organization_id = $1 AND id = $2', [organizationId, id])
     const action = 'device_authority.deleted'
     await appendEvent(tx, { organizationId, type: action, resourceId: id, data: {} })

@@ -20,6 +20,8 @@ export const AUTHORITY_ALLOWS = `(c.authority_id IS NULL OR EXISTS (SELECT 1 FRO
 
 /** Most that are revoked in one transaction. */
 export const foreignBatch = 500
+/** Most that leave an authority in one transaction: nobody is told of it. */
+const leavingBatch = 5_000
 
 /**
  * A batch of them: each is told of under a lock of its own. The caller holds the authority.
@@ -66,6 +68,20 @@ export async function revokeForeignCredentials(
     })),
   )
   return { touched: { gateways, concentrators: await tellOfDevices(tx, ids) }, credentials: chosen.length }
+}
+
+/**
+ * A batch of those of an authority that is to be deleted, all revoked: they stay, for who asks what became of one. The caller holds it.
+ *
+ * @returns false when there may be more
+ */
+export async function leaveAuthority(tx: TenantSql, organizationId: string, authorityId: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `UPDATE credentials SET authority_id = NULL, former_authority_id = $2 WHERE organization_id = $1 AND id IN (
+       SELECT id FROM credentials WHERE organization_id = $1 AND authority_id = $2 ORDER BY id LIMIT ${leavingBatch})`,
+    [organizationId, authorityId],
+  )
+  return (rowCount ?? 0) < leavingBatch
 }
 
 /** Nobody comes back who has no other credential. */

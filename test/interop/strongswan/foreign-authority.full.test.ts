@@ -187,11 +187,25 @@ describe.skipIf(missing)(
       }
     })
 
-    it('is gone with its authority', async () => {
+    it('is gone at once with its authority, which people hear when it comes again; who has another credential stays', async () => {
       const device = await made('three')
-      const charon = await attach(device)
-      expect((await culvert.acme('DELETE', `/v1/device-authorities/${authorityId}`)).status).toBe(204)
-      await goneAndRefused(device, charon)
+      const other = await provision(culvert.acme, 'six', { kind: 'psk' })
+      const stays = await attach(other)
+      try {
+        const charon = await attach(device)
+        expect((await culvert.acme('DELETE', `/v1/device-authorities/${authorityId}`)).status).toBe(204)
+        await goneAndRefused(device, charon)
+        expect((await readAttachment(culvert.acme, other.id)).state).toBe('attached')
+      } finally {
+        await stays.stop()
+      }
+      const why = async (): Promise<object | undefined> =>
+        (await culvert.acme<{ data: object[] }>('GET', `/v1/devices/${device.id}/attempts`)).body.data[0]
+      await waitFor(async () => (await why()) !== undefined, { message: 'the attempt to be told' })
+      expect(await why()).toMatchObject({
+        reason: 'credential_revoked',
+        detail: 'the authority of its certificate was deleted',
+      })
       authorityId = await register(culvert.acme)
     })
   },

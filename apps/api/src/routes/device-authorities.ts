@@ -143,7 +143,7 @@ function changing(api: Api, { pool, queues }: ApiContext): void {
       config: { permission: 'authorities:write' },
       schema: {
         operationId: 'deleteDeviceAuthority',
-        summary: 'Delete an authority, with every credential that it issued',
+        summary: 'Delete an authority, and revoke every credential that it issued',
         description: 'Devices that are attached with one of those are detached at once and cannot come back with it.',
         tags,
         params,

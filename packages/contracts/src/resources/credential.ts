@@ -76,7 +76,10 @@ export const credentialInputFields: Readonly<
 
 const certificateFields = {
   authorityId: nullable(
-    Type.String({ description: 'The authority of the organization that issued it; null: the one of `GET /v1/ca`.' }),
+    Type.String({
+      description:
+        'The authority of the organization that issued it, also one that was deleted since; null: the one of `GET /v1/ca`.',
+    }),
   ),
   serial: nullable(Type.String({ description: 'Hexadecimal.' })),
   fingerprint: nullable(Type.String({ description: 'SHA-256 of the certificate, hexadecimal.' })),

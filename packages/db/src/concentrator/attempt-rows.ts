@@ -12,6 +12,7 @@ import type { Pool, PoolClient } from 'pg'
 import { tally, type TallyItem } from '../event-tallies.ts'
 import { newId } from '../ids.ts'
 import { inTransaction } from '../transaction.ts'
+import { ENDED_CERTIFICATE } from './ended-certificate.ts'
 import { isInet } from './outer-addresses.ts'
 
 /** A transform with its IANA numbers and its name as `transformName` of package crypto prints it. */
@@ -60,6 +61,8 @@ export interface AttachAttempt {
   readonly nearest: NearestProposal | null
   /** Tier in which the offer would have been taken, allowed or not. */
   readonly matchingTier: ProposalTier | null
+  /** Fingerprint of a certificate that was shown and is none of the device's valid credentials; what became of it is said instead. */
+  readonly certificate: string | null
 }
 
 /** Rows kept for each device, and for each source of one device or of nobody. */
@@ -115,15 +118,16 @@ async function insert(tx: PoolClient, nodeId: string, batch: readonly AttachAtte
   const { rows } = await tx.query<StoredAttempt>(
     `INSERT INTO attach_attempts (id, organization_id, device_id, concentrator_id, at, source_address, source_port, stage, reason,
        detail, is_proven, offered, nearest, matching_tier)
-     SELECT v.id, coalesce(d.organization_id, seen.organization_id), d.id, $1, v.at, v.source_address, v.source_port, v.stage, v.reason,
-       v.detail, v.is_proven AND d.id IS NOT NULL, v.offered, v.nearest, v.matching_tier
+     SELECT v.id, coalesce(d.organization_id, seen.organization_id), d.id, $1, v.at, v.source_address, v.source_port, v.stage, coalesce(ended.reason, v.reason),
+       coalesce(ended.detail, v.detail), v.is_proven AND d.id IS NOT NULL, v.offered, v.nearest, v.matching_tier
      FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::inet[], $6::int[], $7::text[], $8::text[], $9::text[], $10::bool[],
-       $11::jsonb[], $12::jsonb[], $13::text[])
-       AS v(id, device_id, at, source_address, source_port, stage, reason, detail, is_proven, offered, nearest, matching_tier)
+       $11::jsonb[], $12::jsonb[], $13::text[], $14::text[])
+       AS v(id, device_id, at, source_address, source_port, stage, reason, detail, is_proven, offered, nearest, matching_tier, certificate)
      LEFT JOIN devices d ON d.id = v.device_id AND d.deleted_at IS NULL
      LEFT JOIN LATERAL (SELECT min(o.organization_id) AS organization_id FROM outer_addresses o
        WHERE d.id IS NULL AND v.device_id IS NULL AND o.address = v.source_address AND o.last_seen_at > now() - interval '30 days'
        HAVING count(*) = 1) seen ON true
+     LEFT JOIN LATERAL (${ENDED_CERTIFICATE}) ended ON true
      WHERE d.id IS NOT NULL OR seen.organization_id IS NOT NULL
      RETURNING organization_id AS "organizationId", device_id AS "deviceId", host(source_address) AS source, at, stage, reason,
        is_proven AS "isProven"`,
@@ -141,6 +145,7 @@ async function insert(tx: PoolClient, nodeId: string, batch: readonly AttachAtte
       column((attempt) => attempt.offered && JSON.stringify(cutOffer(attempt.offered))),
       column((attempt) => attempt.nearest && JSON.stringify(attempt.nearest)),
       column((attempt) => attempt.matchingTier),
+      column((attempt) => attempt.certificate),
     ],
   )
   return rows

@@ -530,7 +530,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete an authority, with every credential that it issued
+         * Delete an authority, and revoke every credential that it issued
          * @description Devices that are attached with one of those are detached at once and cannot come back with it.
          */
         delete: operations["deleteDeviceAuthority"];
