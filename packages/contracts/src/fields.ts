@@ -30,6 +30,8 @@ export const WebhookDeliveryId = Type.String({ pattern: idPattern('whd'), descri
 
 export const tagPattern = '^[A-Za-z0-9][A-Za-z0-9._:=/-]{0,62}$'
 
+export const Version = Type.Integer({ description: 'Grows with every change; also the `ETag`.' })
+
 /** RFC 3339, UTC. */
 export const Timestamp = Type.String({ format: 'date-time' })
 
@@ -111,6 +113,10 @@ export const sortBy = <const T extends readonly string[]>(sorts: T, more = '') =
     oneOf(sorts, { description: `Order; a minus: the other way round. \`${sorts[0]}\` when left out.${more}` }),
   )
 
-export const NextCursor = nullable(
+const NextCursor = nullable(
   Type.String({ description: 'Give it as `cursor` to get the next page; null on the last one.' }),
 )
+
+/** What a list answers. @param item schema of one */
+export const pageOf = <const Item extends string>(item: Item, name = `${item}Page`) =>
+  Type.Object({ data: Type.Array(Type.Ref(item)), nextCursor: NextCursor }, { $id: name, additionalProperties: false })

@@ -1,6 +1,18 @@
 /** REST: API keys, what they may do, and their rotation. */
 import { Type, type Static } from 'typebox'
-import { ApiKeyId, line, moment, NextCursor, nullable, oneOf, pageQuery, partOf, sortBy, Timestamp } from '../fields.ts'
+import {
+  ApiKeyId,
+  line,
+  moment,
+  nullable,
+  oneOf,
+  pageOf,
+  pageQuery,
+  partOf,
+  sortBy,
+  Timestamp,
+  Version,
+} from '../fields.ts'
 import { permissions } from '../permissions.ts'
 
 const Name = line({ minLength: 1, maxLength: 100, description: 'A name for people.' })
@@ -83,7 +95,7 @@ const fields = {
   lastUsedAt: nullable(Type.String({ format: 'date-time', description: 'To the minute.' })),
   lastUsedAddress: nullable(Type.String()),
   expiresAt: nullable(Timestamp),
-  version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+  version: Version,
   createdAt: Timestamp,
   updatedAt: Timestamp,
 }
@@ -109,10 +121,7 @@ export const IssuedApiKey = Type.Object(
 )
 export type IssuedApiKey = Static<typeof IssuedApiKey>
 
-export const ApiKeyPage = Type.Object(
-  { data: Type.Array(Type.Ref('ApiKey')), nextCursor: NextCursor },
-  { $id: 'ApiKeyPage', additionalProperties: false },
-)
+export const ApiKeyPage = pageOf('ApiKey')
 
 export const ApiKeyQuery = Type.Object(
   {

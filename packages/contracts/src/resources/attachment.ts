@@ -6,9 +6,9 @@ import {
   DeviceId,
   moment,
   NetworkId,
-  NextCursor,
   nullable,
   oneOf,
+  pageOf,
   pageQuery,
   sortBy,
   tagPattern,
@@ -172,10 +172,7 @@ export const AttachmentSummary = Type.Object(attachmentFields, {
 })
 export type AttachmentSummary = Static<typeof AttachmentSummary>
 
-export const AttachmentPage = Type.Object(
-  { data: Type.Array(Type.Ref('AttachmentSummary')), nextCursor: NextCursor },
-  { $id: 'AttachmentPage', additionalProperties: false },
-)
+export const AttachmentPage = pageOf('AttachmentSummary', 'AttachmentPage')
 
 export const AttachmentQuery = Type.Object(
   {

@@ -1,7 +1,7 @@
 /** REST: failed attempts of a device to attach. */
 import { attemptReasons, attemptStages, proposalTiers } from '@culvert/lifecycle'
 import { Type, type Static } from 'typebox'
-import { moment, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
+import { moment, nullable, oneOf, pageOf, pageQuery, Timestamp } from '../fields.ts'
 
 const OfferedTransform = Type.Object(
   {
@@ -90,10 +90,7 @@ export type AttachAttempt = Omit<Static<typeof AttachAttempt>, 'offered' | 'near
   nearest: NearestProposal | null
 }
 
-export const AttachAttemptPage = Type.Object(
-  { data: Type.Array(Type.Ref('AttachAttempt')), nextCursor: NextCursor },
-  { $id: 'AttachAttemptPage', additionalProperties: false },
-)
+export const AttachAttemptPage = pageOf('AttachAttempt')
 
 export const AttachAttemptQuery = Type.Object(
   {

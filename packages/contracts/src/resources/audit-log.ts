@@ -1,6 +1,6 @@
 /** REST: the audit log of the organization. */
 import { Type, type Static } from 'typebox'
-import { idPattern, NextCursor, nullable, oneOf, pageQuery, Timestamp } from '../fields.ts'
+import { idPattern, nullable, oneOf, pageOf, pageQuery, Timestamp } from '../fields.ts'
 
 const Fields = Type.Object(
   {},
@@ -46,10 +46,7 @@ export const AuditEntry = Type.Object(
 )
 export type AuditEntry = Static<typeof AuditEntry>
 
-export const AuditEntryPage = Type.Object(
-  { data: Type.Array(Type.Ref('AuditEntry')), nextCursor: NextCursor },
-  { $id: 'AuditEntryPage', additionalProperties: false },
-)
+export const AuditEntryPage = pageOf('AuditEntry')
 
 const text = (description: string, example: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 100, description, examples: [example] }))

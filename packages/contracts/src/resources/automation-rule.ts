@@ -6,12 +6,13 @@ import {
   DeviceId,
   line,
   NetworkId,
-  NextCursor,
   nullable,
   oneOf,
+  pageOf,
   pageQuery,
   partOf,
   Timestamp,
+  Version,
   WebhookEndpointId,
 } from '../fields.ts'
 import { Tag } from './device.ts'
@@ -229,7 +230,7 @@ export const AutomationRule = Type.Object(
       { ...strict, description: 'Who changed it last: it acts with the rights that these have when it runs.' },
     ),
     failures: Type.Integer({ minimum: 0, description: 'Runs in a row that failed, up to now.' }),
-    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    version: Version,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
@@ -237,10 +238,7 @@ export const AutomationRule = Type.Object(
 )
 export type AutomationRule = Static<typeof AutomationRule>
 
-export const AutomationRulePage = Type.Object(
-  { data: Type.Array(Type.Ref('AutomationRule')), nextCursor: NextCursor },
-  { $id: 'AutomationRulePage', ...strict },
-)
+export const AutomationRulePage = pageOf('AutomationRule')
 export const AutomationRuleQuery = Type.Object(
   { ...pageQuery, name: partOf('the name'), enabled: Type.Optional(Type.Boolean()) },
   strict,
@@ -305,10 +303,7 @@ export const RuleRun = Type.Object(
 )
 export type RuleRun = Static<typeof RuleRun>
 
-export const RuleRunPage = Type.Object(
-  { data: Type.Array(Type.Ref('RuleRun')), nextCursor: NextCursor },
-  { $id: 'RuleRunPage', ...strict },
-)
+export const RuleRunPage = pageOf('RuleRun')
 
 export const DryRunQuery = Type.Object(
   {

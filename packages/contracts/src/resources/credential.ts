@@ -6,9 +6,9 @@ import {
   DeviceAuthorityId,
   DeviceId,
   moment,
-  NextCursor,
   nullable,
   oneOf,
+  pageOf,
   pageQuery,
   sortBy,
   Timestamp,
@@ -181,10 +181,7 @@ export const CredentialQuery = Type.Object(
   { additionalProperties: false },
 )
 
-export const CredentialPage = Type.Object(
-  { data: Type.Array(Type.Ref('CredentialSummary')), nextCursor: NextCursor },
-  { $id: 'CredentialPage', additionalProperties: false },
-)
+export const CredentialPage = pageOf('CredentialSummary', 'CredentialPage')
 
 export const CredentialListQuery = Type.Object(
   {

@@ -3,13 +3,14 @@ import { Type, type Static } from 'typebox'
 import {
   DeviceAuthorityId,
   line,
-  NextCursor,
   nullable,
   oneOf,
+  pageOf,
   pageQuery,
   partOf,
   sortBy,
   Timestamp,
+  Version,
 } from '../fields.ts'
 
 const certificate = '-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n'
@@ -102,7 +103,7 @@ export const DeviceAuthority = Type.Object(
     state: oneOf(['active', 'expired'], { description: 'Of `expired` nobody is let in.' }),
     credentialCount: Type.Integer({ description: 'Credentials of it that are neither revoked nor expired.' }),
     revocation: Revocation,
-    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    version: Version,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
@@ -110,10 +111,7 @@ export const DeviceAuthority = Type.Object(
 )
 export type DeviceAuthority = Static<typeof DeviceAuthority>
 
-export const DeviceAuthorityPage = Type.Object(
-  { data: Type.Array(Type.Ref('DeviceAuthority')), nextCursor: NextCursor },
-  { $id: 'DeviceAuthorityPage', additionalProperties: false },
-)
+export const DeviceAuthorityPage = pageOf('DeviceAuthority')
 
 export const DeviceAuthorityQuery = Type.Object(
   {

@@ -8,14 +8,15 @@ import {
   line,
   moment,
   NetworkId,
-  NextCursor,
   nullable,
   oneOf,
+  pageOf,
   pageQuery,
   ProposalTiers,
   RateLimit,
   tagPattern,
   Timestamp,
+  Version,
 } from '../fields.ts'
 import { mostLanPrefixes } from '../lan-prefix.ts'
 
@@ -126,7 +127,7 @@ export const Device = Type.Object(
     ),
     state: oneOf(['online', 'offline']),
     lastSeenAt: nullable(Timestamp),
-    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    version: Version,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
@@ -149,10 +150,7 @@ export const Device = Type.Object(
 )
 export type Device = Static<typeof Device>
 
-export const DevicePage = Type.Object(
-  { data: Type.Array(Type.Ref('Device')), nextCursor: NextCursor },
-  { $id: 'DevicePage', additionalProperties: false },
-)
+export const DevicePage = pageOf('Device')
 
 /** Sorted by these; a minus: the other way round. */
 export const deviceSorts = ['createdAt', '-createdAt', 'name', '-name', 'lastSeenAt', '-lastSeenAt'] as const

@@ -5,9 +5,9 @@ import {
   GrantId,
   line,
   MemberId,
-  NextCursor,
   nullable,
   oneOf,
+  pageOf,
   pageQuery,
   partOf,
   sortBy,
@@ -83,10 +83,7 @@ export const Grant = Type.Object(
 )
 export type Grant = Static<typeof Grant>
 
-export const GrantPage = Type.Object(
-  { data: Type.Array(Type.Ref('Grant')), nextCursor: NextCursor },
-  { $id: 'GrantPage', additionalProperties: false },
-)
+export const GrantPage = pageOf('Grant')
 
 export const GrantQuery = Type.Object(
   {

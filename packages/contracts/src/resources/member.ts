@@ -1,6 +1,17 @@
 /** REST: members of the organization, and the caller itself. */
 import { Type, type Static } from 'typebox'
-import { idPattern, MemberId, NextCursor, nullable, oneOf, pageQuery, partOf, sortBy, Timestamp } from '../fields.ts'
+import {
+  idPattern,
+  MemberId,
+  nullable,
+  oneOf,
+  pageOf,
+  pageQuery,
+  partOf,
+  sortBy,
+  Timestamp,
+  Version,
+} from '../fields.ts'
 import { permissions, roles } from '../permissions.ts'
 
 const RoleField = oneOf(roles, {
@@ -59,7 +70,7 @@ export const Member = Type.Object(
         examples: ['https://api.example.com/v1/auth/login?invitation=mem_k3v5mxq2h7c4tnwz6yba'],
       }),
     ),
-    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    version: Version,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
@@ -67,10 +78,7 @@ export const Member = Type.Object(
 )
 export type Member = Static<typeof Member>
 
-export const MemberPage = Type.Object(
-  { data: Type.Array(Type.Ref('Member')), nextCursor: NextCursor },
-  { $id: 'MemberPage', additionalProperties: false },
-)
+export const MemberPage = pageOf('Member')
 
 export const MemberQuery = Type.Object(
   {

@@ -4,14 +4,15 @@ import {
   EffectiveTiers,
   line,
   NetworkId,
-  NextCursor,
   nullable,
+  pageOf,
   pageQuery,
   partOf,
   ProposalTiers,
   RateLimit,
   sortBy,
   Timestamp,
+  Version,
 } from '../fields.ts'
 
 const DnsServers = Type.Array(Type.String({ format: 'address', maxLength: 45 }), {
@@ -91,7 +92,7 @@ export const Network = Type.Object(
     deviceToDevice: DeviceToDevice,
     rateLimit: nullable(RateLimit),
     connectionEvents: nullable(Type.Boolean({ description: 'Null: as the organization says.' })),
-    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    version: Version,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
@@ -129,10 +130,7 @@ export const NetworkPatch = Type.Object(
 )
 export type NetworkPatch = Static<typeof NetworkPatch>
 
-export const NetworkPage = Type.Object(
-  { data: Type.Array(Type.Ref('Network')), nextCursor: NextCursor },
-  { $id: 'NetworkPage', additionalProperties: false },
-)
+export const NetworkPage = pageOf('Network')
 
 export const NetworkQuery = Type.Object(
   {
@@ -151,7 +149,7 @@ export const Organization = Type.Object(
     proposalTiers: nullable(ProposalTiers),
     effectiveTiers: EffectiveTiers,
     connectionEvents: ConnectionEvents,
-    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    version: Version,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },

@@ -1,7 +1,7 @@
 /** REST: operations, the one resource for work that takes longer than a call. */
 import { Type, type Static } from 'typebox'
 import type { ErrorCode } from '../errors.ts'
-import { line, moment, NextCursor, nullable, oneOf, OperationId, pageQuery, Timestamp } from '../fields.ts'
+import { line, moment, nullable, oneOf, OperationId, pageOf, pageQuery, Timestamp } from '../fields.ts'
 
 export const operationKinds = ['device_import', 'device_update', 'device_delete', 'webhook_replay'] as const
 export type OperationKind = (typeof operationKinds)[number]
@@ -85,10 +85,7 @@ export const Operation = Type.Object(
 )
 export type Operation = Static<typeof Operation>
 
-export const OperationPage = Type.Object(
-  { data: Type.Array(Type.Ref('Operation')), nextCursor: NextCursor },
-  { $id: 'OperationPage', additionalProperties: false },
-)
+export const OperationPage = pageOf('Operation')
 
 export const OperationQuery = Type.Object(
   {

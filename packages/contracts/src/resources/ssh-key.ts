@@ -4,14 +4,15 @@ import {
   ApiKeyId,
   line,
   MemberId,
-  NextCursor,
   nullable,
   oneOf,
+  pageOf,
   pageQuery,
   partOf,
   sortBy,
   SshKeyId,
   Timestamp,
+  Version,
 } from '../fields.ts'
 
 const Name = line({ minLength: 1, maxLength: 100, description: 'A name for people.' })
@@ -77,7 +78,7 @@ export const SshKey = Type.Object(
       { kind: oneOf(['api_key', 'user']), id: Type.String({ examples: ['key_9fXkP2mQ7rT4vW8z'] }) },
       { additionalProperties: false },
     ),
-    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    version: Version,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
@@ -85,10 +86,7 @@ export const SshKey = Type.Object(
 )
 export type SshKey = Static<typeof SshKey>
 
-export const SshKeyPage = Type.Object(
-  { data: Type.Array(Type.Ref('SshKey')), nextCursor: NextCursor },
-  { $id: 'SshKeyPage', additionalProperties: false },
-)
+export const SshKeyPage = pageOf('SshKey')
 
 export const SshKeyQuery = Type.Object(
   {

@@ -6,15 +6,16 @@ import {
   GrantId,
   moment,
   NetworkId,
-  NextCursor,
   nullable,
   oneOf,
+  pageOf,
   pageQuery,
   RateLimit,
   sortBy,
   tagPattern,
   Timestamp,
   TunnelId,
+  Version,
 } from '../fields.ts'
 
 const TtlSec = Type.Integer({ minimum: 10, maximum: 86_400, description: 'Seconds from now until the tunnel expires.' })
@@ -102,7 +103,7 @@ export const Tunnel = Type.Object(
     ),
     grantId: nullable(Type.String({ description: 'The grant that allowed it; null: who opened it may open any.' })),
     expiresAt: Timestamp,
-    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    version: Version,
     createdAt: Timestamp,
     updatedAt: Timestamp,
     openedAt: nullable(Timestamp),
@@ -127,10 +128,7 @@ export const Tunnel = Type.Object(
 )
 export type Tunnel = Static<typeof Tunnel>
 
-export const TunnelPage = Type.Object(
-  { data: Type.Array(Type.Ref('Tunnel')), nextCursor: NextCursor },
-  { $id: 'TunnelPage', additionalProperties: false },
-)
+export const TunnelPage = pageOf('Tunnel')
 
 export const TunnelQuery = Type.Object(
   {
@@ -216,10 +214,7 @@ export const Connection = Type.Object(
 )
 export type Connection = Static<typeof Connection>
 
-export const ConnectionPage = Type.Object(
-  { data: Type.Array(Type.Ref('Connection')), nextCursor: NextCursor },
-  { $id: 'ConnectionPage', additionalProperties: false },
-)
+export const ConnectionPage = pageOf('Connection')
 
 const connectionStates = ['open', 'closed', 'refused'] as const
 

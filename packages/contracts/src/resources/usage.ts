@@ -3,15 +3,16 @@ import { Type, type Static } from 'typebox'
 import {
   DeviceId,
   line,
-  NextCursor,
   nullable,
   oneOf,
+  pageOf,
   pageQuery,
   partOf,
   tagPattern,
   Timestamp,
   TunnelId,
   UsageThresholdId,
+  Version,
 } from '../fields.ts'
 import { Tag } from './device.ts'
 
@@ -38,10 +39,7 @@ export const Usage = Type.Object(
 )
 export type Usage = Static<typeof Usage>
 
-export const UsagePage = Type.Object(
-  { data: Type.Array(Type.Ref('Usage')), nextCursor: NextCursor },
-  { $id: 'UsagePage', additionalProperties: false },
-)
+export const UsagePage = pageOf('Usage')
 
 const chosen = {
   from: Type.Optional(
@@ -111,7 +109,7 @@ export const UsageThreshold = Type.Object(
     percents: Percents,
     toldPercent: nullable(Type.Integer({ description: 'The greatest that was told in the period of `toldPeriod`.' })),
     toldPeriod: nullable(Type.String({ format: 'date-time', description: 'Its beginning.' })),
-    version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+    version: Version,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
@@ -119,10 +117,7 @@ export const UsageThreshold = Type.Object(
 )
 export type UsageThreshold = Static<typeof UsageThreshold>
 
-export const UsageThresholdPage = Type.Object(
-  { data: Type.Array(Type.Ref('UsageThreshold')), nextCursor: NextCursor },
-  { $id: 'UsageThresholdPage', additionalProperties: false },
-)
+export const UsageThresholdPage = pageOf('UsageThreshold')
 
 export const UsageThresholdQuery = Type.Object(
   {

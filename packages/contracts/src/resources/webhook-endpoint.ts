@@ -3,12 +3,13 @@ import { Type, type Static } from 'typebox'
 import {
   line,
   NetworkId,
-  NextCursor,
   nullable,
   oneOf,
+  pageOf,
   pageQuery,
   partOf,
   Timestamp,
+  Version,
   WebhookDeliveryId,
   WebhookEndpointId,
 } from '../fields.ts'
@@ -135,7 +136,7 @@ const endpointFields = {
     },
     { additionalProperties: false, 'x-example': { failingSince: null, warnedAt: null, pausedUntil: null } },
   ),
-  version: Type.Integer({ description: 'Grows with every change; also the `ETag`.' }),
+  version: Version,
   createdAt: Timestamp,
   updatedAt: Timestamp,
 }
@@ -177,10 +178,7 @@ export const IssuedWebhookEndpoint = Type.Object(
 )
 export type IssuedWebhookEndpoint = Static<typeof IssuedWebhookEndpoint>
 
-export const WebhookEndpointPage = Type.Object(
-  { data: Type.Array(Type.Ref('WebhookEndpoint')), nextCursor: NextCursor },
-  { $id: 'WebhookEndpointPage', additionalProperties: false },
-)
+export const WebhookEndpointPage = pageOf('WebhookEndpoint')
 
 export const WebhookEndpointQuery = Type.Object(
   { ...pageQuery, name: partOf('the name'), state: Type.Optional(oneOf(['enabled', 'disabled'])) },
@@ -344,10 +342,7 @@ export const WebhookDeliveryDetail = Type.Object(
 )
 export type WebhookDeliveryDetail = Static<typeof WebhookDeliveryDetail>
 
-export const WebhookDeliveryPage = Type.Object(
-  { data: Type.Array(Type.Ref('WebhookDelivery')), nextCursor: NextCursor },
-  { $id: 'WebhookDeliveryPage', additionalProperties: false },
-)
+export const WebhookDeliveryPage = pageOf('WebhookDelivery')
 
 export const WebhookDeliveryQuery = Type.Object(
   {
