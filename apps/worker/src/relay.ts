@@ -2,8 +2,9 @@
  * Drives the relay (packages/db/src/events/relay.ts): passes until nothing waits for its position, woken by the notice of every
  * commit with events and by a timer, as notices may be lost. Workers that do so at once take turns at the row of the feed.
  */
-import { isDatabaseUnavailable, relayEvents, type Pool, type RelayConsumer, type RelayFault } from '@culvert/db'
+import { relayEvents, type Pool, type RelayConsumer, type RelayFault } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
+import { Outage } from './outage.ts'
 
 export interface RelayOptions {
   readonly pool: Pool
@@ -19,14 +20,18 @@ export interface RelayOptions {
 
 export class Relay {
   readonly #options: RelayOptions & { pollMs: number }
+  readonly #outage: Outage
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | null = null
   #again = false
   #closed = false
-  #away = false
 
   constructor(options: RelayOptions) {
     this.#options = { ...options, pollMs: options.pollMs ?? 2_000 }
+    this.#outage = new Outage(options.logger, {
+      waits: 'events wait',
+      failed: 'events cannot be relayed; it is tried again',
+    })
     this.wake()
   }
 
@@ -51,21 +56,18 @@ export class Relay {
   }
 
   async #run(): Promise<void> {
-    const { pool, consumers, batch, logger } = this.#options
+    const { pool, consumers, batch } = this.#options
     try {
       while (this.#again && !this.#closed) {
         this.#again = false
         const pass = await relayEvents(pool, consumers, batch)
-        if (this.#away) logger.info({}, 'the database is back')
-        this.#away = false
+        this.#outage.over()
         this.#options.relayed?.()
         this.#tell(pass.faults)
         this.#again ||= pass.isFull
       }
     } catch (error) {
-      if (!isDatabaseUnavailable(error)) logger.error({ err: error }, 'events cannot be relayed; it is tried again')
-      else if (!this.#away) logger.warn({ err: error }, 'the database is away; events wait')
-      this.#away ||= isDatabaseUnavailable(error)
+      this.#outage.tell(error)
     }
   }
 

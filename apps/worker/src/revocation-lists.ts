@@ -8,7 +8,6 @@
 import {
   claimDueRevocationLists,
   faultRevocationList,
-  isDatabaseUnavailable,
   readOverdueRevocationLists,
   storeRevocationList,
   systemAuthor,
@@ -19,6 +18,7 @@ import type { Logger } from '@culvert/observability'
 import { createCrlSet, fromPem, readCertificate, type Crl, type CrlFetcher } from '@culvert/pki'
 import { concentratorQueue, gatewayQueue, type Queues } from '@culvert/queue'
 import { createHash } from 'node:crypto'
+import { Passes } from './passes.ts'
 
 export interface RevocationListsOptions {
   readonly pool: Pool
@@ -36,44 +36,24 @@ const fetchingOff = 'fetchingOff'
 
 export class RevocationLists {
   readonly #options: RevocationListsOptions
-  readonly #intervalMs: number
-  #timer: NodeJS.Timeout | undefined
-  #closed = false
-  #last: Promise<void> = Promise.resolve()
+  readonly #passes: Passes
 
   constructor(options: RevocationListsOptions) {
+    const { logger, intervalMs = 5_000 } = options
     this.#options = options
-    this.#intervalMs = options.intervalMs ?? 5_000
-    this.#later()
+    const failed = 'lists of revoked certificates could not be read; it is repeated'
+    this.#passes = new Passes({ logger, intervalMs, pass: () => this.#pass(), failed })
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    clearTimeout(this.#timer)
-    await this.#last
-  }
-
-  #later(): void {
-    if (this.#closed) return
-    this.#timer = setTimeout(
-      () => {
-        this.#last = this.#pass().finally(() => this.#later())
-      },
-      this.#intervalMs * (0.75 + Math.random() / 4),
-    )
+  close(): Promise<void> {
+    return this.#passes.close()
   }
 
   async #pass(): Promise<void> {
-    try {
-      for (;;) {
-        const due = await this.#due()
-        await Promise.all(due.map((one) => this.#refresh(one)))
-        if (this.#closed || due.length < atOnce) return
-      }
-    } catch (error) {
-      // The sweeper tells about a database that is away.
-      if (!isDatabaseUnavailable(error))
-        this.#options.logger.error({ err: error }, 'lists of revoked certificates could not be read; it is repeated')
+    for (;;) {
+      const due = await this.#due()
+      await Promise.all(due.map((one) => this.#refresh(one)))
+      if (this.#passes.isClosed || due.length < atOnce) return
     }
   }
 

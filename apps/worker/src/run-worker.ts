@@ -11,7 +11,6 @@
 import {
   deviceChangedChannel,
   eventAppendedChannel,
-  isDatabaseUnavailable,
   listen,
   nodeDeadAfterSec,
   openPool,
@@ -28,6 +27,7 @@ import { EventRetention } from './event-retention.ts'
 import type { OperationHandlers } from './operations/operation-handler.ts'
 import { operationHandlers } from './operations/operation-handlers.ts'
 import { OperationRunner } from './operations/operation-runner.ts'
+import { Outage } from './outage.ts'
 import { relayConsumers } from './relay-consumers.ts'
 import { Relay } from './relay.ts'
 import { RevocationLists } from './revocation-lists.ts'
@@ -203,20 +203,16 @@ export function runWorker(options: WorkerOptions): RunningWorker {
   }
 }
 
-/** Runs work that may fail: a database that is away is told once, and once more when it is back; everything else each time. */
+/** Runs work that may fail, and tells of it. */
 function tellOnce(logger: Logger): <T>(work: () => Promise<T>) => Promise<T | null> {
-  let away = false
+  const outage = new Outage(logger, { waits: 'what is due waits', failed: 'a pass failed; it is repeated' })
   return async (work) => {
     try {
       const result = await work()
-      if (away) logger.info({}, 'the database is back')
-      away = false
+      outage.over()
       return result
     } catch (error) {
-      const unavailable = isDatabaseUnavailable(error)
-      if (!unavailable) logger.error({ err: error }, 'a pass failed; it is repeated')
-      else if (!away) logger.warn({ err: error }, 'the database is away; what is due waits')
-      away ||= unavailable
+      outage.tell(error)
       return null
     }
   }

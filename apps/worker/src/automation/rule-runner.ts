@@ -21,6 +21,7 @@ import type { Egress } from '@culvert/egress'
 import { maxRuleFailures, stepsOf, ttlOf, type RuleStep } from '@culvert/lifecycle'
 import type { Logger } from '@culvert/observability'
 import { concentratorQueue, gatewayQueue, webhooksQueue, type Queues } from '@culvert/queue'
+import { Outage } from '../outage.ts'
 import { rightsFor } from './maker-rights.ts'
 import { Slots } from '../webhooks/slots.ts'
 import { callWebhook, type CallAction } from './rule-call.ts'
@@ -70,13 +71,17 @@ export class RuleRunner {
   readonly #served = new Set<string>()
   readonly #turns = new Turns(atWork)
   readonly #claims = new Turns(1)
+  readonly #outage: Outage
   #timer: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
   #closed = false
-  #away = false
 
   constructor(options: RuleRunnerOptions) {
     this.#options = { ...options, pollMs: options.pollMs ?? 1_000, slowMs: options.slowMs ?? 1_000 }
+    this.#outage = new Outage(options.logger, {
+      waits: 'rules wait',
+      failed: 'rules cannot be run; it is tried again',
+    })
     this.wake()
   }
 
@@ -100,13 +105,11 @@ export class RuleRunner {
   }
 
   async #work(): Promise<void> {
-    const { logger } = this.#options
     await this.#turns.take()
     try {
       while (!this.#closed) {
         const run = await this.#claim()
-        if (this.#away) logger.info({}, 'the database is back')
-        this.#away = false
+        this.#outage.over()
         if (run === null) return
         if (run === 'over') continue
         // Another one may be taken beside it.
@@ -114,9 +117,7 @@ export class RuleRunner {
         await this.#serve(run)
       }
     } catch (error) {
-      if (!isDatabaseUnavailable(error)) logger.error({ err: error }, 'rules cannot be run; it is tried again')
-      else if (!this.#away) logger.warn({ err: error }, 'the database is away; rules wait')
-      this.#away ||= isDatabaseUnavailable(error)
+      this.#outage.tell(error)
     } finally {
       this.#turns.give()
     }

@@ -22,6 +22,7 @@ import {
 } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
 import type { Queues } from '@culvert/queue'
+import { Outage } from '../outage.ts'
 import { isEnd, type OperationHandlers } from './operation-handler.ts'
 
 export interface OperationRunnerOptions {
@@ -45,9 +46,9 @@ const broken: OperationEnd = {
 export class OperationRunner {
   readonly #options: OperationRunnerOptions & { atOnce: number; turnMs: number; pollMs: number }
   readonly #loops = new Set<Promise<void>>()
+  readonly #outage: Outage
   #timer: NodeJS.Timeout | undefined
   #closed = false
-  #away = false
 
   constructor(options: OperationRunnerOptions) {
     this.#options = {
@@ -56,6 +57,10 @@ export class OperationRunner {
       turnMs: options.turnMs ?? 3_000,
       pollMs: options.pollMs ?? 2_000,
     }
+    this.#outage = new Outage(options.logger, {
+      waits: 'operations wait',
+      failed: 'operations cannot be taken; it is tried again',
+    })
     this.wake()
   }
 
@@ -79,22 +84,19 @@ export class OperationRunner {
 
   /** Ends when nothing can be taken, or the database is away: then the timer looks again. */
   async #work(): Promise<void> {
-    const { pool, logger } = this.#options
+    const { pool } = this.#options
     try {
       await dropUnreceivedOperations(pool)
       while (!this.#closed) {
         const claim = await claimOperation(pool, randomUUID())
-        if (this.#away) logger.info({}, 'the database is back')
-        this.#away = false
+        this.#outage.over()
         if (claim === null) return
         // Another one may be taken beside it.
         this.wake()
         await this.#serve(claim)
       }
     } catch (error) {
-      if (!isDatabaseUnavailable(error)) logger.error({ err: error }, 'operations cannot be taken; it is tried again')
-      else if (!this.#away) logger.warn({ err: error }, 'the database is away; operations wait')
-      this.#away ||= isDatabaseUnavailable(error)
+      this.#outage.tell(error)
     }
   }
 

@@ -11,7 +11,6 @@ import {
   disableEndpoint,
   endpointLeaseSec,
   findDueEndpoints,
-  isDatabaseUnavailable,
   loadDueDeliveries,
   releaseEndpoints,
   renewEndpoints,
@@ -21,6 +20,7 @@ import {
 } from '@culvert/db'
 import type { Egress } from '@culvert/egress'
 import type { Logger } from '@culvert/observability'
+import { Outage } from '../outage.ts'
 import { attemptDelivery, attemptTimeoutMs, type Outcome } from './attempt.ts'
 import { Recorder } from './recorder.ts'
 import { Signers } from './signers.ts'
@@ -63,6 +63,7 @@ export class Dispatcher {
   readonly #runner = randomUUID()
   readonly #recorder: Recorder
   readonly #signers: Signers
+  readonly #outage: Outage
   readonly #slots: Slots
   readonly #rounds = new Rounds<Turn>()
   readonly #held = new Map<string, Turn>()
@@ -78,12 +79,15 @@ export class Dispatcher {
   #pumpTimer: NodeJS.Timeout | undefined
   #working: Promise<void> | null = null
   #closed = false
-  #away = false
 
   constructor(options: DispatcherOptions) {
     this.#options = options
     this.#recorder = new Recorder(options.pool, this.#runner, options.logger)
     this.#signers = new Signers(options.keys)
+    this.#outage = new Outage(options.logger, {
+      waits: 'deliveries wait',
+      failed: 'deliveries cannot be taken; it is tried again',
+    })
     const { fast, slow } = options.slots ?? { fast: 128, slow: 64 }
     this.#slots = new Slots({ slots: { fast, slow }, share: organizationShare, all: underWayPerSlot * (fast + slow) })
     this.#slowMs = options.slowMs ?? 1_000
@@ -323,16 +327,11 @@ export class Dispatcher {
 
   /** A database that is away is told once. */
   async #told(work: () => Promise<void>): Promise<void> {
-    const { logger } = this.#options
     try {
       await work()
-      if (this.#away) logger.info({}, 'the database is back')
-      this.#away = false
+      this.#outage.over()
     } catch (error) {
-      if (this.#closed) return
-      if (!isDatabaseUnavailable(error)) logger.error({ err: error }, 'deliveries cannot be taken; it is tried again')
-      else if (!this.#away) logger.warn({ err: error }, 'the database is away; deliveries wait')
-      this.#away ||= isDatabaseUnavailable(error)
+      if (!this.#closed) this.#outage.tell(error)
     }
   }
 }
