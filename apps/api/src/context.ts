@@ -1,8 +1,8 @@
 /** What routes get: the stores, the queues and the way to wait for a change. Nothing in it belongs to one request. */
-import type { Pool, SecretSealer, Touched } from '@culvert/db'
+import type { Pool, SecretSealer } from '@culvert/db'
 import type { Egress } from '@culvert/egress'
 import type { Logger } from '@culvert/observability'
-import { concentratorQueue, gatewayQueue, type JobKind, type Queues } from '@culvert/queue'
+import type { Queues } from '@culvert/queue'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { StreamTimes } from './feed/event-stream.ts'
 import type { SeatLimits } from './feed/seats.ts'
@@ -49,9 +49,3 @@ export type Api = FastifyInstance<
   FastifyBaseLogger,
   TypeBoxTypeProvider
 >
-
-/** Jobs are hints: they follow the commit, nobody waits for them, and what is lost heals. */
-export function hintNodes(queues: Queues, touched: Touched, concentratorKind: JobKind): void {
-  for (const node of touched.gateways) void queues.hint(gatewayQueue(node), 'listeners.changed')
-  for (const node of touched.concentrators) void queues.hint(concentratorQueue(node), concentratorKind)
-}

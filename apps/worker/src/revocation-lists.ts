@@ -16,7 +16,7 @@ import {
 } from '@culvert/db'
 import type { Logger } from '@culvert/observability'
 import { createCrlSet, fromPem, readCertificate, type Crl, type CrlFetcher } from '@culvert/pki'
-import { concentratorQueue, gatewayQueue, type Queues } from '@culvert/queue'
+import { hintNodes, type Queues } from '@culvert/queue'
 import { createHash } from 'node:crypto'
 import { Passes } from './passes.ts'
 
@@ -86,8 +86,7 @@ export class RevocationLists {
     if (stored === null) return
     if (stored.credentials > 0)
       logger.info({ authority: due.id, credentials: stored.credentials }, 'certificates are revoked by their authority')
-    for (const id of stored.touched.concentrators) void queues.hint(concentratorQueue(id), 'credential.revoked')
-    for (const id of stored.touched.gateways) void queues.hint(gatewayQueue(id), 'listeners.changed')
+    hintNodes(queues, stored.touched, 'credential.revoked')
   }
 }
 

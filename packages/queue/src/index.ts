@@ -1,3 +1,4 @@
+export { hintNodes, type TouchedNodes } from './hint-nodes.ts'
 export {
   concentratorQueue,
   gatewayQueue,

@@ -24,10 +24,11 @@ import {
   type IssuedKey,
 } from '@culvert/db'
 import { cidrContainsCidr, parseCidr } from '@culvert/bytes'
+import { hintNodes } from '@culvert/queue'
 import { Type } from 'typebox'
 import { refuseExceeding, type Actor } from '../actor.ts'
 import { writeOptions } from '../author.ts'
-import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import type { Api, ApiContext } from '../context.ts'
 import { expiryOf, keyLifetime } from '../key-expiry.ts'
 import { askedList, dateOf } from '../list-query.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'

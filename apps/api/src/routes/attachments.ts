@@ -1,9 +1,10 @@
 /** A device's attachment with its SAs, detaching it, and the list of all. */
 import { AttachmentQuery, DeviceId, DomainError, WaitQuery } from '@culvert/contracts'
 import { findDevice, isDetached, listAttachments, readAttachment, requestDetach } from '@culvert/db'
+import { hintNodes } from '@culvert/queue'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
-import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import type { Api, ApiContext } from '../context.ts'
 import { askedList, dateOf, listed } from '../list-query.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'

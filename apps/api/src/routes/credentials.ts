@@ -23,11 +23,11 @@ import {
   type CredentialRecord,
   type DeviceAuthorityRecord,
 } from '@culvert/db'
-import { signerQueue } from '@culvert/queue'
+import { hintNodes, signerQueue } from '@culvert/queue'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
-import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import type { Api, ApiContext } from '../context.ts'
 import { futureTime, newCredential, refuseForeignFields } from '../new-credential.ts'
 import { askedList, dateOf, listed } from '../list-query.ts'
 import { callerSignal, waitMs } from '../preconditions.ts'

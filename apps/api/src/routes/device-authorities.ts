@@ -16,9 +16,10 @@ import {
   readDeviceAuthority,
   type DeviceAuthorityRecord,
 } from '@culvert/db'
+import { hintNodes } from '@culvert/queue'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
-import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import type { Api, ApiContext } from '../context.ts'
 import { readAuthority } from '../foreign-certificate.ts'
 import { askedList } from '../list-query.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'

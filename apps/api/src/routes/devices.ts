@@ -10,10 +10,11 @@ import {
   lanPrefixFault,
 } from '@culvert/contracts'
 import { changeDevice, createDevice, deleteDevice, findDevice, innerAddressRange, listDevices } from '@culvert/db'
+import { hintNodes } from '@culvert/queue'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
-import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import type { Api, ApiContext } from '../context.ts'
 import { deviceFilterOf, deviceSortOf } from '../device-query.ts'
 import { listed } from '../list-query.ts'
 import { readPosition, writePosition } from '../paging.ts'

@@ -9,10 +9,11 @@ import {
   type Grant,
 } from '@culvert/contracts'
 import { addGrant, listGrants, readGrant, revokeGrant, type GrantRecord } from '@culvert/db'
+import { hintNodes } from '@culvert/queue'
 import { Type } from 'typebox'
 import { refuseExceeding } from '../actor.ts'
 import { writeOptions } from '../author.ts'
-import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import type { Api, ApiContext } from '../context.ts'
 import { expiryOf, keyLifetime } from '../key-expiry.ts'
 import { askedList } from '../list-query.ts'
 import { empty, json, problems } from '../responses.ts'

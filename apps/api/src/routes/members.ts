@@ -21,10 +21,11 @@ import {
   type MemberFault,
   type MemberRecord,
 } from '@culvert/db'
+import { hintNodes } from '@culvert/queue'
 import { Type } from 'typebox'
 import { refuseExceeding, type Actor } from '../actor.ts'
 import { writeOptions } from '../author.ts'
-import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import type { Api, ApiContext } from '../context.ts'
 import { askedList } from '../list-query.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'

@@ -19,9 +19,10 @@ import {
   readNetwork,
   readOrganization,
 } from '@culvert/db'
+import { hintNodes } from '@culvert/queue'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
-import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import type { Api, ApiContext } from '../context.ts'
 import { askedList } from '../list-query.ts'
 import { ifMatch, setEtag } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'

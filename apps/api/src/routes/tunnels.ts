@@ -26,11 +26,12 @@ import {
   type TunnelRecord,
 } from '@culvert/db'
 import { isFinalTunnel } from '@culvert/lifecycle'
+import { hintNodes } from '@culvert/queue'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { writeOptions } from '../author.ts'
 import { connectionFilterOf } from '../connection-query.ts'
-import { hintNodes, type Api, type ApiContext } from '../context.ts'
+import type { Api, ApiContext } from '../context.ts'
 import { askedList, dateOf, listed } from '../list-query.ts'
 import { callerSignal, ifMatch, setEtag, waitMs } from '../preconditions.ts'
 import { empty, json, problems } from '../responses.ts'

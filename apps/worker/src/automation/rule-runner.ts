@@ -20,7 +20,7 @@ import {
 import type { Egress } from '@culvert/egress'
 import { maxRuleFailures, stepsOf, ttlOf, type RuleStep } from '@culvert/lifecycle'
 import type { Logger } from '@culvert/observability'
-import { concentratorQueue, gatewayQueue, webhooksQueue, type Queues } from '@culvert/queue'
+import { hintNodes, webhooksQueue, type Queues } from '@culvert/queue'
 import { Outage } from '../outage.ts'
 import { rightsFor } from './maker-rights.ts'
 import { Slots } from '../webhooks/slots.ts'
@@ -191,8 +191,7 @@ export class RuleRunner {
       judge: (standing) => rightsFor(action.kind, standing),
     })
     if (typeof outcome === 'string') return { stop: outcome }
-    for (const gateway of outcome.touched.gateways) void queues.hint(gatewayQueue(gateway), 'listeners.changed')
-    for (const node of outcome.touched.concentrators) void queues.hint(concentratorQueue(node), 'policy.changed')
+    hintNodes(queues, outcome.touched, 'policy.changed')
     return outcome.run
   }
 

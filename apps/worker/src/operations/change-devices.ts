@@ -14,7 +14,7 @@ import {
   type DeviceState,
   type TenantSql,
 } from '@culvert/db'
-import { hintNodes } from './hint-nodes.ts'
+import { hintNodes } from '@culvert/queue'
 import type { OperationHandler } from './operation-handler.ts'
 
 export interface ChangeRequest {
@@ -52,7 +52,7 @@ function forChosen(result: string, writeOf: (claim: Parameters<OperationHandler>
           const step = { checkpoint, processed: ids.length, succeeded: ids.length, failed: 0 }
           return { claim: await advanceOperation(tx, claim, step), touched }
         })
-        hintNodes(queues, further.touched)
+        hintNodes(queues, further.touched, 'policy.changed')
         return further.claim
       },
     }

@@ -25,8 +25,8 @@ import {
   type TenantSql,
   type Touched,
 } from '@culvert/db'
+import { hintNodes } from '@culvert/queue'
 import { Compile } from 'typebox/compile'
-import { hintNodes } from './hint-nodes.ts'
 import type { OperationHandler } from './operation-handler.ts'
 import { readCsv, readCsvHeader, readNdjson, UnreadableRowsError, type ReadRow, type RowFormat } from './row-reader.ts'
 
@@ -80,7 +80,7 @@ export const importDevices: OperationHandler = (first, { pool, queues }) => {
         const batch = await take(source, batchRows)
         if (batch.length === 0) return finished(claim, at)
         const { claim: further, touched } = await writeBatch(pool, claim, { request, batch, columns, met })
-        hintNodes(queues, touched)
+        hintNodes(queues, touched, 'policy.changed')
         return further
       } catch (error) {
         if (!(error instanceof UnreadableRowsError)) throw error
