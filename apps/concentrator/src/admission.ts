@@ -15,7 +15,7 @@ import {
   type CredentialCache,
   type ForgettingWatch,
 } from '@culvert/concentrator-core'
-import type { Rng } from '@culvert/crypto'
+import { createDecoyKeys, type Rng } from '@culvert/crypto'
 import type {
   Answer,
   AttachGrant,
@@ -97,6 +97,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const credentials = createCredentialAnswers({
     desk,
     realm,
+    decoys: createDecoyKeys(),
     onClaim(idI, device, doubt) {
       attempts.claimed(idI, device.deviceId, doubt)
       remember(device)

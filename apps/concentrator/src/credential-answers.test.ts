@@ -1,4 +1,5 @@
 import { createCredentialCache, type CredentialCache } from '@culvert/concentrator-core'
+import { createDecoyKeys, type DecoyKeys } from '@culvert/crypto'
 import { createKeyRing } from '@culvert/db'
 import type { Answer, Identity, Path, Question } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
@@ -20,6 +21,8 @@ const fqdn = (name: string): Identity => ({ type: 2, data: new TextEncoder().enc
 let registry: DeviceRegistry
 let cache: CredentialCache
 let doubts: (Doubt | null)[]
+/** How often a key of nobody was wanted. */
+let pretended = 0
 
 beforeAll(async () => {
   registry = await createDeviceRegistry(inject('databaseUrl'))
@@ -28,7 +31,16 @@ afterAll(() => registry.close())
 beforeEach(() => {
   cache = createCredentialCache({ entries: 100, freshMs: 60_000, staleMs: 60_000, unknownMs: 60_000 })
   doubts = []
+  pretended = 0
 })
+
+const keys = createDecoyKeys()
+const decoys: DecoyKeys = {
+  of(scheme, signatureBytes) {
+    pretended++
+    return keys.of(scheme, signatureBytes)
+  },
+}
 
 async function ask(
   identity: string,
@@ -41,7 +53,8 @@ async function ask(
     secrets: createKeyRing([registry.keys.privateKey]),
     log: createLogger('test', 'silent'),
   })
-  const answers = createCredentialAnswers({ desk, realm, onClaim: (_idI, _device, doubt) => void doubts.push(doubt) })
+  const onClaim = (_idI: Identity, _device: unknown, doubt: Doubt | null): void => void doubts.push(doubt)
+  const answers = createCredentialAnswers({ desk, realm, decoys, onClaim })
   const empty = { idR: null, path, proof: 'psk', certificates: [], eapOnly: false } as const
   return answers.answer({ kind: 'credential', ...empty, idI: fqdn(identity), ...question })
 }
@@ -189,6 +202,31 @@ describe('certificates of an authority of the organization', () => {
     const decoy = { signer, otherSigners, tiers, key: { kind: 'p256' } }
     for (const identity of [device.identity, 'nobody.acme.example'])
       expect(await ask(identity, shown(der))).toMatchObject({ kind: 'credential', found: null, decoy })
+  })
+
+  it('N26 it costs the same, for a certificate of another authority, whether it is a credential or not', async () => {
+    const device = await registry.addDevice()
+    const factory = await registry.addAuthority('Factory')
+    const { der, credentialId } = await registry.addForeign(device, factory)
+    const withoutAny = await registry.addDevice()
+    expect((await ask(device.identity, shown(der)))?.found?.candidates).toMatchObject([{ id: credentialId }])
+    expect(pretended, 'its own authority was asked').toBe(0)
+    const another = await issueOf(factory)
+    for (const [identity, certificate] of [
+      [device.identity, another],
+      [withoutAny.identity, der],
+      ['nobody.acme.example', der],
+      ['nobody.acme.example', another],
+    ] as const) {
+      pretended = 0
+      expect(await ask(identity, shown(certificate))).toMatchObject({ found: null })
+      expect(pretended).toBe(1)
+    }
+    pretended = 0
+    const ours = await registry.addCertificate(device)
+    for (const identity of [device.identity, withoutAny.identity, 'nobody.acme.example'])
+      await ask(identity, shown(ours.der))
+    expect(pretended, 'our authority was asked, for everybody').toBe(0)
   })
 
   it('ends with its credential, and with its authority', async () => {

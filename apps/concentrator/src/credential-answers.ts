@@ -3,13 +3,15 @@
  * give, and a decoy for everybody else (N26).
  *
  * The same is looked up, parsed and verified for a stranger as for a device: a chain is judged before it is known whose it is,
- * and EAP is spoken with everybody. Authorities of an organization come with the record of its device, and count for that one alone. Whoever needs our certificate waits until we have one.
+ * and EAP is spoken with everybody. Authorities of an organization come with the record of its device, and count for that one alone:
+ * whoever shows a certificate of another authority and has none here has a signature on it checked with a key of nobody. Whoever needs
+ * our certificate waits until we have one.
  */
 import { createHash } from 'node:crypto'
-import { wipeDevice, type CachedCredential, type CachedDevice } from '@culvert/concentrator-core'
-import { verifyingKey, type VerifyingKey } from '@culvert/crypto'
+import { wipeDevice, type CachedDevice } from '@culvert/concentrator-core'
+import { verifyingKey, type DecoyKeys, type VerifyingKey } from '@culvert/crypto'
 import { CERT_ENCODING, type Answer, type FoundCredential, type Identity, type Question } from '@culvert/ikev2'
-import { bindIdentity, FAULTS, readCertificate, validateChain } from '@culvert/pki'
+import { bindIdentity, FAULTS, pretendChain, readCertificate, validateChain } from '@culvert/pki'
 import type { AttemptReason } from '@culvert/lifecycle'
 import type { Trust } from './authority-book.ts'
 import type { CredentialDesk } from './credential-desk.ts'
@@ -38,10 +40,11 @@ export interface CredentialAnswers {
 export function createCredentialAnswers(options: {
   desk: CredentialDesk
   realm: Realm
+  decoys: DecoyKeys
   /** A device's identity is claimed; null for no doubt of ours. */
   onClaim: (idI: Identity, device: CachedDevice, doubt: Doubt | null) => void
 }): CredentialAnswers {
-  const { desk, realm, onClaim } = options
+  const { desk, realm, decoys, onClaim } = options
   const foreign = createForeignAuthorities()
 
   async function bySecret({ idI, proof }: CredentialQuestion): Promise<CredentialAnswer | null> {
@@ -66,11 +69,11 @@ export function createCredentialAnswers(options: {
     const device = await desk.find(idI)
     if (device === undefined) return null
     const decoy = { signer, otherSigners, tiers: realm.tiers, ...(shown.key && { key: shown.key }) }
-    if (device === null) return { kind: 'credential', found: null, decoy }
-    const credential = device.credentials.find(
+    const credential = device?.credentials.find(
       (known) => known.kind === 'certificate' && known.fingerprint === shown.fingerprint,
     )
-    const { fault, key } = credential?.kind === 'certificate' ? verdictOf(chain, credential, shown) : shown
+    const { fault, key } = verdictOf(chain, credential?.kind === 'certificate' ? credential.authority : null, shown)
+    if (device === null) return { kind: 'credential', found: null, decoy }
     const doubt = credential ? fault : (shown.fault ?? 'the certificate is not one of its valid credentials')
     const unknown = credential ? {} : { certificate: shown.fingerprint }
     onClaim(idI, device, doubt === null ? null : { reason: 'authentication_failed', detail: doubt, ...unknown })
@@ -82,18 +85,23 @@ export function createCredentialAnswers(options: {
 
   /**
    * A certificate of an authority of the organization counts below that one alone, and need not name the device: the credential says
-   * whose it is. Only exactly the certificate of the credential comes so far, so strangers cost nothing here.
+   * whose it is. Only exactly the certificate of the credential is judged; all others that are not ours take as long (N26), or the time
+   * would tell who has which.
+   *
+   * @param authority of the credential, PEM
    */
   function verdictOf(
     chain: readonly Uint8Array[],
-    { authority }: Extract<CachedCredential, { kind: 'certificate' }>,
+    authority: string | null,
     shown: Shown,
   ): Pick<Shown, 'fault' | 'key'> {
-    if (authority === null) return shown
-    const anchors = foreign.of(authority)
-    if (anchors === null) return { fault: 'the authority of the certificate cannot be used', key: null }
-    const valid = validateChain(chain, { anchors, atMs: Date.now(), purpose: 'device' })
-    return valid.ok ? { fault: null, key: valid.value.key } : { fault: FAULTS[valid.fault.code], key: null }
+    const anchors = authority === null ? null : foreign.of(authority)
+    if (anchors !== null) {
+      const valid = validateChain(chain, { anchors, atMs: Date.now(), purpose: 'device' })
+      return valid.ok ? { fault: null, key: valid.value.key } : { fault: FAULTS[valid.fault.code], key: null }
+    }
+    if (!shown.isOurs) pretendChain(chain, decoys)
+    return authority === null ? shown : { fault: 'the authority of the certificate cannot be used', key: null }
   }
 
   /**
@@ -150,6 +158,8 @@ interface Shown {
   readonly fingerprint: string
   /** Of the first certificate, whatever it is worth; null when there is none that can be read. */
   readonly key: VerifyingKey | null
+  /** It leads to an authority of this installation. */
+  readonly isOurs: boolean
   /** Why it does not speak for the identity; null when it does. */
   readonly fault: string | null
 }
@@ -164,10 +174,11 @@ function judge(chain: readonly Uint8Array[], idI: Identity, trust: Trust): Shown
   const valid = validateChain(chain, { ...trust, atMs: Date.now(), purpose: 'device' })
   if (!valid.ok) {
     const read = readCertificate(own)
-    return { fingerprint, key: read.ok ? verifyingKey(read.value.spki) : null, fault: FAULTS[valid.fault.code] }
+    const key = read.ok ? verifyingKey(read.value.spki) : null
+    return { fingerprint, key, isOurs: false, fault: FAULTS[valid.fault.code] }
   }
   const bound = bindIdentity(valid.value.certificate, idI)
-  return { fingerprint, key: valid.value.key, fault: bound.ok ? null : FAULTS[bound.fault.code] }
+  return { fingerprint, key: valid.value.key, isOurs: true, fault: bound.ok ? null : FAULTS[bound.fault.code] }
 }
 
 /** SHA-256 of the DER, lower case hexadecimal. */

@@ -1,6 +1,8 @@
 export { nobleProvider } from './noble/provider.ts'
 export { nobleVerifyingKey } from './noble/signature.ts'
 export { createProvider } from './create-provider.ts'
+export { createDecoyKeys } from './openssl/decoy-keys.ts'
+export type { DecoyKeys } from './openssl/decoy-keys.ts'
 export { opensslPrimitives, opensslProvider } from './openssl/provider.ts'
 export { signingKey, verifyingKey } from './openssl/signature.ts'
 export type { AeadCall, HashName, Primitives, PrivateValue } from './primitives.ts'

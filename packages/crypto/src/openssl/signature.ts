@@ -83,7 +83,7 @@ function bitsOf(kind: SignatureKeyKind, key: KeyObject): number | null {
 }
 
 /** SEQUENCE of two INTEGERs, each with a leading zero, and one long length octet (P-521). */
-const DER_OVERHEAD_BYTES = 9
+export const DER_OVERHEAD_BYTES = 9
 const MIN_DER_SIGNATURE_BYTES = 8
 
 function hasRightLength(signature: Uint8Array, scheme: SignatureScheme, kind: SignatureKeyKind, bits: number): boolean {
