@@ -1,7 +1,6 @@
 import { generateSealingKeyPair, relayEvents } from '@culvert/db'
-import { waitFor } from '@culvert/testkit'
+import { openDoor, waitFor } from '@culvert/testkit'
 import { spawn } from 'node:child_process'
-import net from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { buildApi } from './index.ts'
@@ -12,39 +11,11 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close()
 })
 
-/** A TCP relay in front of the server, so that the server can be away for the API alone. */
-async function openDoor(target: URL): Promise<{ url: string; shut(): Promise<void>; open(): Promise<void> }> {
-  const sockets = new Set<net.Socket>()
-  const server = net.createServer((client) => {
-    const upstream = net.connect(Number(target.port), target.hostname)
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from)
-      from.on('error', () => to.destroy()).on('close', () => to.destroy())
-      from.pipe(to)
-    }
-  })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as net.AddressInfo
-  const shut = async (): Promise<void> => {
-    const closed = new Promise((done) => server.close(done))
-    for (const socket of sockets) socket.destroy()
-    await closed
-  }
-  return {
-    url: Object.assign(new URL(target), { host: `127.0.0.1:${port}` }).href,
-    shut,
-    open: () => new Promise((done) => server.listen(port, '127.0.0.1', done)),
-  }
-}
-
 describe('while the database is away', () => {
   it('every call answers 503 with Retry-After, and all is well again when it is back', async () => {
     const harness = await openHarness(inject('databaseUrl'))
     closers.push(() => harness.close())
-    const door = await openDoor(new URL(harness.databaseUrl))
+    const door = await openDoor(harness.databaseUrl)
     const api = await buildApi({ databaseUrl: door.url, sealingPublicKey: harness.sealing.publicKey })
     closers.push(() => api.close())
     const headers = { authorization: `Bearer ${harness.organization.key}` }
@@ -68,7 +39,7 @@ describe('while the database is away', () => {
   it('a stream of events is kept, and tells what happened meanwhile once it is back: all of it, in order, once', async () => {
     const harness = await openHarness(inject('databaseUrl'))
     closers.push(() => harness.close())
-    const door = await openDoor(new URL(harness.databaseUrl))
+    const door = await openDoor(harness.databaseUrl)
     const api = await buildApi({
       databaseUrl: door.url,
       sealingPublicKey: harness.sealing.publicKey,
@@ -113,7 +84,7 @@ describe('while the database is away', () => {
   it('the API can be built, and serves once it is there', async () => {
     const harness = await openHarness(inject('databaseUrl'))
     closers.push(() => harness.close())
-    const door = await openDoor(new URL(harness.databaseUrl))
+    const door = await openDoor(harness.databaseUrl)
     await door.shut()
     const api = await buildApi({ databaseUrl: door.url, sealingPublicKey: harness.sealing.publicKey })
     closers.push(() => api.close())

@@ -11,11 +11,11 @@ import {
   type NewEvent,
 } from '@culvert/db'
 import { createClient } from '@culvert/sdk'
-import { createDatabase, waitFor } from '@culvert/testkit'
+import { createDatabase, openDoor, waitFor } from '@culvert/testkit'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
-import net from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Webhook } from 'standardwebhooks'
@@ -36,7 +36,7 @@ const received: { headers: Record<string, string>; body: string }[] = []
 const listenOn = async (server: Server): Promise<number> => {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return (server.address() as net.AddressInfo).port
+  return (server.address() as AddressInfo).port
 }
 
 beforeAll(async () => {
@@ -135,33 +135,18 @@ describe('culvert listen', () => {
   })
 
   it('goes on where it was when the connection breaks, with nothing lost and nothing twice', async () => {
-    const upstream = new URL(url)
-    const sockets = new Set<net.Socket>()
-    const relay = net.createServer((client) => {
-      const server = net.connect(Number(upstream.port), upstream.hostname)
-      for (const [from, to] of [
-        [client, server],
-        [server, client],
-      ] as const) {
-        sockets.add(from)
-        from.pipe(to)
-        from.on('error', () => to.destroy()).on('close', () => to.destroy())
-      }
-    })
-    relay.listen(0, '127.0.0.1')
-    await once(relay, 'listening')
-    const through = `http://127.0.0.1:${(relay.address() as net.AddressInfo).port}`
-    const listening = run(['listen', '--forward-to', receiverUrl, '--url', through])
+    const door = await openDoor(url)
+    const listening = run(['listen', '--forward-to', receiverUrl, '--url', door.url])
     await waitFor(() => listening.out.length === 2)
     received.length = 0
     const ids = [await happen()]
     await waitFor(() => received.length === 1)
-    for (const socket of sockets) socket.destroy()
+    door.breakOff()
     ids.push(await happen(), await happen())
     await waitFor(() => received.length === 3)
     expect(await listening.stop()).toBe(0)
     expect(idsReceived()).toEqual(ids)
-    relay.close()
+    await door.shut()
   })
 
   it('reads what was since a time, and goes on when the receiver is away', async () => {

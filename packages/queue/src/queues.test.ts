@@ -1,7 +1,6 @@
-import { createDatabase } from '@culvert/testkit'
+import { createDatabase, openDoor } from '@culvert/testkit'
 import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
-import net from 'node:net'
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { gatewayQueue, mostHinted, openQueues, type JobKind, type NodeQueue, type Queues } from './index.ts'
 
@@ -122,10 +121,10 @@ describe.each(backends)('queues on $store', ({ store, url }) => {
   })
 
   it('starts while the store is away, says so, and delivers once it is back', async () => {
-    const door = await openDoor(new URL(url ?? databaseUrl))
-    door.shut()
-    const through = (text: string): string => Object.assign(new URL(text), { host: `127.0.0.1:${door.port}` }).href
-    const queues = open(url ? { redisUrl: through(url) } : { databaseUrl: through(databaseUrl) })
+    const door = await openDoor(url ?? databaseUrl)
+    closers.push(() => door.shut())
+    await door.shut()
+    const queues = open(url ? { redisUrl: door.url } : { databaseUrl: door.url })
     const queue = newQueueName()
     const seen: JobKind[] = []
     const worker = queues.workNode(queue, async (kind) => void seen.push(kind))
@@ -136,15 +135,15 @@ describe.each(backends)('queues on $store', ({ store, url }) => {
   })
 
   it('A07 a store that was away, with all its jobs, loses no hint that was given meanwhile', async () => {
-    const door = await openDoor(new URL(url ?? databaseUrl))
-    const through = (text: string): string => Object.assign(new URL(text), { host: `127.0.0.1:${door.port}` }).href
-    const queues = open(url ? { redisUrl: through(url) } : { databaseUrl: through(databaseUrl) })
+    const door = await openDoor(url ?? databaseUrl)
+    closers.push(() => door.shut())
+    const queues = open(url ? { redisUrl: door.url } : { databaseUrl: door.url })
     const queue = newQueueName()
     const seen: JobKind[] = []
     await queues.workNode(queue, async (kind) => void seen.push(kind)).ready
     await vi.waitUntil(() => queues.hint(queue, 'listeners.changed'), until)
     await vi.waitUntil(() => seen.includes('listeners.changed'), until)
-    door.shut()
+    await door.shut()
     expect(await queues.hint(queue, 'policy.changed')).toBe(false)
     await door.open()
     await vi.waitUntil(() => seen.includes('policy.changed'), until)
@@ -174,27 +173,3 @@ it.runIf(redisUrl)(
     expect(seen).toEqual(['listeners.changed'])
   },
 )
-
-/** A TCP relay in front of a server, so that the server can be away for one client. */
-async function openDoor(target: URL): Promise<{ port: number; shut(): void; open(): Promise<void> }> {
-  const sockets = new Set<net.Socket>()
-  const server = net.createServer((client) => {
-    const upstream = net.connect(Number(target.port), target.hostname)
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from)
-      from.on('error', () => to.destroy()).on('close', () => to.destroy())
-      from.pipe(to)
-    }
-  })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as net.AddressInfo
-  const shut = (): void => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  }
-  closers.push(shut)
-  return { port, shut, open: () => new Promise((done) => server.listen(port, '127.0.0.1', done)) }
-}

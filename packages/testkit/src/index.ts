@@ -1,6 +1,7 @@
 export { createDatabase } from './database.ts'
 export { chromiumLaunch, type ChromiumLaunch } from './chromium.ts'
 export { findPeer, peer, peerNames, type Peer, type PeerName, type PeerSearch } from './debian-peer.ts'
+export { openDoor, type Door } from './door.ts'
 export { codeBlocks, runShell, runTypeScript } from './guide.ts'
 export { type Libreswan, type LibreswanOptions, startLibreswan } from './libreswan.ts'
 export { createLab, type Lab, labMissing } from './lab.ts'
