@@ -5,10 +5,10 @@
  */
 import type { Pool } from 'pg'
 import { makeApiKey, publicPartOf } from './api-key.ts'
-import { appendAudit, changedFields } from './audit.ts'
+import { changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { endGrantsOf } from './grants.ts'
-import { appendEvent } from './outbox.ts'
+import { noteChange } from './noted-change.ts'
 import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
 import { Conditions } from './page.ts'
 import { deleteSshKeysOf } from './ssh-keys.ts'
@@ -63,6 +63,8 @@ const columns = `'key_' || k.id AS id, k.name, k.scopes, k.allowed_from AS "allo
   k.last_used_at AS "lastUsedAt", host(k.last_used_address) AS "lastUsedAddress", k.expires_at AS "expiresAt", k.version,
   k.created_at AS "createdAt", k.updated_at AS "updatedAt"`
 const audited = ['name', 'scopes', 'allowedFrom', 'expiresAt'] as const
+/** Their events carry nothing. */
+const target = { targetType: 'api_key', data: {} }
 
 export async function addApiKey(
   pool: Pool,
@@ -98,7 +100,14 @@ export async function addApiKey(
         ],
       )
       const record = rows[0] as ApiKeyRecord
-      await note(tx, { organizationId, type: 'api_key.created', by, after: pick(record) }, record.id)
+      await noteChange(tx, {
+        ...target,
+        organizationId,
+        by,
+        type: 'api_key.created',
+        resourceId: record.id,
+        after: pick(record),
+      })
       return { record, key }
     },
     options,
@@ -216,16 +225,9 @@ export async function changeApiKey(
         ],
       )
       const after = rows[0] as ApiKeyRecord
-      await note(
-        tx,
-        {
-          organizationId,
-          type: 'api_key.updated',
-          by: options.by,
-          ...changedFields(pick(before), pick(after), audited),
-        },
-        key.id,
-      )
+      const fields = changedFields(pick(before), pick(after), audited)
+      const { by } = options
+      await noteChange(tx, { ...target, organizationId, by, type: 'api_key.updated', resourceId: key.id, ...fields })
       return after
     },
     options,
@@ -267,7 +269,8 @@ export async function rotateApiKey(
       )
       const record = rows[0] as ApiKeyRecord
       const after = { overlapSec: rotation.overlapSec, expiresAt: record.expiresAt?.toISOString() ?? null }
-      await note(tx, { organizationId, type: 'api_key.rotated', by: options.by, after }, key.id)
+      const { by } = options
+      await noteChange(tx, { ...target, organizationId, by, type: 'api_key.rotated', resourceId: key.id, after })
       return { record, key: made.key }
     },
     options,
@@ -294,7 +297,15 @@ export async function revokeApiKey(
       const granted = await endGrantsOf(tx, organizationId, { apiKeyId: id }, options.by)
       const opened = await endTunnelsOfOpener(tx, organizationId, { kind: 'api_key', id })
       await deleteSshKeysOf(tx, organizationId, { apiKeyId: id }, options.by)
-      await note(tx, { organizationId, type: 'api_key.revoked', by: options.by, before: pick(before) }, id)
+      const { by } = options
+      await noteChange(tx, {
+        ...target,
+        organizationId,
+        by,
+        type: 'api_key.revoked',
+        resourceId: id,
+        before: pick(before),
+      })
       return { gateways: [...new Set([...granted, ...opened])] }
     },
     options,
@@ -340,20 +351,4 @@ function widens(before: Power, after: Power): boolean {
 function pick(row: ApiKeyRecord): Record<string, unknown> {
   const { name, scopes, allowedFrom, expiresAt } = row
   return { name, scopes, allowedFrom, expiresAt: expiresAt?.toISOString() ?? null }
-}
-
-async function note(
-  tx: TenantSql,
-  entry: {
-    organizationId: string
-    type: 'api_key.created' | 'api_key.updated' | 'api_key.rotated' | 'api_key.revoked'
-    by: WriteOptions['by']
-    before?: Readonly<Record<string, unknown>>
-    after?: Readonly<Record<string, unknown>>
-  },
-  id: string,
-): Promise<void> {
-  const { organizationId, type, by, before, after } = entry
-  await appendEvent(tx, { organizationId, type, resourceId: id, data: {} })
-  await appendAudit(tx, { organizationId, by, action: type, targetType: 'api_key', targetId: id, before, after })
 }

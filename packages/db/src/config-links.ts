@@ -3,11 +3,10 @@
  * it, nobody after; the rows of all others tell nothing.
  */
 import type { Pool } from 'pg'
-import { appendAudit } from './audit.ts'
 import type { Author, WriteOptions } from './author.ts'
 import { insertCredential, type CredentialRecord, type CredentialRefusal, type NewCredential } from './credentials.ts'
 import type { Touched } from './nodes.ts'
-import { appendEvent } from './outbox.ts'
+import { noteChange } from './noted-change.ts'
 import { inTenantTransaction } from './tenant.ts'
 import type { TenantSql } from './tenant-sql.ts'
 
@@ -80,13 +79,13 @@ async function create(
      VALUES ($1, $2, $3, $4, $5, $6, $7)`,
     [id, organizationId, deviceId, Buffer.from(link.tokenHash), Buffer.from(link.ciphertext), target, expiresAt],
   )
-  await appendEvent(tx, { organizationId, type: 'config_link.created', resourceId: id, data: { deviceId } })
-  await appendAudit(tx, {
+  await noteChange(tx, {
     organizationId,
     by,
-    action: 'config_link.created',
+    type: 'config_link.created',
     targetType: 'config_link',
-    targetId: id,
+    resourceId: id,
+    data: { deviceId },
     after: { deviceId, target, expiresAt, credentialIds: credentials.map((credential) => credential.id) },
   })
   return { credentials, expiresAt, touched: { gateways: [], concentrators: [...concentrators] } }
@@ -147,15 +146,8 @@ export async function takeConfigLink(
     const taken = rows[0]
     if (!taken) return null
     const { deviceId } = taken
-    await appendEvent(tx, { organizationId, type: 'config_link.used', resourceId: taken.id, data: { deviceId } })
-    await appendAudit(tx, {
-      organizationId,
-      by: opener,
-      action: 'config_link.used',
-      targetType: 'config_link',
-      targetId: taken.id,
-      after: { deviceId },
-    })
+    const link = { organizationId, targetType: 'config_link', resourceId: taken.id }
+    await noteChange(tx, { ...link, by: opener, type: 'config_link.used', data: { deviceId }, after: { deviceId } })
     return taken
   })
 }
@@ -173,15 +165,9 @@ export async function withdrawConfigLink(
       [organizationId, deviceId, id],
     )
     if (rowCount === 0) return false
-    await appendEvent(tx, { organizationId, type: 'config_link.withdrawn', resourceId: id, data: { deviceId } })
-    const target = { targetType: 'config_link', targetId: id }
-    await appendAudit(tx, {
-      organizationId,
-      by: options.by,
-      action: 'config_link.withdrawn',
-      ...target,
-      before: { deviceId },
-    })
+    const link = { organizationId, targetType: 'config_link', resourceId: id }
+    const { by } = options
+    await noteChange(tx, { ...link, by, type: 'config_link.withdrawn', data: { deviceId }, before: { deviceId } })
     return true
   }
   return inTenantTransaction(pool, organizationId, work, options)

@@ -7,12 +7,12 @@ import {
   type Issuance,
 } from '@culvert/lifecycle'
 import type { Pool } from 'pg'
-import { appendAudit } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
+import { noteChange } from './noted-change.ts'
 import { notify, signerChannel } from './notify.ts'
-import { appendEvent, appendEvents } from './outbox.ts'
+import { appendEvents } from './outbox.ts'
 import { denySerials } from './revoked-certificates.ts'
 import { inTenantTransaction, tenant } from './tenant.ts'
 import type { TenantSql } from './tenant-sql.ts'
@@ -138,14 +138,14 @@ export async function insertCredential(
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING ${columnsWithChain}`,
     [id, organizationId, deviceId, kind, ...ofKind(credential), credential.expiresAt, ...ofAuthority(credential)],
   )
-  await appendEvent(tx, { organizationId, type: 'credential.created', resourceId: id, data: { deviceId, kind } })
   const { method, identity, isRequired, expiresAt, authorityId, fingerprint } = rows[0] as CredentialRecord
-  await appendAudit(tx, {
+  await noteChange(tx, {
     organizationId,
     by,
-    action: 'credential.created',
+    type: 'credential.created',
     targetType: 'credential',
-    targetId: id,
+    resourceId: id,
+    data: { deviceId, kind },
     after: {
       deviceId,
       kind,
@@ -283,9 +283,9 @@ export async function revokeCredentialIn(
   )
   const gateways =
     left.rowCount === 0 ? await endTunnelsOfDevice(tx, organizationId, deviceId, 'credential_revoked') : []
-  await appendEvent(tx, { organizationId, type: 'credential.revoked', resourceId: id, data: { deviceId } })
-  const audited = { organizationId, by: options.by, action: 'credential.revoked', targetType: 'credential' }
-  await appendAudit(tx, { ...audited, targetId: id, before: { deviceId, kind: revoked.rows[0]?.kind } })
+  const noted = { organizationId, by: options.by, targetType: 'credential', resourceId: id }
+  const before = { deviceId, kind: revoked.rows[0]?.kind }
+  await noteChange(tx, { ...noted, type: 'credential.revoked', data: { deviceId }, before })
   return { gateways, concentrators: await tellConcentrators(tx, deviceId) }
 }
 

@@ -5,14 +5,14 @@
  * Locks: the authority before devices, devices before credentials.
  */
 import type { Pool } from 'pg'
-import { appendAudit, changedFields } from './audit.ts'
+import { changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
 import { foreignBatch, leaveAuthority, revokeForeignCredentials } from './foreign-credentials.ts'
 import { newId } from './ids.ts'
 import type { Touched } from './nodes.ts'
+import { noteChange } from './noted-change.ts'
 import { listInOrder, type ListedPage, type ListRequest, type Walk, Fitting } from './ordered-list.ts'
-import { appendEvent } from './outbox.ts'
 import { Conditions } from './page.ts'
 import { inTenantTransaction, tenant } from './tenant.ts'
 import type { TenantSql } from './tenant-sql.ts'
@@ -87,10 +87,9 @@ export async function addDeviceAuthority(
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8 <> 'off' THEN now() END) RETURNING ${columns}`,
       [id, organizationId, name, certificate, fingerprint, subject, notAfter, revocation, crlUrl],
     )
-    const action = 'device_authority.created'
-    await appendEvent(tx, { organizationId, type: action, resourceId: id, data: {} })
     const after = { name, fingerprint, subject, notAfter, revocation, crlUrl }
-    await appendAudit(tx, { ...target, organizationId, by: options.by, action, targetId: id, after })
+    const noted = { ...target, organizationId, by: options.by, resourceId: id }
+    await noteChange(tx, { ...noted, type: 'device_authority.created', data: {}, after })
     return rows[0] as DeviceAuthorityRecord
   }
   try {
@@ -162,10 +161,9 @@ export async function changeDeviceAuthority(
     )
     const after = rows[0] as DeviceAuthorityRecord
     const changed = audited.filter((name) => name in change)
-    const action = 'device_authority.updated'
-    await appendEvent(tx, { organizationId, type: action, resourceId: id, data: { changed: [...changed] } })
     const fields = changedFields(before, after, audited)
-    await appendAudit(tx, { ...target, organizationId, by: options.by, action, targetId: id, ...fields })
+    const noted = { ...target, organizationId, by: options.by, resourceId: id }
+    await noteChange(tx, { ...noted, type: 'device_authority.updated', data: { changed: [...changed] }, ...fields })
     return after
   }
   return inTenantTransaction(pool, organizationId, work, options)
@@ -204,11 +202,14 @@ function deleteOrRevoke(
     if (credentials === foreignBatch || !(await leaveAuthority(tx, organizationId, id)))
       return { touched, isDeleted: false }
     await tx.query('DELETE FROM device_authorities WHERE organization_id = $1 AND id = $2', [organizationId, id])
-    const action = 'device_authority.deleted'
-    await appendEvent(tx, { organizationId, type: action, resourceId: id, data: {} })
     const { name, fingerprint, subject } = before
-    const fields = { before: { name, fingerprint, subject } }
-    await appendAudit(tx, { ...target, organizationId, by: options.by, action, targetId: id, ...fields })
+    const noted = { ...target, organizationId, by: options.by, resourceId: id }
+    await noteChange(tx, {
+      ...noted,
+      type: 'device_authority.deleted',
+      data: {},
+      before: { name, fingerprint, subject },
+    })
     return { touched, isDeleted: true }
   }
   return inTenantTransaction(pool, organizationId, work, options)

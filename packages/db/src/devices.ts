@@ -11,6 +11,7 @@ import { listDeviceIds, type DevicePageRequest, type DevicePosition } from './de
 import { nextAddresses } from './network-pools.ts'
 import { ensureNetwork } from './networks.ts'
 import { tellConcentrators, type Touched } from './nodes.ts'
+import { noteChange } from './noted-change.ts'
 import { appendEvent, appendFirstEvents } from './outbox.ts'
 import { address6In } from './pools6.ts'
 import { inTenantTransaction, tenant } from './tenant.ts'
@@ -285,9 +286,8 @@ export async function deleteDevice(
     )
     await revokeCredentialsOf(tx, organizationId, [id])
     const gateways = await endTunnelsOfDevice(tx, organizationId, id, 'device_deleted')
-    await appendEvent(tx, { organizationId, type: 'device.deleted', resourceId: id, data: {} })
-    const audited = { organizationId, by: options.by, action: 'device.deleted', targetType: 'device', targetId: id }
-    await appendAudit(tx, { ...audited, before })
+    const noted = { organizationId, by: options.by, targetType: 'device', resourceId: id }
+    await noteChange(tx, { ...noted, type: 'device.deleted', data: {}, before })
     return { gateways, concentrators: await tellConcentrators(tx, id) }
   }
   return inTenantTransaction(pool, organizationId, work, options)

@@ -1,11 +1,10 @@
 /** Grants as a resource: given, listed, revoked. What ends takes its tunnels along. */
 import type { Pool } from 'pg'
 import { publicPartOf } from './api-key.ts'
-import { appendAudit } from './audit.ts'
 import type { Author, WriteOptions } from './author.ts'
 import { maxGrantsOfHolder } from './grant-match.ts'
 import { newId } from './ids.ts'
-import { appendEvent } from './outbox.ts'
+import { noteChange } from './noted-change.ts'
 import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
 import { Conditions } from './page.ts'
 import { inTenantTransaction, tenant } from './tenant.ts'
@@ -46,6 +45,8 @@ export interface GrantFilter {
   readonly active?: boolean | undefined
 }
 
+/** Their events carry nothing. */
+const target = { targetType: 'grant', data: {} }
 const columns = `g.id, g.name, g.member_id AS "memberId", 'key_' || g.api_key_id AS "apiKeyId", g.any_tags AS "anyTags", g.all_tags AS "allTags",
   g.ports, g.hosts, g.expires_at AS "expiresAt", g.created_by_kind AS "createdByKind", g.created_by_id AS "createdById",
   g.created_at AS "createdAt", g.revoked_at AS "revokedAt"`
@@ -87,8 +88,7 @@ export async function addGrant(
       ],
     )
     const after = { ...grant, expiresAt: grant.expiresAt.toISOString() }
-    await appendEvent(tx, { organizationId, type: 'grant.created', resourceId: id, data: {} })
-    await appendAudit(tx, { organizationId, by, action: 'grant.created', targetType: 'grant', targetId: id, after })
+    await noteChange(tx, { ...target, organizationId, by, type: 'grant.created', resourceId: id, after })
     return rows[0] as GrantRecord
   }
   return inTenantTransaction(pool, organizationId, work, options)
@@ -172,8 +172,7 @@ async function endGrant(
   { id, by }: { id: string; by: Author },
 ): Promise<string[]> {
   await tx.query('UPDATE grants SET revoked_at = now() WHERE organization_id = $1 AND id = $2', [organizationId, id])
-  await appendEvent(tx, { organizationId, type: 'grant.revoked', resourceId: id, data: {} })
-  await appendAudit(tx, { organizationId, by, action: 'grant.revoked', targetType: 'grant', targetId: id })
+  await noteChange(tx, { ...target, organizationId, by, type: 'grant.revoked', resourceId: id })
   return endTunnelsOfGrant(tx, organizationId, id)
 }
 

@@ -4,11 +4,11 @@
  */
 import type { Pool } from 'pg'
 import { appendAudit, changedFields } from './audit.ts'
-import type { Author, WriteOptions } from './author.ts'
+import type { WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
 import { endGrantsOf } from './grants.ts'
 import { newId } from './ids.ts'
-import { appendEvent } from './outbox.ts'
+import { noteChange } from './noted-change.ts'
 import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
 import { Conditions } from './page.ts'
 import { deleteSshKeysOf } from './ssh-keys.ts'
@@ -46,6 +46,8 @@ const columns = `m.id, m.user_id AS "userId", m.email, u.name, m.role, m.invitat
   m.locked_at AS "lockedAt", m.version,
   m.created_at AS "createdAt", m.updated_at AS "updatedAt"`
 const source = 'memberships m LEFT JOIN users u ON u.id = m.user_id'
+/** Their events carry nothing. */
+const target = { targetType: 'member', data: {} }
 
 export async function inviteMember(
   pool: Pool,
@@ -69,7 +71,15 @@ export async function inviteMember(
           'INSERT INTO memberships (id, organization_id, email, role, invitation_expires_at) VALUES ($1, $2, $3, $4, $5)',
           [id, organizationId, email, role, expiresAt],
         )
-        await note(tx, { organizationId, action: 'member.invited', by: options.by, after: { email, role } }, id)
+        const { by } = options
+        await noteChange(tx, {
+          ...target,
+          organizationId,
+          by,
+          type: 'member.invited',
+          resourceId: id,
+          after: { email, role },
+        })
         return (await findMember(tx, organizationId, id)) as MemberRecord
       },
       options,
@@ -167,7 +177,8 @@ export async function changeMember(
       { ...after, locked: after.lockedAt !== null },
       ['role', 'locked'],
     )
-    await note(tx, { organizationId, action: 'member.updated', by: options.by, ...changed }, id)
+    const { by } = options
+    await noteChange(tx, { ...target, organizationId, by, type: 'member.updated', resourceId: id, ...changed })
     return { member: after, gateways }
   }
   return inTenantTransaction(pool, organizationId, work, options)
@@ -214,7 +225,8 @@ export async function removeMember(
       const { userId } = member
       const opened = userId === null ? [] : await endTunnelsOfOpener(tx, organizationId, { kind: 'user', id: userId })
       const before = { email: member.email, role: member.role, userId: member.userId }
-      await note(tx, { organizationId, action: 'member.removed', by: options.by, before }, id)
+      const { by } = options
+      await noteChange(tx, { ...target, organizationId, by, type: 'member.removed', resourceId: id, before })
       return { gateways: [...new Set([...granted, ...opened])] }
     },
     options,
@@ -255,21 +267,4 @@ async function isLastOwner(tx: TenantSql, organizationId: string, member: Member
     [organizationId, member.id],
   )
   return rows.length === 1 && rows[0]?.id === member.id
-}
-
-type MemberAction = 'member.invited' | 'member.updated' | 'member.removed'
-
-async function note(
-  tx: TenantSql,
-  entry: {
-    organizationId: string
-    action: MemberAction
-    by: Author
-    before?: Readonly<Record<string, unknown>>
-    after?: Readonly<Record<string, unknown>>
-  },
-  id: string,
-): Promise<void> {
-  await appendEvent(tx, { organizationId: entry.organizationId, type: entry.action, resourceId: id, data: {} })
-  await appendAudit(tx, { ...entry, targetType: 'member', targetId: id })
 }

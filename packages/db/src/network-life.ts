@@ -1,11 +1,10 @@
 /** Networks that customers make and delete. Each has a name in its organization and a pool that no other network overlaps. */
-import { appendAudit } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
 import { newId } from './ids.ts'
 import { addressesLeft, firstPoolBits, freePool4, poolSizeOf } from './network-pools.ts'
 import { findNetwork, writeSettings, type NetworkChange, type NetworkRecord } from './network-settings.ts'
-import { appendEvent } from './outbox.ts'
+import { noteChange } from './noted-change.ts'
 import { allocationLock, nextPool6 } from './pools6.ts'
 import { inTenantTransaction } from './tenant.ts'
 import type { TenantSql } from './tenant-sql.ts'
@@ -57,9 +56,9 @@ export async function createNetwork(
     if (Object.values(settings).some((value) => value !== undefined))
       await writeSettings(tx, { organizationId, id }, settings)
     const network = (await findNetwork(tx, organizationId, id)) as NetworkRecord
-    await appendEvent(tx, { organizationId, type: 'network.created', resourceId: id, data: { name } })
     const after = { ...settings, name, pool4, pool6 }
-    await appendAudit(tx, { organizationId, by, action: 'network.created', targetType: 'network', targetId: id, after })
+    const noted = { organizationId, by, targetType: 'network', resourceId: id }
+    await noteChange(tx, { ...noted, type: 'network.created', data: { name }, after })
     return network
   }
   try {
@@ -96,9 +95,8 @@ export async function deleteNetwork(
     const left = counted[0] ?? { devices: 0, deletedDevices: 0 }
     if (left.devices + left.deletedDevices > 0) return left
     await tx.query('DELETE FROM networks WHERE organization_id = $1 AND id = $2', [organizationId, id])
-    await appendEvent(tx, { organizationId, type: 'network.deleted', resourceId: id, data: {} })
-    const audited = { organizationId, by: options.by, action: 'network.deleted', targetType: 'network', targetId: id }
-    await appendAudit(tx, { ...audited, before: { name: network.name } })
+    const noted = { organizationId, by: options.by, targetType: 'network', resourceId: id }
+    await noteChange(tx, { ...noted, type: 'network.deleted', data: {}, before: { name: network.name } })
     return { deleted: true }
   }
   return inTenantTransaction(pool, organizationId, work, options)

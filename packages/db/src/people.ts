@@ -3,10 +3,9 @@
  * invitations that wait for it, and nothing else; who has none gets no row.
  */
 import type { Pool } from 'pg'
-import { appendAudit } from './audit.ts'
 import type { Author } from './author.ts'
 import { newId } from './ids.ts'
-import { appendEvent } from './outbox.ts'
+import { noteChange } from './noted-change.ts'
 import { inTenantTransaction } from './tenant.ts'
 
 export interface PersonLoggingIn {
@@ -87,9 +86,8 @@ async function accept(pool: Pool, organizationId: string, { id, by }: { id: stri
       [organizationId, id, by.id],
     )
     if (!rows[0]) return
-    const action = 'member.joined'
-    await appendEvent(tx, { organizationId, type: action, resourceId: id, data: {} })
     const after = { userId: by.id, role: rows[0].role }
-    await appendAudit(tx, { organizationId, by, action, targetType: 'member', targetId: id, after })
+    const target = { organizationId, targetType: 'member', resourceId: id }
+    await noteChange(tx, { ...target, by, type: 'member.joined', data: {}, after })
   })
 }

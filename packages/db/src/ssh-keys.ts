@@ -4,11 +4,11 @@
  */
 import type { Pool } from 'pg'
 import { publicPartOf } from './api-key.ts'
-import { appendAudit, changedFields } from './audit.ts'
+import { changedFields } from './audit.ts'
 import type { Author, WriteOptions } from './author.ts'
 import { brokenConstraint } from './errors.ts'
 import { newId } from './ids.ts'
-import { appendEvent } from './outbox.ts'
+import { noteChange } from './noted-change.ts'
 import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from './ordered-list.ts'
 import { Conditions } from './page.ts'
 import { inTenantTransaction, tenant } from './tenant.ts'
@@ -72,6 +72,8 @@ const columns = `s.id, s.name, s.member_id AS "memberId", 'key_' || s.api_key_id
   host(s.last_used_address) AS "lastUsedAddress", s.created_by_kind AS "createdByKind", s.created_by_id AS "createdById",
   s.version, s.created_at AS "createdAt", s.updated_at AS "updatedAt"`
 const audited = ['name', 'expiresAt'] as const
+/** Their events carry nothing. */
+const target = { targetType: 'ssh_key', data: {} }
 
 /** @returns `not_found` when there is no such owner */
 export async function addSshKey(
@@ -115,7 +117,7 @@ export async function addSshKey(
     const record = rows[0] as SshKeyRecord
     const { fingerprint } = record
     const after = { ...pick(record), memberId: record.memberId, apiKeyId: record.apiKeyId, fingerprint }
-    await note(tx, { organizationId, action: 'ssh_key.created', by, after }, id)
+    await noteChange(tx, { ...target, organizationId, by, type: 'ssh_key.created', resourceId: id, after })
     return record
   }
   try {
@@ -193,7 +195,7 @@ export async function changeSshKey(
     )
     const after = rows[0] as SshKeyRecord
     const changed = changedFields(pick(before), pick(after), audited)
-    await note(tx, { organizationId, action: 'ssh_key.updated', by, ...changed }, id)
+    await noteChange(tx, { ...target, organizationId, by, type: 'ssh_key.updated', resourceId: id, ...changed })
     return after
   }
   return inTenantTransaction(pool, organizationId, work, options)
@@ -234,7 +236,7 @@ export async function deleteSshKeysOf(
 async function remove(tx: TenantSql, organizationId: string, key: SshKeyRecord, by: Author): Promise<void> {
   await tx.query('DELETE FROM ssh_keys WHERE organization_id = $1 AND id = $2', [organizationId, key.id])
   const before = { ...pick(key), fingerprint: key.fingerprint }
-  await note(tx, { organizationId, action: 'ssh_key.deleted', by, before }, key.id)
+  await noteChange(tx, { ...target, organizationId, by, type: 'ssh_key.deleted', resourceId: key.id, before })
 }
 
 async function lockKey(
@@ -286,19 +288,4 @@ async function lockOwner(
 
 function pick({ name, expiresAt }: SshKeyRecord): { name: string; expiresAt: string | null } {
   return { name, expiresAt: expiresAt?.toISOString() ?? null }
-}
-
-async function note(
-  tx: TenantSql,
-  entry: {
-    organizationId: string
-    action: 'ssh_key.created' | 'ssh_key.updated' | 'ssh_key.deleted'
-    by: Author
-    before?: Readonly<Record<string, unknown>>
-    after?: Readonly<Record<string, unknown>>
-  },
-  id: string,
-): Promise<void> {
-  await appendEvent(tx, { organizationId: entry.organizationId, type: entry.action, resourceId: id, data: {} })
-  await appendAudit(tx, { ...entry, targetType: 'ssh_key', targetId: id })
 }

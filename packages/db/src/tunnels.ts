@@ -8,8 +8,9 @@ import { matchGrant, type GrantHolder, type GrantMatch, type GrantRule, type Wan
 import { wantsConnectionEvents } from './connection-settings.ts'
 import { newId } from './ids.ts'
 import { chooseGateway } from './nodes.ts'
+import { noteChange } from './noted-change.ts'
 import { gatewayChannel, notify, tunnelChangedChannel } from './notify.ts'
-import { appendEvent, appendEvents } from './outbox.ts'
+import { appendEvents } from './outbox.ts'
 import { refusal } from './refusal.ts'
 import { inTenantTransaction, tenant } from './tenant.ts'
 import type { TenantSql } from './tenant-sql.ts'
@@ -324,12 +325,9 @@ export async function changeTunnel(
     )
     const gateways = await repeatListen(tx, organizationId, id)
     const data = { changed: Object.keys(change).filter((name) => change[name as keyof TunnelChange] !== undefined) }
-    await appendEvent(tx, { organizationId, type: 'tunnel.updated', resourceId: id, data })
-    const audited = { organizationId, by: options.by, action: 'tunnel.updated', targetType: 'tunnel', targetId: id }
-    await appendAudit(tx, {
-      ...audited,
-      ...changedFields(tunnel, after, ['ttlSec', 'allowFrom', 'maxBytes', 'rateLimit']),
-    })
+    const fields = changedFields(tunnel, after, ['ttlSec', 'allowFrom', 'maxBytes', 'rateLimit'])
+    const noted = { organizationId, by: options.by, targetType: 'tunnel', resourceId: id }
+    await noteChange(tx, { ...noted, type: 'tunnel.updated', data, ...fields })
     await notify(tx, tunnelChangedChannel, id)
     return { gateways }
   }

@@ -1,9 +1,9 @@
 /** Thresholds of usage as a resource. The worker tells when one is reached (usage-alarm.ts). */
 import type { Pool } from 'pg'
-import { appendAudit, changedFields } from './audit.ts'
+import { changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
 import { newId } from './ids.ts'
-import { appendEvent } from './outbox.ts'
+import { noteChange } from './noted-change.ts'
 import { Fitting } from './ordered-list.ts'
 import { Conditions, toPage, type Page, type PageRequest } from './page.ts'
 import { inTenantTransaction, tenant } from './tenant.ts'
@@ -35,7 +35,7 @@ const startLock = 22
 
 const columns = `id, name, device_id AS "deviceId", tag, bytes::float8 AS bytes, period, percents, told_percent AS "toldPercent",
   told_period AS "toldPeriod", version, created_at AS "createdAt", updated_at AS "updatedAt"`
-const audited = { targetType: 'usage_threshold' }
+const target = { targetType: 'usage_threshold' }
 
 /** @returns `not_found` when there is no such device */
 export async function addThreshold(
@@ -60,9 +60,8 @@ export async function addThreshold(
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${columns}`,
       [id, organizationId, name, deviceId, tag, bytes, period, percents],
     )
-    const action = 'usage_threshold.created'
-    await appendEvent(tx, { organizationId, type: action, resourceId: id, data: {} })
-    await appendAudit(tx, { ...audited, organizationId, by: options.by, action, targetId: id, after: threshold })
+    const noted = { ...target, organizationId, by: options.by, resourceId: id }
+    await noteChange(tx, { ...noted, type: 'usage_threshold.created', data: {}, after: threshold })
     return rows[0] as ThresholdRecord
   }
   return inTenantTransaction(pool, organizationId, work, options)
@@ -133,14 +132,9 @@ export async function changeThreshold(
     )
     const after = rows[0] as ThresholdRecord
     const fields = changedFields(before, after, ['name', 'bytes', 'percents'])
-    const action = 'usage_threshold.updated'
-    await appendEvent(tx, {
-      organizationId,
-      type: action,
-      resourceId: id,
-      data: { changed: Object.keys(fields.after) },
-    })
-    await appendAudit(tx, { ...audited, organizationId, by: options.by, action, targetId: id, ...fields })
+    const data = { changed: Object.keys(fields.after) }
+    const noted = { ...target, organizationId, by: options.by, resourceId: id }
+    await noteChange(tx, { ...noted, type: 'usage_threshold.updated', data, ...fields })
     return after
   }
   return inTenantTransaction(pool, organizationId, work, options)
@@ -157,10 +151,9 @@ export async function deleteThreshold(
     if (ifVersion !== null && before.version !== ifVersion) return 'changed'
     await tx.query('DELETE FROM usage_thresholds WHERE organization_id = $1 AND id = $2', [organizationId, id])
     const { name, deviceId, tag, bytes, period, percents } = before
-    const action = 'usage_threshold.deleted'
-    await appendEvent(tx, { organizationId, type: action, resourceId: id, data: {} })
     const fields = { name, deviceId, tag, bytes, period, percents }
-    await appendAudit(tx, { ...audited, organizationId, by: options.by, action, targetId: id, before: fields })
+    const noted = { ...target, organizationId, by: options.by, resourceId: id }
+    await noteChange(tx, { ...noted, type: 'usage_threshold.deleted', data: {}, before: fields })
     return 'deleted'
   }
   return inTenantTransaction(pool, organizationId, work, options)

@@ -1,10 +1,10 @@
 /** Automation rules as a resource. What they do is done with the rights of whoever changed them last (rule-maker.ts). */
 import type { Pool } from 'pg'
-import { appendAudit, changedFields } from '../audit.ts'
+import { changedFields } from '../audit.ts'
 import type { WriteOptions } from '../author.ts'
 import { applyNamedTypes } from '../connection-settings.ts'
 import { newId } from '../ids.ts'
-import { appendEvent } from '../outbox.ts'
+import { noteChange } from '../noted-change.ts'
 import { Fitting } from '../ordered-list.ts'
 import { Conditions, toPage, type Page, type PageRequest } from '../page.ts'
 import { inTenantTransaction, tenant } from '../tenant.ts'
@@ -71,10 +71,9 @@ export async function addRule(
       [id, organizationId, ...valuesOf(rule), maker.makerKind, maker.makerId],
     )
     await applyNamedTypes(tx, organizationId, rule.eventTypes)
-    const action = 'rule.created'
-    await appendEvent(tx, { organizationId, type: action, resourceId: id, data: {} })
     const after = { ...rule, actions: withoutSecrets(rule.actions) }
-    await appendAudit(tx, { ...target, organizationId, by: options.by, action, targetId: id, after })
+    const noted = { ...target, organizationId, by: options.by, resourceId: id }
+    await noteChange(tx, { ...noted, type: 'rule.created', data: {}, after })
     return rows[0] as RuleRecord
   }
   return inTenantTransaction(pool, organizationId, work, options)
@@ -161,9 +160,8 @@ export async function changeRule(
     const shown = (rule: RuleFields): RuleFields => ({ ...rule, actions: withoutSecrets(rule.actions) })
     const fields = changedFields(shown(before), shown(after), auditedFields)
     const changed = auditedFields.filter((name) => name in given)
-    const action = 'rule.updated'
-    await appendEvent(tx, { organizationId, type: action, resourceId: id, data: { changed } })
-    await appendAudit(tx, { ...target, organizationId, by: options.by, action, targetId: id, ...fields })
+    const noted = { ...target, organizationId, by: options.by, resourceId: id }
+    await noteChange(tx, { ...noted, type: 'rule.updated', data: { changed }, ...fields })
     return after
   }
   return inTenantTransaction(pool, organizationId, work, options)
@@ -188,10 +186,9 @@ export async function deleteRule(
       [organizationId, id],
     )
     await applyNamedTypes(tx, organizationId, before.eventTypes)
-    const action = 'rule.deleted'
-    await appendEvent(tx, { organizationId, type: action, resourceId: id, data: {} })
     const fields = { name: before.name, actions: withoutSecrets(before.actions) }
-    await appendAudit(tx, { ...target, organizationId, by: options.by, action, targetId: id, before: fields })
+    const noted = { ...target, organizationId, by: options.by, resourceId: id }
+    await noteChange(tx, { ...noted, type: 'rule.deleted', data: {}, before: fields })
     return 'deleted'
   }
   return inTenantTransaction(pool, organizationId, work, options)
