@@ -126,7 +126,8 @@ describe('when device X comes online, open port 22 for the night shift and tell 
       actions: [{ kind: 'open_tunnel', ports: [22, 443], allowFrom: ['0.0.0.0/0'], ttlSec: 60 }],
     }
     const rule = await newRule(body)
-    const seen = await newRule({ ...body, during: null, actions: [{ kind: 'tag_device', tags: ['seen'] }] })
+    const online = { ...body.on, eventTypes: ['device.online'] }
+    const seen = await newRule({ ...body, on: online, during: null, actions: [{ kind: 'tag_device', tags: ['seen'] }] })
     await setAttached(harness.pool, 'con-1', deviceId, 'attached')
     await finished(seen.id, 1)
     expect(await runsOf(rule.id)).toEqual([])
@@ -134,7 +135,7 @@ describe('when device X comes online, open port 22 for the night shift and tell 
     expect(dry.body).toMatchObject({ complete: true, runs: [] })
     expect(dry.body.events).toBeGreaterThan(0)
     const draft = await harness.call<DryRun>('POST', '/v1/automation-rules/dry-run', {
-      body: { ...body, during: null, on: { ...body.on, eventTypes: ['device.online'] } },
+      body: { ...body, during: null, on: online },
     })
     expect(draft.body.runs).toMatchObject([
       {

@@ -53,8 +53,8 @@ describe('the worker', () => {
       )
       return rows[0]?.ms ?? 0
     }
-    await waitFor(async () => (await attachedMs()) > 0, { message: 'usage' })
-    expect(await attachedMs()).toBeGreaterThanOrEqual(3_600_000)
+    // A pass may come between the attachment and the hour that it is given: it counts what was until then.
+    await waitFor(async () => (await attachedMs()) >= 3_600_000, { message: 'usage' })
   })
 
   it('expires a tunnel whose time is up, and the gateway finishes it', async () => {
