@@ -1,5 +1,5 @@
 /** The API as a process: migrates, builds, listens. A database that cannot be reached at start is one clear sentence. */
-import { allotPools6, isDatabaseUnavailable, migrate, openPool } from '@culvert/db'
+import { allotPools6, databasePlace, isDatabaseUnavailable, migrate, openPool, unreachableSentence } from '@culvert/db'
 import { egressOptions, openEgress } from '@culvert/egress'
 import { createLogger, redactText, type Logger } from '@culvert/observability'
 import { buildApi } from './build-api.ts'
@@ -72,11 +72,9 @@ async function migrateOrExplain(databaseUrl: string): Promise<void> {
   try {
     await migrate(databaseUrl)
   } catch (error) {
-    const { hostname, port } = new URL(databaseUrl)
-    const where = `${hostname}:${port === '' ? 5432 : port}`
     const text = isDatabaseUnavailable(error)
-      ? `The API cannot reach PostgreSQL at ${where}: check DATABASE_URL and that the server runs.`
-      : `The API cannot prepare the database at ${where}: ${redactText((error as Error).message)}.`
+      ? unreachableSentence('The API', databaseUrl)
+      : `The API cannot prepare the database at ${databasePlace(databaseUrl)}: ${redactText((error as Error).message)}.`
     throw new StartError(text, { cause: error })
   }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Entry point of the signer process. */
 import { loadConfig } from '@culvert/config'
-import { isDatabaseUnavailable, openPool } from '@culvert/db'
+import { isDatabaseUnavailable, openPool, unreachableSentence } from '@culvert/db'
 import { createLogger } from '@culvert/observability'
 import { requireQueueStore } from '@culvert/queue'
 import { loadAuthority, loadFormer, readPassphrase, type LoadedAuthority } from './load-authority.ts'
@@ -53,11 +53,7 @@ async function load(
     return { authority: await loadAuthority(SIGNER_KEY_FILE, pool, { passphrase, former }), former }
   } catch (error) {
     if (!isDatabaseUnavailable(error)) throw error
-    const { hostname, port } = new URL(DATABASE_URL)
-    const where = `${hostname}:${port === '' ? 5432 : port}`
-    throw new Error(`The signer cannot reach PostgreSQL at ${where}: check DATABASE_URL and that the server runs.`, {
-      cause: error,
-    })
+    throw new Error(unreachableSentence('The signer', DATABASE_URL), { cause: error })
   } finally {
     await pool.end()
   }

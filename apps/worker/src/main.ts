@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Entry point of the worker process. */
 import { ConfigError, loadConfig, readSealingKeys } from '@culvert/config'
-import { createKeyRing, isDatabaseUnavailable, openPool } from '@culvert/db'
+import { createKeyRing, isDatabaseUnavailable, openPool, unreachableSentence } from '@culvert/db'
 import { egressOptions, openEgress } from '@culvert/egress'
 import { createLogger } from '@culvert/observability'
 import { requireQueueStore } from '@culvert/queue'
@@ -54,11 +54,7 @@ async function checkDatabase(url: string): Promise<void> {
     await pool.query('SELECT 1')
   } catch (error) {
     if (!isDatabaseUnavailable(error)) throw error
-    const { hostname, port } = new URL(url)
-    const where = `${hostname}:${port === '' ? 5432 : port}`
-    throw new Error(`The worker cannot reach PostgreSQL at ${where}: check DATABASE_URL and that the server runs.`, {
-      cause: error,
-    })
+    throw new Error(unreachableSentence('The worker', url), { cause: error })
   } finally {
     await pool.end()
   }

@@ -53,3 +53,14 @@ export function brokenConstraint(error: unknown): string | null {
   const { code, constraint } = (error ?? {}) as { code?: unknown; constraint?: unknown }
   return typeof code === 'string' && code.startsWith('23') && typeof constraint === 'string' ? constraint : null
 }
+
+/** Host and port of a URL, without its password. */
+export function databasePlace(url: string): string {
+  const { hostname, port } = new URL(url)
+  return `${hostname}:${port === '' ? 5432 : port}`
+}
+
+/** One sentence for whoever starts a program while its database is away. @param program such as `The worker` */
+export function unreachableSentence(program: string, url: string): string {
+  return `${program} cannot reach PostgreSQL at ${databasePlace(url)}: check DATABASE_URL and that the server runs.`
+}

@@ -21,7 +21,7 @@ export { listAudit, type AuditFilter, type AuditRecord } from './audit-list.ts'
 export { systemAuthor, type Author, type WriteOptions } from './author.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { readAttachment, type AttachmentRecord, type AttachmentSummaryRecord } from './attachments.ts'
-export { brokenConstraint, isDatabaseUnavailable } from './errors.ts'
+export { brokenConstraint, databasePlace, isDatabaseUnavailable, unreachableSentence } from './errors.ts'
 export { drawOctets } from './draw.ts'
 export {
   claimKey,
