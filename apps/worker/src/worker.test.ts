@@ -55,6 +55,7 @@ describe('the worker', () => {
     }
     // A pass may come between the attachment and the hour that it is given: it counts what was until then.
     await waitFor(async () => (await attachedMs()) >= 3_600_000, { message: 'usage' })
+    expect(await attachedMs()).toBeGreaterThanOrEqual(3_600_000)
   })
 
   it('expires a tunnel whose time is up, and the gateway finishes it', async () => {

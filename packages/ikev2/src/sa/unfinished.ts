@@ -11,7 +11,6 @@
 import type { MonotonicMs } from '../endpoint/contract.ts'
 import type { Transform } from '../message/model.ts'
 import type { ChildInput, IkeInput } from './agreement.ts'
-import type { Attachment } from './attachment.ts'
 import type { Channel } from './channel.ts'
 
 interface Outstanding {
@@ -35,19 +34,24 @@ export interface UnfinishedIke extends Outstanding {
 
 export type Unfinished = UnfinishedChild | UnfinishedIke
 
+/** An attachment. */
+interface Holder {
+  readonly unfinished: readonly Unfinished[]
+}
+
 /** The method whose key exchange comes next, undefined after the last. */
 export function nextMethod({ methods, secrets }: Pick<Outstanding, 'methods' | 'secrets'>): Transform | undefined {
   return methods[secrets.length]
 }
 
 /** The rekey of the IKE SA that the peer has under way. */
-export function unfinishedIke({ unfinished }: Attachment): UnfinishedIke | null {
+export function unfinishedIke({ unfinished }: Holder): UnfinishedIke | null {
   return unfinished.find((entry) => entry.kind === 'ike') ?? null
 }
 
 /** @param spiIn of the Child SA to come, or of the one it replaces. */
 export function unfinishedChild(
-  { unfinished }: Attachment,
+  { unfinished }: Holder,
   name: 'spiIn' | 'replaces',
   spiIn: ChildInput['spiIn'],
 ): UnfinishedChild | null {
@@ -56,7 +60,7 @@ export function unfinishedChild(
   )
 }
 
-export function unfinishedDueMs({ unfinished }: Attachment): MonotonicMs {
+export function unfinishedDueMs({ unfinished }: Holder): MonotonicMs {
   let dueMs = Infinity
   for (const { expiresAtMs } of unfinished) dueMs = Math.min(dueMs, expiresAtMs)
   return dueMs
