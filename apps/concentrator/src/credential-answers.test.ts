@@ -223,6 +223,11 @@ describe('certificates of an authority of the organization', () => {
       expect(pretended).toBe(1)
     }
     pretended = 0
+    const others = await Promise.all([1, 2, 3, 4].map(() => issueOf(factory)))
+    const certificates = [der, ...others].map((data) => ({ encoding: X509_SIGNATURE, data }))
+    expect(await ask(device.identity, { proof: 'signature', certificates })).toMatchObject({ found: null })
+    expect(pretended, 'its own authority was not asked').toBe(1)
+    pretended = 0
     const ours = await registry.addCertificate(device)
     for (const identity of [device.identity, withoutAny.identity, 'nobody.acme.example'])
       await ask(identity, shown(ours.der))

@@ -97,7 +97,7 @@ export function createCredentialAnswers(options: {
   ): Pick<Shown, 'fault' | 'key'> {
     const anchors = authority === null ? null : foreign.of(authority)
     if (anchors !== null) {
-      const valid = validateChain(chain, { anchors, atMs: Date.now(), purpose: 'device' })
+      const valid = validateChain(chain, { anchors, atMs: Date.now(), purpose: 'device', decoys })
       return valid.ok ? { fault: null, key: valid.value.key } : { fault: FAULTS[valid.fault.code], key: null }
     }
     if (!shown.isOurs) pretendChain(chain, decoys)

@@ -1,10 +1,10 @@
 /**
- * Does what `validateChain` does for a certificate whose authority is known, and finds out nothing: who gets the same answer either way
- * shall not learn from its time whether one is. As much work as that: reading them all, one signature, the key of the first.
+ * Does what `validateChain` with decoys does for a certificate whose authority is known, and finds out nothing: who gets the same answer
+ * either way shall not learn from its time whether one is. As much work as that: reading them all, one signature, the key of the first.
  */
-import { verifyingKey, type DecoyKeys } from '@culvert/crypto'
-import { signatureFault } from '../certificate/check-signature.ts'
+import type { DecoyKeys } from '@culvert/crypto'
 import { readCertificate, type Certificate } from '../certificate/read-certificate.ts'
+import { pretendSignature } from './pretend-signature.ts'
 import { MAX_CHAIN_CERTIFICATES } from './validate-chain.ts'
 
 /** @param certificates DER, the peer's own first */
@@ -16,9 +16,5 @@ export function pretendChain(certificates: readonly Uint8Array[], decoys: DecoyK
     read.push(certificate.value)
   }
   const [own] = read
-  if (own?.signatureAlgorithm.kind !== 'known') return
-  const key = decoys.of(own.signatureAlgorithm.scheme, own.signature.length)
-  if (key === null) return
-  signatureFault(own, key, 0)
-  verifyingKey(own.spki)
+  if (own) pretendSignature(own, decoys)
 }

@@ -9,7 +9,7 @@
  * Synchronous and without side effects other than the memory of good intermediates in `TrustAnchors`.
  */
 import { compareBytes } from '@culvert/bytes'
-import { verifyingKey, type VerifyingKey } from '@culvert/crypto'
+import { verifyingKey, type DecoyKeys, type VerifyingKey } from '@culvert/crypto'
 import { signatureFault } from '../certificate/check-signature.ts'
 import type { NameConstraints } from '../certificate/extensions.ts'
 import { nameText } from '../certificate/name.ts'
@@ -18,6 +18,7 @@ import type { CrlSet } from '../crl/crl-set.ts'
 import { oidText } from '../der/object-identifier.ts'
 import { fault, good, type Fault, type Result } from '../fault.ts'
 import { isAllowed } from './name-constraints.ts'
+import { pretendSignature } from './pretend-signature.ts'
 import { maySign, servesPurpose, type Purpose } from './purpose.ts'
 import { maySignCertificates, mayBeIssuer, type KeyedCertificate, type TrustAnchors } from './trust-anchors.ts'
 
@@ -30,6 +31,11 @@ export interface ChainPolicy {
   readonly crls?: CrlSet
   /** `required`: every certificate needs a fresh list of its issuer. Left out: `known`, which refuses what a list names. */
   readonly revocation?: 'known' | 'required'
+  /**
+   * For anchors of which a peer must not learn that they are asked: then a chain that leads nowhere costs one signature all the same, and
+   * one with a bad signature no more than that, as `pretendChain` does. Left out: what leads nowhere costs none.
+   */
+  readonly decoys?: DecoyKeys
 }
 
 export interface ValidChain {
@@ -58,7 +64,7 @@ export function validateChain(certificates: readonly Uint8Array[], policy: Chain
   const sent: Sent[] = []
   for (const [at, der] of certificates.entries()) {
     if (at > 0 && policy.anchors.isAnchor(der)) continue
-    if (sent.length === MAX_CHAIN_CERTIFICATES) return fault('tooManyCertificates')
+    if (sent.length === MAX_CHAIN_CERTIFICATES) return nowhere(sent, policy, fault('tooManyCertificates'))
     const read = readCertificate(der)
     if (!read.ok) return fault(read.fault.code, at)
     sent.push({ at, certificate: read.value })
@@ -68,11 +74,18 @@ export function validateChain(certificates: readonly Uint8Array[], policy: Chain
     const checked = checkPath(path, policy)
     if (checked.ok) return checked
     if (failure === null || failure.code === 'badSignature') failure = checked.fault
+    if (policy.decoys && failure.code === 'badSignature') break
   }
   const [first] = sent
   return failure === null
-    ? fault('unknownIssuer', 0, first === undefined ? null : nameText(first.certificate.issuer))
+    ? nowhere(sent, policy, fault('unknownIssuer', 0, first === undefined ? null : nameText(first.certificate.issuer)))
     : { ok: false, fault: failure }
+}
+
+/** No signature was checked for it. */
+function nowhere<Why>([own]: readonly Sent[], { decoys }: ChainPolicy, why: Why): Why {
+  if (own && decoys) pretendSignature(own.certificate, decoys)
+  return why
 }
 
 interface Sent {
