@@ -50,7 +50,7 @@ async function storedSecret(deviceId: string, credentialId: string): Promise<str
     [credentialId],
   )
   const binding = { organizationId: harness.organization.id, deviceId, credentialId }
-  const secret = await openSecret(harness.sealing.privateKey, rows[0]!.sealed, binding)
+  const secret = openSecret(harness.sealing.privateKey, rows[0]!.sealed, binding)
   return Buffer.from(secret!).toString()
 }
 

@@ -56,7 +56,7 @@ async function found(deviceId: string): Promise<Record<string, unknown>[]> {
     if (credential.kind === 'certificate') return { ...credential }
     const { sealedSecret, sealingKeyId: _, ...rest } = credential
     const binding = { organizationId: harness.organization.id, deviceId, credentialId: credential.id }
-    const secret = await openSecret(harness.sealing.privateKey, sealedSecret, binding)
+    const secret = openSecret(harness.sealing.privateKey, sealedSecret, binding)
     return { ...rest, secret: Buffer.from(secret ?? []).toString() }
   })
   return Promise.all(opened ?? [])

@@ -219,7 +219,7 @@ describe('the OpenAPI document', () => {
 
   it('describes parameters, answers and problems of every operation', () => {
     for (const { path, operation } of operations) {
-      const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+      const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
       const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
       expect(declared.map((parameter) => parameter.name).toSorted()).toEqual(named.toSorted())
       const statuses = Object.keys(operation.responses)

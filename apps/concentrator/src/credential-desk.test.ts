@@ -10,6 +10,7 @@ import {
 } from '@culvert/db'
 import { createLogger } from '@culvert/observability'
 import { createDatabase } from '@culvert/testkit'
+import type { QueryConfig } from 'pg'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { createCredentialDesk, type CredentialDesk } from './credential-desk.ts'
 
@@ -51,8 +52,8 @@ function openDesk(afterRead: () => Promise<void> = async () => {}): { desk: Cred
   const cache = createCredentialCache({ entries: 100, freshMs: 60_000, staleMs: 60_000, unknownMs: 60_000 })
   let reads = 0
   const slow = {
-    query: async (...query: Parameters<Pool['query']>) => {
-      const result: unknown = await pool.query(...query)
+    query: async (query: QueryConfig, values?: unknown[]) => {
+      const result = await pool.query(query, values)
       if (++reads === 1) await afterRead()
       return result
     },

@@ -76,7 +76,7 @@ describe('dialing from the namespace of the TUN', () => {
   test('the dialer process has no environment but its path and keeps no descriptor of a socket', async () => {
     const [pid] = dialers()
     const environment = fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
-    const names = environment.map((entry) => entry.split('=')[0]).filter((name) => name !== '')
+    const names = environment.map((entry) => entry.split('=')[0] ?? '').filter((name) => name !== '')
     expect(names.toSorted()).toEqual(['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'PATH'])
     // Nobody, in no group, with no capability: it only connects.
     const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8')

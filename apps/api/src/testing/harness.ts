@@ -84,7 +84,11 @@ export async function openHarness(serverUrl: string, overrides: Partial<ApiOptio
   const call = callsTo(api, organization.key)
   const close = async (): Promise<void> => {
     await api.close()
-    await checkEvents(pool).finally(() => pool.end())
+    try {
+      await checkEvents(pool)
+    } finally {
+      await pool.end()
+    }
   }
   return { api, pool, databaseUrl, organization, other, operatorKey, sealing, call, close }
 }

@@ -430,7 +430,7 @@ describe('a replay', () => {
     const endpoint = await endpointAt(`${receiver.url}/in`, { eventTypes: ['network.created'] })
     expect(await replayed({ endpointId: endpoint.id, after, deliveries: 'all' })).toMatchObject({ deliveries: 2 })
     await untilDone(endpoint.id, 'delivered')
-    expect(receiver.received.map(({ id }) => id).toSorted()).toEqual([ids[0], ids[2]].toSorted())
+    expect(receiver.received.map(({ id }) => id).toSorted()).toEqual([ids[0]!, ids[2]!].toSorted())
     // Nothing of it is shown to who may read the audit log: positions count the events of all.
     const { rows } = await pool.query('SELECT request FROM operations WHERE organization_id = $1', [acme])
     expect(rows[0].request.after).toBe(after)
