@@ -36,6 +36,7 @@ beforeEach(() => {
 
 const keys = createDecoyKeys()
 const decoys: DecoyKeys = {
+  ...keys,
   of(scheme, signatureBytes) {
     pretended++
     return keys.of(scheme, signatureBytes)

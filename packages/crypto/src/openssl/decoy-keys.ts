@@ -13,9 +13,14 @@ import { DER_OVERHEAD_BYTES, verifyingKey } from './signature.ts'
 export interface DecoyKeys {
   /**
    * @param signatureBytes length of the signature, which tells the size of the key
-   * @returns null for sizes that hardly anybody's key has
+   * @returns null for sizes that hardly anybody's key has, and for dear ones that were not needed yet
    */
   of(scheme: SignatureScheme, signatureBytes: number): VerifyingKey | null
+  /**
+   * A signature of this kind and length is checked in earnest. P-384 and P-521 cost ten times as much as the others and more, which
+   * strangers would have for the asking: where nobody has such a key, no time gives one away.
+   */
+  need(scheme: SignatureScheme, signatureBytes: number): void
 }
 
 const RSA_BITS = [2048, 3072, 4096] as const
@@ -27,8 +32,12 @@ export function createDecoyKeys(): DecoyKeys {
   const rsa = new Map(RSA_BITS.map((bits) => [bits / 8, keyOf(rsaKey(bits))]))
   const curves = CURVES.map((curve) => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: `P-${curve.slice(1)}` })
-    return { rawBytes: 2 * COORDINATE_BYTES[curve], key: keyOf(publicKey) }
+    return { rawBytes: 2 * COORDINATE_BYTES[curve], key: keyOf(publicKey), isNeeded: curve === 'p256' }
   })
+  const curveOf = (form: 'der' | 'raw', bytes: number): (typeof curves)[number] | undefined => {
+    const overhead = form === 'der' ? DER_OVERHEAD_BYTES : 0
+    return curves.find(({ rawBytes }) => bytes <= rawBytes + overhead)
+  }
   const ed25519 = keyOf(generateKeyPairSync('ed25519').publicKey)
   return {
     of(scheme, signatureBytes) {
@@ -37,12 +46,16 @@ export function createDecoyKeys(): DecoyKeys {
         case 'rsaPss':
           return rsa.get(signatureBytes) ?? null
         case 'ecdsa': {
-          const overhead = scheme.form === 'der' ? DER_OVERHEAD_BYTES : 0
-          return curves.find(({ rawBytes }) => signatureBytes <= rawBytes + overhead)?.key ?? null
+          const curve = curveOf(scheme.form, signatureBytes)
+          return curve?.isNeeded === true ? curve.key : null
         }
         case 'ed25519':
           return ed25519
       }
+    },
+    need(scheme, signatureBytes) {
+      const curve = scheme.kind === 'ecdsa' ? curveOf(scheme.form, signatureBytes) : undefined
+      if (curve) curve.isNeeded = true
     },
   }
 }

@@ -153,6 +153,8 @@ function checkCertificate(
   progress: Progress,
   policy: ChainPolicy,
 ): Result<KeyedCertificate> {
+  const { signatureAlgorithm, signature } = certificate
+  if (isOwn && signatureAlgorithm.kind === 'known') policy.decoys?.need(signatureAlgorithm.scheme, signature.length)
   const keyed = signedBy(certificate, progress.issuer, { at, isOwn, anchors: policy.anchors })
   if (!keyed.ok) return keyed
   const [unknown] = certificate.extensions.unknownCritical
