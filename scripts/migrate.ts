@@ -1,5 +1,9 @@
-/** `npm run migrate`: brings the schema, roles and privileges of DATABASE_URL up to date, as a user that owns the schema. */
+/**
+ * `npm run migrate`: brings the schema, roles and privileges of DATABASE_URL up to date, and without REDIS_URL the tables of the job
+ * queues, as a user that owns the database.
+ */
 import { migrate } from '@culvert/db'
+import { makeQueueTables } from '@culvert/queue'
 
 const url = process.env['DATABASE_URL']
 if (!url) {
@@ -8,6 +12,7 @@ if (!url) {
 }
 try {
   const applied = await migrate(url)
+  if (!process.env['REDIS_URL']) await makeQueueTables(url)
   for (const name of applied) process.stdout.write(`applied ${name}\n`)
   process.stdout.write('The database is up to date.\n')
 } catch (error) {

@@ -3,6 +3,7 @@
  * PostgreSQL itself.
  */
 import { migrate } from '@culvert/db'
+import { makeQueueTables } from '@culvert/queue'
 import { redisOnPath, type Service, startPostgres, startRedis } from '@culvert/services'
 import { once } from 'node:events'
 import net from 'node:net'
@@ -16,6 +17,7 @@ import type { Teardown } from './teardown.ts'
 const CONNECT_TIMEOUT_MS = 5_000
 const DATABASE = 'culvert'
 const DUPLICATE_DATABASE = '42P04'
+const INSUFFICIENT_PRIVILEGE = '42501'
 
 export interface Servers {
   readonly databaseUrl: string
@@ -33,7 +35,9 @@ export async function startServers(
   const databaseUrl = settings.DATABASE_URL ?? (await embeddedDatabase(folders, teardown, onDeath))
   const applied = await migrateDatabase(databaseUrl)
   progress(`Database schema up to date${applied.length > 0 ? ` (${applied.length} migrations applied)` : ''}`)
-  return { databaseUrl, redisUrl: await jobStore(settings.REDIS_URL, folders, teardown, onDeath) }
+  const redisUrl = await jobStore(settings.REDIS_URL, folders, teardown, onDeath)
+  if (!redisUrl) await prepareJobTables(databaseUrl)
+  return { databaseUrl, redisUrl }
 }
 
 async function embeddedDatabase(
@@ -101,6 +105,20 @@ async function jobStore(
   watch('Redis', redis, teardown, onDeath)
   progress(`Jobs go through Redis, started on port ${new URL(redis.url).port}`)
   return redis.url
+}
+
+/** Before the programs have logins of their own, which may not make tables. */
+async function prepareJobTables(databaseUrl: string): Promise<void> {
+  try {
+    await makeQueueTables(databaseUrl)
+  } catch (error) {
+    if ((error as { code?: string }).code !== INSUFFICIENT_PRIVILEGE) throw error
+    const mend = 'run `npm run migrate` with the URL of one who does'
+    throw new Problem(
+      `The user of DATABASE_URL does not own the database and cannot make the job tables: ${mend}.`,
+      error,
+    )
+  }
 }
 
 async function reachRedis(url: string): Promise<void> {

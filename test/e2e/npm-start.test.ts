@@ -24,6 +24,7 @@ describe.skipIf(labMissing())('npm start', () => {
     const { children } = runRecord()
     expect(children.filter(markIsAlive)).toHaveLength(6)
     expect(await stop(first.launcher)).toBe(0)
+    expect(logs().filter((line) => line.includes('permission denied'))).toEqual([])
     await expectNothingLeft()
     expect(children.filter(markIsAlive)).toEqual([])
 
@@ -54,6 +55,11 @@ describe.skipIf(labMissing())('npm start', () => {
   function runRecord(): { launcher: string; children: string[] } {
     const text = fs.readFileSync(path.join(machine.data, 'run.json'), 'utf8')
     return JSON.parse(text) as { launcher: string; children: string[] }
+  }
+
+  function logs(): string[] {
+    const folder = path.join(machine.data, 'logs')
+    return fs.readdirSync(folder).flatMap((file) => fs.readFileSync(path.join(folder, file), 'utf8').split('\n'))
   }
 
   async function expectNothingLeft(): Promise<void> {

@@ -1,6 +1,7 @@
 /** The logins that `npm start` makes: each is its own program in the database and can be no other one. */
 import { migrate, openPool, type DatabaseRole } from '@culvert/db'
-import { createDatabase } from '@culvert/testkit'
+import { gatewayQueue, makeQueueTables, openQueues } from '@culvert/queue'
+import { createDatabase, waitFor } from '@culvert/testkit'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { ensureLogins, type ProgramName } from '../../scripts/stack/logins.ts'
 
@@ -39,6 +40,20 @@ it.each(programs)('%s is its own role and the queue, and none of the others', as
     await expect(itself.query(statement)).rejects.toThrow('permission denied')
   await itself.end()
   expect(await migrate(logins[name])).toEqual([])
+})
+
+it('a job goes from one login to another through tables that the owner made; no login may make them', async () => {
+  await expect(makeQueueTables(logins.api)).rejects.toThrow('permission denied')
+  await makeQueueTables(databaseUrl)
+  await makeQueueTables(logins.api) // nothing is left to be done
+  const logger = { warn: () => undefined, debug: () => undefined }
+  const api = openQueues({ databaseUrl: logins.api, logger })
+  const gateway = openQueues({ databaseUrl: logins.gateway, logger })
+  const heard = Promise.withResolvers<string>()
+  await gateway.workNode(gatewayQueue('gw-1'), async (kind) => heard.resolve(kind)).ready
+  await waitFor(() => api.hint(gatewayQueue('gw-1'), 'listeners.changed'), { message: 'the hint to be taken' })
+  expect(await heard.promise).toBe('listeners.changed')
+  await Promise.all([api.close(), gateway.close()])
 })
 
 it('another start gives new passwords to the same logins; a login that may make none is used by all', async () => {

@@ -4,6 +4,7 @@
  */
 import * as bullmq from 'bullmq'
 import pg from 'pg'
+import { areUpToDate, asQueueRole, makeQueueTables } from './tables.ts'
 
 export type BullQueue = Pick<bullmq.Queue, 'add' | 'close' | 'waitUntilReady'> & {
   on(event: 'error', heard: (error: Error) => void): unknown
@@ -72,7 +73,7 @@ function postgresBackend({ databaseUrl, expectedObjects, onError }: BackendOptio
     connectionTimeoutMillis: 2_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
-    options: '-c search_path=bullmq -c role=culvert_queue',
+    options: asQueueRole,
   })
   pool.on('error', onError)
   // The pool listens only to idle connections: one that is lent out and breaks between two statements would end the process.
@@ -84,39 +85,11 @@ function postgresBackend({ databaseUrl, expectedObjects, onError }: BackendOptio
     store: 'postgres',
     prepare: async () => {
       if (migrated) return
-      if (!(await isUpToDate(pool))) await makeTables(databaseUrl)
+      if (!(await areUpToDate(pool))) await makeQueueTables(databaseUrl)
       migrated = true
     },
     newQueue: (name) => new bound.Queue(name, { connection, defaultJobOptions: jobSettings }),
     newWorker: (name, processor) => new bound.Worker(name, processor, { connection, ...workerSettings }),
     close: () => pool.end(),
-  }
-}
-
-async function isUpToDate(pool: pg.Pool): Promise<boolean> {
-  try {
-    return (await bullmq.assertSchemaCompatibility(pool as never)) >= bullmq.LATEST_SCHEMA_VERSION
-  } catch (error) {
-    const { code } = error as { code?: string }
-    if (error instanceof bullmq.SchemaMigrationRequiredError || code === INSUFFICIENT_PRIVILEGE) return false
-    throw error
-  }
-}
-
-const INSUFFICIENT_PRIVILEGE = '42501'
-
-/** As the user of the URL, who must own the database: the role of the queues uses the tables, and makes nothing but a sequence for each queue. */
-async function makeTables(databaseUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 2_000 })
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    await bullmq.runMigrations(client as never)
-    await client.query(`GRANT USAGE, CREATE ON SCHEMA bullmq TO culvert_queue;
-      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA bullmq TO culvert_queue;
-      GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA bullmq TO culvert_queue;
-      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA bullmq TO culvert_queue`)
-  } finally {
-    await client.end()
   }
 }

@@ -20,3 +20,4 @@ export {
   type WorkHandle,
 } from './queues.ts'
 export { QueueStoreError, requireQueueStore, type QueueStoreRequest } from './require-queue-store.ts'
+export { makeQueueTables } from './tables.ts'
