@@ -6,6 +6,7 @@
  * which is how authorities must write them (RFC 5280 4.1.2.4).
  */
 import { compareBytes } from '@culvert/bytes'
+import { isUtf8 } from 'node:buffer'
 import { readOid, type Oid } from '../der/object-identifier.ts'
 import { DerReader, TAG, malformed, readDer } from '../der/reader.ts'
 
@@ -66,16 +67,21 @@ function readAttribute(content: Uint8Array): NameAttribute {
 }
 
 function textOf(tag: number, content: Uint8Array): string | null {
-  const encoding = ENCODINGS.get(tag)
-  if (encoding === undefined) return null
-  try {
-    if (encoding !== 'utf-16be') return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(content)
-    if (content.length % 2 !== 0) return null
-    return String.fromCharCode(...pairs(content))
-  } catch {
-    return null
+  switch (ENCODINGS.get(tag)) {
+    case 'utf-8':
+      // A fault that is thrown costs more than all the rest, and who makes a certificate makes as many as he likes.
+      return isUtf8(content) ? UTF_8.decode(content) : null
+    case 'latin1':
+      return LATIN_1.decode(content)
+    case 'utf-16be':
+      return content.length % 2 === 0 ? String.fromCharCode(...pairs(content)) : null
+    case undefined:
+      return null
   }
 }
+
+const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true })
+const LATIN_1 = new TextDecoder('latin1')
 
 const ENCODINGS: ReadonlyMap<number, 'utf-8' | 'utf-16be' | 'latin1'> = new Map([
   [TAG.UTF8_STRING, 'utf-8'],

@@ -3,11 +3,14 @@
  *
  * They bind every certificate below, also the names in the subject: the whole of it as a directory name, and its emailAddress
  * when there is no mailbox in subjectAltName. A tree of a kind that is not understood binds by refusing every name of that kind.
+ *
+ * Whoever is trusted by one organization alone chooses names and trees, hundreds of each: every one is read once, and comparing two of
+ * them reads nothing.
  */
 import { compareBytes } from '@culvert/bytes'
 import type { NameConstraints } from '../certificate/extensions.ts'
 import type { GeneralName } from '../certificate/general-name.ts'
-import { beginsWith, readName } from '../certificate/name.ts'
+import { beginsWith, readName, type DistinguishedName } from '../certificate/name.ts'
 import type { Certificate } from '../certificate/read-certificate.ts'
 import { OID } from '../der/object-identifier.ts'
 import { DerReader, TAG } from '../der/reader.ts'
@@ -39,17 +42,49 @@ function namesOf({ subject, extensions }: Certificate): readonly GeneralName[] |
   return [...names, { kind: 'directory', value: subject }]
 }
 
+/** What a name or a tree says; null for what it is not, and for what cannot be known. */
+interface Reading {
+  /** In lower case. */
+  readonly text: string | null
+  readonly mailbox: Mailbox | null
+  readonly rdns: DistinguishedName | null
+}
+
+interface Mailbox {
+  readonly local: string
+  readonly host: string
+}
+
+const UNREAD: Reading = { text: null, mailbox: null, rdns: null }
+const readings = new WeakMap<GeneralName, Reading>()
+
+function readingOf(name: GeneralName): Reading {
+  const known = readings.get(name)
+  if (known !== undefined) return known
+  const made = readingFrom(name)
+  readings.set(name, made)
+  return made
+}
+
+function readingFrom({ kind, value }: GeneralName): Reading {
+  if (kind === 'directory') return { ...UNREAD, rdns: readName(value) }
+  if (kind !== 'dns' && kind !== 'rfc822') return UNREAD
+  const text = visibleText(value)
+  if (text === null) return UNREAD
+  return { ...UNREAD, text: text.toLowerCase(), mailbox: kind === 'dns' ? null : mailboxIn(text) }
+}
+
 /** @returns null when it cannot be known; such a name is neither permitted nor free of an exclusion. */
 function isInside(name: GeneralName, tree: GeneralName): boolean | null {
   switch (name.kind) {
     case 'dns':
-      return isInsideDomain(lowerCase(name.value), lowerCase(tree.value))
+      return isInsideDomain(readingOf(name).text, readingOf(tree).text)
     case 'rfc822':
-      return isInsideMail(name.value, tree.value)
+      return isInsideMail(readingOf(name), readingOf(tree))
     case 'ip':
       return isInsideNetwork(name.value, tree.value)
     case 'directory':
-      return isInsideDirectory(name.value, tree.value)
+      return isInsideDirectory(name, tree)
     case 'uri':
     case 'other':
       return null
@@ -65,19 +100,14 @@ function isInsideDomain(name: string | null, tree: string | null): boolean | nul
 }
 
 /** A mailbox, all mailboxes of a host, or with a leading dot those of all hosts below. */
-function isInsideMail(name: Uint8Array, tree: Uint8Array): boolean | null {
-  const mailbox = splitMailbox(name)
-  const domain = lowerCase(tree)
+function isInsideMail({ mailbox }: Reading, { text: domain, mailbox: wanted }: Reading): boolean | null {
   if (mailbox === null || domain === null) return null
-  const wanted = splitMailbox(tree)
   if (wanted !== null) return mailbox.local === wanted.local && mailbox.host === wanted.host
   if (domain === '') return true
   return domain.startsWith('.') ? mailbox.host.endsWith(domain) : mailbox.host === domain
 }
 
-function splitMailbox(value: Uint8Array): { readonly local: string; readonly host: string } | null {
-  if (lowerCase(value) === null) return null
-  const text = String.fromCharCode(...value)
+function mailboxIn(text: string): Mailbox | null {
   const at = text.indexOf('@')
   if (at <= 0 || at !== text.lastIndexOf('@') || at === text.length - 1) return null
   return { local: text.slice(0, at), host: text.slice(at + 1).toLowerCase() }
@@ -91,14 +121,13 @@ function isInsideNetwork(address: Uint8Array, tree: Uint8Array): boolean | null 
   return address.every((octet, i) => ((octet ^ (tree[i] ?? 0)) & (tree[length + i] ?? 0)) === 0)
 }
 
-function isInsideDirectory(name: Uint8Array, tree: Uint8Array): boolean | null {
-  if (compareBytes(name, tree) === 0) return true
-  const rdns = readName(name)
-  const head = readName(tree)
+function isInsideDirectory(name: GeneralName, tree: GeneralName): boolean | null {
+  if (compareBytes(name.value, tree.value) === 0) return true
+  const [{ rdns }, { rdns: head }] = [readingOf(name), readingOf(tree)]
   return rdns === null || head === null ? null : beginsWith(rdns, head)
 }
 
 /** @returns null unless all octets are visible ASCII: a NUL ends a name for others. */
-function lowerCase(value: Uint8Array): string | null {
-  return value.every((octet) => octet > 0x20 && octet < 0x7f) ? String.fromCharCode(...value).toLowerCase() : null
+function visibleText(value: Uint8Array): string | null {
+  return value.every((octet) => octet > 0x20 && octet < 0x7f) ? String.fromCharCode(...value) : null
 }
