@@ -2,6 +2,7 @@
 import { allotPools6, databasePlace, isDatabaseUnavailable, migrate, openPool, unreachableSentence } from '@culvert/db'
 import { egressOptions, openEgress } from '@culvert/egress'
 import { createLogger, redactText, type Logger } from '@culvert/observability'
+import { makeQueueTables } from '@culvert/queue'
 import { buildApi } from './build-api.ts'
 import { loginSettings, webhookSettings, type ApiSettings } from './settings.ts'
 
@@ -15,7 +16,7 @@ export class StartError extends Error {}
 
 export async function runApi(settings: ApiSettings): Promise<RunningApi> {
   const logger = createLogger('api', settings.LOG_LEVEL)
-  await migrateOrExplain(settings.DATABASE_URL)
+  await prepareOrExplain(settings)
   const pool6Prefix = settings.POOL_PREFIX6 === 'none' ? null : settings.POOL_PREFIX6
   if (pool6Prefix !== null) await extendToIpv6(settings.DATABASE_URL, pool6Prefix, logger)
   const api = await buildApi({
@@ -68,13 +69,24 @@ async function extendToIpv6(databaseUrl: string, pool6Prefix: string, logger: Lo
   }
 }
 
-async function migrateOrExplain(databaseUrl: string): Promise<void> {
+async function prepareOrExplain({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }: ApiSettings): Promise<void> {
   try {
     await migrate(databaseUrl)
+    if (!redisUrl) await prepareJobTables(databaseUrl)
   } catch (error) {
     const text = isDatabaseUnavailable(error)
       ? unreachableSentence('The API', databaseUrl)
       : `The API cannot prepare the database at ${databasePlace(databaseUrl)}: ${redactText((error as Error).message)}.`
     throw new StartError(text, { cause: error })
+  }
+}
+
+/** For processes whose logins may not make them. */
+async function prepareJobTables(databaseUrl: string): Promise<void> {
+  try {
+    await makeQueueTables(databaseUrl)
+  } catch (error) {
+    // The API's own login may not either: the queue warns for as long as they are missing.
+    if ((error as { code?: string }).code !== insufficientPrivilege) throw error
   }
 }
