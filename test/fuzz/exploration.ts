@@ -7,6 +7,7 @@
  */
 import { parseArgs } from 'node:util'
 import type { Costly } from './cost.ts'
+import { memoryGrowth } from './memory-growth.ts'
 
 const MOST_INPUT_MS = 5
 /** What disturbed an input does not disturb the same input again and again. */
@@ -14,7 +15,6 @@ const RUNS_TO_BE_SURE = 6
 /** More than a busy machine disturbs in one run. */
 const SUSPECTS = 1_000
 const SHOWN = 3
-const WARM_BATCHES = 3
 const MOST_GROWTH = 1.05
 
 export interface ExploredTally {
@@ -64,7 +64,7 @@ export async function explore<T extends ExploredTally>(fuzzer: Exploration<T>): 
     heapBytes.push(process.memoryUsage().heapUsed)
   }
   if (values.corpus === true) fuzzer.writeCorpus?.()
-  const growth = heapBytes.length > 2 * WARM_BATCHES ? heapBytes.at(-1)! / heapBytes[WARM_BATCHES]! : 1
+  const growth = memoryGrowth(heapBytes)
   const figure = `fuzz.${fuzzer.name.replaceAll('-', '_')}.escapes`
   const result = { figure, value: 0, unit: 'inputs', inputs, seed: firstSeed, ...fuzzer.figures?.(), growth, costliest }
   process.stdout.write(`${JSON.stringify(result)}\n`)
