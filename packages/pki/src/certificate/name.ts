@@ -18,7 +18,7 @@ export interface NameAttribute {
   readonly der: Uint8Array
 }
 
-/** RDNs in order; more than one attribute in an RDN is rare. */
+/** RDNs in order; more than one attribute in an RDN is rare: a set, here in an order of ours, so that two are compared at once. */
 export type DistinguishedName = readonly (readonly NameAttribute[])[]
 
 const MAX_RDNS = 32
@@ -52,7 +52,7 @@ function readRdns(reader: DerReader): DistinguishedName {
   for (const content of reader.all(TAG.SET, MAX_RDNS)) {
     const attributes = Array.from(new DerReader(content).all(TAG.SEQUENCE, MAX_ATTRIBUTES), readAttribute)
     if (attributes.length === 0) malformed()
-    rdns.push(attributes)
+    rdns.push(attributes.toSorted(compareAttributes))
   }
   return rdns
 }
@@ -96,17 +96,17 @@ function pairs(content: Uint8Array): number[] {
   return Array.from({ length: content.length / 2 }, (_, i) => (content[2 * i] ?? 0) * 256 + (content[2 * i + 1] ?? 0))
 }
 
-/** A set: each attribute has its equal, whatever the order. */
+/** Two sets in the one order. */
 function isSameRdn(a: readonly NameAttribute[], b: readonly NameAttribute[]): boolean {
-  if (a.length !== b.length) return false
-  const left = [...b]
-  return a.every((attribute) => {
-    const at = left.findIndex((other) => isSameAttribute(attribute, other))
-    return at >= 0 && left.splice(at, 1).length === 1
-  })
+  return a.length === b.length && a.every((attribute, index) => compareAttributes(attribute, b[index]!) === 0)
 }
 
-function isSameAttribute(a: NameAttribute, b: NameAttribute): boolean {
-  if (a.type !== b.type) return false
-  return a.text !== null && b.text !== null ? a.text === b.text : compareBytes(a.der, b.der) === 0
+/** By type, then what is no text, then the text or the octets. */
+function compareAttributes(a: NameAttribute, b: NameAttribute): number {
+  if (a.type !== b.type) return a.type < b.type ? -1 : 1
+  if (a.text === null || b.text === null) {
+    return a.text === b.text ? compareBytes(a.der, b.der) : Number(a.text !== null) - Number(b.text !== null)
+  }
+  if (a.text === b.text) return 0
+  return a.text < b.text ? -1 : 1
 }
