@@ -4,7 +4,8 @@
  *
  * Tests with namespaces run one file at a time and wait a lot, so the others run beside them; what those say is printed afterwards.
  *
- * The last line is `N passed, N failed`, followed by what was skipped; each static check counts as one test.
+ * The last line is `N passed, N failed`, followed by what was skipped; each static check counts as one test. Where something failed,
+ * it is told once more before that line, behind the line `What failed:`.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -20,6 +21,10 @@ const STATIC_CHECKS = [
   { name: 'lint', command: 'oxlint', args: ['--type-aware', '--deny-warnings'] },
   { name: 'format', command: 'oxfmt', args: ['--check'] },
 ]
+const LINES_OF_A_FAILURE = 20
+/** The projects `patient` and `network` of vitest.config.ts. */
+const PATIENT = /^test\/interop\/strongswan\/(adversity|device-life)\.full\.test\.ts$/
+const NETWORK = /\.net\.(full\.)?test\.ts$|^test\/(interop|e2e|chaos)\//
 const TEST_FOLDERS = ['packages', 'apps', 'test', 'scripts']
 
 const words = process.argv.slice(2)
@@ -28,13 +33,15 @@ const filters = words.filter((word) => word !== '--full')
 const { node, env } = await bootstrap()
 
 const totals = { passed: 0, failed: 0, skipped: 0 }
+/** A paragraph each. */
+const failures = []
 if (!full && filters.length === 0) runStaticChecks()
-const long = full ? longTests(filters) : []
-if (!full || long.length > 0) await runBoth(full ? long : filters)
+const chosen = testsAt(filters.filter((word) => !word.startsWith('-'))).filter((file) => !full || isLong(file))
+if (chosen.length > 0) await runBoth(full ? chosen : filters)
 if (totals.passed + totals.failed + totals.skipped === 0) {
-  totals.failed++
-  process.stdout.write('No test has such a path.\n')
+  fail('No test has such a path.')
 }
+if (failures.length > 0) process.stdout.write(`\nWhat failed:\n\n${failures.join('\n\n')}\n\n`)
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''
 endWith(`${totals.passed} passed, ${totals.failed} failed${skipped}\n`, totals.failed === 0 ? 0 : 1)
 
@@ -48,16 +55,25 @@ function runStaticChecks() {
       maxBuffer: 1 << 26,
     })
     if (status === 0) totals.passed++
-    else totals.failed++
+    else fail(`${name}\n${opening(`${stdout}${stderr}`)}`)
     process.stdout.write(status === 0 ? `ok ${name}\n` : `${stdout}${stderr}\nFAILED ${name}\n`)
   }
 }
 
+function fail(what) {
+  totals.failed++
+  failures.push(what)
+}
+
 async function runBoth(paths) {
   const workers = os.availableParallelism()
-  const others = runVitest(['unit', 'service', 'patient'], [`--maxWorkers=${workers}`, ...paths], 'pipe')
-  await runVitest(['network'], paths, 'inherit')
-  process.stdout.write(await others)
+  // Only where they have one of the tests: Vitest says a page about a project without any.
+  const network = chosen.filter((file) => NETWORK.test(file) && !PATIENT.test(file))
+  const others =
+    network.length < chosen.length &&
+    runVitest(['unit', 'service', 'patient'], [`--maxWorkers=${workers}`, ...paths], 'pipe')
+  if (network.length > 0) await runVitest(['network'], paths, 'inherit')
+  if (others) process.stdout.write(await others)
 }
 
 /** @returns what it said when `output` is "pipe" */
@@ -83,7 +99,7 @@ async function runVitest(projects, words, output) {
   const failedBefore = totals.failed
   count(results)
   // Errors outside of any test, or no report at all: the run failed although no test says so.
-  if (status !== 0 && totals.failed === failedBefore) totals.failed++
+  if (status !== 0 && totals.failed === failedBefore) fail(`A run of ${projects.join(', ')} ended with ${status}`)
   return Buffer.concat(said)
 }
 
@@ -92,22 +108,30 @@ function count(results) {
   const report = JSON.parse(fs.readFileSync(results, 'utf8'))
   fs.rmSync(results)
   totals.passed += report.numPassedTests
-  totals.failed += report.numFailedTests
   totals.skipped += report.numPendingTests + (report.numTodoTests ?? 0)
-  // A file that could not be loaded has no test that failed.
-  totals.failed += report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-  ).length
+  for (const { name, status, message, assertionResults } of report.testResults) {
+    const file = path.relative(root, name)
+    const failed = assertionResults.filter((test) => test.status === 'failed')
+    for (const test of failed) fail(`${file}: ${test.fullName}\n${opening(test.failureMessages.join('\n'))}`)
+    // A file that could not be loaded has no test that failed.
+    if (status === 'failed' && failed.length === 0) fail(`${file}\n${opening(message)}`)
+  }
 }
 
-/** Files of long tests, those that match one of `filters` when there are any. */
-function longTests(filters) {
+/** As much of a failure as tells what it is; the whole of it stands above. */
+function opening(text) {
+  return text.split('\n').slice(0, LINES_OF_A_FAILURE).join('\n')
+}
+
+/** Files whose path holds one of `words`, or all when there is none. */
+function testsAt(words) {
   const files = TEST_FOLDERS.flatMap((folder) => testFiles(path.join(root, folder)))
-  const long = files.filter(
-    (file) => file.endsWith('.full.test.ts') || fs.readFileSync(file, 'utf8').includes('CULVERT_FULL'),
-  )
-  const relative = long.map((file) => path.relative(root, file))
-  return relative.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+  const relative = files.map((file) => path.relative(root, file))
+  return relative.filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+}
+
+function isLong(file) {
+  return file.endsWith('.full.test.ts') || fs.readFileSync(path.join(root, file), 'utf8').includes('CULVERT_FULL')
 }
 
 function testFiles(folder) {
