@@ -11,6 +11,8 @@ const network = ['**/*.net.test.ts', '**/*.net.full.test.ts']
 const patient = ['test/interop/strongswan/{adversity,device-life}.full.test.ts']
 const always = ['**/node_modules/**', '**/dist/**', ...(full ? [] : ['**/*.full.test.ts'])]
 const exclude = [...always, ...network]
+/** What is awaited comes late on a slow machine; what never comes ends here. */
+const expect = { poll: { timeout: 20_000 } }
 const setup = new URL('./test/setup/servers.ts', import.meta.url).pathname
 
 /**
@@ -24,6 +26,7 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          expect,
           name: 'unit',
           include: [
             'packages/{bytes,crypto,eap,pki,esp,ikev2,dataplane,ike-driver,concentrator-core,lifecycle,device-config,webhooks,egress,contracts,config,identity,observability,sdk}/src/**/*.test.ts',
@@ -37,6 +40,7 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          expect,
           name: 'service',
           include: [
             'packages/{db,queue,services,testkit}/src/**/*.test.ts',
@@ -52,6 +56,7 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          expect,
           name: 'network',
           include: [
             'packages/*/src/**/*.net.{test,full.test}.ts',
@@ -68,6 +73,7 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          expect,
           name: 'patient',
           include: patient,
           exclude: always,

@@ -79,7 +79,7 @@ export async function delivered(pool: Pool, { receiver }: Endpoints): Promise<vo
       async () => {
         await pool.query(`UPDATE webhook_courses SET paused_until = NULL WHERE paused_until IS NOT NULL`)
         await pool.query(
-          `UPDATE webhook_deliveries SET next_attempt_at = now() WHERE state = 'pending' AND next_attempt_at > now() + interval '1 second'`,
+          `UPDATE webhook_deliveries SET next_attempt_at = now() - interval '1 ms' WHERE state = 'pending' AND next_attempt_at > now() + interval '1 second'`,
         )
         left = await pending(pool)
         return left < before

@@ -44,7 +44,7 @@ export async function ran(pool: Pool): Promise<void> {
            (SELECT count(*)::int FROM events WHERE position IS NULL) AS unread`,
       )
       await pool.query(
-        `UPDATE rule_runs SET next_at = now() WHERE state = 'pending' AND attempts > 0 AND next_at > now() + interval '1 second'`,
+        `UPDATE rule_runs SET next_at = now() - interval '1 ms' WHERE state = 'pending' AND attempts > 0 AND next_at > now() + interval '1 second'`,
       )
       return rows[0]?.left === 0 && rows[0].unread === 0
     },

@@ -136,9 +136,9 @@ async function assemble(closings: Closings, seed: number): Promise<World> {
   }
 }
 
-const answers = `UPDATE idempotency_keys SET lease_until = now() WHERE status IS NULL`
-const runs = `UPDATE rule_runs SET next_at = now() WHERE state = 'pending' AND next_at > now()`
-const endpoints = `UPDATE webhook_courses SET lease_until = now() WHERE lease_until > now()`
+const answers = `UPDATE idempotency_keys SET lease_until = now() - interval '1 ms' WHERE status IS NULL`
+const runs = `UPDATE rule_runs SET next_at = now() - interval '1 ms' WHERE state = 'pending' AND next_at > now()`
+const endpoints = `UPDATE webhook_courses SET lease_until = now() - interval '1 ms' WHERE lease_until > now()`
 /** Who lives on while the database dies cannot write that it gives back what it had taken. */
 const leases: Readonly<Partial<Record<Victim, readonly string[]>>> = {
   api: [answers],

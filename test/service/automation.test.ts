@@ -162,13 +162,13 @@ describe('a run', () => {
     await relaying.close()
     // Taken by a worker that is killed then: whatever it does later, the run is not its own any more.
     await harness.pool.query(
-      `UPDATE rule_runs SET state = 'pending', steps = '[]', finished_at = NULL, next_at = now() WHERE rule_id = $1`,
+      `UPDATE rule_runs SET state = 'pending', steps = '[]', finished_at = NULL, next_at = now() - interval '1 ms' WHERE rule_id = $1`,
       [rule.id],
     )
     await harness.pool.query(`DELETE FROM tunnels`)
     const killed = await claimRun(workerPool)
     if (killed === null || killed === 'over') throw new Error('no run was taken')
-    await harness.pool.query(`UPDATE rule_runs SET next_at = now() WHERE id = $1`, [killed.id])
+    await harness.pool.query(`UPDATE rule_runs SET next_at = now() - interval '1 ms' WHERE id = $1`, [killed.id])
     const others = [startWorker(), startWorker()]
     worker = startWorker()
     await finished(rule.id, devices.length)
@@ -192,9 +192,10 @@ describe('a run', () => {
       await waitFor(async () => slack.taken.length === calls && (await attemptsOf(rule.id)) === calls, {
         message: `call ${calls}`,
       })
-      await harness.pool.query(`UPDATE rule_runs SET next_at = now() WHERE rule_id = $1 AND state = 'pending'`, [
-        rule.id,
-      ])
+      await harness.pool.query(
+        `UPDATE rule_runs SET next_at = now() - interval '1 ms' WHERE rule_id = $1 AND state = 'pending'`,
+        [rule.id],
+      )
     }
     const [run] = await finished(rule.id, 1)
     expect(run).toMatchObject({ state: 'failed', steps: [{ state: 'done' }, { state: 'failed', code: 'refused' }] })

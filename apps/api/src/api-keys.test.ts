@@ -168,7 +168,9 @@ describe('rotation', () => {
     expect(second.key).not.toBe(first.key)
     expect(second.formerSecretUntil).toEqual(expect.any(String))
     expect(await Promise.all([statusWith(first.key), statusWith(second.key)])).toEqual([200, 200])
-    await harness.pool.query(`UPDATE api_keys SET former_secret_until = now() WHERE id = $1`, [first.id.slice(4)])
+    await harness.pool.query(`UPDATE api_keys SET former_secret_until = now() - interval '1 ms' WHERE id = $1`, [
+      first.id.slice(4),
+    ])
     expect(await Promise.all([statusWith(first.key), statusWith(second.key)])).toEqual([401, 200])
   })
 

@@ -141,8 +141,9 @@ describe('attempts of a device', () => {
       harness.pool.query(`UPDATE ${text} WHERE id = $1`, [text.startsWith('c') ? credentialId : authorityId])
     if (what === 'that is revoked' || what === 'of another device')
       await harness.call('DELETE', `/v1/devices/${holder}/credentials/${credentialId}`)
-    if (what === 'that has expired') await change(`credentials SET expires_at = now()`)
-    if (what === 'of an authority that has expired') await change(`device_authorities SET not_after = now()`)
+    if (what === 'that has expired') await change(`credentials SET expires_at = now() - interval '1 ms'`)
+    if (what === 'of an authority that has expired')
+      await change(`device_authorities SET not_after = now() - interval '1 ms'`)
     if (what === 'of an authority that was deleted') await harness.call('DELETE', authority)
     if (what === 'of an authority without the fresh list that it needs') {
       const revocation = { mode: 'hard', url: 'http://crl.example/f.crl' }

@@ -150,7 +150,9 @@ describe('a one-time link', () => {
 
   it('gives nothing once it has expired, was withdrawn, or its device is deleted', async () => {
     const expired = await newLink()
-    await harness.pool.query(`UPDATE config_links SET expires_at = now() WHERE id = $1`, [expired.link.id])
+    await harness.pool.query(`UPDATE config_links SET expires_at = now() - interval '1 ms' WHERE id = $1`, [
+      expired.link.id,
+    ])
     const withdrawn = await newLink()
     const url = `/v1/devices/${withdrawn.deviceId}/config-links/${withdrawn.link.id}`
     expect((await harness.call('DELETE', url, { key: harness.other.key })).status).toBe(404)

@@ -125,7 +125,9 @@ describe('rotation', () => {
       await issue(deviceId, {}),
     ]
     await harness.call('DELETE', `/v1/devices/${deviceId}/credentials/${first.body.id}`)
-    await harness.pool.query(`UPDATE credentials SET expires_at = now() WHERE id = $1`, [second.body.id])
+    await harness.pool.query(`UPDATE credentials SET expires_at = now() - interval '1 ms' WHERE id = $1`, [
+      second.body.id,
+    ])
     expect((await found(deviceId)).map(({ id }) => id)).toEqual([third.body.id])
   })
 

@@ -202,8 +202,8 @@ describe('what ends', () => {
 
   it('with the time of a grant are its tunnels', async () => {
     const { grantId, tunnelId } = await opened()
-    await harness.pool.query('UPDATE grants SET expires_at = now() WHERE id = $1', [grantId])
-    await harness.pool.query('UPDATE tunnels SET expires_at = now() WHERE id = $1', [tunnelId])
+    await harness.pool.query(`UPDATE grants SET expires_at = now() - interval '1 ms' WHERE id = $1`, [grantId])
+    await harness.pool.query(`UPDATE tunnels SET expires_at = now() - interval '1 ms' WHERE id = $1`, [tunnelId])
     expect(await expireTunnels(harness.pool)).toEqual(['gw-1'])
     await isClosed(tunnelId)
   })

@@ -159,7 +159,9 @@ describe('logging in', () => {
     const count = async (): Promise<number> =>
       (await harness.pool.query('SELECT count(*)::int AS n FROM users')).rows[0].n as number
     const memberId = await invite('late', 'viewer')
-    await harness.pool.query('UPDATE memberships SET invitation_expires_at = now() WHERE id = $1', [memberId])
+    await harness.pool.query(`UPDATE memberships SET invitation_expires_at = now() - interval '1 ms' WHERE id = $1`, [
+      memberId,
+    ])
     provider.people.set('stranger', { email: 'stranger@elsewhere.example', email_verified: true })
     const before = await count()
     for (const name of ['late', 'stranger'])
@@ -280,7 +282,7 @@ describe('a refresh token', () => {
 
   it('ends with the session, after 30 days, and by logging out', async () => {
     const [late, gone] = [await newPerson(), await newPerson()]
-    await harness.pool.query('UPDATE sessions SET expires_at = now() WHERE id = $1', [
+    await harness.pool.query(`UPDATE sessions SET expires_at = now() - interval '1 ms' WHERE id = $1`, [
       decodeJwt(late.tokens.accessToken)['sid'],
     ])
     const out = await harness.call('POST', '/v1/auth/logout', {
@@ -525,7 +527,7 @@ describe('signing keys', () => {
     expect(decodeProtectedHeader(later.body.accessToken).kid).toBe(next[0])
     const both = await Promise.all([again, later].map(({ body }) => statusWith(body.accessToken)))
     expect(both).toEqual([200, 200])
-    await harness.pool.query('UPDATE signing_keys SET verifies_until = now() WHERE kid = $1', [kid])
+    await harness.pool.query(`UPDATE signing_keys SET verifies_until = now() - interval '1 ms' WHERE kid = $1`, [kid])
     expect(await statusWith(again.body.accessToken)).toBe(401)
   })
 

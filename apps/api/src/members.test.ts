@@ -60,7 +60,9 @@ describe('an invitation', () => {
     })
     const list = await harness.call<{ data: Member[] }>('GET', '/v1/members')
     expect(list.body.data[0]?.id).toBe(invited.body.id)
-    await harness.pool.query('UPDATE memberships SET invitation_expires_at = now() WHERE id = $1', [invited.body.id])
+    await harness.pool.query(`UPDATE memberships SET invitation_expires_at = now() - interval '1 ms' WHERE id = $1`, [
+      invited.body.id,
+    ])
     const over = await harness.call<Member>('GET', `/v1/members/${invited.body.id}`)
     expect(over.body.state).toBe('invitation_expired')
   })
@@ -162,7 +164,9 @@ describe('the last owner', () => {
 it('an invitation that is locked is no invitation: not in its state, nor for its link, nor in the list', async () => {
   const { id } = (await invite('viewer')).body
   const over = (await invite('viewer')).body.id
-  await harness.pool.query('UPDATE memberships SET invitation_expires_at = now() WHERE id = $1', [over])
+  await harness.pool.query(`UPDATE memberships SET invitation_expires_at = now() - interval '1 ms' WHERE id = $1`, [
+    over,
+  ])
   const idsIn = async (state: string): Promise<string[]> =>
     (await harness.call<{ data: Member[] }>('GET', `/v1/members?limit=200&state=${state}`)).body.data.map(
       (one) => one.id,

@@ -242,7 +242,7 @@ describe('API keys', () => {
     for (const { key } of [revoked, expired])
       expect((await harness.call('GET', '/v1/devices', { key })).status).toBe(200)
     await harness.pool.query('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [revoked.id])
-    await harness.pool.query('UPDATE api_keys SET expires_at = now() WHERE id = $1', [expired.id])
+    await harness.pool.query(`UPDATE api_keys SET expires_at = now() - interval '1 ms' WHERE id = $1`, [expired.id])
     const answers = await Promise.all(
       [revoked.key, expired.key, 'nonsense'].map((key) =>
         harness.call<{ detail: string }>('GET', '/v1/devices', { key }),

@@ -81,7 +81,7 @@ describe('an SSH key', () => {
     expect([changed.status, changed.body.name]).toEqual([200, 'old laptop'])
     const late = await harness.call<Body>('DELETE', url, { headers: { 'if-match': String(read.headers['etag']) } })
     expect(late.body.code).toBe('precondition_failed')
-    await harness.pool.query('UPDATE ssh_keys SET expires_at = now() WHERE id = $1', [added.body.id])
+    await harness.pool.query(`UPDATE ssh_keys SET expires_at = now() - interval '1 ms' WHERE id = $1`, [added.body.id])
     expect((await harness.call<Body>('GET', url)).body.state).toBe('expired')
     const forever = await harness.call<Body>('PATCH', url, { body: { expiresAt: null } })
     expect(forever.body.state).toBe('active')

@@ -437,7 +437,7 @@ describe('what is told about a device', () => {
     const rekeyed = (child: number): Promise<unknown> =>
       writeAttachments(pool, 'con-1', [snapshot(deviceId, { changed: false, rekeyed: { ike: 0, child } })])
     const windowEnds = (): Promise<unknown> =>
-      pool.query(`UPDATE event_tallies SET window_ends_at = now() WHERE resource_id = $1`, [deviceId])
+      pool.query(`UPDATE event_tallies SET window_ends_at = now() - interval '1 ms' WHERE resource_id = $1`, [deviceId])
     await writeAttachments(pool, 'con-1', [snapshot(deviceId)])
     for (const count of [1, 2, 3]) await rekeyed(count)
     await tellTallies(pool)

@@ -134,13 +134,16 @@ describe('an operation', () => {
     start(() => ({
       step: async () => {
         tries += 1
-        await pool.query(`UPDATE operations SET lease_until = now() WHERE id = $1`, [id])
+        await pool.query(`UPDATE operations SET lease_until = now() - interval '1 ms' WHERE id = $1`, [id])
         throw new Error('a secret of the inside')
       },
     }))
     await waitFor(() => tries > 0)
     await waitFor(async () => {
-      await pool.query(`UPDATE operations SET lease_until = now() WHERE id = $1 AND lease_until > now()`, [id])
+      await pool.query(
+        `UPDATE operations SET lease_until = now() - interval '1 ms' WHERE id = $1 AND lease_until > now()`,
+        [id],
+      )
       return (await findOperation(pool, acme, id))?.finishedAt ?? null
     })
     const failed = await findOperation(pool, acme, id)

@@ -158,7 +158,7 @@ describe('C31 lists of revoked certificates', () => {
     const before = asked
     for (const url of [`http://localhost:${host.split(':')[1]}/good`, 'http://169.254.169.254/', 'http://127.0.0.1/']) {
       await pool.query(
-        `UPDATE device_authorities SET crl_fault = NULL, crl_url = $2, crl_due_at = now() WHERE id = $1`,
+        `UPDATE device_authorities SET crl_fault = NULL, crl_url = $2, crl_due_at = now() - interval '1 ms' WHERE id = $1`,
         [factory.id, url],
       )
       await waitFor(async () => (await stateOf(factory))['crl_fault'] !== null, { message: url })
@@ -250,7 +250,7 @@ async function addCredential(factory: Factory): Promise<{ id: string; serial: st
 
 async function due({ id }: Factory, place?: string): Promise<void> {
   await pool.query(
-    'UPDATE device_authorities SET crl_due_at = now(), crl_fetched_at = NULL, crl_url = coalesce($2, crl_url) WHERE id = $1',
+    `UPDATE device_authorities SET crl_due_at = now() - interval '1 ms', crl_fetched_at = NULL, crl_url = coalesce($2, crl_url) WHERE id = $1`,
     [id, place === undefined ? null : `http://${host}${place}`],
   )
 }

@@ -83,7 +83,7 @@ async function closeGate(): Promise<{
 /** Leases run out, those of the living too: they may have stalled. */
 async function passTime(): Promise<void> {
   await harness.pool.query(
-    `UPDATE idempotency_keys SET lease_until = now() WHERE key_hash IN
+    `UPDATE idempotency_keys SET lease_until = now() - interval '1 ms' WHERE key_hash IN
        (SELECT key_hash FROM idempotency_keys WHERE status IS NULL FOR UPDATE SKIP LOCKED)`,
   )
 }

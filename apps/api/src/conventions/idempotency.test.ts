@@ -2,6 +2,7 @@ import {
   claimKey,
   createApiKey,
   ensureOrganization,
+  gatewayChannel,
   inRequestScope,
   inTenantTransaction,
   newId,
@@ -234,7 +235,7 @@ describe('A06 a key that was used', () => {
     const key = newKey()
     const open = (headers: Record<string, string>): Promise<Answer<Thing>> =>
       post('/v1/tunnels', key, { body: { deviceId, port: 24 }, headers })
-    const waiting = open({ prefer: 'wait=1' })
+    const waiting = open({ prefer: 'wait=20' })
     const rows = (): Promise<{ rowCount: number | null }> =>
       harness.pool.query(`SELECT 1 FROM tunnel_ports WHERE device_port = 24`)
     await expect.poll(async () => (await rows()).rowCount).toBe(1)
@@ -244,8 +245,11 @@ describe('A06 a key that was used', () => {
       body: { code: 'idempotency_in_progress' },
       headers: { 'retry-after': '2' },
     })
-    const [first, second] = await Promise.all([waiting, open({ prefer: 'wait=5' })])
-    expect(first).toMatchObject({ status: 202, body: { state: 'opening' } })
+    const patient = open({ prefer: 'wait=20' })
+    gatewayObeys = true
+    await harness.pool.query(`SELECT pg_notify($1, '')`, [gatewayChannel(gateway.id)])
+    const [first, second] = await Promise.all([waiting, patient])
+    expect(first).toMatchObject({ status: 201, body: { state: 'open' } })
     expect(second.text).toBe(first.text)
     expect((await rows()).rowCount).toBe(1)
   })

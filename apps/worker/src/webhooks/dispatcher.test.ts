@@ -105,9 +105,10 @@ const attemptsOf = async (endpointId: string) =>
   ).rows
 /** What the schedule would do after hours. */
 const makeDue = (endpointId: string) =>
-  pool.query(`UPDATE webhook_deliveries SET next_attempt_at = now() WHERE endpoint_id = $1 AND state = 'pending'`, [
-    endpointId,
-  ])
+  pool.query(
+    `UPDATE webhook_deliveries SET next_attempt_at = now() - interval '1 ms' WHERE endpoint_id = $1 AND state = 'pending'`,
+    [endpointId],
+  )
 const accepted = (webhook: ReceivedWebhook, key: string): unknown =>
   new Webhook(key).verify(webhook.body, webhook.headers as Record<string, string>)
 const headersOf = ({ headers }: ReceivedWebhook) => headers as Record<string, string>
@@ -146,9 +147,10 @@ describe('a delivery', () => {
     const [signed] = await waitFor(() => (receiver.on('/pair').length > 0 ? receiver.on('/pair') : null))
     if (!signed) throw new Error('nothing came')
     expect(verifyWebhook({ body: signed.body, headers: headersOf(signed) }, { keys: pair.key })).toMatchObject({ id })
-    await pool.query(`UPDATE webhook_keys SET expires_at = now() WHERE endpoint_id = $1 AND expires_at IS NOT NULL`, [
-      endpoint.id,
-    ])
+    await pool.query(
+      `UPDATE webhook_keys SET expires_at = now() - interval '1 ms' WHERE endpoint_id = $1 AND expires_at IS NOT NULL`,
+      [endpoint.id],
+    )
     await happen(acme)
     const after = await waitFor(() => receiver.on('/in')[1])
     expect(() => accepted(after, endpoint.key)).toThrow(/signature/i)
@@ -220,9 +222,10 @@ describe('what an answer does', () => {
     start()
     await happen(acme)
     await waitFor(async () => (await rowsOf(endpoint.id))[0]?.attempts === 1)
-    await pool.query('UPDATE webhook_deliveries SET step = 9, next_attempt_at = now() WHERE endpoint_id = $1', [
-      endpoint.id,
-    ])
+    await pool.query(
+      `UPDATE webhook_deliveries SET step = 9, next_attempt_at = now() - interval '1 ms' WHERE endpoint_id = $1`,
+      [endpoint.id],
+    )
     await untilDone(endpoint.id, 'failed')
     expect(receiver.received.map(({ path }) => path)).toEqual(['/in', '/in'])
   })

@@ -112,7 +112,7 @@ it('A07 a run that stalled and is taken again does its step once: whoever had it
   await addRun(acme, (await newRule(acme)).id, device)
   const stalled = await claimed()
   expect(await claimRun(worker)).toBeNull()
-  await pool.query('UPDATE rule_runs SET next_at = now()') // its lease has run out
+  await pool.query(`UPDATE rule_runs SET next_at = now() - interval '1 ms'`) // its lease has run out
   const again = await claimed()
   expect(again.id).toBe(stalled.id)
   const [late, done] = await Promise.allSettled([tag(stalled), tag(again)])

@@ -144,7 +144,7 @@ describe('a rule that is deleted', () => {
     const change = { maker: rule, check: () => undefined, ...options }
     expect(await changeRule(pool, keyOf(rule), { enabled: true }, change)).toBe('not_found')
     await expect(finishRun(worker, atWork, { stop: null, maxFailures: 10 })).rejects.toThrow(RunLostError)
-    await pool.query('UPDATE rule_runs SET next_at = now() WHERE id = $1', [atWork.id])
+    await pool.query(`UPDATE rule_runs SET next_at = now() - interval '1 ms' WHERE id = $1`, [atWork.id])
     expect([await claimRun(worker), await claimRun(worker)]).toEqual(['over', null])
     expect(await states(rule)).toEqual([{ state: 'skipped', reason: 'rule_disabled', count: 3 }])
     await prune(worker)

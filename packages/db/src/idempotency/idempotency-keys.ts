@@ -6,6 +6,7 @@
 import { deserialize, serialize } from 'node:v8'
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Pool } from 'pg'
+import { DUE_NOW } from '../due-now.ts'
 import { Drawing } from '../drawing.ts'
 import { answerKeptChannel } from '../notify.ts'
 import { tenant } from '../tenant.ts'
@@ -179,11 +180,11 @@ function claimOf(pool: Pool, row: KeptRow, seal: KeptSeal, kept: { seed: Buffer;
     },
     finish: (answer) =>
       change(
-        `UPDATE idempotency_keys SET status = $7, answer = $8, effects = '{}', lease_until = now() WHERE ${mine}`,
+        `UPDATE idempotency_keys SET status = $7, answer = $8, effects = '{}', lease_until = ${DUE_NOW} WHERE ${mine}`,
         answer.status,
         seal.seal('answer', serialize(answer)),
       ),
-    interrupt: () => change(`UPDATE idempotency_keys SET lease_until = now() WHERE ${mine}`),
+    interrupt: () => change(`UPDATE idempotency_keys SET lease_until = ${DUE_NOW} WHERE ${mine}`),
     forget: () => change(`DELETE FROM idempotency_keys WHERE ${mine}`),
   }
 }

@@ -1,5 +1,6 @@
 /** The log of deliveries as callers see it, and one delivery made again. */
 import type { Pool } from 'pg'
+import { DUE_NOW } from '../due-now.ts'
 import { appendAudit } from '../audit.ts'
 import type { WriteOptions } from '../author.ts'
 import { Fitting, listInOrder, type ListedPage, type ListRequest, type Walk } from '../ordered-list.ts'
@@ -159,7 +160,7 @@ export async function replayDelivery(
     if (found.state === 'disabled') return 'webhook_disabled'
     if (!found.known) return 'event_forgotten'
     await tx.query(
-      `UPDATE webhook_deliveries SET state = 'pending', step = 0, next_attempt_at = now(), finished_at = NULL
+      `UPDATE webhook_deliveries SET state = 'pending', step = 0, next_attempt_at = ${DUE_NOW}, finished_at = NULL
        WHERE organization_id = $1 AND id = $2`,
       [organizationId, id],
     )

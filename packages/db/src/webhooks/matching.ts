@@ -1,4 +1,5 @@
 /** What filters look at, and deliveries that follow from it. Used by the relay and by replays. */
+import { DUE_NOW } from '../due-now.ts'
 import { tellsConnections } from '../connection-settings.ts'
 import { newId } from '../ids.ts'
 import type { TenantSql } from '../tenant-sql.ts'
@@ -80,9 +81,9 @@ export type Again = 'nothing' | 'failed' | 'all'
 
 const onConflict: Readonly<Record<Again, string>> = {
   nothing: 'DO NOTHING',
-  failed: `DO UPDATE SET state = 'pending', step = 0, next_attempt_at = now(), finished_at = NULL
+  failed: `DO UPDATE SET state = 'pending', step = 0, next_attempt_at = ${DUE_NOW}, finished_at = NULL
     WHERE d.state = 'failed' OR d.state = 'pending' AND d.next_attempt_at > now()`,
-  all: `DO UPDATE SET state = 'pending', step = 0, next_attempt_at = now(), finished_at = NULL`,
+  all: `DO UPDATE SET state = 'pending', step = 0, next_attempt_at = ${DUE_NOW}, finished_at = NULL`,
 }
 
 /** @returns how many were made, or are made again */

@@ -140,7 +140,7 @@ async function lookAt(options: ConnectionOptions, groups?: string) {
   const verdicts: string[] = []
   let phase = 'handshake'
   while (phase === 'handshake') {
-    await vi.waitUntil(() => said.length > 0)
+    await vi.waitUntil(() => said.length > 0, { timeout: 20_000 })
     const octets = concatBytes(...said)
     said = []
     const verdict = flights.add(octets)

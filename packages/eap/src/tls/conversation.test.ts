@@ -343,7 +343,7 @@ async function handshake(server: EapAuthenticator, options: ConnectionOptions): 
   const isReused = new Promise<boolean>((resolve) =>
     socket.on('secureConnect', () => resolve(socket.isSessionReused())),
   )
-  await vi.waitUntil(() => output.length > 0)
+  await vi.waitUntil(() => output.length > 0, { timeout: 20_000 })
   let step = await server.next(null)
   while (step.outcome === 'continue') {
     const { identifier, data } = messageOf(step)
