@@ -2,6 +2,7 @@ import {
   createAttachmentRegistry,
   createCredentialCache,
   createSubjectTable,
+  DearProofs,
   selectorOf,
   type AttachmentRegistry,
   type CachedDevice,
@@ -171,6 +172,13 @@ it('C41 never grants transport mode: devices are reached at their leased address
   const answer = await admit(open(), A)
   expect(answer?.kind === 'attach' && answer.grant?.transportMode).toBeFalsy()
   expect(answer).toMatchObject({ kind: 'attach', grant: { ip4: '10.128.0.5' } })
+})
+
+it('N26 what was taken for a dear proof is given back when it was good', async () => {
+  const proven = vi.spyOn(DearProofs.prototype, 'proven')
+  await admit(open(), A)
+  expect(proven.mock.calls).toEqual([['crd_1', path.remote.address]])
+  proven.mockRestore()
 })
 
 it('names the attachment that a later one replaces', async () => {

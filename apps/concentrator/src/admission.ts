@@ -9,6 +9,7 @@
  * a failed attempt names the device by our id of it.
  */
 import {
+  DearProofs,
   wipeDevice,
   type AttachmentRegistry,
   type CachedDevice,
@@ -93,11 +94,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
   /** Attachments that are being looked at; whatever is closed meanwhile is granted nothing. */
   const asking = new Set<AttachmentKey>()
   const budget = createAttachBudget()
+  const dearProofs = new DearProofs()
   const tickets = createSpentTickets()
   const credentials = createCredentialAnswers({
     desk,
     realm,
     decoys: createDecoyKeys(),
+    dearProofs,
     onClaim(idI, device, doubt) {
       attempts.claimed(idI, device.deviceId, doubt)
       remember(device)
@@ -338,6 +341,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         case 'resume':
           return resume(question)
         case 'attach':
+          dearProofs.proven(question.credential, question.path.remote.address)
           return grant(question)
         case 'trust':
           return null // is for initiators

@@ -1,9 +1,9 @@
-import { createCredentialCache, type CredentialCache } from '@culvert/concentrator-core'
+import { createCredentialCache, DearProofs, type CredentialCache } from '@culvert/concentrator-core'
 import { createDecoyKeys, type DecoyKeys } from '@culvert/crypto'
 import { createKeyRing } from '@culvert/db'
 import type { Answer, Identity, Path, Question } from '@culvert/ikev2'
 import { createLogger } from '@culvert/observability'
-import { newCertificateRequest } from '@culvert/testkit'
+import { newCertificateRequest, type RequestKey } from '@culvert/testkit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { createCredentialAnswers, fingerprintOf, type Doubt } from './credential-answers.ts'
@@ -21,6 +21,7 @@ const fqdn = (name: string): Identity => ({ type: 2, data: new TextEncoder().enc
 let registry: DeviceRegistry
 let cache: CredentialCache
 let doubts: (Doubt | null)[]
+let dearProofs: DearProofs
 /** How often a key of nobody was wanted. */
 let pretended = 0
 
@@ -32,6 +33,7 @@ beforeEach(() => {
   cache = createCredentialCache({ entries: 100, freshMs: 60_000, staleMs: 60_000, unknownMs: 60_000 })
   doubts = []
   pretended = 0
+  dearProofs = new DearProofs()
 })
 
 const keys = createDecoyKeys()
@@ -55,7 +57,11 @@ async function ask(
     log: createLogger('test', 'silent'),
   })
   const onClaim = (_idI: Identity, _device: unknown, doubt: Doubt | null): void => void doubts.push(doubt)
-  const answers = createCredentialAnswers({ desk, realm, decoys, onClaim })
+  const stopped: Pick<DearProofs, 'take' | 'claimed'> = {
+    take: (address) => dearProofs.take(address, 0),
+    claimed: (credential, address) => dearProofs.claimed(credential, address),
+  }
+  const answers = createCredentialAnswers({ desk, realm, decoys, dearProofs: stopped, onClaim })
   const empty = { idR: null, path, proof: 'psk', certificates: [], eapOnly: false } as const
   return answers.answer({ kind: 'credential', ...empty, idI: fqdn(identity), ...question })
 }
@@ -171,9 +177,9 @@ describe('certificates', () => {
 })
 
 describe('certificates of an authority of the organization', () => {
-  const issueOf = async ({ authority }: TestAuthority): Promise<Uint8Array> => {
+  const issueOf = async ({ authority }: TestAuthority, kind?: RequestKey): Promise<Uint8Array> => {
     const options = { identity: 'sn-2.factory.example', atMs: Date.now(), lifetimeMs: 86_400_000 }
-    const issued = await authority.signDeviceCertificate(newCertificateRequest().der, options)
+    const issued = await authority.signDeviceCertificate(newCertificateRequest('x', kind).der, options)
     if (!issued.ok) throw new Error(issued.fault.code)
     return issued.value.certificate
   }
@@ -235,6 +241,42 @@ describe('certificates of an authority of the organization', () => {
     expect(pretended, 'our authority was asked, for everybody').toBe(0)
   })
 
+  describe('N26 with a key whose signatures are dear to check', () => {
+    const there = { ...path, remote: { address: '198.51.100.7', port: 4500 } }
+
+    it('is looked at a few times for a source, known or not, and devices come in from elsewhere and with other keys', async () => {
+      const [device, plain] = [await registry.addDevice(), await registry.addDevice()]
+      const factory = await registry.addAuthority('Factory')
+      const { der, credentialId } = await registry.addForeign(device, factory, 'ecdsa-p521')
+      const other = await registry.addForeign(plain, factory)
+      const strange = await issueOf(factory, 'ecdsa-p521')
+      const flood = async (identity: string): Promise<number> => {
+        const answers = []
+        for (let n = 0; n < 30; n++) answers.push(await ask(identity, shown(strange)))
+        return answers.filter((answer) => answer !== null).length
+      }
+      expect([await flood('nobody.acme.example'), await flood(device.identity)]).toEqual([20, 0])
+      pretended = 0
+      expect([await ask(device.identity, shown(der)), pretended]).toEqual([null, 0])
+      const found = { subject: device.deviceId, candidates: [{ id: credentialId, key: { kind: 'p521' } }] }
+      expect(await ask(device.identity, { ...shown(der), path: there })).toMatchObject({ found })
+      expect(await ask(plain.identity, shown(other.der))).toMatchObject({ found: { subject: plain.deviceId } })
+    })
+
+    it('is given back when it turns out good, so many of one source come in', async () => {
+      const device = await registry.addDevice()
+      const { der, credentialId } = await registry.addForeign(
+        device,
+        await registry.addAuthority('Factory'),
+        'ecdsa-p521',
+      )
+      for (let n = 0; n < 30; n++) {
+        expect(await ask(device.identity, { ...shown(der), path: there })).toMatchObject({ found: {} })
+        dearProofs.proven(credentialId, there.remote.address)
+      }
+    })
+  })
+
   it('ends with its credential, and with its authority', async () => {
     const device = await registry.addDevice()
     const factory = await registry.addAuthority('Factory')
@@ -254,7 +296,7 @@ describe('certificates of an authority of the organization', () => {
     const makers = await Promise.all([1, 2, 3].map(() => registry.addAuthority('Maker')))
     const roots = makers.map(({ authority }) => authority.certificate)
     const { credentialId } = await registry.addForeign(device, makers[0] as TestAuthority)
-    const issued = await Promise.all(makers.map(issueOf))
+    const issued = await Promise.all(makers.map((maker) => issueOf(maker)))
     const one = fc.constantFrom(0, 1, 2)
     await fc.assert(
       fc.asyncProperty(one, one, one, fc.subarray(roots), async (shows, trusts, pins, more) => {

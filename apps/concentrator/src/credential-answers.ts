@@ -5,13 +5,13 @@
  * The same is looked up, parsed and verified for a stranger as for a device: a chain is judged before it is known whose it is,
  * and EAP is spoken with everybody. Authorities of an organization come with the record of its device, and count for that one alone:
  * whoever shows a certificate of another authority and has none here has a signature on it checked with a key of nobody. Whoever needs
- * our certificate waits until we have one.
+ * our certificate waits until we have one, and whoever shows one whose signatures are dear to check until its source may again.
  */
 import { createHash } from 'node:crypto'
-import { wipeDevice, type CachedDevice } from '@culvert/concentrator-core'
+import { wipeDevice, type CachedDevice, type DearProofs } from '@culvert/concentrator-core'
 import { verifyingKey, type DecoyKeys, type VerifyingKey } from '@culvert/crypto'
 import { CERT_ENCODING, type Answer, type FoundCredential, type Identity, type Question } from '@culvert/ikev2'
-import { bindIdentity, FAULTS, pretendChain, readCertificate, validateChain } from '@culvert/pki'
+import { bindIdentity, FAULTS, isDearChain, pretendChain, readCertificate, validateChain } from '@culvert/pki'
 import type { AttemptReason } from '@culvert/lifecycle'
 import type { Trust } from './authority-book.ts'
 import type { CredentialDesk } from './credential-desk.ts'
@@ -41,10 +41,11 @@ export function createCredentialAnswers(options: {
   desk: CredentialDesk
   realm: Realm
   decoys: DecoyKeys
+  dearProofs: Pick<DearProofs, 'take' | 'claimed'>
   /** A device's identity is claimed; null for no doubt of ours. */
   onClaim: (idI: Identity, device: CachedDevice, doubt: Doubt | null) => void
 }): CredentialAnswers {
-  const { desk, realm, decoys, onClaim } = options
+  const { desk, realm, decoys, dearProofs, onClaim } = options
   const foreign = createForeignAuthorities()
 
   async function bySecret({ idI, proof }: CredentialQuestion): Promise<CredentialAnswer | null> {
@@ -61,10 +62,13 @@ export function createCredentialAnswers(options: {
     return { kind: 'credential', found: isKnown ? foundOf(device, { candidates }) : null, decoy }
   }
 
-  async function bySignature({ idI, certificates }: CredentialQuestion): Promise<CredentialAnswer | null> {
+  async function bySignature({ idI, certificates, path }: CredentialQuestion): Promise<CredentialAnswer | null> {
     const { signer, otherSigners, trust } = realm
     if (signer === null || trust === null) return null
     const chain = chainOf(certificates)
+    const { address } = path.remote
+    const isDear = isDearChain(chain)
+    if (isDear && !dearProofs.take(address, performance.now())) return null
     const shown = judge(chain, idI, trust)
     const device = await desk.find(idI)
     if (device === undefined) return null
@@ -79,6 +83,7 @@ export function createCredentialAnswers(options: {
     onClaim(idI, device, doubt === null ? null : { reason: 'authentication_failed', detail: doubt, ...unknown })
     wipeDevice(device, ['ppk'])
     if (doubt !== null || !credential || !key) return { kind: 'credential', found: null, decoy }
+    if (isDear) dearProofs.claimed(credential.id, address)
     const candidates = [{ kind: 'publicKey' as const, id: credential.id, key }]
     return { kind: 'credential', found: foundOf(device, { candidates, signer, otherSigners }), decoy }
   }

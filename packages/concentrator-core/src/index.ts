@@ -7,6 +7,7 @@ export {
   type CredentialCacheLimits,
   type ForgettingWatch,
 } from './credential-cache.ts'
+export { DearProofs } from './dear-proofs.ts'
 export { attemptReasonOf, readableProposals, type ReadableProposal, type ReadableTransform } from './failed-attempt.ts'
 export { createIkeSpiAllocator, type IkeSpiAllocator } from './ike-spi-allocator.ts'
 export { selectorOf, selectorsHold } from './selectors.ts'

@@ -1,5 +1,8 @@
 export type * from './message/model.ts'
 export type * from './endpoint/contract.ts'
+export { Budgets } from './endpoint/budgets.ts'
+export { FamiliarAddresses } from './endpoint/familiar-addresses.ts'
+export { hostName, sourceName } from './endpoint/source.ts'
 export { ZERO_SPI } from './message/model.ts'
 export { createEndpoint } from './endpoint/endpoint.ts'
 export type { TransitionObserver } from './endpoint/context.ts'

@@ -1,5 +1,6 @@
 export { validateChain, MAX_CHAIN_CERTIFICATES } from './chain/validate-chain.ts'
 export type { ChainPolicy, ValidChain } from './chain/validate-chain.ts'
+export { isDearChain } from './chain/dear-chain.ts'
 export { pretendChain } from './chain/pretend-chain.ts'
 export { authorityHash, trustAnchors } from './chain/trust-anchors.ts'
 export type { KeyedCertificate, TrustAnchors } from './chain/trust-anchors.ts'

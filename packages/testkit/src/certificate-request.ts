@@ -10,7 +10,7 @@ export interface CertificateRequest {
   readonly publicKey: Uint8Array
 }
 
-export type RequestKey = 'ecdsa-p256' | 'ed25519' | 'rsa-2048' | 'rsa-3072'
+export type RequestKey = 'ecdsa-p256' | 'ecdsa-p521' | 'ed25519' | 'rsa-2048' | 'rsa-3072'
 
 interface KeyKind {
   make(): KeyPairKeyObjectResult
@@ -24,6 +24,11 @@ const KEYS: Readonly<Record<RequestKey, KeyKind>> = {
     make: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
     hash: 'sha256',
     algorithm: '06082a8648ce3d040302',
+  },
+  'ecdsa-p521': {
+    make: () => generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+    hash: 'sha512',
+    algorithm: '06082a8648ce3d040304',
   },
   ed25519: { make: () => generateKeyPairSync('ed25519'), hash: null, algorithm: '06032b6570' },
   'rsa-2048': rsa(2048),

@@ -23,7 +23,7 @@ import {
   type Authority,
   type Result,
 } from '@culvert/pki'
-import { createDatabase, newCertificateRequest } from '@culvert/testkit'
+import { createDatabase, newCertificateRequest, type RequestKey } from '@culvert/testkit'
 import type { Realm } from '../realm.ts'
 
 const DAY_MS = 86_400_000
@@ -60,7 +60,7 @@ export interface DeviceRegistry {
   /** Of an organization, the usual one when left out. */
   addAuthority(name: string, organizationId?: string): Promise<TestAuthority>
   /** A certificate of that authority as a credential. */
-  addForeign(device: TestDevice, authority: TestAuthority): Promise<TestCertificate>
+  addForeign(device: TestDevice, authority: TestAuthority, kind?: RequestKey): Promise<TestCertificate>
   /** With this name, of an authority that nobody here knows. */
   foreignCertificate(identity: string): Promise<Pick<TestCertificate, 'certificate' | 'key'>>
   revoke(credentialId: string): Promise<void>
@@ -154,9 +154,9 @@ export async function createDeviceRegistry(serverUrl: string): Promise<DeviceReg
       )
       return { id: authorityId, authority: good(await openAuthority(material)) }
     },
-    async addForeign({ deviceId }, { id: authorityId, authority: issuer }) {
+    async addForeign({ deviceId }, { id: authorityId, authority: issuer }, kind) {
       const credentialId = newId('crd')
-      const request = newCertificateRequest()
+      const request = newCertificateRequest('x', kind)
       const options = { identity: 'sn-1.factory.example', atMs: Date.now(), lifetimeMs: DAY_MS }
       const issued = good(await issuer.signDeviceCertificate(request.der, options))
       const certificate = toPem(issued.certificate, 'CERTIFICATE')

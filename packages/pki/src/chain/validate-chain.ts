@@ -50,7 +50,7 @@ export interface ValidChain {
 /** C30. */
 export const MAX_CHAIN_CERTIFICATES = 4
 /** Many peers send the authority itself too, which says nothing. */
-const MAX_ROOTS = 1
+export const MAX_ROOTS = 1
 /** Authorities of the same name and key identifier are rare; more paths than these are not tried. */
 const MAX_PATHS = 4
 
