@@ -71,7 +71,7 @@ async function runBoth(paths) {
   const network = chosen.filter((file) => NETWORK.test(file) && !PATIENT.test(file))
   const others =
     network.length < chosen.length &&
-    runVitest(['unit', 'service', 'patient'], [`--maxWorkers=${workers}`, ...paths], 'pipe')
+    runVitest(['unit', 'isolated', 'service', 'patient'], [`--maxWorkers=${workers}`, ...paths], 'pipe')
   if (network.length > 0) await runVitest(['network'], paths, 'inherit')
   if (others) process.stdout.write(await others)
 }
