@@ -139,6 +139,46 @@ describe('an authority of the organization', () => {
     expect(await faultAfter({ revocation: { mode: 'off' } })).toBe(null)
   })
 
+  it('has another list looked at, not more often than once a minute, and the same one in its own time', async () => {
+    const revocation = { mode: 'soft', url: 'http://crl.example/f.crl' }
+    const { id } = (await register((await maker()).pem, { revocation })).body
+    const isDue = async (when: string): Promise<unknown> => {
+      const { rows } = await harness.pool.query<{ due: boolean }>(
+        `SELECT crl_due_at ${when} AS due FROM device_authorities WHERE id = $1`,
+        [id],
+      )
+      return rows[0]?.due
+    }
+    const looked = (at: string): Promise<unknown> =>
+      harness.pool.query(
+        `UPDATE device_authorities SET crl_looked_at = ${at}, crl_due_at = ${at} + interval '15 minutes' WHERE id = $1`,
+        [id],
+      )
+    const change = async (...bodies: readonly object[]): Promise<void> => {
+      for (const body of bodies) {
+        const changed = await harness.call('PATCH', `/v1/device-authorities/${id}`, { body })
+        expect(changed.status, changed.text).toBe(200)
+      }
+    }
+    const at = (url: string): object => ({ revocation: { ...revocation, url } })
+    expect(await isDue(`= created_at + interval '10 seconds'`), 'who is registered and deleted again asks nobody').toBe(
+      true,
+    )
+    await change({ revocation: { mode: 'off' } }, { revocation })
+    expect(await isDue(`= created_at + interval '10 seconds'`), 'nor who turns it off and on').toBe(true)
+    await harness.pool.query(`UPDATE device_authorities SET created_at = now() - interval '1 hour' WHERE id = $1`, [id])
+    await looked(`now() - interval '2 minutes'`)
+    await change({ name: 'renamed' }, { revocation }, { revocation: { ...revocation, mode: 'hard' } })
+    expect(await isDue(`= crl_looked_at + interval '15 minutes'`), 'what does not concern the list').toBe(true)
+    await change(at('http://crl.example/g.crl'))
+    expect(await isDue('<= updated_at'), 'at once').toBe(true)
+    await looked('now()')
+    await change(at('http://crl.example/h.crl'), at('http://crl.example/i.crl'), { revocation: { mode: 'off' } })
+    expect(await isDue('IS NULL')).toBe(true)
+    await change({ revocation })
+    expect(await isDue(`= crl_looked_at + interval '1 minute'`), 'however often it is changed').toBe(true)
+  })
+
   it('is one authority that is valid now, by its certificate alone', async () => {
     const [one, two, over] = [await maker(), await maker(), await maker()]
     const leaf = await one.issue()

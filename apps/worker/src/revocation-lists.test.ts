@@ -1,4 +1,4 @@
-import { createDevice, ensureOrganization, openPool, newId, systemAuthor, type Pool } from '@culvert/db'
+import { createDevice, ensureOrganization, newId, openPool, systemAuthor, type Pool } from '@culvert/db'
 import { luhnCheckDigit } from '@culvert/lifecycle'
 import { makeRoot, openAuthority, toPem, type Authority, type Result } from '@culvert/pki'
 import { createDatabase, newCertificateRequest, waitFor } from '@culvert/testkit'
@@ -50,6 +50,7 @@ describe('C31 lists of revoked certificates', () => {
     await due(factory)
     expect(await settled(factory)).toMatchObject({ crl_number: '1', crl_fault: null, revoked_serials: [] })
     expect(await isRevoked(bad.id)).toBe(false)
+    expect((await stateOf(factory))['crl_looked_at']).toBeInstanceOf(Date)
     answers.set('/list?2', await factory.list(2, [bad.serial]))
     const version = await versionOf(bad.deviceId)
     await due(factory, '/list?2')

@@ -7,6 +7,7 @@
 import type { Pool } from 'pg'
 import { changedFields } from './audit.ts'
 import type { WriteOptions } from './author.ts'
+import { DUE_NOW } from './due-now.ts'
 import { brokenConstraint } from './errors.ts'
 import { foreignBatch, leaveAuthority, revokeForeignCredentials } from './foreign-credentials.ts'
 import { newId } from './ids.ts'
@@ -54,6 +55,10 @@ export type NewDeviceAuthority = Pick<
 
 /** Of an organization. */
 export const maxDeviceAuthorities = 20
+/** From one look at a list to the next, however often its place is changed. */
+const lookAgainAfterSec = 60
+/** Who registers authorities and deletes them at once has nobody asked. */
+const firstLookAfterSec = 10
 
 const columns = `a.id, a.name, a.certificate, a.fingerprint, a.subject, a.not_after AS "notAfter", a.revocation, a.crl_url AS "crlUrl",
   a.crl_number AS "crlNumber", a.crl_this_update AS "crlThisUpdate", a.crl_next_update AS "crlNextUpdate",
@@ -84,7 +89,7 @@ export async function addDeviceAuthority(
     const { rows } = await tx.query<DeviceAuthorityRecord>(
       `INSERT INTO device_authorities AS a (id, organization_id, name, certificate, fingerprint, subject, not_after, revocation, crl_url,
          crl_due_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8 <> 'off' THEN now() END) RETURNING ${columns}`,
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8 <> 'off' THEN now() + ${firstLookAfterSec} * interval '1 second' END) RETURNING ${columns}`,
       [id, organizationId, name, certificate, fingerprint, subject, notAfter, revocation, crlUrl],
     )
     const after = { name, fingerprint, subject, notAfter, revocation, crlUrl }
@@ -155,7 +160,10 @@ export async function changeDeviceAuthority(
     const wanted = { ...before, ...change }
     const { rows } = await tx.query<DeviceAuthorityRecord>(
       `UPDATE device_authorities a SET name = $3, revocation = $4, crl_url = $5, version = a.version + 1, updated_at = now(),
-         crl_due_at = CASE WHEN $4 <> 'off' THEN now() END, crl_fault = CASE WHEN a.crl_url = $5 THEN a.crl_fault END
+         crl_due_at = CASE WHEN $4 = 'off' THEN NULL WHEN a.crl_url = $5 THEN a.crl_due_at
+           ELSE greatest(${DUE_NOW}, a.crl_looked_at + ${lookAgainAfterSec} * interval '1 second',
+             a.created_at + ${firstLookAfterSec} * interval '1 second') END,
+         crl_fault = CASE WHEN a.crl_url = $5 THEN a.crl_fault END
        WHERE a.organization_id = $1 AND a.id = $2 RETURNING ${columns}`,
       [organizationId, id, wanted.name, wanted.revocation, wanted.crlUrl],
     )

@@ -46,7 +46,7 @@ const dueColumns = `id, organization_id AS "organizationId", certificate, crl_ur
 export function claimDueRevocationLists(pool: Pool, limit: number): Promise<DueRevocationList[]> {
   return inTransaction(pool, async (tx) => {
     const { rows } = await tx.query<DueRevocationList>(
-      `UPDATE device_authorities SET crl_due_at = now() + ${afterFaultMin} * interval '1 minute' WHERE id IN (
+      `UPDATE device_authorities SET crl_looked_at = now(), crl_due_at = now() + ${afterFaultMin} * interval '1 minute' WHERE id IN (
          SELECT id FROM device_authorities WHERE crl_due_at <= now() ORDER BY crl_due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
        RETURNING ${dueColumns}`,
       [limit],

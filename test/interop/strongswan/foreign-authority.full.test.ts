@@ -143,6 +143,8 @@ describe.skipIf(missing)(
       // One that was asked for a moment ago is not asked for again: it is another place each time.
       const url = `http://${LIST_HOST}/${lists++}`
       const before = (await revocation()).fetchedAt
+      // As if the last look had been a while ago.
+      await culvert.pool.query('UPDATE device_authorities SET crl_looked_at = NULL WHERE id = $1', [authorityId])
       const changed = await culvert.acme('PATCH', `/v1/device-authorities/${authorityId}`, {
         revocation: { mode, url },
       })

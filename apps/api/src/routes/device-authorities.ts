@@ -116,7 +116,8 @@ function changing(api: Api, { pool, queues }: ApiContext): void {
       schema: {
         operationId: 'updateDeviceAuthority',
         summary: 'Change the name of an authority, or how its list of revoked certificates is used',
-        description: 'What a list has revoked stays revoked.',
+        description:
+          'What a list has revoked stays revoked. With another `url`, or after `off`, the list is asked for at once, though never twice in a minute.',
         tags,
         params,
         body: DeviceAuthorityPatch,

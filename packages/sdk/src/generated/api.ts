@@ -538,7 +538,7 @@ export interface paths {
         head?: never;
         /**
          * Change the name of an authority, or how its list of revoked certificates is used
-         * @description What a list has revoked stays revoked.
+         * @description What a list has revoked stays revoked. With another `url`, or after `off`, the list is asked for at once, though never twice in a minute.
          */
         patch: operations["updateDeviceAuthority"];
         trace?: never;
