@@ -1,4 +1,12 @@
-import { createDevice, ensureOrganization, newId, openPool, systemAuthor, type Pool } from '@culvert/db'
+import {
+  changeDeviceAuthority,
+  createDevice,
+  ensureOrganization,
+  newId,
+  openPool,
+  systemAuthor,
+  type Pool,
+} from '@culvert/db'
 import { luhnCheckDigit } from '@culvert/lifecycle'
 import { makeRoot, openAuthority, toPem, type Authority, type Result } from '@culvert/pki'
 import { createDatabase, newCertificateRequest, waitFor } from '@culvert/testkit'
@@ -97,6 +105,34 @@ describe('C31 lists of revoked certificates', () => {
     await waitFor(async () => (await stateOf(factory))['crl_fault'] !== null, { message: fault })
     expect(await stateOf(factory)).toMatchObject({ crl_fault: fault, crl_number: '5', revoked_serials: [] })
     expect(await isRevoked(credential.id)).toBe(false)
+  })
+
+  it('with a number that leaves no room count no more once another place is asked, by their dates from then on', async () => {
+    const factory = await addAuthority('/huge')
+    const credential = await addCredential(factory)
+    const huge = Number.MAX_SAFE_INTEGER
+    answers.set('/huge', await factory.list(huge, [], Date.now() - HOUR_MS))
+    await due(factory)
+    expect(await settled(factory)).toMatchObject({ crl_number: String(huge) })
+    const place = async (path: string, list: Buffer): Promise<void> => {
+      answers.set(path, list)
+      const change = { crlUrl: `http://${host}${path}` }
+      const at = { organizationId, id: factory.id, ifVersion: null }
+      expect(await changeDeviceAuthority(pool, at, change, { by })).toMatchObject({ crlNumber: null })
+      await due(factory)
+    }
+    const fault = async (): Promise<unknown> => {
+      await waitFor(async () => (await stateOf(factory))['crl_fault'] !== null, { message: 'a fault' })
+      return (await stateOf(factory))['crl_fault']
+    }
+    answers.set('/huge?2', await factory.list(2, [credential.serial]))
+    await due(factory, '/huge?2')
+    expect(await fault()).toBe('olderThanKnown')
+    await place('/replayed', await factory.list(1, [], Date.now() - 1.5 * HOUR_MS))
+    expect(await fault(), 'an old one is not taken for a new one').toBe('olderThanKnown')
+    await place('/new', await factory.list(2, [credential.serial]))
+    expect(await settled(factory)).toMatchObject({ crl_number: '2', revoked_serials: [credential.serial] })
+    await waitFor(() => isRevoked(credential.id), { message: 'the credential to be revoked' })
   })
 
   it('that a worker stored and did not live to act on are acted on by the next one, also when there is none any more', async () => {

@@ -146,7 +146,11 @@ interface DeviceAuthorityAt {
 
 export type DeviceAuthorityChange = Partial<Pick<DeviceAuthorityRecord, 'name' | 'revocation' | 'crlUrl'>>
 
-/** What its list has revoked stays revoked, also when lists are not fetched any more. What was wrong with one is not so with another. */
+/**
+ * What its list has revoked stays revoked, also when lists are not fetched any more. What was wrong with one is not so with another, nor
+ * does one at another place count on from the number of the last one: only so can an authority be followed that once wrote a number
+ * above all others. Its date then has to be as late, and no date is in the future: an old list is no way back.
+ */
 export async function changeDeviceAuthority(
   pool: Pool,
   at: DeviceAuthorityAt,
@@ -163,7 +167,8 @@ export async function changeDeviceAuthority(
          crl_due_at = CASE WHEN $4 = 'off' THEN NULL WHEN a.crl_url = $5 THEN a.crl_due_at
            ELSE greatest(${DUE_NOW}, a.crl_looked_at + ${lookAgainAfterSec} * interval '1 second',
              a.created_at + ${firstLookAfterSec} * interval '1 second') END,
-         crl_fault = CASE WHEN a.crl_url = $5 THEN a.crl_fault END
+         crl_fault = CASE WHEN a.crl_url = $5 THEN a.crl_fault END, crl_number = CASE WHEN a.crl_url = $5 THEN a.crl_number END,
+         crl_digest = CASE WHEN a.crl_url = $5 THEN a.crl_digest END
        WHERE a.organization_id = $1 AND a.id = $2 RETURNING ${columns}`,
       [organizationId, id, wanted.name, wanted.revocation, wanted.crlUrl],
     )

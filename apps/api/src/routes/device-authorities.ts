@@ -117,7 +117,7 @@ function changing(api: Api, { pool, queues }: ApiContext): void {
         operationId: 'updateDeviceAuthority',
         summary: 'Change the name of an authority, or how its list of revoked certificates is used',
         description:
-          'What a list has revoked stays revoked. With another `url`, or after `off`, the list is asked for at once, though never twice in a minute.',
+          'What a list has revoked stays revoked. With another `url`, or after `off`, the list is asked for at once, though never twice in a minute, and its number may begin anew.',
         tags,
         params,
         body: DeviceAuthorityPatch,

@@ -71,7 +71,11 @@ const Revocation = Type.Object(
     mode: Mode,
     url: nullable(Url),
     number: nullable(
-      Type.String({ description: 'Of the latest list that was good, decimal; it never falls.', examples: ['42'] }),
+      Type.String({
+        description:
+          'Of the latest list that was good, decimal. It never falls, and is forgotten when another `url` is given or the mode is set to `off`: so you get on from an authority that once wrote too large a number. Of the next list the date counts, which must not be before `thisUpdate`.',
+        examples: ['42'],
+      }),
     ),
     revokedCount: Type.Integer({ description: 'Serials on that list.' }),
     thisUpdate: nullable(Timestamp),
@@ -80,7 +84,7 @@ const Revocation = Type.Object(
     fault: nullable(
       Type.String({
         description:
-          'Why the latest attempt gave no list; null when it did, and before the first one. `fetchingOff`: this installation fetches none. `notAllowed`: none from that host.',
+          'Why the latest attempt gave no list; null when it did, and before the first one. `fetchingOff`: this installation fetches none. `notAllowed`: none from that host. `olderThanKnown`: it has less than `number`, or none any more; or, while there is no `number`, its date is before `thisUpdate`.',
         examples: ['fetchFailed'],
       }),
     ),

@@ -49,6 +49,14 @@ describe('C30 lists of revoked certificates', () => {
     expect(set.of(issuerOf(root))?.revoked.size).toBe(0)
   })
 
+  it('N14 are taken with numbers from nought on, of at most 20 octets (RFC 5280 5.2.3)', () => {
+    const most = `7f${'ff'.repeat(19)}`
+    const read = readCrl(crl(root, { number: most }))
+    expect(read.ok && read.value.number).toBe(BigInt(`0x${most}`))
+    for (const number of [`00${'ff'.repeat(20)}`, '01'.repeat(21), 'ff', '80'.repeat(20)])
+      expect(added(crl(root, { number }))).toBe('malformed')
+  })
+
   it('of two authorities with one name do not mix', () => {
     const twin = authority(null, { name: 'Root' })
     const set = createCrlSet()

@@ -183,7 +183,8 @@ export function authorityKeyIdentifier(key: TestKey): Uint8Array {
 
 export interface CrlTestOptions {
   readonly revoked?: readonly (number | string)[]
-  readonly number?: number
+  /** A text is its octets in hexadecimal. */
+  readonly number?: number | string
   readonly thisUpdateMs?: number
   readonly nextUpdateMs?: number | null
   readonly extensions?: readonly Uint8Array[]

@@ -538,7 +538,7 @@ export interface paths {
         head?: never;
         /**
          * Change the name of an authority, or how its list of revoked certificates is used
-         * @description What a list has revoked stays revoked. With another `url`, or after `off`, the list is asked for at once, though never twice in a minute.
+         * @description What a list has revoked stays revoked. With another `url`, or after `off`, the list is asked for at once, though never twice in a minute, and its number may begin anew.
          */
         patch: operations["updateDeviceAuthority"];
         trace?: never;
