@@ -51,7 +51,7 @@ function ofIdentity({ endedDays }: Retention): [sql: string, days: number][] {
   ]
 }
 
-/** @returns how many rows were removed; as many as {@link pruneBatch} tell that there are more */
+/** @returns how many rows were removed, or lost what is long; as many as {@link pruneBatch} tell that there are more */
 export async function prune(pool: Pool, retention: Retention = defaultRetention): Promise<number> {
   const steps: [sql: string, days: number][] = [
     [
@@ -126,6 +126,12 @@ export async function prune(pool: Pool, retention: Retention = defaultRetention)
       `DELETE FROM idempotency_keys WHERE (organization_id, actor, key_hash) IN
          (SELECT organization_id, actor, key_hash FROM idempotency_keys WHERE expires_at < ? LIMIT ${batch})`,
       0,
+    ],
+    // Their chains are up to 32 KiB each, and nothing reads them any more. Who holds one is not waited for: others take several at once.
+    [
+      `UPDATE credentials SET certificates = NULL WHERE id IN (SELECT id FROM credentials WHERE path_serials IS NOT NULL
+         AND certificates IS NOT NULL AND least(revoked_at, expires_at) < ? LIMIT ${batch} FOR UPDATE SKIP LOCKED)`,
+      1,
     ],
     ...ofIdentity(retention),
     [

@@ -90,7 +90,8 @@ const CertificateDetails = Type.Object(
   {
     chain: nullable(
       Type.String({
-        description: "PEM: the device's certificate, then what leads to a root of `GET /v1/ca` or to `authorityId`.",
+        description:
+          "PEM: the device's certificate, then what leads to a root of `GET /v1/ca` or to `authorityId`. One of `authorityId` is forgotten a day after the credential is over; `fingerprint` and `serial` stay.",
       }),
     ),
     ...certificateFields,
