@@ -1,6 +1,9 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { fromHex } from '@culvert/bytes'
+import { p521 } from '@noble/curves/nist.js'
 import { describe, expect, it } from 'vitest'
-import { isDearKey, isDearSignature } from './dear-signature.ts'
+import { hidesItsCost, isDearKey, isDearSignature } from './dear-signature.ts'
+import { verifyingKey } from './openssl/signature.ts'
 
 const spkiOf = (key: KeyObject): Uint8Array => new Uint8Array(key.export({ format: 'der', type: 'spki' }))
 const curve = (namedCurve: string): Uint8Array => spkiOf(generateKeyPairSync('ec', { namedCurve }).publicKey)
@@ -36,5 +39,29 @@ describe('dear to check', () => {
     expect([256, 512, 528, 1024].map((bytes) => isDearSignature(pkcs1, bytes))).toEqual([false, false, true, true])
     expect(isDearSignature({ kind: 'rsaPss', hash: 'sha256', saltBytes: 32 }, 1024)).toBe(true)
     expect(isDearSignature({ kind: 'ed25519' }, 64)).toBe(false)
+  })
+
+  it('is a good signature of P-521 in eight octets too, by a key that was computed from it, and that it hides', () => {
+    const der = { kind: 'ecdsa', hash: 'sha256', form: 'der' } as const
+    const octets = Uint8Array.of(1, 2, 3)
+    const { BASE, Fn } = p521.Point
+    const digest = BigInt(`0x${createHash('sha256').update(octets).digest('hex')}`)
+    // The point whose x is 1: with r and s of 1, Q = R - digest * G.
+    const point = p521.Point.fromHex(`02${'1'.padStart(132, '0')}`).subtract(BASE.multiply(Fn.create(digest)))
+    const key = verifyingKey(
+      fromHex(`30819b301006072a8648ce3d020106052b8104002303818600${point.toHex(false)}`) ?? new Uint8Array(),
+    )
+    const signature = Uint8Array.of(0x30, 6, 2, 1, 1, 2, 1, 1)
+    expect(key?.verify(der, octets, signature)).toBe(true)
+    expect(isDearSignature(der, signature.length)).toBe(false)
+    expect((['p256', 'p384', 'p521'] as const).map((kind) => hidesItsCost(kind, der, signature.length))).toEqual([
+      false,
+      true,
+      true,
+    ])
+    expect([hidesItsCost('p384', der, 102), hidesItsCost('rsa', { kind: 'rsaPkcs1', hash: 'sha256' }, 256)]).toEqual([
+      false,
+      false,
+    ])
   })
 })

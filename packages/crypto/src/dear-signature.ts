@@ -3,7 +3,7 @@
  * bits grow with the square. Told by lengths alone, before anything is computed, so that whoever checks them for strangers can count them.
  */
 import { COORDINATE_BYTES, readPublicKeyInfo } from './public-key-info.ts'
-import type { SignatureScheme } from './provider.ts'
+import type { SignatureKeyKind, SignatureScheme } from './provider.ts'
 
 const MOST_RSA_BYTES = 512
 /** SubjectPublicKeyInfo of 4096 bits and an exponent of 32 has less. */
@@ -29,4 +29,12 @@ export function isDearSignature(scheme: SignatureScheme, signatureBytes: number)
     case 'ed25519':
       return false
   }
+}
+
+/**
+ * Too short for its key: by its length it would cost what one of P-256 does. Nobody makes one by chance, but from a short r and s anybody
+ * computes a key whose signature they are, for one text that he chooses.
+ */
+export function hidesItsCost(kind: SignatureKeyKind, scheme: SignatureScheme, signatureBytes: number): boolean {
+  return (kind === 'p384' || kind === 'p521') && !isDearSignature(scheme, signatureBytes)
 }

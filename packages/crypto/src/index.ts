@@ -1,7 +1,7 @@
 export { nobleProvider } from './noble/provider.ts'
 export { nobleVerifyingKey } from './noble/signature.ts'
 export { createProvider } from './create-provider.ts'
-export { isDearKey, isDearSignature } from './dear-signature.ts'
+export { hidesItsCost, isDearKey, isDearSignature } from './dear-signature.ts'
 export { createDecoyKeys } from './openssl/decoy-keys.ts'
 export type { DecoyKeys } from './openssl/decoy-keys.ts'
 export { opensslPrimitives, opensslProvider } from './openssl/provider.ts'
