@@ -111,7 +111,8 @@ describe('C31 lists of revoked certificates', () => {
     const factory = await addAuthority('/huge')
     const credential = await addCredential(factory)
     const huge = Number.MAX_SAFE_INTEGER
-    answers.set('/huge', await factory.list(huge, [], Date.now() - HOUR_MS))
+    const hugeList = await factory.list(huge, [], Date.now() - HOUR_MS)
+    answers.set('/huge', hugeList)
     await due(factory)
     expect(await settled(factory)).toMatchObject({ crl_number: String(huge) })
     const place = async (path: string, list: Buffer): Promise<void> => {
@@ -133,6 +134,10 @@ describe('C31 lists of revoked certificates', () => {
     await place('/new', await factory.list(2, [credential.serial]))
     expect(await settled(factory)).toMatchObject({ crl_number: '2', revoked_serials: [credential.serial] })
     await waitFor(() => isRevoked(credential.id), { message: 'the credential to be revoked' })
+    answers.set('/new?again', hugeList)
+    await due(factory, '/new?again')
+    expect(await fault(), 'its number is the greater one still, and its date is not').toBe('olderThanKnown')
+    expect(await stateOf(factory)).toMatchObject({ crl_number: '2', revoked_serials: [credential.serial] })
   })
 
   it('that a worker stored and did not live to act on are acted on by the next one, also when there is none any more', async () => {

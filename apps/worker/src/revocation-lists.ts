@@ -100,8 +100,11 @@ function judge(der: Uint8Array, due: DueRevocationList): Crl | string {
   return isOlder(added.value, due) ? 'olderThanKnown' : added.value
 }
 
-/** Numbers decide where both lists have one, as in `CrlSet`, and a list without one never follows a list with one. */
+/**
+ * A list without a number never follows a list with one. The date counts beside the number: when that was forgotten, the list that had the
+ * greatest one would be the newest again, for as long as it is fresh.
+ */
 function isOlder({ number, thisUpdateMs }: Crl, { knownNumber, knownThisUpdate }: DueRevocationList): boolean {
-  if (knownNumber !== null) return number === null || number < BigInt(knownNumber)
-  return knownThisUpdate !== null && thisUpdateMs < knownThisUpdate.getTime()
+  if (knownThisUpdate !== null && thisUpdateMs < knownThisUpdate.getTime()) return true
+  return knownNumber !== null && (number === null || number < BigInt(knownNumber))
 }

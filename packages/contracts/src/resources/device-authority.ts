@@ -73,7 +73,7 @@ const Revocation = Type.Object(
     number: nullable(
       Type.String({
         description:
-          'Of the latest list that was good, decimal. It never falls, and is forgotten when another `url` is given or the mode is set to `off`: so you get on from an authority that once wrote too large a number. Of the next list the date counts, which must not be before `thisUpdate`.',
+          'Of the latest list that was good, decimal. It never falls, and is forgotten when another `url` is given or the mode is set to `off`: so you get on from an authority that once wrote too large a number. The date of the next list must not be before `thisUpdate` all the same.',
         examples: ['42'],
       }),
     ),
@@ -84,7 +84,7 @@ const Revocation = Type.Object(
     fault: nullable(
       Type.String({
         description:
-          'Why the latest attempt gave no list; null when it did, and before the first one. `fetchingOff`: this installation fetches none. `notAllowed`: none from that host. `olderThanKnown`: it has less than `number`, or none any more; or, while there is no `number`, its date is before `thisUpdate`.',
+          'Why the latest attempt gave no list; null when it did, and before the first one. `fetchingOff`: this installation fetches none. `notAllowed`: none from that host. `olderThanKnown`: it has less than `number`, or none any more, or its date is before `thisUpdate`.',
         examples: ['fetchFailed'],
       }),
     ),
