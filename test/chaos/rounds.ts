@@ -23,6 +23,8 @@ export interface ChaosOptions {
   readonly seed: number
   /** No new round begins after this time. */
   readonly limitMs?: number
+  /** No new round begins once it is aborted, and what began is taken down without a verdict. */
+  readonly signal?: AbortSignal
   readonly log?: (line: string) => void
 }
 
@@ -59,12 +61,13 @@ const mostComplaints = 50
 /** Events are made old so often. */
 const roundsToGrowOld = 4
 
-export async function chaos({ rounds, seed, limitMs = Infinity, log = () => {} }: ChaosOptions): Promise<ChaosReport> {
+export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { rounds, seed, limitMs = Infinity, signal, log = () => {} } = options
   const endMs = performance.now() + limitMs
   let report = nothing
-  for (let world = 0; report.rounds < rounds && performance.now() < endMs; world++) {
+  for (let world = 0; report.rounds < rounds && performance.now() < endMs && !signal?.aborted; world++) {
     const told = await oneWorld(
-      { rounds: Math.min(roundsPerWorld, rounds - report.rounds), seed: seed + world, endMs },
+      { rounds: Math.min(roundsPerWorld, rounds - report.rounds), seed: seed + world, endMs, signal },
       (line) => log(`${line} (seed ${seed + world})`),
     )
     report = {
@@ -99,9 +102,13 @@ interface WorldOptions {
   readonly seed: number
   /** By `performance.now()`. */
   readonly endMs: number
+  readonly signal: AbortSignal | undefined
 }
 
-async function oneWorld({ rounds, seed, endMs }: WorldOptions, log: (line: string) => void): Promise<ChaosReport> {
+async function oneWorld(
+  { rounds, seed, endMs, signal }: WorldOptions,
+  log: (line: string) => void,
+): Promise<ChaosReport> {
   const random = dice(seed)
   const ledger = new Ledger()
   const killed: Partial<Record<Victim, number>> = {}
@@ -114,7 +121,7 @@ async function oneWorld({ rounds, seed, endMs }: WorldOptions, log: (line: strin
   const meanwhile = openTunnelsMeanwhile(acme, world.deviceId, ledger)
   let round = 0
   try {
-    for (; round < rounds && performance.now() < endMs; round++) {
+    for (; round < rounds && performance.now() < endMs && !signal?.aborted; round++) {
       if (bag.length === 0) bag.push(...world.victims)
       const victim = bag.splice(random.below(bag.length), 1)[0] as Victim
       killed[victim] = (killed[victim] ?? 0) + 1
@@ -124,6 +131,7 @@ async function oneWorld({ rounds, seed, endMs }: WorldOptions, log: (line: strin
       if (round % roundsToGrowOld === 0) await growOld(world.culvert.pool, follower.last())
       log(`round ${round + 1}: ${victim} was killed, ${ledger.acknowledged} calls acknowledged, ${since(roundMs)}`)
     }
+    if (signal?.aborted) return { ...nothing, rounds: round, acknowledged: ledger.acknowledged, killed }
     return await judged(world, { ledger, follower, meanwhile, round, killed }, log)
   } catch (error) {
     const told = [
