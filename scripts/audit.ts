@@ -17,9 +17,13 @@ try {
 }
 
 function readArguments(): { url: string; headsFile: string | undefined } {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { heads: { type: 'string' } } })
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { heads: { type: 'string' }, help: { type: 'boolean', default: false } },
+  })
   const url = process.env['DATABASE_URL']
-  if (positionals.join(' ') !== 'verify') throw new Error('Usage: npm run audit -- verify [--heads FILE]')
+  if (values.help || positionals.join(' ') !== 'verify')
+    throw new Error('Usage: npm run audit -- verify [--heads FILE]')
   if (!url) throw new Error('DATABASE_URL is not set.')
   return { url, headsFile: values.heads }
 }

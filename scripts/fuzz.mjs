@@ -9,7 +9,7 @@ const COMMAND = 'npm run fuzz'
 
 const args = process.argv.slice(2)
 const at = args.indexOf('--seconds')
-if (args[0] === undefined || args[0].startsWith('--')) {
+if (args[0] !== '--help' && (args[0] === undefined || args[0].startsWith('--'))) {
   const share = Number(args[at + 1]) / programsIn(FOLDER, COMMAND).length
   if (at >= 0 && share > 0) args[at + 1] = String(share)
   process.argv.splice(2, Infinity, 'all', ...args)

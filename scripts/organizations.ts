@@ -25,6 +25,7 @@ try {
     },
   })
   if (values.help) process.stdout.write(`${USAGE}\n`)
+  else if (positionals.length === 0) throw new Error(USAGE)
   else
     await withDatabase('organizations', async (pool) => {
       const [command, slug, ...more] = positionals

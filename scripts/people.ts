@@ -16,6 +16,7 @@ try {
     options: { 'with-keys': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
   })
   if (values.help) process.stdout.write(`${USAGE}\n`)
+  else if (positionals.length === 0) throw new Error(USAGE)
   else
     await withDatabase('people', async (pool) => {
       const [command, who, ...more] = positionals

@@ -16,7 +16,9 @@ export async function runProgram(folder, command, { allArguments, nodeArguments 
   const [name, ...args] = process.argv.slice(2)
   const names = programsIn(folder, command)
   if (name !== 'all' && !names.includes(name)) {
-    fail(`${name ? `There is no ${name}. ` : ''}Usage: ${command} -- ${['all', ...names].join(' | ')}`)
+    fail(
+      `${name && name !== '--help' ? `There is no ${name}. ` : ''}Usage: ${command} -- ${['all', ...names].join(' | ')}`,
+    )
   }
   const { node, env } = await bootstrap()
   let failed = 0
