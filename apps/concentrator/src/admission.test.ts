@@ -181,6 +181,19 @@ it('N26 what was taken for a dear proof is given back when it was good', async (
   proven.mockRestore()
 })
 
+it('N26 a device that comes too often, or not with a valid credential, makes no address one where somebody has proven himself', async () => {
+  const proven = vi.spyOn(DearProofs.prototype, 'proven')
+  const scene = open()
+  for (let key = 10; key < 110; key++) await admit(scene, key as AttachmentKey)
+  expect(proven.mock.calls.length).toBeLessThan(30)
+  proven.mockClear()
+  const gone = open()
+  gone.valid = []
+  expect(await admit(gone, A)).toMatchObject({ grant: null })
+  expect(proven).not.toHaveBeenCalled()
+  proven.mockRestore()
+})
+
 it('names the attachment that a later one replaces', async () => {
   const scene = open()
   await admit(scene, A)

@@ -161,6 +161,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const device = await findValid(subject, question.credential)
     const isAwaited = asking.delete(key)
     const isHeard = device === null || (device !== undefined && budget.take(subject, performance.now()))
+    // Not before: one device that walks through addresses would have those of all others forgotten.
+    if (device && isHeard) dearProofs.proven(question.credential, question.path.remote.address)
     const lease = device && leaseOf(device, question.requested, options.servicePrefixes)
     const placed = lease && { deviceId: subject, addresses: addressesOf(lease), limits: device.limits }
     if (!device || !lease || !placed || !isHeard || !isAwaited || !placements.hold(key, placed)) {
@@ -341,7 +343,6 @@ export function createAdmission(options: AdmissionOptions): Admission {
         case 'resume':
           return resume(question)
         case 'attach':
-          dearProofs.proven(question.credential, question.path.remote.address)
           return grant(question)
         case 'trust':
           return null // is for initiators
