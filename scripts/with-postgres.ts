@@ -1,6 +1,6 @@
 /**
  * Runs a command in packages/db with DATABASE_URL naming a throw-away PostgreSQL:
- * `npm run prisma -- migrate dev --name add-something`.
+ * `npm run prisma -- migrate deploy`.
  */
 import { scratchFolder, startPostgres } from '@culvert/services'
 import { spawn } from 'node:child_process'
