@@ -11,6 +11,7 @@
  * verdict, nothing resumed, no application data, and the acknowledgement.
  */
 import { concatBytes, zeroize } from '@culvert/bytes'
+import { X509Certificate } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import {
   type EapMethod,
@@ -30,7 +31,7 @@ import { TlsEnd, type TlsRest } from './tls-end.ts'
 
 export interface TlsMethodOptions {
   readonly certificate: TlsCertificate
-  /** PEM of those whose certificates we take: a hint for the peer, nothing more. */
+  /** PEM of those whose certificates we take, one each: a hint for the peer, and theirs alone may have keys that are dear to check. */
   readonly authorities?: readonly string[]
   readonly versions?: TlsContextOptions['versions']
   /**
@@ -57,10 +58,12 @@ export function createTlsMethods(
     authorities: options.authorities ?? [],
     versions: options.versions ?? ALL_TLS_VERSIONS,
   })
+  const authorities = (options.authorities ?? []).map((pem) => new Uint8Array(new X509Certificate(pem).raw))
   return (verifyChain) => ({
     name: 'tls',
     type: EAP_TYPE.TLS,
-    start: ({ claimedIdentity }) => new TlsRun(context, (chain) => verifyChain(chain, claimedIdentity)),
+    start: ({ claimedIdentity }) =>
+      new TlsRun(context, new ClientFlights(authorities), (chain) => verifyChain(chain, claimedIdentity)),
   })
 }
 
@@ -81,12 +84,13 @@ class TlsRun implements EapMethodRun {
   readonly #end: TlsEnd
   readonly #verifyChain: VerifyChain
   readonly #inbound = new InboundFlights()
-  readonly #client = new ClientFlights()
+  readonly #client: ClientFlights
   #state: State = { phase: 'idle' }
   #isClosed = false
 
-  constructor(context: SecureContext, verifyChain: VerifyChain) {
+  constructor(context: SecureContext, client: ClientFlights, verifyChain: VerifyChain) {
     this.#end = new TlsEnd(context, 'server')
+    this.#client = client
     this.#verifyChain = verifyChain
   }
 

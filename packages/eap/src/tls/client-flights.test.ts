@@ -28,11 +28,23 @@ describe.each(VERSIONS)('with %s', (version) => {
   it.each<[string, readonly Uint8Array[]]>([
     ['a key with an exponent as long as its modulus', [rsaSpki(384, 384)]],
     ['a key of 16384 bits', [rsaSpki(2048, 3)]],
+    ['an authority of nobody with a key of P-521', [curveSpki('P-521')]],
+    ['an authority of nobody with a key of P-384', [leafSpki, curveSpki('P-384')]],
     ['more certificates than any chain has', Array.from({ length: 5 }, () => leafSpki)],
   ])('N25 a chain with %s is refused before anybody checks a signature of it', async (_, above) => {
     const { step, verifyChain } = await converse(version, { chain: chainOf([leafSpki, ...above]), key: leafKey })
     expect(step).toMatchObject({ outcome: 'failure', reason: 'certificateRefused' })
     expect(verifyChain).not.toHaveBeenCalled()
+  })
+
+  it('a chain whose own key alone is dear is looked at, and one of an authority that we know', async () => {
+    const dear = generateKeyPairSync('ec', { namedCurve: 'P-521' })
+    const spki = new Uint8Array(dear.publicKey.export({ format: 'der', type: 'spki' }))
+    const key = dear.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+    expect((await converse(version, { chain: chainOf([spki]), key })).verifyChain).toHaveBeenCalledOnce()
+    const known = toPem(certificate(1, curveSpki('P-521')))
+    const chain = `${toPem(certificate(0, leafSpki))}${known}`
+    expect((await converse(version, { chain, key: leafKey }, known)).verifyChain).toHaveBeenCalledOnce()
   })
 
   it('a chain of four with its root is looked at', async () => {
@@ -101,9 +113,9 @@ describe('N25 what is no flight of a client is malformed', () => {
   })
 })
 
-async function converse(version: TlsVersion, certificate: TlsCertificate) {
+async function converse(version: TlsVersion, certificate: TlsCertificate, authority = pem('ca.pem')) {
   const verifyChain = vi.fn(async () => null)
-  const method = createTlsMethod({ certificate: gateway, authorities: [pem('ca.pem')], verifyChain })
+  const method = createTlsMethod({ certificate: gateway, authorities: [authority], verifyChain })
   const server = createEapAuthenticator({ methods: [method], askIdentity: false, claimedIdentity: null, rng })
   const versions = { least: version, most: version }
   const peer = createEapPeer({
@@ -177,6 +189,11 @@ function certificate(at: number, spki: Uint8Array): Uint8Array {
   const version = hex('a003020102')
   const tbs = tlv(0x30, version, tlv(2, Uint8Array.of(at + 1)), algorithm, name(at + 1), validity, name(at), spki)
   return tlv(0x30, tbs, algorithm, tlv(3, new Uint8Array(257).fill(1, 1)))
+}
+
+function curveSpki(namedCurve: string): Uint8Array {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve })
+  return new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }))
 }
 
 /** A key that has no private half. */
