@@ -6,8 +6,8 @@ export interface WaitOptions {
   readonly timeoutMs?: number
   /** Between two looks; default 20 ms. */
   readonly intervalMs?: number
-  /** What was waited for, for the error. */
-  readonly message?: string
+  /** What was waited for, for the error; a function is asked when the time is up. */
+  readonly message?: string | (() => string | Promise<string>)
 }
 
 /**
@@ -29,7 +29,8 @@ export async function waitFor<T>(
       cause = error instanceof Error ? error : new Error(String(error))
     }
     if (performance.now() >= deadline) {
-      throw new Error(`waited ${timeoutMs} ms for ${message}${cause ? `: ${cause.message}` : ''}`, { cause })
+      const awaited = typeof message === 'function' ? await message() : message
+      throw new Error(`waited ${timeoutMs} ms for ${awaited}${cause ? `: ${cause.message}` : ''}`, { cause })
     }
     await pause(intervalMs)
   }

@@ -169,10 +169,13 @@ describe.skipIf(missing)(`every credential with every cipher${noteOf(missing)}`,
     await carried
     await waitFor(() => THEIR_CHILD_REKEY.test(story()) && THEIR_IKE_REKEY.test(story()), {
       timeoutMs: 60_000,
-      message: `rekeys of both SAs by the concentrator in\n${story()}`,
+      message: () => `rekeys of both SAs by the concentrator in\n${story()}`,
     })
     await carry(device)
-    const after = await waitFor(async () => oneOf(await swan.listSas()), { message: 'one IKE SA with one Child SA' })
+    const after = await waitFor(async () => oneOf(await swan.listSas()), {
+      message: async () =>
+        `one IKE SA with one Child SA instead of ${JSON.stringify(await swan.listSas())}, which the concentrator knows as ${JSON.stringify(await readAttachment(culvert.acme, device.id))}, after\n${story()}`,
+    })
     expect(ikeSpi(after)).not.toBe(ikeSpi(before))
     expect(after).toMatchObject([{ encryption, children: [{ encryption }] }])
     await swan.terminate({ ike: 'culvert' })
