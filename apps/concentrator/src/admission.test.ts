@@ -1,3 +1,4 @@
+/** What a concentrator answers the IKE core, from who may attach to what is granted: the cases share one scene of desks and books, so it is one file. */
 import {
   createAttachmentRegistry,
   createCredentialCache,
