@@ -36,7 +36,9 @@ const totals = { passed: 0, failed: 0, skipped: 0 }
 /** A paragraph each. */
 const failures = []
 if (!full && filters.length === 0) runStaticChecks()
-const chosen = testsAt(filters.filter((word) => !word.startsWith('-'))).filter((file) => !full || isLong(file))
+// Vitest alone knows which words behind an option are paths.
+const hasOptions = !full && filters.some((word) => word.startsWith('-'))
+const chosen = testsAt(hasOptions ? [] : filters).filter((file) => !full || isLong(file))
 if (chosen.length > 0) await runBoth(full ? chosen : filters)
 if (totals.passed + totals.failed + totals.skipped === 0) {
   fail('No test has such a path.')
