@@ -6,6 +6,8 @@ import { EphemeralKeys } from './ephemeral-keys.ts'
 
 const CALM = 7
 const CROWD = 8
+/** So many within 100 ms are a crowd too, however few of them are half-open. */
+const RUSH = 16
 
 interface Scene {
   readonly keys: EphemeralKeys
@@ -99,9 +101,36 @@ describe('our ephemeral keys of IKE_SA_INIT (RFC 7296 2.12)', () => {
     expect(respond(0, CROWD)).toBe(shared)
   })
 
+  test('are shared by a crowd that is answered as fast as it comes', () => {
+    const { respond } = scene()
+    const values = Array.from({ length: 2 * RUSH }, (_, index) => respond(1_000 + index, 0))
+    const [own, shared] = [values.slice(0, RUSH - 1), values.slice(RUSH - 1)]
+    expect(new Set(own).size).toBe(RUSH - 1)
+    expect(new Set(shared).size).toBe(1)
+    expect(own).not.toContain(shared[0])
+  })
+
+  test('are fresh again as soon as fewer come', () => {
+    const { respond } = scene()
+    const inRush = Array.from({ length: RUSH }, () => respond(1_000, 0)).at(-1)
+    expect(respond(1_099, 0)).toBe(inRush)
+    const later = [1_100, 1_101, 1_102].map((ms) => respond(ms, 0))
+    expect(new Set([inRush, ...later]).size).toBe(4)
+    expect(respond(1_102, CROWD), 'the shared one is there until its second is over').toBe(inRush)
+  })
+
+  test('are fresh for each of a trickle, however long it goes on', () => {
+    const { keys, respond } = scene()
+    const values = Array.from({ length: 4 * RUSH }, (_, index) => respond(index * 7, 0))
+    expect(new Set(values).size).toBe(4 * RUSH)
+    expect(keys.expiresAtMs).toBeNull()
+  })
+
   test('of other groups are never shared', () => {
     const { keys, respond } = scene()
     expect(respond(0, CROWD, KE.ECP_256)).not.toBe(respond(0, CROWD, KE.ECP_256))
+    for (let index = 0; index < RUSH; index++) respond(0, CALM, KE.ECP_256)
+    expect(respond(0, CALM), 'nor do they make a crowd').not.toBe(respond(0, CALM))
     expect(keys.expiresAtMs).toBeNull()
   })
 
