@@ -41,7 +41,7 @@ export interface DataPlaneOptions {
   readonly rung?: Rung
 }
 
-/** What the native rung leaves unused although the kernel has it: one step down the ladder each, to rule a fault out. */
+/** What the native rung leaves unused although it could be had: one step down the ladder each, to rule a fault out. */
 export interface OffloadLimits {
   /** False: runs of datagrams are not cut by the kernel (UDP_SEGMENT) but sent as a batch (sendmmsg). */
   readonly udpSegment?: boolean
@@ -49,6 +49,8 @@ export interface OffloadLimits {
   readonly udpGro?: boolean
   /** `tso`: TCP superpackets only; `none`: single packets. */
   readonly tun?: 'uso' | 'tso' | 'none'
+  /** False: OpenSSL is called function by function for a packet, not by a list. */
+  readonly callLists?: boolean
 }
 
 /** What the outer header says (RFC 4301 5.1.2, 8.1). The portable rung leaves all of it to the system. */

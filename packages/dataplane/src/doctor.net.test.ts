@@ -14,6 +14,7 @@ describe('the doctor', () => {
     expect(states).toMatchObject({
       platform: 'used',
       openssl: 'used',
+      'call-lists': process.arch === 'x64' ? 'used' : 'missing',
       tun: 'used',
       'udp-batches': 'used',
       'udp-segment': 'used',

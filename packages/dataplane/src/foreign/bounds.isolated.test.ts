@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { opensslPrimitives } from '@culvert/crypto'
 import { AeadContext, CbcContext, HmacContext, Openssl } from './evp.ts'
+import { CallList } from './call-list.ts'
 import { createEvpPrimitives, PRIMITIVES_BYTES } from './evp-primitives.ts'
 import { EPOLL_EVENT_BYTES, IFREQ_BYTES, SO_ATTACH_FILTER } from './linux.ts'
 import { MessageHeaders } from './message-headers.ts'
@@ -33,6 +34,9 @@ const headers = new MessageHeaders(memory, 4)
 const aead = { algorithm: 'AES-128-GCM', key: new Uint8Array(16), salt: 1, icvBytes: 16 }
 const sealer = new AeadContext(openssl, 'seal', aead)
 const opener = new AeadContext(openssl, 'open', aead)
+const listing = process.arch === 'x64' ? new Openssl(memory, { callLists: true }) : openssl
+const listedSealer = new AeadContext(listing, 'seal', aead)
+const listedOpener = new AeadContext(listing, 'open', aead)
 const cbc = new CbcContext(openssl, 'seal', 'AES-128-CBC', new Uint8Array(16))
 const hmac = new HmacContext(openssl, 'SHA256', new Uint8Array(32))
 const FD = 3
@@ -71,22 +75,8 @@ const CASES: readonly Case[] = [
   { name: 'bpf', ...each(8), run: (at, count) => syscalls.loadProgram(at, count) },
   { name: 'a message: data', bytes: whole, run: (at, length) => headers.setData(0, at, length) },
   { name: 'a message: name', bytes: whole, run: (at, length) => headers.setName(0, at, length) },
-  { name: 'sealing: text', bytes: whole, run: (at, length) => sealer.seal(OK, OK, 12, at, OK, length) },
-  {
-    name: 'sealing: result and ICV',
-    bytes: (length) => length + 16,
-    run: (at, length) => sealer.seal(OK, OK, 12, OK, at, length),
-  },
-  { name: 'sealing: AAD', bytes: whole, run: (at, length) => sealer.seal(OK, at, length, OK, OK, 16) },
-  { name: 'sealing: IV', ...fixed(8), run: (at) => sealer.seal(at, OK, 12, OK, OK, 16) },
-  {
-    name: 'opening: text and ICV',
-    bytes: (length) => length + 16,
-    run: (at, length) => opener.open(OK, OK, 12, at, OK, length),
-  },
-  { name: 'opening: result', bytes: whole, run: (at, length) => opener.open(OK, OK, 12, OK, at, length) },
-  { name: 'opening: AAD', bytes: whole, run: (at, length) => opener.open(OK, at, length, OK, OK, 16) },
-  { name: 'opening: IV', ...fixed(8), run: (at) => opener.open(at, OK, 12, OK, OK, 16) },
+  ...aeadCases('sealing', sealer, 'opening', opener),
+  ...aeadCases('sealing by a list', listedSealer, 'opening by a list', listedOpener),
   { name: 'CBC: from', bytes: whole, run: (at, length) => cbc.run(OK, at, OK, length) },
   { name: 'CBC: to', bytes: whole, run: (at, length) => cbc.run(OK, OK, at, length) },
   { name: 'CBC: IV', ...fixed(16), run: (at) => cbc.run(at, OK, OK, 16) },
@@ -97,6 +87,27 @@ const CASES: readonly Case[] = [
     run: (at, length) => hmac.compute(OK, 16, at, length === 0 ? 1 : length),
   },
 ]
+
+function aeadCases(sealing: string, seals: AeadContext, opening: string, opens: AeadContext): readonly Case[] {
+  return [
+    { name: `${sealing}: text`, bytes: whole, run: (at, length) => seals.seal(OK, OK, 12, at, OK, length) },
+    {
+      name: `${sealing}: result and ICV`,
+      bytes: (length) => length + 16,
+      run: (at, length) => seals.seal(OK, OK, 12, OK, at, length),
+    },
+    { name: `${sealing}: AAD`, bytes: whole, run: (at, length) => seals.seal(OK, at, length, OK, OK, 16) },
+    { name: `${sealing}: IV`, ...fixed(8), run: (at) => seals.seal(at, OK, 12, OK, OK, 16) },
+    {
+      name: `${opening}: text and ICV`,
+      bytes: (length) => length + 16,
+      run: (at, length) => opens.open(OK, OK, 12, at, OK, length),
+    },
+    { name: `${opening}: result`, bytes: whole, run: (at, length) => opens.open(OK, OK, 12, OK, at, length) },
+    { name: `${opening}: AAD`, bytes: whole, run: (at, length) => opens.open(OK, at, length, OK, OK, 16) },
+    { name: `${opening}: IV`, ...fixed(8), run: (at) => opens.open(at, OK, 12, OK, OK, 16) },
+  ]
+}
 
 const isMessage = ({ name }: Case): boolean => name.startsWith('a message')
 const NO_OFFSET = [
@@ -242,6 +253,30 @@ describe('structures', () => {
   })
 })
 
+describe.runIf(process.arch === 'x64')('lists of calls', () => {
+  it.each([-1, 3, 1.5, Number.NaN, null])('have no step %s', (step) => {
+    const list = new CallList(memory, 3)
+    const at = step as number
+    expect(() => list.call(at, 'cipherUpdate')).toThrow(OutsideMemoryError)
+    expect(() => list.pass(at, 0, 1)).toThrow(OutsideMemoryError)
+    expect(() => list.expect(at, 1)).toThrow(OutsideMemoryError)
+    expect(() => list.run(at, 1)).toThrow(OutsideMemoryError)
+  })
+
+  it.each([-1, 4, 1.5, Number.NaN, null])('are not run for %s steps of three', (count) => {
+    expect(() => new CallList(memory, 3).run(0, count as number)).toThrow(OutsideMemoryError)
+    expect(koffi.calls.filter(({ symbol }) => symbol === 'list')).toEqual([])
+  })
+
+  it.each([-1, 5, 0.5, Number.NaN, null])('pass no argument %s', (argument) => {
+    expect(() => new CallList(memory, 3).pass(0, argument as number, 1)).toThrow(OutsideMemoryError)
+  })
+
+  it('call nothing with more arguments than a step has', () => {
+    expect(() => new CallList(memory, 3).call(0, 'digest')).toThrow(OutsideMemoryError)
+  })
+})
+
 describe('options and programs', () => {
   it('that hold addresses are built here: no block of packet memory is taken for one', () => {
     expect(() => syscalls.setOption(FD, 1, SO_ATTACH_FILTER, OK, 16)).toThrow(RangeError)
@@ -270,6 +305,7 @@ describe('keys and contexts', () => {
   it('makes no call with a context that is gone', () => {
     const gone = [
       new AeadContext(openssl, 'seal', aead),
+      new AeadContext(listing, 'seal', aead),
       new CbcContext(openssl, 'seal', 'AES-128-CBC', new Uint8Array(16)),
       new HmacContext(openssl, 'SHA256', new Uint8Array(4)),
     ] as const
@@ -278,8 +314,10 @@ describe('keys and contexts', () => {
     for (const context of gone) context.free()
     expect(() => gone[0].seal(OK, OK, 12, OK, OK, 16)).toThrow('gone')
     expect(() => gone[0].open(OK, OK, 12, OK, OK, 16)).toThrow('gone')
-    expect(() => gone[1].run(OK, OK, OK, 16)).toThrow('gone')
-    expect(() => gone[2].compute(OK, 16, 0, 0)).toThrow('gone')
+    expect(() => gone[1].seal(OK, OK, 12, OK, OK, 16)).toThrow('gone')
+    expect(() => gone[1].open(OK, OK, 12, OK, OK, 16)).toThrow('gone')
+    expect(() => gone[2].run(OK, OK, OK, 16)).toThrow('gone')
+    expect(() => gone[3].compute(OK, 16, 0, 0)).toThrow('gone')
     expect(koffi.calls).toEqual([])
   })
 })

@@ -5,7 +5,8 @@ import { AeadContext, Openssl } from './evp.ts'
 import { PacketMemory } from './packet-memory.ts'
 
 const memory = new PacketMemory(1 << 18)
-const openssl = new Openssl(memory)
+/** By lists of calls where there are any, and call by call. */
+const ways = (process.arch === 'x64' ? [true, false] : [false]).map((callLists) => new Openssl(memory, { callLists }))
 const [iv, aad, text, sealed] = [8, 12, 2048, 4096].map((bytes) => memory.allocate(bytes)) as [
   number,
   number,
@@ -15,11 +16,23 @@ const [iv, aad, text, sealed] = [8, 12, 2048, 4096].map((bytes) => memory.alloca
 const SALT = 0x01020304
 const NONCE_AT = 4
 
-const CIPHERS = [
+const ALGORITHMS = [
   ['AES-128-GCM', 'aes-128-gcm', 16],
   ['AES-256-GCM', 'aes-256-gcm', 32],
   ['ChaCha20-Poly1305', 'chacha20-poly1305', 32],
 ] as const
+const CIPHERS = ALGORITHMS.flatMap(([algorithm, name, keyBytes]) =>
+  ways.map(
+    (openssl) =>
+      [
+        `${algorithm}, ${openssl.list('seal') ? 'a list' : 'call by call'}`,
+        algorithm,
+        name,
+        keyBytes,
+        openssl,
+      ] as const,
+  ),
+)
 
 interface Packet {
   readonly iv: bigint
@@ -28,60 +41,66 @@ interface Packet {
 }
 
 describe('AEAD contexts', () => {
-  it.each(CIPHERS)('seal with the IV they are given, whatever was sealed before: %s', (algorithm, name, keyBytes) => {
-    const key = randomBytes(keyBytes)
-    const anyPacket = fc.record({
-      // Mostly the next one, at times another, also where a half of it wraps.
-      step: fc.constantFrom(1n, 1n, 1n, 1n, 2n, -1n, 0n, 0x1_0000_0000n),
-      aadBytes: fc.constantFrom(8, 12),
-      textBytes: fc.constantFrom(4, 64, 1404),
-      isOther: fc.constantFrom(false, false, true),
-    })
-    const anyFirst = fc.constantFrom(1n, 0xffff_fffen, 0xffff_ffff_ffff_fffdn, 0xabcdef00_00000000n)
-    fc.assert(
-      fc.property(anyFirst, fc.array(anyPacket, { minLength: 1, maxLength: 12 }), (first, recipe) => {
-        // Two SAs take turns: what one has ready is nothing to the other.
-        const contexts = [0, 1].map(
-          () => new AeadContext(openssl, 'seal', { algorithm, key, salt: SALT, icvBytes: 16 }),
-        )
-        try {
-          let at: bigint = first
-          for (const { step, isOther, ...rest } of recipe) {
-            const packet = { ...rest, iv: at }
-            expect(seal(contexts[isOther ? 1 : 0]!, packet)).toEqual(reference(name, key, packet))
-            at = BigInt.asUintN(64, at + step)
+  it.each(CIPHERS)(
+    'seal with the IV they are given, whatever was sealed before: %s',
+    (_title, algorithm, name, keyBytes, openssl) => {
+      const key = randomBytes(keyBytes)
+      const anyPacket = fc.record({
+        // Mostly the next one, at times another, also where a half of it wraps.
+        step: fc.constantFrom(1n, 1n, 1n, 1n, 2n, -1n, 0n, 0x1_0000_0000n),
+        aadBytes: fc.constantFrom(8, 12),
+        textBytes: fc.constantFrom(4, 64, 1404),
+        isOther: fc.constantFrom(false, false, true),
+      })
+      const anyFirst = fc.constantFrom(1n, 0xffff_fffen, 0xffff_ffff_ffff_fffdn, 0xabcdef00_00000000n)
+      fc.assert(
+        fc.property(anyFirst, fc.array(anyPacket, { minLength: 1, maxLength: 12 }), (first, recipe) => {
+          // Two SAs take turns: what one has ready is nothing to the other.
+          const contexts = [0, 1].map(
+            () => new AeadContext(openssl, 'seal', { algorithm, key, salt: SALT, icvBytes: 16 }),
+          )
+          try {
+            let at: bigint = first
+            for (const { step, isOther, ...rest } of recipe) {
+              const packet = { ...rest, iv: at }
+              expect(seal(contexts[isOther ? 1 : 0]!, packet)).toEqual(reference(name, key, packet))
+              at = BigInt.asUintN(64, at + step)
+            }
+          } finally {
+            for (const context of contexts) context.free()
           }
-        } finally {
-          for (const context of contexts) context.free()
-        }
-      }),
-      { numRuns: 200 },
-    )
-  })
+        }),
+        { numRuns: 200 },
+      )
+    },
+  )
 
-  it.each(CIPHERS)('open what was sealed, with forged packets in between: %s', (algorithm, name, keyBytes) => {
-    const key = randomBytes(keyBytes)
-    const context = new AeadContext(openssl, 'open', { algorithm, key, salt: SALT, icvBytes: 16 })
-    const anyPacket = fc.record({
-      iv: fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
-      aadBytes: fc.constantFrom(8, 12),
-      textBytes: fc.constantFrom(4, 64, 1404),
-      forged: fc.option(fc.nat()),
-    })
-    fc.assert(
-      fc.property(fc.array(anyPacket, { minLength: 1, maxLength: 8 }), (packets) => {
-        for (const packet of packets) {
-          const octets = reference(name, key, packet)
-          if (packet.forged !== null) octets[packet.forged % octets.length]! ^= 1
-          expect(open(context, packet, octets)).toBe(packet.forged === null)
-        }
-      }),
-      { numRuns: 200 },
-    )
-    context.free()
-  })
+  it.each(CIPHERS)(
+    'open what was sealed, with forged packets in between: %s',
+    (_title, algorithm, name, keyBytes, openssl) => {
+      const key = randomBytes(keyBytes)
+      const context = new AeadContext(openssl, 'open', { algorithm, key, salt: SALT, icvBytes: 16 })
+      const anyPacket = fc.record({
+        iv: fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
+        aadBytes: fc.constantFrom(8, 12),
+        textBytes: fc.constantFrom(4, 64, 1404),
+        forged: fc.option(fc.nat()),
+      })
+      fc.assert(
+        fc.property(fc.array(anyPacket, { minLength: 1, maxLength: 8 }), (packets) => {
+          for (const packet of packets) {
+            const octets = reference(name, key, packet)
+            if (packet.forged !== null) octets[packet.forged % octets.length]! ^= 1
+            expect(open(context, packet, octets)).toBe(packet.forged === null)
+          }
+        }),
+        { numRuns: 200 },
+      )
+      context.free()
+    },
+  )
 
-  it('shorten the ICV as the SA has it, one packet after the other', () => {
+  it.each(ways)('shorten the ICV as the SA has it, one packet after the other', (openssl) => {
     const key = randomBytes(16)
     const context = new AeadContext(openssl, 'seal', { algorithm: 'AES-128-GCM', key, salt: SALT, icvBytes: 8 })
     for (const next of [7n, 8n, 9n]) {

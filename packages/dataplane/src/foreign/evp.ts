@@ -2,12 +2,13 @@
  * Packet ciphers on the OpenSSL inside Node: AEAD (RFC 4106, RFC 7634) and AES-CBC with HMAC (RFC 3602, 4868).
  *
  * A context is created and keyed once per SA and direction. With an AEAD a packet costs two updates, Final, one call for the nonce,
- * and one for the tag: calls from JavaScript are dearer than what most of them do, so they are few and short. When opening, nonce
- * and tag are said at once. AES-GCM takes the nonce of the next packet when it gives the tag: OpenSSL counts on as `IvCounter` does,
+ * and one for the tag: calls from JavaScript are dearer than what most of them do, so they are few and short, and go as one list
+ * where there are lists (`aead-list.ts`). When opening, nonce and tag are said at once. AES-GCM takes the nonce of the next packet when it gives the tag: OpenSSL counts on as `IvCounter` does,
  * and is told the nonce wherever the two differ. A packet is authentic only if Final returned exactly 1: after a forged one the
  * output block holds garbage that nobody may read. Blocks are checked once per packet.
  * Contexts are memory outside the heap: whoever creates one calls `free`.
  */
+import { AeadList, type AeadListKind, type AeadListOwner } from './aead-list.ts'
 import { type Call, type Fetch, type OpensslFunctions, opensslFunctions } from './library.ts'
 import { OutsideMemoryError } from './outside-memory-error.ts'
 import { addressIn, baseAddress, type PacketMemory } from './packet-memory.ts'
@@ -56,8 +57,11 @@ export class Openssl {
   readonly #key: number
   readonly #params: Structure
   readonly #handles = new Map<string, number>()
+  /** Of the calls for a packet; null where they are made one by one. */
+  readonly #lists: Readonly<Record<AeadListKind, AeadList>> | null
 
-  constructor(memory: PacketMemory) {
+  /** @param callLists true: the calls for a packet go as one list. Throws `NativeUnavailableError` where that cannot be had. */
+  constructor(memory: PacketMemory, { callLists = false }: { readonly callLists?: boolean } = {}) {
     this.memory = memory
     this.sink = memory.allocate(SINK_BYTES)
     this.nonce = memory.allocate(16)
@@ -72,6 +76,13 @@ export class Openssl {
     this.tagAndNextIv.pointIn(PARAM_BYTES + PARAM_DATA_AT, this.nextIvAt, IV_BYTES)
     this.tagAndNextIv.writeNumber(PARAM_BYTES + PARAM_LENGTH_AT, IV_BYTES)
     opensslFunctions()
+    const sink = addressIn(memory, this.sink, SINK_BYTES)
+    const list = (kind: AeadListKind): AeadList => new AeadList(memory, kind, sink)
+    this.#lists = callLists ? { seal: list('seal'), open: list('open'), openAnew: list('openAnew') } : null
+  }
+
+  list(kind: AeadListKind): AeadList | null {
+    return this.#lists === null ? null : this.#lists[kind]
   }
 
   cipher(name: string): number {
@@ -161,6 +172,8 @@ export class AeadContext {
   readonly #isGcm: boolean
   readonly #list: Structure
   readonly #listAddress: number
+  readonly #calls: AeadList | null
+  #owner: AeadListOwner | null = null
   /** When sealing with GCM, the IV that the context has taken already, as two halves; `NONE` when it has none. */
   #readyHigh = NONE
   #readyLow = NONE
@@ -192,6 +205,8 @@ export class AeadContext {
       this.free()
       throw new Error(`${algorithm} refused its key`)
     }
+    this.#calls = openssl.list(direction === 'seal' ? 'seal' : this.#isGcm ? 'open' : 'openAnew')
+    this.#owner = { context: this.#context, parameters: this.#listAddress, nonce: this.#nonce }
   }
 
   /** Takes the IV at `iv`, encrypts [from, from + length) to `to` and puts the ICV behind it. @returns false on failure */
@@ -202,16 +217,19 @@ export class AeadContext {
     memory.check(aad, aadBytes)
     memory.check(iv, IV_BYTES)
     this.#setTag(to + length)
-    const { cipherUpdate, encryptFinal, getParameters } = this.#functions
     const context = this.#context
-    if (context === 0) throw new Error(FREED)
+    const owner = this.#owner
+    if (owner === null) throw new Error(FREED)
+    if (!this.#takeNonce(iv)) return false
     const base = this.#base
+    const { cipherUpdate, encryptFinal, getParameters } = this.#functions
     const isSealed =
-      this.#takeNonce(iv) &&
-      cipherUpdate(context, 0, base + aad, aadBytes) === aadBytes &&
-      cipherUpdate(context, base + to, base + from, length) === length &&
-      encryptFinal(context, 0, this.#sink) === 1 &&
-      getParameters(context, this.#listAddress) === 1
+      this.#calls === null
+        ? cipherUpdate(context, 0, base + aad, aadBytes) === aadBytes &&
+          cipherUpdate(context, base + to, base + from, length) === length &&
+          encryptFinal(context, 0, this.#sink) === 1 &&
+          getParameters(context, this.#listAddress) === 1
+        : this.#calls.run(owner, base + aad, aadBytes, base + from, base + to, length)
     if (isSealed && this.#isGcm) this.#noteReady()
     return isSealed
   }
@@ -224,12 +242,15 @@ export class AeadContext {
     memory.check(aad, aadBytes)
     memory.check(iv, IV_BYTES)
     this.#setTag(from + length)
-    const { cipherUpdate, decryptFinal } = this.#functions
     const context = this.#context
-    if (context === 0) throw new Error(FREED)
+    const owner = this.#owner
+    if (owner === null) throw new Error(FREED)
     const base = this.#base
+    this.#placeNonce(iv)
+    if (this.#calls !== null) return this.#calls.run(owner, base + aad, aadBytes, base + from, base + to, length)
+    const { cipherUpdate, decryptFinal } = this.#functions
     return (
-      this.#expect(iv) &&
+      this.#tellNonce() &&
       cipherUpdate(context, 0, base + aad, aadBytes) === aadBytes &&
       cipherUpdate(context, base + to, base + from, length) === length &&
       decryptFinal(context, 0, this.#sink) === 1
@@ -237,6 +258,8 @@ export class AeadContext {
   }
 
   free(): void {
+    if (this.#owner !== null) this.#calls?.forget(this.#owner)
+    this.#owner = null
     if (this.#context !== 0) this.#functions.freeContext(this.#context)
     this.#context = 0
   }
@@ -248,14 +271,16 @@ export class AeadContext {
     list.view.setUint32(PARAM_LENGTH_AT, this.#icvBytes, true)
   }
 
-  /** Tells the context the nonce with the IV at `iv`, and the tag. @returns false on failure */
-  #expect(iv: number): boolean {
+  /** Puts the nonce with the IV at `iv` where an opening context is told it from. */
+  #placeNonce(iv: number): void {
+    if (this.#isGcm) this.#list.pointOut(PARAM_BYTES + PARAM_DATA_AT, iv, IV_BYTES)
+    else this.#setNonce(iv)
+  }
+
+  /** Tells the context that nonce, and the tag. @returns false on failure */
+  #tellNonce(): boolean {
     const { decryptInit2, setParameters } = this.#functions
-    if (this.#isGcm) {
-      this.#list.pointOut(PARAM_BYTES + PARAM_DATA_AT, iv, IV_BYTES)
-      return setParameters(this.#context, this.#listAddress) === 1
-    }
-    this.#setNonce(iv)
+    if (this.#isGcm) return setParameters(this.#context, this.#listAddress) === 1
     return decryptInit2(this.#context, 0, 0, this.#nonce, this.#listAddress) === 1
   }
 

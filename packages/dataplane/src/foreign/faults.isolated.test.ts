@@ -3,8 +3,8 @@
  */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { OPENSSL_SHAPES, SYSTEM_SHAPES, TUN_SHAPES } from './library.ts'
-import type { Surroundings } from './surroundings.ts'
-import { HERE, koffiLying, koffiWithout } from './testing/fake-koffi.ts'
+import type { Koffi, Surroundings } from './surroundings.ts'
+import { HERE, koffiLying, koffiRunning, koffiWithout } from './testing/fake-koffi.ts'
 
 afterEach(() => {
   vi.doUnmock('./surroundings.ts')
@@ -175,6 +175,32 @@ const OPENSSL: Readonly<Partial<Record<keyof typeof OPENSSL_SHAPES, (answer: num
   macUpdate: () => 0,
   macFinal: () => 0,
 }
+
+describe.runIf(process.arch === 'x64')('a list of calls', () => {
+  const FAULTS: readonly (readonly [title: string, koffi: () => Koffi, reason: string])[] = [
+    ['no memory', () => koffiLying('mmap', () => -1), 'no memory'],
+    ['memory that may not be run', () => koffiLying('mprotect', () => -1), 'may not be made executable'],
+    ['no mprotect', () => koffiWithout('mprotect'), 'no function mprotect'],
+    ['no functions by name', () => koffiLying('dlsym', () => 0), 'no function EVP_'],
+    ['a list that does nothing', () => koffiRunning(() => (_steps, count) => count), 'fails its known answer'],
+    ['a list that never comes to its end', () => koffiRunning(() => () => 0), 'fails its known answer'],
+  ]
+  it.each(FAULTS)('is not used with %s, and packets go on call by call', async (_title, loadKoffi, reason) => {
+    const foreign = await inside({ loadKoffi })
+    expect(() => foreign.selfTest.proveForeignCalls([foreign.selfTest.CALL_LISTS])).toThrow(reason)
+    expect(reasons(foreign)).toEqual({ calls: null, openssl: null, tun: null })
+  })
+
+  it('passes its self-test here', async () => {
+    const { selfTest } = await inside({})
+    expect(() => selfTest.proveForeignCalls([selfTest.CALL_LISTS])).not.toThrow()
+  })
+
+  it('is not known on another processor', async () => {
+    const { selfTest } = await inside({ arch: 'arm64' })
+    expect(() => selfTest.proveForeignCalls([selfTest.CALL_LISTS])).toThrow('no lists of calls on arm64')
+  })
+})
 
 describe('OpenSSL', () => {
   it.each(Object.keys(OPENSSL))('is not used when %s lies', async (name) => {

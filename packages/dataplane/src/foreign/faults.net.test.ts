@@ -90,6 +90,17 @@ describe('a fault in foreign calls', () => {
     expect(found).toMatchObject({ state: 'missing', detail: expect.stringContaining(reason) })
   })
 
+  it('where no memory may be run, OpenSSL is called function by function on the native rung', async () => {
+    const { openDataPlane, examine } = await inside({ loadKoffi: () => koffiLying('mprotect', () => -1) })
+    const plane = await openDataPlane(options, HANDLERS)
+    await plane.close()
+    expect(plane.rung).toBe('native')
+    expect(plane.description).toContain('call by call')
+    const { rung, findings } = await examine()
+    expect(rung).toBe('native')
+    expect(findings.find(({ name }) => name === 'call-lists')).toMatchObject({ state: 'missing' })
+  })
+
   it('where koffi does not load there is no TUN, and both say so', async () => {
     const { openDataPlane, examine } = await inside({
       loadKoffi: () => {

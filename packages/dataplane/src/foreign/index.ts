@@ -30,7 +30,7 @@ export {
 export { type Block, MessageHeaders } from './message-headers.ts'
 export { OutsideMemoryError } from './outside-memory-error.ts'
 export { PacketMemory } from './packet-memory.ts'
-export { FOREIGN_FAMILIES, type ForeignFamily, proveForeignCalls } from './self-test.ts'
+export { CALL_LISTS, FOREIGN_FAMILIES, type ForeignFamily, proveForeignCalls } from './self-test.ts'
 export { closeFile, epoll, eventfd, setTunOffload, socket, Syscalls } from './syscalls.ts'
 export { POLL_ENTRY_BYTES, pollEntries, pollResult, type TunSyscalls } from './tun-calls.ts'
 export { tunSyscalls } from './tun-syscalls.ts'

@@ -110,12 +110,34 @@ export const OPENSSL_FETCH_SHAPES = {
   fetchDigest: ['EVP_MD_fetch', POINTER, FETCH],
 } as const satisfies Shapes
 
+/** For code that runs lists of calls, and what those call. */
+export const CODE_SHAPES = {
+  map: ['mmap', POINTER, [POINTER, SIZE, 'int', 'int', 'int', SIZE]],
+  unmap: ['munmap', 'int', [POINTER, SIZE]],
+  protect: ['mprotect', 'int', [POINTER, SIZE, 'int']],
+} as const satisfies Shapes
+
+export const CODE_COPY_SHAPES = {
+  copy: ['memcpy', POINTER, [POINTER, BYTES, SIZE]],
+} as const satisfies Shapes
+
+export const CODE_SYMBOL_SHAPES = {
+  symbol: ['dlsym', POINTER, [POINTER, 'str']],
+} as const satisfies Shapes
+
 export type SystemFunctions = Readonly<Record<keyof typeof SYSTEM_SHAPES, Call>>
 export type TunFunctions = Readonly<Record<keyof typeof TUN_SHAPES, BlockCall>> & {
   readonly poll: (entries: Uint8Array, count: number, timeoutMs: number) => number
 }
 export type OpensslFunctions = Readonly<Record<keyof typeof OPENSSL_SHAPES, Call>> &
   Readonly<Record<keyof typeof OPENSSL_FETCH_SHAPES, Fetch>>
+
+export type CodeFunctions = Readonly<Record<keyof typeof CODE_SHAPES, Call>> & {
+  readonly copy: (to: number, from: Uint8Array, bytes: number) => number
+  readonly symbol: (library: number, name: string) => number
+}
+/** @returns how many steps were done as expected */
+export type RunList = (steps: number, count: number) => number
 
 const OLDEST_OPENSSL = 0x3000_0000
 
@@ -125,6 +147,7 @@ class Library {
   #system: SystemFunctions | null = null
   #tun: TunFunctions | null = null
   #openssl: OpensslFunctions | null = null
+  #code: CodeFunctions | null = null
 
   constructor() {
     try {
@@ -163,6 +186,20 @@ class Library {
   get openssl(): OpensslFunctions {
     this.#openssl ??= this.#bindOpenssl()
     return this.#openssl
+  }
+
+  get code(): CodeFunctions {
+    this.#code ??= {
+      ...this.#bind<Call, keyof typeof CODE_SHAPES>(CODE_SHAPES),
+      ...this.#bind<CodeFunctions['copy'], keyof typeof CODE_COPY_SHAPES>(CODE_COPY_SHAPES),
+      ...this.#bind<CodeFunctions['symbol'], keyof typeof CODE_SYMBOL_SHAPES>(CODE_SYMBOL_SHAPES),
+    }
+    return this.#code
+  }
+
+  runListAt(code: number): RunList {
+    const koffi = this.#koffi
+    return koffi.decode(BigInt(code), koffi.proto('int', [POINTER, SIZE])) as RunList
   }
 
   #bindOpenssl(): OpensslFunctions {
@@ -221,6 +258,17 @@ export function tunFunctions(): TunFunctions {
 export function opensslFunctions(): OpensslFunctions {
   requirePlatform()
   return library().openssl
+}
+
+/** Throws `NativeUnavailableError`. */
+export function codeFunctions(): CodeFunctions {
+  requirePlatform()
+  return library().code
+}
+
+/** @param code address of instructions that go through a list (`call-list.ts`) */
+export function runListAt(code: number): RunList {
+  return library().runListAt(code)
 }
 
 /** For a call that fails and does not say why. */

@@ -68,6 +68,12 @@ export function proveOpenssl(memory: PacketMemory): void {
   require('HMAC with SHA256', macPasses(openssl))
 }
 
+/** The same through lists of calls. Throws `NativeUnavailableError` with what failed, or why there are none. */
+export function proveCallLists(memory: PacketMemory): void {
+  const openssl = new Openssl(memory, { callLists: true })
+  for (const answer of KNOWN_ANSWERS) require(`${answer.algorithm} in lists of calls`, passes(openssl, answer))
+}
+
 function require(algorithm: string, isRight: boolean): void {
   if (!isRight) throw new NativeUnavailableError(`${algorithm} fails its known answer`)
 }

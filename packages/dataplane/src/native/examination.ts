@@ -7,6 +7,7 @@ import type { Examination, Finding } from '../findings.ts'
 import {
   AF_INET,
   AF_INET6,
+  CALL_LISTS,
   closeFile,
   IFREQ_BYTES,
   PacketMemory,
@@ -49,13 +50,14 @@ export function examineNative(): Examination {
   const platform = examinePlatform()
   const calls = examineSyscalls()
   const openssl = examineOpenssl()
+  const lists = openssl.state === 'used' ? [examineCallLists()] : []
   const site = calls.state === 'used' ? openSite() : null
   const tun = examineTun(site)
   const sockets = site === null ? [] : [...examineUdp(site), examinePath(site), examineNativeEsp()]
   const hasTun = tun.every(({ state }) => state !== 'broken')
   const isNative = [platform, calls, openssl].every(({ state }) => state === 'used')
   const rung = hasTun ? (isNative ? 'native' : 'portable') : null
-  return { rung, findings: [platform, calls, openssl, ...tun, ...sockets] }
+  return { rung, findings: [platform, calls, openssl, ...lists, ...tun, ...sockets] }
 }
 
 /** What probes of the native rung work with. */
@@ -90,6 +92,13 @@ function examineOpenssl(): Finding {
     return used('openssl', `OpenSSL ${process.versions.openssl} is called directly and gave the known answers.`)
   }
   return missing('openssl', `OpenSSL cannot be called directly (${reason}).`, 'Run a Node that exports its OpenSSL.')
+}
+
+function examineCallLists(): Finding {
+  const reason = whyNot(() => proveForeignCalls([CALL_LISTS]))
+  if (reason === null) return used('call-lists', 'What OpenSSL does for a packet is asked for in one call.')
+  const remedy = 'Let this process make memory executable (SELinux: execmem), or accept a tenth more CPU per packet.'
+  return missing('call-lists', `OpenSSL is called several times for a packet (${reason}).`, remedy)
 }
 
 /** @returns null when nothing was thrown */

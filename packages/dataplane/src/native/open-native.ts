@@ -6,7 +6,7 @@ import type { DataPlane, DataPlaneHandlers, DataPlaneOptions } from '../contract
 import { closeTun, openTun, type OpenTun } from '../tun/open-tun.ts'
 import { NativeDataPlane } from './owner/native-data-plane.ts'
 import { OwnerSocket } from './owner/owner-socket.ts'
-import { PacketMemory, proveForeignCalls, Syscalls } from '../foreign/index.ts'
+import { CALL_LISTS, NativeUnavailableError, PacketMemory, proveForeignCalls, Syscalls } from '../foreign/index.ts'
 import { CONCENTRATOR_LANES, steerByDestination } from './lanes/lanes.ts'
 import { enableTunOffload } from './superpackets/tun-offload.ts'
 
@@ -19,11 +19,22 @@ export async function startNative(options: DataPlaneOptions, handlers: DataPlane
   const wanted = wantedOf(options)
   const tun = openTunOrClose(options, wanted, socket)
   const offload = tun.fds.map((fd) => enableTunOffload(fd, options.offload?.tun))[0] ?? 'none'
+  const callLists = options.offload?.callLists !== false && canListCalls()
   // An interface that was made for one queue serves one thread and keeps no tunnel from another.
   const threads = tun.fds.length === 1 ? 1 : wanted.threads
   const isSteered = spread(socket, tun, { threads, lanes: wanted.lanes })
   const isParted = wanted.lanes > 1 && tun.fds.length > 1 && steerByDestination(memory, new Syscalls(memory), tun.fd)
-  return NativeDataPlane.start({ options, handlers, socket, tun, offload, threads, isSteered, isParted })
+  return NativeDataPlane.start({ options, handlers, socket, tun, offload, callLists, threads, isSteered, isParted })
+}
+
+function canListCalls(): boolean {
+  try {
+    proveForeignCalls([CALL_LISTS])
+    return true
+  } catch (error) {
+    if (error instanceof NativeUnavailableError) return false
+    throw error
+  }
 }
 
 interface Wanted {

@@ -26,6 +26,7 @@ const CASES: readonly (readonly [title: string, options: PairOptions])[] = [
   ['ChaCha20-Poly1305 with ESN', { ...NATIVE, ...CHACHA }],
   ['AES-CBC and HMAC with ESN', { ...NATIVE, ...CBC }],
   ['no superpackets anywhere', { ...NATIVE, ...GCM, offload: { udpSegment: false, udpGro: false, tun: 'none' } }],
+  ['OpenSSL called function by function', { ...NATIVE, ...GCM, offload: { callLists: false } }],
   ['TCP superpackets only', { ...NATIVE, ...GCM, offload: { tun: 'tso' } }],
   ['IPv6 inside', { ...NATIVE, ...GCM, inner: 'ipv6' }],
   ['IPv6 outside', { ...NATIVE, ...GCM, outer: 'ipv6' }],

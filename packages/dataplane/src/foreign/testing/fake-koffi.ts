@@ -26,6 +26,7 @@ export class NotingKoffi implements Koffi {
         (...values: unknown[]) => {
           if (symbol === 'OpenSSL_version_num') return 0x3000_0000
           this.calls.push({ symbol, values })
+          if (symbol === 'mprotect') return 0
           return symbol === 'EVP_Cipher' ? values[3] : 1
         },
     }
@@ -35,6 +36,18 @@ export class NotingKoffi implements Koffi {
     const address = FIRST_ADDRESS + STEP * this.buffers.length
     this.buffers.push({ address, length: buffer.byteLength })
     return BigInt(address)
+  }
+
+  proto(): unknown {
+    return null
+  }
+
+  /** A list is done to its end. */
+  decode(): unknown {
+    return (steps: number, count: number) => {
+      this.calls.push({ symbol: 'list', values: [steps, count] })
+      return count
+    }
   }
 
   errno(): number {
@@ -63,6 +76,11 @@ export function koffiLying(liar: string, lie: (answer: number) => number): Koffi
   return changed((symbol, func) => (symbol === liar ? (...values: never[]) => lie(Number(func(...values))) : func))
 }
 
+/** The real one with other functions behind addresses. */
+export function koffiRunning(decode: () => (steps: number, count: number) => number): Koffi {
+  return { ...changed((_symbol, func) => func), decode }
+}
+
 function changed(
   change: (symbol: string, func: (...values: never[]) => unknown) => (...values: never[]) => unknown,
 ): Koffi {
@@ -73,6 +91,8 @@ function changed(
       return { func: (symbol, result, parameters) => change(symbol, own.func(symbol, result, parameters)) }
     },
     address: (buffer) => koffi.address(buffer),
+    proto: (result, parameters) => koffi.proto(result, parameters),
+    decode: (address, type) => koffi.decode(address, type),
     errno: () => koffi.errno(),
   }
 }

@@ -36,6 +36,8 @@ export interface WorkerSetup {
   /** Event counters of all workers; one's own is that of `thread`. */
   readonly wakeFds: readonly number[]
   readonly offload: TunOffload
+  /** OpenSSL is called by lists. */
+  readonly callLists: boolean
   /** Where routers' errors are heard; null: the path MTU is not learned. */
   readonly icmp: readonly IcmpSocket[] | null
   readonly connections: readonly KnownFlow[]

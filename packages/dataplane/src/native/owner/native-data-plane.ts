@@ -55,6 +55,8 @@ export interface NativeParts {
   readonly socket: OwnerSocket
   readonly tun: OpenTun
   readonly offload: TunOffload
+  /** OpenSSL is called by lists. */
+  readonly callLists: boolean
   readonly threads: number
   /** The kernel sends each datagram to the worker and lane of its SPI. */
   readonly isSteered: boolean
@@ -111,7 +113,7 @@ export class NativeDataPlane implements DataPlane {
   }
 
   private constructor(parts: NativeParts) {
-    const { options, socket, tun, offload, threads } = parts
+    const { options, socket, tun, offload, callLists, threads } = parts
     const [first] = socket.locals
     if (first === undefined) throw new InvariantError('a data plane has at least one socket')
     this.#parts = parts
@@ -141,6 +143,7 @@ export class NativeDataPlane implements DataPlane {
       epollFd: socket.epollFds[thread]!,
       wakeFds: socket.wakeFds,
       offload,
+      callLists,
       icmp: socket.icmpOf(thread),
       connections: thread === 0 ? tun.connections : [],
       shared: this.#shared.map(({ buffers }) => buffers),
@@ -405,7 +408,8 @@ const SCRATCH_BYTES = 1024
 /** Ticket of the workers' first messages. */
 const READY = 0
 
-function describe({ socket, tun, offload, threads, isSteered, isParted, options }: NativeParts): string {
+function describe(parts: NativeParts): string {
+  const { socket, tun, offload, callLists, threads, isSteered, isParted, options } = parts
   const carries = {
     uso: 'TCP and UDP offload',
     tso: 'TCP offload (no UDP: kernel before 6.2, or not wanted)',
@@ -419,5 +423,6 @@ function describe({ socket, tun, offload, threads, isSteered, isParted, options 
   const steering = threads === 1 ? '' : isSteered ? ', steered by SPI' : ', hand-off by SPI (no reuseport BPF)'
   const lanes = tun.fds.length / threads
   const parting = lanes === 1 ? '' : `, ${lanes} lanes each by ${isParted ? 'tunnel' : 'flow (no eBPF)'}`
-  return `native: OpenSSL ${process.versions.openssl}, UDP ${udp}, ${path}, TUN ${carries[offload]}, ${count}${steering}${parting}`
+  const openssl = `OpenSSL ${process.versions.openssl}${callLists ? '' : ' call by call'}`
+  return `native: ${openssl}, UDP ${udp}, ${path}, TUN ${carries[offload]}, ${count}${steering}${parting}`
 }

@@ -319,10 +319,10 @@ class DataWorker {
       incarnation,
       lifetime,
     } = this.#setup.options
-    const { thread, common } = this.#setup
+    const { thread, common, callLists } = this.#setup
     const { sharedSas } = common
     const random = new RandomPool((length) => randomBytes(length))
-    const openssl = new Openssl(memory)
+    const openssl = new Openssl(memory, { callLists })
     const provider = opensslProvider
     const transforms = new TransformFactory({
       memory,
