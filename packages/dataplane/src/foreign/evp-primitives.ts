@@ -131,6 +131,8 @@ class EvpPrimitives {
    *   scratch input:  T(n-1) | seed | n      the first round begins at the seed
    *   scratch output: T(1) | T(2) | ...
    * ```
+   *
+   * The context is keyed once: begun again without a key it takes that of the first round.
    */
   hmacPlus(name: HashName, key: Uint8Array, seed: Uint8Array, rounds: number): Uint8Array {
     const blockBytes = HASH_BYTES[name]
@@ -147,11 +149,12 @@ class EvpPrimitives {
     bytes.set(seed, this.#input + blockBytes)
     let ok = true
     for (let round = 1; round <= rounds && ok; round++) {
-      const skipped = round === 1 ? blockBytes : 0
+      const isFirst = round === 1
+      const skipped = isFirst ? blockBytes : 0
       const block = (round - 1) * blockBytes
       bytes[this.#input + inputBytes - 1] = round
       ok =
-        macInit(context, keyAt, key.length, 0) === 1 &&
+        macInit(context, isFirst ? keyAt : 0, isFirst ? key.length : 0, 0) === 1 &&
         macUpdate(context, input + skipped, inputBytes - skipped) === 1 &&
         macFinal(context, output + block, this.#lengthAt, blockBytes) === 1
       bytes.copyWithin(this.#input, this.#output + block, this.#output + block + blockBytes)

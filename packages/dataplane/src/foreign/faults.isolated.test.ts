@@ -4,7 +4,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { OPENSSL_SHAPES, SYSTEM_SHAPES, TUN_SHAPES } from './library.ts'
 import type { Koffi, Surroundings } from './surroundings.ts'
-import { HERE, koffiLying, koffiRunning, koffiWithout } from './testing/fake-koffi.ts'
+import { HERE, koffiIdle, koffiLying, koffiRunning, koffiWithout } from './testing/fake-koffi.ts'
 
 afterEach(() => {
   vi.doUnmock('./surroundings.ts')
@@ -208,6 +208,13 @@ describe('OpenSSL', () => {
     const key = name as keyof typeof OPENSSL
     const foreign = await inside({ loadKoffi: () => koffiLying(shapes[key][0], OPENSSL[key]!) })
     expect(reasons(foreign)).toEqual({ calls: null, openssl: expect.any(String), tun: null })
+  })
+
+  it('is not used when a MAC that is begun again without a key is not begun', async () => {
+    const koffi = koffiIdle('EVP_MAC_init', ([, key, , params]) => key === 0 && params === 0)
+    const foreign = await inside({ loadKoffi: () => koffi })
+    expect(reasons(foreign)).toEqual({ calls: null, openssl: expect.any(String), tun: null })
+    expect((await foreign.crypto.openCrypto()).name).toBe('openssl')
   })
 
   it('is not used when a function is missing: its name is told', async () => {

@@ -37,8 +37,10 @@ function macsAgree(native: Primitives, name: HashName, keyBytes: number): boolea
   const seed = counting(40)
   const first = opensslPrimitives.hmac(name, key, [seed, Uint8Array.of(1)])
   const second = opensslPrimitives.hmac(name, key, [first, seed, Uint8Array.of(2)])
-  const blocks = native.hmacPlus?.(name, key, seed, 2)
-  return equal(native.hmac(name, key, TEXT), mac) && blocks !== undefined && equal(blocks, concatBytes(first, second))
+  const third = opensslPrimitives.hmac(name, key, [second, seed, Uint8Array.of(3)])
+  const blocks = native.hmacPlus?.(name, key, seed, 3)
+  const isPlus = blocks !== undefined && equal(blocks, concatBytes(first, second, third))
+  return isPlus && equal(native.hmac(name, key, TEXT), mac)
 }
 
 function aeadsAgree(native: Primitives, { name, keyBytes, icvBytes }: (typeof AEADS)[number]): boolean {

@@ -81,6 +81,13 @@ export function koffiRunning(decode: () => (steps: number, count: number) => num
   return { ...changed((_symbol, func) => func), decode }
 }
 
+/** The real one, where one function does nothing on some values and says that all is well. */
+export function koffiIdle(idler: string, isIdle: (values: readonly unknown[]) => boolean): Koffi {
+  return changed((symbol, func) =>
+    symbol === idler ? (...values: never[]) => (isIdle(values) ? 1 : func(...values)) : func,
+  )
+}
+
 function changed(
   change: (symbol: string, func: (...values: never[]) => unknown) => (...values: never[]) => unknown,
 ): Koffi {
