@@ -2,7 +2,8 @@
  * Identities in IKE_AUTH: every kind comes to the driver as it was claimed and is bound to the proof; what is no identity comes to
  * nobody (RFC 7296 3.5).
  */
-import { ID_TYPE, type Identity, NOTIFY } from '@culvert/ikev2'
+import { type CryptoProvider, opensslProvider, type Prf } from '@culvert/crypto'
+import { type Answer, ID_TYPE, type Identity, NOTIFY } from '@culvert/ikev2'
 import { describe, expect, test } from 'vitest'
 import { HandPeer, kindsOf } from './hand-peer.ts'
 import { Network } from './network.ts'
@@ -51,6 +52,51 @@ test.each([1, 64, 65, 512])('C28 a shared key of %d octets of any value proves b
   initiate(pair, { proof: { kind: 'psk', secret } })
   pair.network.run(2_000)
   expect(pair.device.eventsOf('established')).toHaveLength(1)
+})
+
+describe('what AUTH data are made with of a shared secret', () => {
+  const KEY_PAD = text('Key Pad for IKEv2')
+  const WRONG = text('wrong horse')
+
+  /** @param good the secrets that are good now, all of one device. @returns what it was made to, in order */
+  function made(
+    good: readonly Uint8Array[],
+    proven: Uint8Array = PSK,
+    answer = grantEverything,
+  ): readonly Uint8Array[] {
+    const keys: Uint8Array[] = []
+    const crypto: CryptoProvider = {
+      ...opensslProvider,
+      prf: (id) => {
+        const prf = opensslProvider.prf(id)
+        const compute: Prf['compute'] = (key, ...chunks) => {
+          const output = prf!.compute(key, ...chunks)
+          if (chunks.length === 1 && Buffer.compare(chunks[0]!, KEY_PAD) === 0) keys.push(output)
+          return output
+        }
+        return prf && { ...prf, compute }
+      },
+    }
+    const network = new Network(6)
+    const concentrator = new Node(network, { name: 'con', address: '203.0.113.1', crypto })
+    const candidates = good.map((secret, index) => ({ kind: 'psk' as const, id: `crd_${index}`, secret }))
+    concentrator.answerTo = (question) =>
+      question.kind === 'credential'
+        ? { kind: 'credential', found: good.length === 0 ? null : { subject: 'dev_1', candidates } }
+        : answer(question)
+    const peer = new HandPeer(network, concentrator.address)
+    peer.init()
+    peer.ask(peer.firstRequest(peer.sharedKeyAuth(proven)))
+    return keys
+  }
+
+  test('is made once for both ends, and nothing stays of it', () => {
+    const refuse = (): Answer => ({ kind: 'attach', grant: null })
+    for (const keys of [made([PSK]), made([WRONG, PSK]), made([PSK], WRONG), made([]), made([PSK], PSK, refuse)]) {
+      expect(keys).toHaveLength(2) // candidates and decoys
+      for (const key of keys) expect(key).toEqual(new Uint8Array(32))
+    }
+  })
 })
 
 describe('N13 what is no identity is not asked for', () => {

@@ -136,8 +136,7 @@ export function stageOf({ phase }: IkeSaState): AttemptStage {
 
 /** What only authentication needs. */
 export function wipeProof(state: IkeSaState): void {
-  if (state.phase === 'attachAsked' && state.ownProof.kind === 'sharedKey') state.ownProof.secret.fill(0)
-  if (state.phase === 'attachAsked' && state.ownProof.kind === 'resumed') state.ownProof.skP.fill(0)
+  if (state.phase === 'attachAsked' && state.ownProof.kind === 'sharedKey') state.ownProof.authKey.fill(0)
   if (state.phase === 'eapProven') state.msk?.fill(0)
   if (!('init' in state)) return
   state.init.skPi.fill(0)

@@ -32,8 +32,13 @@ export function signedOctets(prf: Prf, parts: SignedParts): Uint8Array {
 
 /** AUTH data of method 2; also with the MSK of an EAP method as the secret (RFC 7296 2.16). */
 export function sharedKeyAuth(prf: Prf, secret: Uint8Array, octets: Uint8Array): Uint8Array {
-  const padded = prf.compute(secret, KEY_PAD)
-  const auth = prf.compute(padded, octets)
-  padded.fill(0)
+  const authKey = authKeyOf(prf, secret)
+  const auth = prf.compute(authKey, octets)
+  authKey.fill(0)
   return auth
+}
+
+/** With what both ends make AUTH data that share this secret. @returns a fresh array, which the caller zeroes. */
+export function authKeyOf(prf: Prf, secret: Uint8Array): Uint8Array {
+  return prf.compute(secret, KEY_PAD)
 }

@@ -62,12 +62,11 @@ export interface PeerAuth {
   readonly noPpkAuth: Uint8Array | null
 }
 
-/** How we prove ourselves. The secret is ours alone and zeroed when done. */
+/** How we prove ourselves. The key is ours alone and zeroed when done. */
 export type OwnProof =
-  | { readonly kind: 'sharedKey'; readonly secret: Uint8Array }
+  /** AUTH is prf(key, octets): made of the shared secret, or a copy of SK_pi or SK_pr of a resumed IKE SA (RFC 5723 5.1). */
+  | { readonly kind: 'sharedKey'; readonly authKey: Uint8Array }
   | { readonly kind: 'signature'; readonly signer: Signer; readonly choice: SignatureChoice }
-  /** Copy of SK_pi or SK_pr of a resumed IKE SA. */
-  | { readonly kind: 'resumed'; readonly skP: Uint8Array }
 
 /** What an IKE_AUTH request asks for, kept while decisions are outstanding. */
 export interface AuthClaim {

@@ -8,15 +8,15 @@
  *   anything wrong with it        <--  HDR, SK {N(AUTHENTICATION_FAILED)}                       rejected
  * ```
  */
-import type { Answer, Candidate, Decoy, FoundCredential, ProofKind } from '../../endpoint/contract.ts'
+import type { Answer, Decoy, FoundCredential, ProofKind } from '../../endpoint/contract.ts'
 import type { Context } from '../../endpoint/context.ts'
 import type { CredentialAsked, IkeSa, OwnProof } from '../../sa/ike-sa.ts'
 import { peerSignature } from '../../keys/signature-choice.ts'
 import { prfOf } from '../ike-keys.ts'
 import { askAttach } from './ask-attach.ts'
 import { authOctets } from './auth-octets.ts'
-import { allowsCompat, chosenProof, sharedKeyProof } from './own-proof.ts'
-import { findProvenKey, findProvenPsk, type KeyCandidate, proofKindOf, type PskCandidate } from './peer-proof.ts'
+import { allowsCompat, chosenProof } from './own-proof.ts'
+import { findProvenKey, findProvenPsk, type KeyCandidate, proofKindOf, type ProvenPsk } from './peer-proof.ts'
 import { applyPpk, judgePpk } from './ppk.ts'
 import { rejectPeer } from './reject.ts'
 import { startEap } from './start-eap.ts'
@@ -57,17 +57,18 @@ function checkProof(context: Context, sa: IkeSa, state: CredentialAsked, { found
       : findProvenPsk(env, prf, { octets, data: ppk.data }, proof === 'psk' ? candidates : [])
   if (found !== null && proven !== null && !ppk.isRefused) {
     admit(context, sa, state, { found, proven, proof, ppk: ppk.secret })
-    return
+  } else {
+    const isOnlyPpk = found !== null && proven !== null
+    const detail = isOnlyPpk ? 'no common post-quantum preshared key' : failureOf(found, proof)
+    const subject = isOnlyPpk ? found.subject : null
+    rejectPeer(context, sa, state, { messageId: claim.messageId, subject, reason: 'authenticationFailed', detail })
   }
-  const isOnlyPpk = found !== null && proven !== null
-  const detail = isOnlyPpk ? 'no common post-quantum preshared key' : failureOf(found, proof)
-  const subject = isOnlyPpk ? found.subject : null
-  rejectPeer(context, sa, state, { messageId: claim.messageId, subject, reason: 'authenticationFailed', detail })
+  if (proven?.kind === 'psk') proven.authKey.fill(0)
 }
 
 interface Genuine {
   readonly found: FoundCredential
-  readonly proven: PskCandidate | KeyCandidate
+  readonly proven: ProvenPsk | KeyCandidate
   readonly proof: ProofKind
   readonly ppk: Uint8Array | null
 }
@@ -94,8 +95,14 @@ function failureOf(found: FoundCredential | null, proof: ProofKind): string {
 }
 
 /** With the signer of this peer, else with the secret it proved itself. */
-function ownProofFor({ claim, init }: CredentialAsked, found: FoundCredential, proven: Candidate): OwnProof | null {
-  if (found.signer === undefined) return proven.kind === 'psk' ? sharedKeyProof(proven.secret) : null
+function ownProofFor(
+  { claim, init }: CredentialAsked,
+  found: FoundCredential,
+  proven: ProvenPsk | KeyCandidate,
+): OwnProof | null {
+  if (found.signer === undefined) {
+    return proven.kind === 'psk' ? { kind: 'sharedKey', authKey: proven.authKey.slice() } : null
+  }
   const theirs = peerSignature(claim.auth.method, claim.auth.data, init.hashes)
   return chosenProof(found, { hashes: init.hashes, theirs, authorities: claim.authorities })
 }

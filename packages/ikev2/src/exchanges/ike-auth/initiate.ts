@@ -31,14 +31,15 @@ import { authPayload, certificatePayloads, initiatorProof, wipeOwnProof } from '
 /** @returns false when the responder could not check a proof of ours, and nothing was sent. */
 export function sendAuthRequest(context: Context, sa: IkeSa, state: AuthSent): boolean {
   const { peer, channel, init, spiIn, attachment } = state
-  const proof = initiatorProof(peer.proof, init)
+  const prf = prfOf(context.env.crypto, channel)
+  const proof = initiatorProof(prf, peer.proof, init)
   if (proof === null) return false
   const payloads: Payload[] = [
     { kind: 'idI', id: peer.localId },
     ...certificatePayloads(proof),
     ...certificateRequest(context),
     { kind: 'idR', id: peer.remoteId },
-    ...authPayloads(prfOf(context.env.crypto, channel), state, proof),
+    ...authPayloads(prf, state, proof),
     notify(NOTIFY.INITIAL_CONTACT),
     ...requestFor(peer.requestAddress),
     ...(spiIn === null ? [] : firstChildPayloads(attachment, peer, spiIn)),

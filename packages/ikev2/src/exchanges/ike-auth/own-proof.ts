@@ -1,7 +1,7 @@
 /**
  * How we prove ourselves in IKE_AUTH: the shared key of the peer, or a signature with certificates (RFC 7296 2.15, 3.6, 3.8).
  */
-import { sharedKeyAuth } from '../../keys/authentication.ts'
+import { authKeyOf } from '../../keys/authentication.ts'
 import { chooseSignature, type PeerAbilities, type PeerSignature, signatureData } from '../../keys/signature-choice.ts'
 import type { FoundCredential, InitiatorProof, Signer } from '../../endpoint/contract.ts'
 import type { Payload } from '../../message/model.ts'
@@ -61,16 +61,11 @@ function isNamedBy(authorities: readonly Uint8Array[]): (signer: Signer) => bool
   return ({ authority }) => authority !== undefined && authorities.some((each) => compareBytes(each, authority) === 0)
 }
 
-/** @returns a proof with a copy of the secret. */
-export function sharedKeyProof(secret: Uint8Array): OwnProof {
-  return { kind: 'sharedKey', secret: secret.slice() }
-}
-
 /** The proof of an attempt of ours: never with SHA-1, and PSS, which every responder takes that takes method 14 (RFC 8247 3.2.1). */
-export function initiatorProof(proof: InitiatorProof, { hashes, isResumed, skPi }: InitExchange): OwnProof | null {
-  if (isResumed) return { kind: 'resumed', skP: skPi.slice() }
-  if (proof.kind === 'psk') return sharedKeyProof(proof.secret)
-  return signatureProof(proof, { hashes, allowsSha1: false, rsa: 'rsaPss' })
+export function initiatorProof(prf: Prf, proof: InitiatorProof, init: InitExchange): OwnProof | null {
+  if (init.isResumed) return { kind: 'sharedKey', authKey: init.skPi.slice() }
+  if (proof.kind === 'psk') return { kind: 'sharedKey', authKey: authKeyOf(prf, proof.secret) }
+  return signatureProof(proof, { hashes: init.hashes, allowsSha1: false, rsa: 'rsaPss' })
 }
 
 /** CERT payloads, our own certificate first, none with a shared key. */
@@ -82,11 +77,7 @@ export function certificatePayloads(proof: OwnProof): readonly Payload[] {
 /** @param octets what our AUTH payload covers. */
 export function authPayload(prf: Prf, proof: OwnProof, octets: Uint8Array): Extract<Payload, { kind: 'auth' }> {
   if (proof.kind === 'sharedKey') {
-    const data = sharedKeyAuth(prf, proof.secret, octets)
-    return { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data }
-  }
-  if (proof.kind === 'resumed') {
-    return { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data: prf.compute(proof.skP, octets) }
+    return { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data: prf.compute(proof.authKey, octets) }
   }
   const { signer, choice } = proof
   const data = signatureData(choice, signer.key.sign(choice.scheme, octets))
@@ -95,6 +86,5 @@ export function authPayload(prf: Prf, proof: OwnProof, octets: Uint8Array): Extr
 
 /** Zeroes what must not outlive the exchange. */
 export function wipeOwnProof(proof: OwnProof): void {
-  if (proof.kind === 'sharedKey') proof.secret.fill(0)
-  else if (proof.kind === 'resumed') proof.skP.fill(0)
+  if (proof.kind === 'sharedKey') proof.authKey.fill(0)
 }

@@ -6,7 +6,7 @@
  */
 import type { Prf, VerifyingKey } from '@culvert/crypto'
 import type { Candidate, Env, ProofKind } from '../../endpoint/contract.ts'
-import { sharedKeyAuth } from '../../keys/authentication.ts'
+import { authKeyOf, sharedKeyAuth } from '../../keys/authentication.ts'
 import { isSignedBy, peerSignature } from '../../keys/signature-choice.ts'
 import { AUTH_METHOD } from '../../message/numbers.ts'
 import { constantTimeEqual } from '../../message/octets.ts'
@@ -16,7 +16,9 @@ import type { InitExchange } from '../../sa/ike-sa.ts'
 const CANDIDATES = 2
 const DECOY_BYTES = 32
 
-export type PskCandidate = Extract<Candidate, { kind: 'psk' }>
+type PskCandidate = Extract<Candidate, { kind: 'psk' }>
+/** A secret that the peer proved, and what AUTH data are made with of it: the caller zeroes that. */
+export type ProvenPsk = PskCandidate & { readonly authKey: Uint8Array }
 export type KeyCandidate = Extract<Candidate, { kind: 'publicKey' }>
 
 const KINDS: ReadonlyMap<number, ProofKind> = new Map<number, ProofKind>([
@@ -46,14 +48,15 @@ export function findProvenPsk(
   prf: Prf,
   { octets, data }: { readonly octets: Uint8Array; readonly data: Uint8Array },
   candidates: readonly Candidate[],
-): PskCandidate | null {
+): ProvenPsk | null {
   const psks = candidates.filter((candidate) => candidate.kind === 'psk')
-  let proven: PskCandidate | null = null
+  let proven: ProvenPsk | null = null
   for (let index = 0; index < Math.max(CANDIDATES, psks.length); index += 1) {
     const candidate = psks[index]
-    if (isSharedKeyAuth(prf, candidate?.secret ?? env.rng(DECOY_BYTES), octets, data) && candidate !== undefined) {
-      proven ??= candidate
-    }
+    const authKey = authKeyOf(prf, candidate?.secret ?? env.rng(DECOY_BYTES))
+    const isMade = constantTimeEqual(prf.compute(authKey, octets), data)
+    if (isMade && candidate !== undefined && proven === null) proven = { ...candidate, authKey }
+    else authKey.fill(0)
   }
   return proven
 }

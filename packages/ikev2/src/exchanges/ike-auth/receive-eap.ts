@@ -7,6 +7,7 @@
  * ```
  */
 import { type Context, type Received, ask } from '../../endpoint/context.ts'
+import { authKeyOf } from '../../keys/authentication.ts'
 import type { EapProven, EapSent } from '../../sa/ike-sa.ts'
 import { AUTH_METHOD } from '../../message/numbers.ts'
 import { findPayload } from '../../sa/payload-shape.ts'
@@ -15,7 +16,6 @@ import { failEap } from './answer-eap.ts'
 import { askAttach } from './ask-attach.ts'
 import { authOctets } from './auth-octets.ts'
 import { EAP_CODE, eapIdentifier, isEapPacket } from './eap-packet.ts'
-import { sharedKeyProof } from './own-proof.ts'
 import { isSharedKeyAuth } from './peer-proof.ts'
 import { applyPpk, judgePpk } from './ppk.ts'
 import { beginAnswer, readPeerAuth } from './receive-request.ts'
@@ -68,7 +68,7 @@ export function receiveEapAuth(context: Context, received: Received, state: EapP
     return
   }
   applyPpk(prf, channel, init, ppk.secret)
-  const ownProof = sharedKeyProof(msk ?? init.skPr)
+  const ownProof = { kind: 'sharedKey', authKey: authKeyOf(prf, msk ?? init.skPr) } as const
   const ppkMixed = ppk.secret !== null
   askAttach(context, sa, state, {
     messageId,

@@ -64,6 +64,6 @@ export function answerResume(context: Context, sa: IkeSa, state: ResumeAsked, { 
   }
   const { tier } = channel.transforms
   const tiers = tier === null ? undefined : [tier]
-  const ownProof = { kind: 'resumed', skP: init.skPr.slice() } as const
+  const ownProof = { kind: 'sharedKey', authKey: init.skPr.slice() } as const
   askAttach(context, sa, state, { messageId, subject, credential, proof: 'ticket', tiers, ownProof, ppkMixed })
 }
