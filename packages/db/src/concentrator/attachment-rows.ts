@@ -12,6 +12,7 @@ import { appendEvents, type NewEvent } from '../outbox.ts'
 import { onlineEvent, presenceColumns, type PresenceRow } from '../presence.ts'
 import { inTransaction } from '../transaction.ts'
 import type { AttachmentSnapshot } from './attachment-snapshot.ts'
+import { moment } from './moment.ts'
 import { noteOuterAddresses } from './outer-addresses.ts'
 import { replaceSas } from './sa-rows.ts'
 
@@ -90,10 +91,10 @@ async function upsertAttachments(
        behind_nat, attached_at, detached_at, detach_reason, last_seen_at, credential_id, address6, told_online, told_concentrator_id,
        told_remote_address, told_at)
      SELECT v.device_id, v.organization_id, $1, 1, v.state, v.address4, v.remote_address, v.remote_port, v.behind_nat,
-       v.attached_at, v.detached_at, v.detach_reason, v.last_seen_at, c.id, v.address6, v.state = 'attached', $1, v.remote_address, now()
+       ${moment('v.attached_at')}, ${moment('v.detached_at')}, v.detach_reason, ${moment('v.last_seen_at')}, c.id, v.address6, v.state = 'attached', $1, v.remote_address, now()
      FROM json_to_recordset($2) AS v(device_id text, organization_id text, state text, address4 inet, remote_address text,
-       remote_port int, behind_nat bool, attached_at timestamptz, detached_at timestamptz, detach_reason text,
-       last_seen_at timestamptz, changed bool, credential_id text, address6 inet)
+       remote_port int, behind_nat bool, attached_at float8, detached_at float8, detach_reason text,
+       last_seen_at float8, changed bool, credential_id text, address6 inet)
      JOIN devices d ON d.id = v.device_id AND d.organization_id = v.organization_id
      LEFT JOIN credentials c ON c.organization_id = d.organization_id AND c.device_id = d.id AND c.id = v.credential_id
      WHERE v.changed OR NOT EXISTS (SELECT 1 FROM attachments a
@@ -134,10 +135,10 @@ function attachmentRow(snapshot: AttachmentSnapshot): Readonly<Record<string, un
     remote_address: snapshot.remoteAddress,
     remote_port: snapshot.remotePort,
     behind_nat: snapshot.behindNat,
-    attached_at: snapshot.attachedAt,
-    detached_at: snapshot.detachedAt,
+    attached_at: snapshot.attachedAt.getTime(),
+    detached_at: snapshot.detachedAt?.getTime() ?? null,
     detach_reason: snapshot.detachReason,
-    last_seen_at: snapshot.lastSeenAt,
+    last_seen_at: snapshot.lastSeenAt.getTime(),
     changed: snapshot.changed,
     credential_id: snapshot.credentialId,
   }

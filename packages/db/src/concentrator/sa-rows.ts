@@ -3,6 +3,7 @@
  */
 import type { Pool, PoolClient } from 'pg'
 import type { AttachmentSnapshot, ChildSaSnapshot, IkeSaSnapshot } from './attachment-snapshot.ts'
+import { moment } from './moment.ts'
 
 /** Makes the SA rows of these devices equal to the snapshots; rows that stay keep their counters. */
 export async function replaceSas(client: PoolClient, batch: readonly AttachmentSnapshot[]): Promise<void> {
@@ -20,9 +21,9 @@ export async function replaceSas(client: PoolClient, batch: readonly AttachmentS
     `INSERT INTO ike_sas (id, organization_id, device_id, spi_i, spi_r, initiator, encryption, integrity, prf, key_exchange, established_at,
        tier, additional_key_exchanges)
      SELECT v.id, v.organization_id, v.device_id, v.spi_i, v.spi_r, v.initiator, v.encryption, v.integrity, v.prf, v.key_exchange,
-       v.established_at, v.tier, v.additional_key_exchanges
+       ${moment('v.established_at')}, v.tier, v.additional_key_exchanges
      FROM json_to_recordset($1) AS v(id text, organization_id text, device_id text, spi_i text, spi_r text, initiator bool,
-       encryption text, integrity text, prf text, key_exchange text, established_at timestamptz, tier text, additional_key_exchanges text[])
+       encryption text, integrity text, prf text, key_exchange text, established_at float8, tier text, additional_key_exchanges text[])
      ON CONFLICT (id) DO NOTHING`,
     [JSON.stringify(ikeSas.map(({ snapshot, ike, id }) => ikeSaRow(id, snapshot, ike)))],
   )
@@ -41,9 +42,9 @@ export async function replaceSas(client: PoolClient, batch: readonly AttachmentS
     `INSERT INTO child_sas (ike_sa_id, spi_in, spi_out, organization_id, device_id, encryption, integrity, esn, selectors_local,
        selectors_remote, installed_at)
      SELECT v.ike_sa_id, v.spi_in, v.spi_out, v.organization_id, v.device_id, v.encryption, v.integrity, v.esn, v.selectors_local,
-       v.selectors_remote, v.installed_at
+       v.selectors_remote, ${moment('v.installed_at')}
      FROM json_to_recordset($1) AS v(ike_sa_id text, spi_in bigint, spi_out bigint, organization_id text, device_id text,
-       encryption text, integrity text, esn bool, selectors_local text[], selectors_remote text[], installed_at timestamptz)
+       encryption text, integrity text, esn bool, selectors_local text[], selectors_remote text[], installed_at float8)
      ON CONFLICT (ike_sa_id, spi_in) DO NOTHING`,
     [rows],
   )
@@ -65,7 +66,7 @@ function ikeSaRow(
     integrity: ike.integrity,
     prf: ike.prf,
     key_exchange: ike.keyExchange,
-    established_at: ike.establishedAt,
+    established_at: ike.establishedAt.getTime(),
     tier: ike.tier,
     additional_key_exchanges: ike.additionalKeyExchanges,
   }
@@ -87,7 +88,7 @@ function childSaRow(
     esn: child.esn,
     selectors_local: child.selectorsLocal,
     selectors_remote: child.selectorsRemote,
-    installed_at: child.installedAt,
+    installed_at: child.installedAt.getTime(),
   }
 }
 
