@@ -57,7 +57,7 @@ export function copyOfDevice(device: CachedDevice): CachedDevice {
 }
 
 function copyOfCredential(credential: CachedCredential): CachedCredential {
-  return credential.kind === 'certificate' ? credential : { ...credential, secret: Uint8Array.from(credential.secret) }
+  return credential.kind === 'certificate' ? credential : { ...credential, secret: credential.secret.slice() }
 }
 
 /** Zeroes its secrets, those of one kind excepted. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TrafficSelector } from '../message/model.ts'
-import { contains, fromCidr, intersect, sameSelector, sameSelectors, toText } from './selector.ts'
+import { contains, fromCidr, intersect, prefixLength, sameSelector, sameSelectors, toText } from './selector.ts'
 
 describe('selector from a prefix', () => {
   it.each([
@@ -128,3 +128,30 @@ function of(cidr: string): TrafficSelector {
 function withPorts(cidr: string, protocol: number, startPort: number, endPort: number): TrafficSelector {
   return { ...of(cidr), protocol, startPort, endPort }
 }
+
+describe('the prefix of a range', () => {
+  const octets = (value: number): Uint8Array => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
+
+  it('is found for every length, and for no range that is one address longer or shorter', () => {
+    for (let bits = 0; bits <= 32; bits++) {
+      const free = bits === 32 ? 0 : 0xffff_ffff >>> bits
+      const start = bits === 0 ? 0 : (0xc0a8_55aa & ~free) >>> 0
+      const end = (start | free) >>> 0
+      expect(prefixLength({ startAddress: octets(start), endAddress: octets(end) })).toBe(bits)
+      for (const other of [end - 1, end + 1]) {
+        if (other < start || other > 0xffff_ffff) continue
+        const isPair = bits === 32 && start % 2 === 0
+        const expected = isPair ? 31 : bits === 31 && other === start ? 32 : null
+        expect(prefixLength({ startAddress: octets(start), endAddress: octets(other) })).toBe(expected)
+      }
+    }
+  })
+
+  it('has up to 128 bits', () => {
+    for (let bits = 0; bits <= 128; bits++) {
+      const [start, end] = [new Uint8Array(16), new Uint8Array(16).fill(255)]
+      for (let bit = 0; bit < bits; bit++) end[bit >>> 3]! &= ~(0x80 >>> (bit & 7))
+      expect(prefixLength({ startAddress: start, endAddress: end })).toBe(bits)
+    }
+  })
+})

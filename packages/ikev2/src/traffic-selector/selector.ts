@@ -125,14 +125,14 @@ export function prefixLength({
   startAddress: start,
   endAddress: end,
 }: Pick<TrafficSelector, 'startAddress' | 'endAddress'>): number | null {
-  let bits = 0
-  while (bits < start.length * 8 && bitAt(start, bits) === bitAt(end, bits)) bits++
-  for (let bit = bits; bit < start.length * 8; bit++) {
-    if (bitAt(start, bit) !== 0 || bitAt(end, bit) !== 1) return null
+  let at = 0
+  while (at < start.length && start[at] === end[at]) at++
+  if (at === start.length) return at * 8
+  const [first, last] = [readU8(start, at), readU8(end, at)]
+  const free = first ^ last
+  const isPrefix = (free & (free + 1)) === 0 && (first & free) === 0 && (last & free) === free
+  for (let rest = at + 1; rest < start.length; rest++) {
+    if (readU8(start, rest) !== 0 || readU8(end, rest) !== 255) return null
   }
-  return bits
-}
-
-function bitAt(bytes: Uint8Array, bit: number): number {
-  return (readU8(bytes, bit >>> 3) >>> (7 - (bit & 7))) & 1
+  return isPrefix ? at * 8 + Math.clz32(free) - 24 : null
 }
