@@ -145,7 +145,8 @@ export class HandPeer implements Receiver {
   /** Octets of our AUTH payload. @param ppk mixed into SK_pi. */
   octets(ppk: Uint8Array | null = null): Uint8Array {
     const [realMessage, peerNonce] = [this.#request, this.#nonceR]
-    return signedOctets(this.prf, { realMessage, peerNonce, skP: this.skPi(ppk), idBody: identityBody(this.idI) })
+    const skP = this.skPi(ppk)
+    return concatBytes(...signedOctets(this.prf, { realMessage, peerNonce, skP, idBody: identityBody(this.idI) }))
   }
 
   /** Octets of the responder's AUTH payload. */
@@ -153,7 +154,7 @@ export class HandPeer implements Receiver {
     const { skPr } = known(this.#keys)
     const skP = ppk === null ? skPr : mixPpk(this.prf, ppk, skPr)
     const [realMessage, peerNonce] = [this.#response, this.#nonceI]
-    return signedOctets(this.prf, { realMessage, peerNonce, skP, idBody: identityBody(idR) })
+    return concatBytes(...signedOctets(this.prf, { realMessage, peerNonce, skP, idBody: identityBody(idR) }))
   }
 
   skPi(ppk: Uint8Array | null = null): Uint8Array {

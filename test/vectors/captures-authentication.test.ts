@@ -6,7 +6,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { opensslProvider, type Prf, PRF, type VerifyingKey, verifyingKey } from '@culvert/crypto'
-import { toHex } from '@culvert/bytes'
+import { concatBytes, toHex } from '@culvert/bytes'
 import {
   addFragment,
   AUTH_METHOD,
@@ -87,7 +87,7 @@ function load(name: string): Scenario {
       const idBody = idBodyOf(sent[side].flat(), side)
       const [own, other] = side === 'initiator' ? [request, response] : [response, request]
       const octets = (skP: Uint8Array): Uint8Array =>
-        signedOctets(prf, { realMessage: own.octets, peerNonce: nonceOf(other.message), skP, idBody })
+        concatBytes(...signedOctets(prf, { realMessage: own.octets, peerNonce: nonceOf(other.message), skP, idBody }))
       return [{ side, octets, auth, payloads, all: sent[side].flat() }]
     }),
   )

@@ -221,7 +221,7 @@ function checkAuthentication({ events, messages, prf }: Scenario, intAuths: read
     if (realMessage === undefined) throw new Error('the signed message is not in the capture')
     const peerNonces = firsts.map(nonceOf).filter((nonce) => nonce !== undefined)
     const candidates = peerNonces.flatMap((peerNonce) =>
-      intAuths.map((intAuth) => signedOctets(prf, { realMessage, peerNonce, skP, idBody, intAuth })),
+      intAuths.map((intAuth) => concatBytes(...signedOctets(prf, { realMessage, peerNonce, skP, idBody, intAuth }))),
     )
     const octets = candidates.find((candidate) => toHex(candidate) === event.hex)
     expect(octets).toBeDefined()

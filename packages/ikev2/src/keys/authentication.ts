@@ -7,7 +7,6 @@
  * The real message is the sender's own IKE_SA_INIT message as it was on the wire, the ID body as it was received: nothing is
  * encoded again. Compare with `constantTimeEqual`.
  */
-import { concatBytes } from '@culvert/bytes'
 import type { Prf } from '@culvert/crypto'
 
 const KEY_PAD = new TextEncoder().encode('Key Pad for IKEv2')
@@ -24,16 +23,20 @@ export interface SignedParts {
   readonly intAuth?: Uint8Array
 }
 
-/** @returns a fresh array. */
-export function signedOctets(prf: Prf, parts: SignedParts): Uint8Array {
-  const macedId = prf.compute(parts.skP, parts.idBody)
-  return concatBytes(parts.realMessage, parts.peerNonce, macedId, parts.intAuth ?? new Uint8Array(0))
+/** Octets in several pieces, one after the other: what goes through a PRF need not be put together. */
+export type Pieces = readonly Uint8Array[]
+
+/** @returns the parts themselves: to be used before they change. */
+export function signedOctets(prf: Prf, parts: SignedParts): Pieces {
+  const { realMessage, peerNonce, skP, idBody, intAuth } = parts
+  const macedId = prf.compute(skP, idBody)
+  return intAuth === undefined ? [realMessage, peerNonce, macedId] : [realMessage, peerNonce, macedId, intAuth]
 }
 
 /** AUTH data of method 2; also with the MSK of an EAP method as the secret (RFC 7296 2.16). */
-export function sharedKeyAuth(prf: Prf, secret: Uint8Array, octets: Uint8Array): Uint8Array {
+export function sharedKeyAuth(prf: Prf, secret: Uint8Array, ...octets: Pieces): Uint8Array {
   const authKey = authKeyOf(prf, secret)
-  const auth = prf.compute(authKey, octets)
+  const auth = prf.compute(authKey, ...octets)
   authKey.fill(0)
   return auth
 }

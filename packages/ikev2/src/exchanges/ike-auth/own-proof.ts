@@ -1,12 +1,12 @@
 /**
  * How we prove ourselves in IKE_AUTH: the shared key of the peer, or a signature with certificates (RFC 7296 2.15, 3.6, 3.8).
  */
-import { authKeyOf } from '../../keys/authentication.ts'
+import { authKeyOf, type Pieces } from '../../keys/authentication.ts'
 import { chooseSignature, type PeerAbilities, type PeerSignature, signatureData } from '../../keys/signature-choice.ts'
 import type { FoundCredential, InitiatorProof, Signer } from '../../endpoint/contract.ts'
 import type { Payload } from '../../message/model.ts'
 import { AUTH_METHOD, CERT_ENCODING } from '../../message/numbers.ts'
-import { compareBytes } from '../../message/octets.ts'
+import { compareBytes, concatBytes } from '../../message/octets.ts'
 import type { InitExchange, OwnProof } from '../../sa/ike-sa.ts'
 import type { Prf } from '@culvert/crypto'
 
@@ -75,12 +75,12 @@ export function certificatePayloads(proof: OwnProof): readonly Payload[] {
 }
 
 /** @param octets what our AUTH payload covers. */
-export function authPayload(prf: Prf, proof: OwnProof, octets: Uint8Array): Extract<Payload, { kind: 'auth' }> {
+export function authPayload(prf: Prf, proof: OwnProof, octets: Pieces): Extract<Payload, { kind: 'auth' }> {
   if (proof.kind === 'sharedKey') {
-    return { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data: prf.compute(proof.authKey, octets) }
+    return { kind: 'auth', method: AUTH_METHOD.SHARED_KEY_MIC, data: prf.compute(proof.authKey, ...octets) }
   }
   const { signer, choice } = proof
-  const data = signatureData(choice, signer.key.sign(choice.scheme, octets))
+  const data = signatureData(choice, signer.key.sign(choice.scheme, concatBytes(...octets)))
   return { kind: 'auth', method: choice.method, data }
 }
 

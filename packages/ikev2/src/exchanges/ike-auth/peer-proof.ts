@@ -6,10 +6,10 @@
  */
 import type { Prf, VerifyingKey } from '@culvert/crypto'
 import type { Candidate, Env, ProofKind } from '../../endpoint/contract.ts'
-import { authKeyOf, sharedKeyAuth } from '../../keys/authentication.ts'
+import { authKeyOf, type Pieces, sharedKeyAuth } from '../../keys/authentication.ts'
 import { isSignedBy, peerSignature } from '../../keys/signature-choice.ts'
 import { AUTH_METHOD } from '../../message/numbers.ts'
-import { constantTimeEqual } from '../../message/octets.ts'
+import { concatBytes, constantTimeEqual } from '../../message/octets.ts'
 import type { InitExchange } from '../../sa/ike-sa.ts'
 
 /** Rotation makes two secrets good at once; an unknown identity costs as much as one with two. */
@@ -46,7 +46,7 @@ export function proofKindOf(method: number): ProofKind {
 export function findProvenPsk(
   env: Env,
   prf: Prf,
-  { octets, data }: { readonly octets: Uint8Array; readonly data: Uint8Array },
+  { octets, data }: { readonly octets: Pieces; readonly data: Uint8Array },
   candidates: readonly Candidate[],
 ): ProvenPsk | null {
   const psks = candidates.filter((candidate) => candidate.kind === 'psk')
@@ -54,7 +54,7 @@ export function findProvenPsk(
   for (let index = 0; index < Math.max(CANDIDATES, psks.length); index += 1) {
     const candidate = psks[index]
     const authKey = authKeyOf(prf, candidate?.secret ?? env.rng(DECOY_BYTES))
-    const isMade = constantTimeEqual(prf.compute(authKey, octets), data)
+    const isMade = constantTimeEqual(prf.compute(authKey, ...octets), data)
     if (isMade && candidate !== undefined && proven === null) proven = { ...candidate, authKey }
     else authKey.fill(0)
   }
@@ -62,14 +62,14 @@ export function findProvenPsk(
 }
 
 /** Whether `data` is the AUTH data this secret gives; compared in constant time. */
-export function isSharedKeyAuth(prf: Prf, secret: Uint8Array, octets: Uint8Array, data: Uint8Array): boolean {
-  return constantTimeEqual(sharedKeyAuth(prf, secret, octets), data)
+export function isSharedKeyAuth(prf: Prf, secret: Uint8Array, octets: Pieces, data: Uint8Array): boolean {
+  return constantTimeEqual(sharedKeyAuth(prf, secret, ...octets), data)
 }
 
 export interface SignedClaim {
   readonly method: number
   readonly data: Uint8Array
-  readonly octets: Uint8Array
+  readonly octets: Pieces
   readonly hashes: InitExchange['hashes']
   /** Method 1 may be taken. */
   readonly allowsLegacyRsa: boolean
@@ -88,8 +88,9 @@ export function findProvenKey(
   const signature = peerSignature(claim.method, claim.data, claim.hashes)
   if (signature === null) return null
   const keys = candidates.filter((candidate) => candidate.kind === 'publicKey')
-  if (keys.length === 0 && decoy !== undefined) isSignedBy(decoy, signature, claim.octets)
+  const octets = concatBytes(...claim.octets)
+  if (keys.length === 0 && decoy !== undefined) isSignedBy(decoy, signature, octets)
   let proven: KeyCandidate | null = null
-  for (const candidate of keys) if (isSignedBy(candidate.key, signature, claim.octets)) proven ??= candidate
+  for (const candidate of keys) if (isSignedBy(candidate.key, signature, octets)) proven ??= candidate
   return signature.isLegacyRsa && !claim.allowsLegacyRsa ? null : proven
 }

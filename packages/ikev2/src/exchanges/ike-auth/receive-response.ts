@@ -10,11 +10,12 @@ import { closeAttachment, forgetIkeSa, reportFailure } from '../../endpoint/clos
 import type { Answer, CloseReason } from '../../endpoint/contract.ts'
 import { ask, type Context, type Received } from '../../endpoint/context.ts'
 import { sendRequest } from '../../endpoint/outbound.ts'
+import type { Pieces } from '../../keys/authentication.ts'
 import { isSignedBy, peerSignature } from '../../keys/signature-choice.ts'
 import { identityBody } from '../../message/identity-codec.ts'
 import type { Identity, Payload } from '../../message/model.ts'
 import { AUTH_METHOD, EXCHANGE, NOTIFY } from '../../message/numbers.ts'
-import { compareBytes, constantTimeEqual, EMPTY } from '../../message/octets.ts'
+import { compareBytes, concatBytes, constantTimeEqual, EMPTY } from '../../message/octets.ts'
 import type { AuthSent, IkeSa, TrustAsked } from '../../sa/ike-sa.ts'
 import { findNotify, findPayload, firstError, type PayloadOf } from '../../sa/payload-shape.ts'
 import { prfOf } from '../ike-keys.ts'
@@ -101,7 +102,7 @@ function provesSecret(context: Context, state: AuthSent, proof: ResponderProof):
   const secret = state.peer.proof.kind === 'psk' ? state.peer.proof.secret : null
   const octets = octetsOf(context, state, proof.idR)
   const prf = prfOf(context.env.crypto, state.channel)
-  if (state.init.isResumed) return constantTimeEqual(prf.compute(state.init.skPr, octets), proof.auth.data)
+  if (state.init.isResumed) return constantTimeEqual(prf.compute(state.init.skPr, ...octets), proof.auth.data)
   const isMade = isSharedKeyAuth(prf, secret ?? EMPTY, octets, proof.auth.data)
   return isMade && secret !== null && proof.auth.method === AUTH_METHOD.SHARED_KEY_MIC
 }
@@ -125,10 +126,11 @@ function provesKey(
   { idR, auth, key }: ResponderProof & { readonly key: VerifyingKey },
 ): boolean {
   const signature = peerSignature(auth.method, auth.data, state.init.hashes)
-  return signature !== null && !signature.isLegacyRsa && isSignedBy(key, signature, octetsOf(context, state, idR))
+  const octets = concatBytes(...octetsOf(context, state, idR))
+  return signature !== null && !signature.isLegacyRsa && isSignedBy(key, signature, octets)
 }
 
-function octetsOf(context: Context, state: AuthSent | TrustAsked, idR: PayloadOf<'idR'>): Uint8Array {
+function octetsOf(context: Context, state: AuthSent | TrustAsked, idR: PayloadOf<'idR'>): Pieces {
   const { channel, init } = state
   const prf = prfOf(context.env.crypto, channel)
   return authOctets(prf, init, 'responder', identityBody(idR.id, idR.reserved), init.skPr)

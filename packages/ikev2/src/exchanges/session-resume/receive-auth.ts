@@ -49,7 +49,7 @@ function isProven({ env }: Context, { channel, init, resumed }: ResumeAnswered, 
   const prf = prfOf(env.crypto, channel)
   const octets = authOctets(prf, init, 'initiator', claim.idBody, init.skPi)
   const isSame = constantTimeEqual(claim.idBody, resumed.idBody)
-  const isMade = constantTimeEqual(prf.compute(init.skPi, octets), claim.auth.data)
+  const isMade = constantTimeEqual(prf.compute(init.skPi, ...octets), claim.auth.data)
   return isSame && isMade && claim.auth.method === AUTH_METHOD.SHARED_KEY_MIC
 }
 
