@@ -45,7 +45,7 @@ export interface Primitives {
   hash(name: HashName, chunks: readonly Uint8Array[]): Uint8Array
   hmac(name: HashName, key: Uint8Array, chunks: readonly Uint8Array[]): Uint8Array
   /** All blocks of prf+ (RFC 7296 2.13) with HMAC at once, where a library does that faster; `rounds` is 1 to 255. */
-  hmacPlus?(name: HashName, key: Uint8Array, seed: Uint8Array, rounds: number): Uint8Array
+  hmacPlus?(name: HashName, key: Uint8Array, seed: readonly Uint8Array[], rounds: number): Uint8Array
   seal(call: AeadCall, plaintext: Uint8Array): Uint8Array
   open(call: AeadCall, sealed: Uint8Array): Uint8Array | null
   encryptCbc(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): Uint8Array

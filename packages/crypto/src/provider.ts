@@ -17,7 +17,7 @@ export interface Prf {
   /** prf(key, chunks joined); the key may have any length. */
   compute(key: Uint8Array, ...chunks: Uint8Array[]): Uint8Array
   /** The first `rounds` (1 to 255) blocks of prf+ (RFC 7296 2.13) in one array; left out where `compute` is as good. */
-  plus?(key: Uint8Array, seed: Uint8Array, rounds: number): Uint8Array
+  plus?(key: Uint8Array, seed: readonly Uint8Array[], rounds: number): Uint8Array
 }
 
 /** Integrity transform (type 3): a truncated MAC. */

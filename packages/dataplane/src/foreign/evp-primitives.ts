@@ -134,9 +134,9 @@ class EvpPrimitives {
    *
    * The context is keyed once: begun again without a key it takes that of the first round.
    */
-  hmacPlus(name: HashName, key: Uint8Array, seed: Uint8Array, rounds: number): Uint8Array {
+  hmacPlus(name: HashName, key: Uint8Array, seed: readonly Uint8Array[], rounds: number): Uint8Array {
     const blockBytes = HASH_BYTES[name]
-    const inputBytes = blockBytes + seed.length + 1
+    const inputBytes = blockBytes + totalLength(seed) + 1
     if (inputBytes > INPUT_BYTES || key.length > KEY_BYTES) throw new RangeError('key or seed of prf+ too long')
     if (!(rounds >= 1 && rounds <= MOST_ROUNDS)) throw new RangeError('prf+ has 1 to 255 rounds')
     const context = this.#macs.get(name) ?? this.#createMac(name)
@@ -146,7 +146,7 @@ class EvpPrimitives {
     const output = this.#outputAt(rounds * blockBytes)
     const keyAt = this.#keyAt
     bytes.set(key, this.#key)
-    bytes.set(seed, this.#input + blockBytes)
+    this.#place(this.#input + blockBytes, seed)
     let ok = true
     for (let round = 1; round <= rounds && ok; round++) {
       const isFirst = round === 1

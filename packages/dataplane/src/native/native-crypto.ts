@@ -38,7 +38,7 @@ function macsAgree(native: Primitives, name: HashName, keyBytes: number): boolea
   const first = opensslPrimitives.hmac(name, key, [seed, Uint8Array.of(1)])
   const second = opensslPrimitives.hmac(name, key, [first, seed, Uint8Array.of(2)])
   const third = opensslPrimitives.hmac(name, key, [second, seed, Uint8Array.of(3)])
-  const blocks = native.hmacPlus?.(name, key, seed, 3)
+  const blocks = native.hmacPlus?.(name, key, [seed.subarray(0, 15), seed.subarray(15)], 3)
   const isPlus = blocks !== undefined && equal(blocks, concatBytes(first, second, third))
   return isPlus && equal(native.hmac(name, key, TEXT), mac)
 }

@@ -8,6 +8,7 @@
  * encoded again. Compare with `constantTimeEqual`.
  */
 import type { Prf } from '@culvert/crypto'
+import type { Pieces } from '../message/octets.ts'
 
 const KEY_PAD = new TextEncoder().encode('Key Pad for IKEv2')
 
@@ -22,9 +23,6 @@ export interface SignedParts {
   readonly idBody: Uint8Array
   readonly intAuth?: Uint8Array
 }
-
-/** Octets in several pieces, one after the other: what goes through a PRF need not be put together. */
-export type Pieces = readonly Uint8Array[]
 
 /** @returns the parts themselves: to be used before they change. */
 export function signedOctets(prf: Prf, parts: SignedParts): Pieces {

@@ -22,14 +22,14 @@ const input: IkeKeyInput = {
 
 describe('prf+', () => {
   it('gives a prefix of itself for a shorter length, and nothing for 0', () => {
-    const long = prfPlus(prf, input.nonceI, input.nonceR, 100)
-    expect(prfPlus(prf, input.nonceI, input.nonceR, 33)).toEqual(long.subarray(0, 33))
-    expect(prfPlus(prf, input.nonceI, input.nonceR, 0)).toHaveLength(0)
+    const long = prfPlus(prf, input.nonceI, [input.nonceR], 100)
+    expect(prfPlus(prf, input.nonceI, [input.nonceR], 33)).toEqual(long.subarray(0, 33))
+    expect(prfPlus(prf, input.nonceI, [input.nonceR], 0)).toHaveLength(0)
   })
 
   it('stops at 255 rounds, because it counts in one octet (RFC 7296 2.13)', () => {
-    expect(prfPlus(prf, input.nonceI, input.nonceR, 255 * 32)).toHaveLength(255 * 32)
-    expect(() => prfPlus(prf, input.nonceI, input.nonceR, 255 * 32 + 1)).toThrow(InvariantError)
+    expect(prfPlus(prf, input.nonceI, [input.nonceR], 255 * 32)).toHaveLength(255 * 32)
+    expect(() => prfPlus(prf, input.nonceI, [input.nonceR], 255 * 32 + 1)).toThrow(InvariantError)
   })
 })
 
@@ -55,7 +55,7 @@ describe('keys of an IKE SA', () => {
     expect(seed).toEqual(prf.compute(oldSkD, input.sharedSecret, input.nonceI, input.nonceR))
     const keys = deriveIkeKeys({ prf: prf384, cipher: gcm, integ: null }, { ...input, oldSkD, oldPrf: prf })
     const spis = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2)
-    const stream = prfPlus(prf384, seed, concatBytes(input.nonceI, input.nonceR, spis), 48)
+    const stream = prfPlus(prf384, seed, [input.nonceI, input.nonceR, spis], 48)
     expect(keys.skD).toEqual(stream)
   })
 })
@@ -64,7 +64,7 @@ describe('keys of a Child SA', () => {
   it('give both keys of the initiator before those of the responder, encryption before integrity (C42)', () => {
     const nonces = { nonceI: input.nonceI, nonceR: input.nonceR }
     const keys = deriveChildKeys(prf, input.sharedSecret, { cipher: cbc, integ: mac }, nonces)
-    const stream = prfPlus(prf, input.sharedSecret, concatBytes(input.nonceI, input.nonceR), 128)
+    const stream = prfPlus(prf, input.sharedSecret, [input.nonceI, input.nonceR], 128)
     const { initiator, responder } = keys
     const joined = concatBytes(initiator.encrKey, initiator.integKey, responder.encrKey, responder.integKey)
     expect(joined).toEqual(stream)

@@ -8,7 +8,7 @@
 import { concatBytes, InvariantError } from '@culvert/bytes'
 import type { Cipher, Integrity, Prf } from '@culvert/crypto'
 import type { IkeSpi } from '../message/model.ts'
-import { EMPTY, ikeSpiBytes } from '../message/octets.ts'
+import { EMPTY, ikeSpiBytes, type Pieces } from '../message/octets.ts'
 
 /** prf+ counts its rounds in one octet. */
 const MAX_PRF_ROUNDS = 255
@@ -18,16 +18,17 @@ const MAX_PRF_ROUNDS = 255
  *
  * @returns `length` octets. @throws InvariantError beyond 255 rounds: a bug of the caller.
  */
-export function prfPlus(prf: Prf, key: Uint8Array, seed: Uint8Array, length: number): Uint8Array {
+export function prfPlus(prf: Prf, key: Uint8Array, seed: Pieces, length: number): Uint8Array {
   const rounds = Math.ceil(length / prf.outputBytes)
   if (rounds > MAX_PRF_ROUNDS) throw new InvariantError('prf+ gives at most 255 blocks')
   if (prf.plus !== undefined && rounds > 0) return prf.plus(key, seed, rounds).subarray(0, length)
   const stream = new Uint8Array(rounds * prf.outputBytes)
   const counter = new Uint8Array(1)
+  const joined = concatBytes(...seed)
   let previous: Uint8Array = EMPTY
   for (let round = 1; round <= rounds; round++) {
     counter[0] = round
-    previous = prf.compute(key, previous, seed, counter)
+    previous = prf.compute(key, previous, joined, counter)
     stream.set(previous, (round - 1) * prf.outputBytes)
   }
   return stream.subarray(0, length)
@@ -76,7 +77,7 @@ export interface IkeKeys {
 export function deriveIkeKeys(suite: IkeSuite, input: IkeKeyInput): IkeKeys {
   const { prf, cipher, integ } = suite
   const skeyseed = deriveSkeyseed(prf, input)
-  const seed = concatBytes(input.nonceI, input.nonceR, ikeSpiBytes(input.spiI), ikeSpiBytes(input.spiR))
+  const seed = [input.nonceI, input.nonceR, ikeSpiBytes(input.spiI), ikeSpiBytes(input.spiR)]
   const macBytes = integ === null ? 0 : integ.keyBytes
   const encrBytes = cipher.keyBytes + cipher.saltBytes
   const total = 3 * prf.keyBytes + 2 * macBytes + 2 * encrBytes
@@ -128,8 +129,8 @@ export function deriveChildKeys(
   input: ChildKeyInput,
 ): { readonly initiator: ChildDirectionKeys; readonly responder: ChildDirectionKeys } {
   const { cipher, integ } = suite
-  const { sharedSecret = new Uint8Array(0), additional = [] } = input
-  const seed = concatBytes(sharedSecret, input.nonceI, input.nonceR, ...additional)
+  const { sharedSecret = EMPTY, nonceI, nonceR, additional = [] } = input
+  const seed = [sharedSecret, nonceI, nonceR, ...additional]
   const encrBytes = cipher === null ? 0 : cipher.keyBytes + cipher.saltBytes
   const macBytes = integ === null ? 0 : integ.keyBytes
   const cut = cutter(prfPlus(prf, skD, seed, 2 * (encrBytes + macBytes)))

@@ -10,5 +10,5 @@ import { prfPlus } from './key-schedule.ts'
 
 /** @returns a fresh array as long as `key`, which is left as it is. */
 export function mixPpk(prf: Prf, ppk: Uint8Array, key: Uint8Array): Uint8Array {
-  return prfPlus(prf, ppk, key, key.length).slice()
+  return prfPlus(prf, ppk, [key], key.length).slice()
 }

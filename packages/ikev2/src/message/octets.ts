@@ -9,6 +9,9 @@ import type { IkeSpi } from './model.ts'
 /** Those of `@culvert/bytes`, so that a module of this package has one place for octets. */
 export { compareBytes, concatBytes, constantTimeEqual, toHex } from '@culvert/bytes'
 
+/** Octets one piece after the other: what goes through a PRF need not be put together. */
+export type Pieces = readonly Uint8Array[]
+
 export const EMPTY = new Uint8Array(0)
 export const IKE_SPI_BYTES = 8
 

@@ -2,7 +2,8 @@
  * The octets an AUTH payload covers (RFC 7296 2.15): a whole first message, a nonce, an identity, the IKE_INTERMEDIATE exchanges.
  */
 import type { Prf } from '@culvert/crypto'
-import { type Pieces, signedOctets } from '../../keys/authentication.ts'
+import { signedOctets } from '../../keys/authentication.ts'
+import type { Pieces } from '../../message/octets.ts'
 import type { InitExchange } from '../../sa/ike-sa.ts'
 
 export type Side = 'initiator' | 'responder'

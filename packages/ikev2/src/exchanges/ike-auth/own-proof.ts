@@ -1,12 +1,12 @@
 /**
  * How we prove ourselves in IKE_AUTH: the shared key of the peer, or a signature with certificates (RFC 7296 2.15, 3.6, 3.8).
  */
-import { authKeyOf, type Pieces } from '../../keys/authentication.ts'
+import { authKeyOf } from '../../keys/authentication.ts'
 import { chooseSignature, type PeerAbilities, type PeerSignature, signatureData } from '../../keys/signature-choice.ts'
 import type { FoundCredential, InitiatorProof, Signer } from '../../endpoint/contract.ts'
 import type { Payload } from '../../message/model.ts'
 import { AUTH_METHOD, CERT_ENCODING } from '../../message/numbers.ts'
-import { compareBytes, concatBytes } from '../../message/octets.ts'
+import { compareBytes, concatBytes, type Pieces } from '../../message/octets.ts'
 import type { InitExchange, OwnProof } from '../../sa/ike-sa.ts'
 import type { Prf } from '@culvert/crypto'
 

@@ -6,10 +6,10 @@
  */
 import type { Prf, VerifyingKey } from '@culvert/crypto'
 import type { Candidate, Env, ProofKind } from '../../endpoint/contract.ts'
-import { authKeyOf, type Pieces, sharedKeyAuth } from '../../keys/authentication.ts'
+import { authKeyOf, sharedKeyAuth } from '../../keys/authentication.ts'
 import { isSignedBy, peerSignature } from '../../keys/signature-choice.ts'
 import { AUTH_METHOD } from '../../message/numbers.ts'
-import { concatBytes, constantTimeEqual } from '../../message/octets.ts'
+import { concatBytes, constantTimeEqual, type Pieces } from '../../message/octets.ts'
 import type { InitExchange } from '../../sa/ike-sa.ts'
 
 /** Rotation makes two secrets good at once; an unknown identity costs as much as one with two. */
