@@ -23,7 +23,7 @@ export function forgetIkeSa(context: Context, sa: IkeSa): void {
   tables.bySpi.delete(sa.localSpi)
   tables.timers.remove(sa)
   context.touched.delete(sa)
-  if ('digest' in state) tables.halfOpen.delete(state.digest, context.env.nowMs)
+  if ('digest' in state) tables.halfOpen.delete(state.digest)
   if ('ask' in state) tables.asks.delete(state.ask.ticket)
   if ('attachment' in state) dropOther(state.attachment, sa)
   if ((state.phase === 'authSent' || state.phase === 'trustAsked') && state.spiIn !== null)

@@ -15,7 +15,8 @@ export class FamiliarAddresses {
   add(host: string): void {
     this.#hosts.delete(host)
     this.#hosts.add(host)
+    if (this.#hosts.size <= MOST_FAMILIAR) return
     const oldest = this.#hosts.values().next()
-    if (this.#hosts.size > MOST_FAMILIAR && !oldest.done) this.#hosts.delete(oldest.value)
+    if (!oldest.done) this.#hosts.delete(oldest.value)
   }
 }

@@ -21,7 +21,7 @@ function scene(limit = LIMIT): {
     const place = table.makeRoom(newcomer, limit, nowMs, (sa) => {
       const name = String(sa.spiI)
       evicted.push(name)
-      table.delete(name, nowMs)
+      table.delete(name)
     })
     if (place !== null) table.add(digest, place, { spiI: digest } as unknown as IkeSa, nowMs)
     return place !== null
@@ -32,7 +32,7 @@ function scene(limit = LIMIT): {
 type Ask = ReturnType<typeof scene>['ask']
 
 function attach(table: HalfOpenTable, devices: number, address = '192.0.1.200'): Presence[] {
-  return Array.from({ length: devices }, (_, index) => table.attached(null, { address, port: 20_000 + index }, 0))
+  return Array.from({ length: devices }, (_, index) => table.attached(null, { address, port: 20_000 + index }))
 }
 
 function fill(ask: Ask, source: number, count: number, nowMs = 0): void {
@@ -96,7 +96,7 @@ describe('the half-open table', () => {
     const { table, ask } = scene()
     for (let round = 0; round < 1_000; round += 1) {
       ask('x', `10.${round >> 8}.${round & 255}.1`)
-      table.delete('x', 0)
+      table.delete('x')
     }
     expect(table.size).toBe(0)
     fill(ask, 1, SHARE)
@@ -108,7 +108,7 @@ describe('the half-open table', () => {
     const digests = new Set<string>()
     for (let round = 0; round < 5_000; round += 1) {
       const digest = `${(round * 7) % 97}`
-      if (round % 3 === 0) table.delete(digest, round)
+      if (round % 3 === 0) table.delete(digest)
       else if (table.get(digest) === undefined) ask(digest, `192.0.${(round * 13) % 11}.1`, round)
       digests.add(digest)
       const held = [...digests].filter((known) => table.get(known) !== undefined).length
@@ -167,7 +167,7 @@ describe('hosts of one source', () => {
       ask(`f${nowMs}`, flooder, nowMs)
       if (nowMs % 500 !== 499) continue
       if (ask(`h${nowMs}`, honest, nowMs)) letIn += 1
-      table.detached(table.attached(`h${nowMs}`, { address: honest, port: 500 }, nowMs))
+      table.detached(table.attached(`h${nowMs}`, { address: honest, port: 500 }))
     }
     expect(letIn).toBe(40)
   })
@@ -219,7 +219,7 @@ describe('devices behind the one address of a carrier', () => {
       ask(`f${nowMs}`, carrier, nowMs, flooder)
       if (nowMs % 500 !== 499) continue
       if (ask(`h${nowMs}`, carrier, nowMs, { port: nowMs })) letIn += 1
-      table.detached(table.attached(`h${nowMs}`, { address: carrier, port: nowMs }, nowMs))
+      table.detached(table.attached(`h${nowMs}`, { address: carrier, port: nowMs }))
     }
     expect(letIn).toBe(40)
   })
@@ -239,7 +239,7 @@ describe('devices behind the one address of a carrier', () => {
       ask(`f${nowMs}`, carrier, nowMs, { port: 10_000 + ((nowMs / 4) % 1_000) })
       if (nowMs < 60_000 || nowMs % 500 !== 12) continue
       letIn.push(ask(`h${nowMs}`, carrier, nowMs, { port: nowMs / 4 }))
-      table.detached(table.attached(`h${nowMs}`, { address: carrier, port: nowMs / 4 }, nowMs))
+      table.detached(table.attached(`h${nowMs}`, { address: carrier, port: nowMs / 4 }))
     }
     expect(letIn).toHaveLength(120)
     expect(letIn.filter(Boolean).length).toBeGreaterThan(60)
@@ -249,7 +249,7 @@ describe('devices behind the one address of a carrier', () => {
     const { table, ask } = scene()
     for (let nowMs = 0; nowMs < 10_000; nowMs += 100) {
       ask(`f${nowMs}`, carrier, nowMs, { ...flooder, isThere: false })
-      table.delete(`f${nowMs}`, nowMs)
+      table.delete(`f${nowMs}`)
     }
     for (let index = 0; index < SHARE; index += 1) ask(`g${index}`, carrier, 10_000, { port: index })
     expect(ask('h', carrier, 12_000, flooder)).toBe(true)
@@ -257,7 +257,7 @@ describe('devices behind the one address of a carrier', () => {
 
   test('RFC 5723 who brings a good ticket, or asks from where a device is attached, has a place that nobody else gets', () => {
     const { table, evicted, ask } = scene()
-    table.attached(null, { address: carrier, port: 7 }, 0)
+    table.attached(null, { address: carrier, port: 7 })
     for (let port = 100; port < 100 + LIMIT; port += 1) ask(`f${port}`, carrier, 0, { port })
     const full = table.size
     expect(ask('nobody', carrier, 0, { port: 8 })).toBe(false)
@@ -266,7 +266,7 @@ describe('devices behind the one address of a carrier', () => {
     expect(ask('forged', carrier, 0, { port: 7, isThere: false })).toBe(false)
     expect(table.size).toBe(full + 2)
     expect(evicted).toEqual([])
-    for (const digest of ['ticket', 'port']) table.delete(digest, 0)
+    for (const digest of ['ticket', 'port']) table.delete(digest)
     expect(table.size).toBe(full)
   })
 
@@ -282,9 +282,9 @@ describe('devices behind the one address of a carrier', () => {
 
   test('an attached device that moves is known where it is', () => {
     const { table, ask } = scene()
-    const presence = table.attached(null, { address: carrier, port: 7 }, 0)
+    const presence = table.attached(null, { address: carrier, port: 7 })
     table.detached(table.moved(table.moved(presence, { address: carrier, port: 8 }), { address: carrier, port: 9 }))
-    const there = table.attached(null, { address: carrier, port: 7 }, 0)
+    const there = table.attached(null, { address: carrier, port: 7 })
     table.moved(there, { address: carrier, port: 8 })
     for (let port = 100; port < 100 + LIMIT; port += 1) ask(`f${port}`, carrier, 0, { port })
     expect([7, 8, 9].map((port) => ask(`h${port}`, carrier, 0, { port }))).toEqual([false, true, false])
@@ -305,7 +305,7 @@ describe('N19 key exchanges for nothing', () => {
 
   test('from many ports bar the address for a while, but no device that is known', () => {
     const { table, ask } = scene()
-    table.attached(null, { address: carrier, port: 7 }, 0)
+    table.attached(null, { address: carrier, port: 7 })
     for (let port = 1_000; port < 1_100; port += 1) waste(table, port, 0)
     expect(ask('stranger', carrier, 0, { port: 501 })).toBe(false)
     expect(ask('neighbour', '192.0.2.66', 0)).toBe(true)

@@ -61,6 +61,14 @@ interface Entry extends Place {
   readonly sa: IkeSa
   /** SPI and address. */
   readonly initiator: string
+  /** Who holds it: in the table while it is, as they hold something; null for a place of the reserve. */
+  readonly holders: Holders | null
+}
+
+interface Holders {
+  readonly source: Source
+  readonly host: Host
+  readonly port: Holder
 }
 
 export class HalfOpenTable {
@@ -115,21 +123,22 @@ export class HalfOpenTable {
 
   add(digest: string, place: Place, sa: IkeSa, nowMs: MonotonicMs): void {
     const initiator = initiatorOf(sa.spiI, place.remote.address)
-    this.#entries.set(digest, { ...place, sa, initiator })
+    const holders = place.reservedFor === null ? this.#holdersAt(place.remote, nowMs) : null
+    this.#entries.set(digest, { ...place, sa, initiator, holders })
     this.#count(initiator, 1)
     if (place.isThere) this.#wastes.noteAttempt(place.remote, nowMs)
-    if (place.reservedFor === null) this.#resize(place.remote, nowMs, ({ sas }) => sas.set(sa, nowMs))
-    else this.#reserve.add(place.reservedFor)
+    if (holders !== null) this.#resize(holders, ({ sas }) => sas.set(sa, nowMs))
+    else if (place.reservedFor !== null) this.#reserve.add(place.reservedFor)
   }
 
   /** It came to nothing. */
-  delete(digest: string, nowMs: MonotonicMs): void {
-    this.#take(digest, nowMs)
+  delete(digest: string): void {
+    this.#take(digest)
   }
 
   /** Who was half-open has authenticated, and is at this place. @returns what to hand to `detached` when it is gone. */
-  attached(digest: string | null, remote: SocketAddress, nowMs: MonotonicMs): Presence {
-    const entry = digest === null ? null : this.#take(digest, nowMs)
+  attached(digest: string | null, remote: SocketAddress): Presence {
+    const entry = digest === null ? null : this.#take(digest)
     if (entry?.isThere === true) this.#wastes.noteSuccess(entry.remote)
     return this.#presences.enter(remote, entry && portName(entry.remote))
   }
@@ -178,13 +187,13 @@ export class HalfOpenTable {
     return excessOf(crowd) > excess + 1 || hadItsTime(giver, nowMs) ? oldestOf(giver) : null
   }
 
-  #take(digest: string, nowMs: MonotonicMs): Entry | null {
+  #take(digest: string): Entry | null {
     const entry = this.#entries.get(digest)
     if (entry === undefined) return null
     this.#entries.delete(digest)
     this.#count(entry.initiator, -1)
-    if (entry.reservedFor === null) this.#resize(entry.remote, nowMs, ({ sas }) => sas.delete(entry.sa))
-    else this.#reserve.delete(entry.reservedFor)
+    if (entry.holders !== null) this.#resize(entry.holders, ({ sas }) => sas.delete(entry.sa))
+    else if (entry.reservedFor !== null) this.#reserve.delete(entry.reservedFor)
     return entry
   }
 
@@ -201,12 +210,20 @@ export class HalfOpenTable {
     else this.#initiators.set(initiator, count)
   }
 
-  /** What is empty is forgotten. */
-  #resize(remote: SocketAddress, nowMs: MonotonicMs, change: (holder: Holder) => void): void {
-    const source = this.#sources.get(sourceName(remote.address)) ?? this.#newSource(sourceName(remote.address), nowMs)
-    const host = source.parts.get(hostName(remote.address)) ?? createHost(hostName(remote.address))
-    const port = host.parts.get(portName(remote)) ?? createPort(portName(remote))
-    const [all, excess] = [source.sas.size, excessOf(source)]
+  /** Those who hold something, or new ones that are not in the table yet. */
+  #holdersAt(remote: SocketAddress, nowMs: MonotonicMs): Holders {
+    const ofSource = sourceName(remote.address)
+    const source = this.#sources.get(ofSource) ?? this.#newSource(ofSource, nowMs)
+    const ofHost = hostName(remote.address)
+    const host = source.parts.get(ofHost) ?? createHost(ofHost)
+    const ofPort = portName(remote)
+    return { source, host, port: host.parts.get(ofPort) ?? createPort(ofPort) }
+  }
+
+  /** Who holds something is in the table, who holds nothing more is forgotten. */
+  #resize({ source, host, port }: Holders, change: (holder: Holder) => void): void {
+    const all = source.sas.size
+    const excess = excessOf(source)
     resize(host, port, change)
     resize(source, host, change)
     change(source)

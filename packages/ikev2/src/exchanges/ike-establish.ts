@@ -35,7 +35,7 @@ export function establishIkeSa(context: Context, attachment: Attachment, sa: Ike
   if (attachment.role === 'responder') {
     const { remote } = attachment.route.path
     const digest = 'digest' in state ? state.digest : null
-    attachment.presence = context.tables.halfOpen.attached(digest, remote, context.env.nowMs)
+    attachment.presence = context.tables.halfOpen.attached(digest, remote)
     noteAuthentication(context, remote.address)
   }
   context.touched.add(sa)
