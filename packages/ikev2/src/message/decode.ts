@@ -6,7 +6,7 @@
  * Never throws. Every payload and list is bounded (`limits.ts`), lengths only shrink what is left, unknown payloads are skipped
  * unless critical (C07), SK and SKF must come last and hold no other SK (C08). The result aliases the datagram.
  */
-import { HEADER_BYTES, MAJOR_VERSION, peekHeader } from './header.ts'
+import { HEADER_BYTES, MAJOR_VERSION, type PeekedHeader, peekHeader } from './header.ts'
 import { MAX_PAYLOADS } from './limits.ts'
 import type { IkeHeader, Message, Payload, Result, SealedPayload } from './model.ts'
 import { PAYLOAD } from './numbers.ts'
@@ -27,10 +27,15 @@ const FRAGMENT_FIXED_BYTES = 4
 export function decodeMessage(datagram: Uint8Array): Result<Message> {
   const peeked = peekHeader(datagram)
   if (!peeked.ok) return peeked
-  const { length, majorVersion, firstType, ...header } = peeked.value
+  const { length, majorVersion, firstType } = peeked.value
   if (length !== datagram.length) return failure('lengthMismatch', 0, 24)
   if (majorVersion !== MAJOR_VERSION) return failure('majorVersion', 0, 17)
-  return decodeChain(header, firstType, datagram)
+  return decodeChain(withoutLengths(peeked.value), firstType, datagram)
+}
+
+function withoutLengths(header: PeekedHeader): IkeHeader {
+  const { spiI, spiR, exchangeType, messageId, fromOriginalInitiator, isResponse } = header
+  return { spiI, spiR, exchangeType, messageId, fromOriginalInitiator, isResponse }
 }
 
 function decodeChain(header: IkeHeader, firstType: number, datagram: Uint8Array): Result<Message> {

@@ -38,10 +38,15 @@ function isWellFormed(id: Identity): boolean {
       return id.data.length === 16
     case ID_TYPE.FQDN:
     case ID_TYPE.RFC822_ADDR:
-      return id.data.every((octet) => octet >= 0x20 && octet !== 0x7f)
+      return isPrintable(id.data)
     default:
       return true
   }
+}
+
+function isPrintable(text: Uint8Array): boolean {
+  for (const octet of text) if (octet < 0x20 || octet === 0x7f) return false
+  return true
 }
 
 /** The body of an ID payload, which is what `prf(SK_p, ...)` covers (RFC 7296 2.15). @returns a fresh array. */

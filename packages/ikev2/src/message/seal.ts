@@ -122,7 +122,9 @@ function sealPart(part: Part, keys: SkKeys, iv: Uint8Array): Uint8Array {
   plaintext[plaintext.length - 1] = plaintext.length - content.length - 1
   if (cipher.kind === 'aead') {
     const { key, nonce } = splitSalt(keys.encrKey, cipher.keyBytes, iv)
-    return concatBytes(aad, iv, cipher.seal(key, nonce, aad, plaintext))
+    const sealed = cipher.seal(key, nonce, aad, plaintext)
+    key.fill(0)
+    return concatBytes(aad, iv, sealed)
   }
   const unsigned = concatBytes(aad, iv, cipher.encrypt(keys.encrKey, iv, plaintext))
   return concatBytes(unsigned, integrityOf(keys).compute(keys.integKey, unsigned))
@@ -155,7 +157,9 @@ function openAead(datagram: Uint8Array, bodyOffset: number, keys: SkKeys): Uint8
   const ciphertextStart = bodyOffset + cipher.ivBytes
   const iv = datagram.subarray(bodyOffset, ciphertextStart)
   const { key, nonce } = splitSalt(keys.encrKey, cipher.keyBytes, iv)
-  return cipher.open(key, nonce, datagram.subarray(0, bodyOffset), datagram.subarray(ciphertextStart))
+  const opened = cipher.open(key, nonce, datagram.subarray(0, bodyOffset), datagram.subarray(ciphertextStart))
+  key.fill(0)
+  return opened
 }
 
 /** A length that is not a multiple of the block size is found only after the MAC was computed, and looks like a bad MAC. */
@@ -178,8 +182,9 @@ function withoutPadding(padded: Uint8Array): Uint8Array | null {
   return contentBytes < 0 ? null : padded.subarray(0, contentBytes)
 }
 
+/** @returns copies: of an array as short as a key the engine makes a view only after it has moved it. The caller zeroes the key. */
 function splitSalt(encrKey: Uint8Array, keyBytes: number, iv: Uint8Array): { key: Uint8Array; nonce: Uint8Array } {
-  return { key: encrKey.subarray(0, keyBytes), nonce: concatBytes(encrKey.subarray(keyBytes), iv) }
+  return { key: encrKey.slice(0, keyBytes), nonce: concatBytes(encrKey.slice(keyBytes), iv) }
 }
 
 function integrityOf(keys: SkKeys): Integrity {

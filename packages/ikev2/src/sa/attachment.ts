@@ -167,7 +167,8 @@ export function findChildOut(attachment: Attachment, spiOut: Spi): ChildSa | nul
 }
 
 export function addChild(attachment: Attachment, child: ChildSa): void {
-  attachment.children = attachment.children.concat(child) // with no room for more, unlike a spread
+  const { children } = attachment
+  attachment.children = children.length === 0 ? [child] : children.concat(child) // with no room for more, unlike a spread
 }
 
 export function dropChild(attachment: Attachment, child: ChildSa): void {

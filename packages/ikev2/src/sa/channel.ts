@@ -53,9 +53,14 @@ export interface ChannelParameters {
 const RESPONSE_KEPT_MS = 300_000
 export const REASSEMBLY_MS = 30_000
 
-export function createChannel({ firstSent, firstReceived, ...parameters }: ChannelParameters): Channel {
+export function createChannel(parameters: ChannelParameters): Channel {
+  const { transforms, skD, sending, receiving, fragmentation, firstSent, firstReceived } = parameters
   return {
-    ...parameters,
+    transforms,
+    skD,
+    sending,
+    receiving,
+    fragmentation,
     formerReceiving: null,
     iv: createIvSource(),
     received: createReceiveWindow(firstReceived),

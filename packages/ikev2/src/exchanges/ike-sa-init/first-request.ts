@@ -31,7 +31,7 @@ export interface InitRequest {
 /** The same request from the same source, and nothing else, has the same digest. */
 export function digestOf(context: Context, { bytes, path }: InitRequest): string {
   const hash = context.env.crypto.sha256(bytes)
-  return `${toHex(hash.subarray(0, DIGEST_BYTES))}/${path.remote.address}/${path.remote.port}`
+  return `${toHex(hash.slice(0, DIGEST_BYTES))}/${path.remote.address}/${path.remote.port}`
 }
 
 /** A repeated request gets the same octets again (C19), but not a burst of them. @returns false for a new one. */

@@ -120,12 +120,12 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
     ...(hasMore ? [notify(NOTIFY.INTERMEDIATE_EXCHANGE_SUPPORTED)] : []),
   ])
   const { channel, keys } = deriveChannel({
-    resolved: { ...resolved, transforms: shareTransforms(tables, resolved.transforms) },
+    ...spis,
+    resolved: { suite: resolved.suite, transforms: shareTransforms(tables, resolved.transforms) },
     originalInitiator: false,
     fragmentation,
     nonceI,
     nonceR,
-    ...spis,
     sharedSecret: exchanged.sharedSecret,
   })
   exchanged.sharedSecret.fill(0)
@@ -149,7 +149,7 @@ function accept(context: Context, request: InitRequest, acceptable: Acceptable):
   const sa = createIkeSa({
     ...spis,
     originalInitiator: false,
-    route: { path: request.path, ...nat, movedAtMs: env.nowMs, trial: null, sentAtMs: env.nowMs },
+    route: { ...nat, path: request.path, movedAtMs: env.nowMs, trial: null, sentAtMs: env.nowMs },
     state: hasMore
       ? { ...answered, phase: 'intermediateAwaited', progress: { done: 0, intAuthI: EMPTY, intAuthR: EMPTY } }
       : { ...answered, phase: 'initAnswered' },
