@@ -4,7 +4,7 @@
  * Ports: 0-65535 is ANY, which covers OPAQUE too; 65535-0 is OPAQUE, which is covered by nothing else. For ICMP the "port" is
  * type and code. Protocol 0 covers every protocol.
  */
-import { cidrAround, cidrToRange, compareBytes, formatIp, parseIp } from '@culvert/bytes'
+import { cidrAround, cidrToRange, compareBytes, formatIp, type IpRange, parseIp } from '@culvert/bytes'
 import type { TrafficSelector } from '../message/model.ts'
 import { TS_TYPE } from '../message/numbers.ts'
 import { readU8 } from '../message/octets.ts'
@@ -84,15 +84,19 @@ function isRange(a: PortRange, b: PortRange): boolean {
  * @returns any protocol, any port; null when the text is not one.
  */
 export function fromCidr(cidr: string): TrafficSelector | null {
-  const [text = '', prefixText, ...rest] = cidr.split('/')
-  const address = parseIp(text)
-  if (address === undefined || rest.length > 0) return null
-  if (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText)) return null
-  const prefix = cidrAround(address, prefixText === undefined ? address.length * 8 : Number(prefixText))
-  if (prefix === undefined) return null
-  const { start, end } = cidrToRange(prefix)
+  const slash = cidr.indexOf('/')
+  const address = parseIp(slash < 0 ? cidr : cidr.slice(0, slash))
+  if (address === undefined) return null
+  if (slash < 0) return selectorOf({ start: address, end: address })
+  const prefixText = cidr.slice(slash + 1)
+  if (!/^(0|[1-9]\d{0,2})$/.test(prefixText)) return null
+  const prefix = cidrAround(address, Number(prefixText))
+  return prefix === undefined ? null : selectorOf(cidrToRange(prefix))
+}
+
+function selectorOf({ start, end }: IpRange): TrafficSelector {
   return {
-    type: prefix.family === 4 ? TS_TYPE.IPV4_ADDR_RANGE : TS_TYPE.IPV6_ADDR_RANGE,
+    type: start.length === 4 ? TS_TYPE.IPV4_ADDR_RANGE : TS_TYPE.IPV6_ADDR_RANGE,
     protocol: 0,
     startPort: ANY_PORT.start,
     endPort: ANY_PORT.end,
