@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { EXCHANGE, NOTIFY } from '../message/numbers.ts'
 import type { Payload } from '../message/model.ts'
 import { findPayload, firstError, fitsRow } from './payload-shape.ts'
-import { findRow, INTERNAL_ROWS, MESSAGE_ROWS, rowKey, type TablePhase } from './transition-table.ts'
+import { findRow, INTERNAL_ROWS, MESSAGE_ROWS, type MessageRow, type TablePhase } from './transition-table.ts'
 
 const NONCE: Payload = { kind: 'nonce', data: new Uint8Array(16) }
 const SA: Payload = { kind: 'sa', proposals: [] }
@@ -52,7 +52,7 @@ const UNPROVEN = [
 ] as const
 
 test('rows are disjoint', () => {
-  const keys = MESSAGE_ROWS.map((row) => rowKey(row.phase, row.exchangeType, row.role))
+  const keys = MESSAGE_ROWS.map((row) => nameOf(row))
   expect(new Set(keys).size).toBe(keys.length)
 })
 
@@ -88,7 +88,7 @@ test('C37 before the additional key exchanges are through nothing but IKE_INTERM
 })
 
 describe('every row', () => {
-  test.each(MESSAGE_ROWS.map((row) => [rowKey(row.phase, row.exchangeType, row.role), row] as const))(
+  test.each(MESSAGE_ROWS.map((row) => [nameOf(row), row] as const))(
     '%s takes what it requires and refuses doubles',
     (_key, row) => {
       const required = row.required.map((kind) => sample(kind))
@@ -131,4 +131,8 @@ function closure(start: readonly TablePhase[], step: (phase: TablePhase) => read
   const found = new Set<TablePhase>(start)
   for (const phase of found) for (const next of step(phase)) found.add(next)
   return found
+}
+
+function nameOf({ phase, exchangeType, role }: MessageRow): string {
+  return `${phase}/${exchangeType}/${role}`
 }

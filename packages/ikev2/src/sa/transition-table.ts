@@ -334,13 +334,12 @@ export const INTERNAL_ROWS: readonly InternalRow[] = [
   { phase: 'closed', cause: 'expiry', next: ['gone'] },
 ]
 
-const ROWS_BY_KEY = new Map(MESSAGE_ROWS.map((row) => [rowKey(row.phase, row.exchangeType, row.role), row]))
+const ROWS_BY_PHASE = Map.groupBy(MESSAGE_ROWS, ({ phase }) => phase)
 
 /** The row for a message heard in this phase, null when such a message is not heard there. */
 export function findRow(phase: TablePhase, exchangeType: number, role: 'request' | 'response'): MessageRow | null {
-  return ROWS_BY_KEY.get(rowKey(phase, exchangeType, role)) ?? null
-}
-
-export function rowKey(phase: TablePhase, exchangeType: number, role: 'request' | 'response'): string {
-  return `${phase}/${exchangeType}/${role}`
+  for (const row of ROWS_BY_PHASE.get(phase) ?? []) {
+    if (row.exchangeType === exchangeType && row.role === role) return row
+  }
+  return null
 }
