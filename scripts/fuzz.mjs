@@ -14,4 +14,10 @@ if (args[0] !== '--help' && (args[0] === undefined || args[0].startsWith('--')))
   if (at >= 0 && share > 0) args[at + 1] = String(share)
   process.argv.splice(2, Infinity, 'all', ...args)
 }
-await runProgram(FOLDER, COMMAND, { allArguments: [], nodeArguments: ['--max-semi-space-size=64'] })
+await runProgram(FOLDER, COMMAND, {
+  numbers: ['seconds', 'inputs', 'seed'],
+  flags: ['corpus'],
+  common: 'exploration.ts',
+  allArguments: [],
+  nodeArguments: ['--max-semi-space-size=64'],
+})
