@@ -2,9 +2,7 @@
  * What the most expensive inputs cost. What the machine did meanwhile and collecting garbage may be in it, so only the least of
  * several runs of the same input tells.
  */
-import { toHex } from '@culvert/bytes'
-
-const SHOWN_BYTES = 2_000
+import { shownInput } from './broken.ts'
 
 export interface Costly {
   readonly tookMs: number
@@ -12,6 +10,7 @@ export interface Costly {
   readonly at: number
   /** Tells inputs of one run apart. */
   readonly step: number
+  /** Its beginning and length: `at` and the seed give the whole. */
   readonly input: string
 }
 
@@ -63,7 +62,7 @@ export class CostRank {
     const ranked = this.#ranked
     const last = ranked.at(-1)
     if (!this.isOn || (ranked.length >= this.#most && last !== undefined && last.tookMs >= tookMs)) return
-    ranked.push({ tookMs, ...place, input: toHex(input.subarray(0, SHOWN_BYTES)) })
+    ranked.push({ tookMs, ...place, input: shownInput(input) })
     ranked.sort((a, b) => b.tookMs - a.tookMs)
     ranked.splice(this.#most)
   }

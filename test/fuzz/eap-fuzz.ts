@@ -26,6 +26,7 @@ import {
   ntHash,
   type TlsVersion,
 } from '@culvert/eap'
+import { broken } from './broken.ts'
 import { CostRank, type Costly, Stopwatch } from './cost.ts'
 import { mutate } from './mutate.ts'
 import { seededRandom, type SeededRandom } from './random.ts'
@@ -117,7 +118,7 @@ export async function fuzzEap(seed: number, conversations: number, costly = 0): 
       if (end.step.outcome === 'success') successes += 1
       if (end.step.outcome === 'failure') reasons.add(end.step.reason)
     } catch (error) {
-      throw new Error(`seed ${seed}, conversation ${index}, packet ${toHex(seen.at(-1) ?? seen[0]!)}`, { cause: error })
+      throw broken(`packet of conversation ${index}, seed ${seed},`, [seen.at(-1) ?? seen[0]!], error)
     } finally {
       server.close()
       peer.close()

@@ -5,7 +5,6 @@
  * replay window nor a counter; what passes lies inside its plaintext and matches the selectors; a packet passes once; what the
  * policy of the concentrator lets in goes to a dial address. Without the flow of the seeds nothing gets in at all.
  */
-import { toHex } from '@culvert/bytes'
 import {
   classifyDatagram,
   clampMss,
@@ -38,6 +37,7 @@ import {
   udp,
   withRoom,
 } from '../../packages/esp/test/packets.ts'
+import { broken } from './broken.ts'
 import { CostRank, type Costly } from './cost.ts'
 import { mutate } from './mutate.ts'
 import { type SeededRandom, seededRandom } from './random.ts'
@@ -251,6 +251,6 @@ function guarded(entry: string, input: Uint8Array, check: () => string): string 
   try {
     return check()
   } catch (cause) {
-    throw new Error(`broken by ${entry} ${toHex(input)}`, { cause })
+    throw broken(entry, [input], cause)
   }
 }

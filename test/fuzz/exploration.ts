@@ -82,7 +82,8 @@ async function exploreBatch<T extends ExploredTally>(
     const isSuspect = tally.costly.some(({ tookMs }) => tookMs > MOST_INPUT_MS)
     const settled = isSuspect ? await leastOf(fuzzer, seed, tally.costly) : tally.costly
     const [worst] = settled.toSorted((a, b) => b.tookMs - a.tookMs)
-    if (worst !== undefined && worst.tookMs > MOST_INPUT_MS) throw new Error(`${worst.tookMs} ms for ${worst.input}`)
+    if (worst !== undefined && worst.tookMs > MOST_INPUT_MS)
+      throw new Error(`${worst.tookMs} ms for input ${worst.at}, ${worst.input}`)
     return { inputs: tally.inputs, costly: settled }
   } catch (cause) {
     throw new Error(`seed ${seed}`, { cause })

@@ -6,7 +6,7 @@
  * decodes to the same; proposals and selectors that were decoded can be negotiated.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { concatBytes, toHex } from '@culvert/bytes'
+import { concatBytes } from '@culvert/bytes'
 import { opensslProvider } from '@culvert/crypto'
 import {
   type AddedFragment,
@@ -30,6 +30,7 @@ import {
   type TrafficSelector,
 } from '@culvert/ikev2'
 import { ikeMessageOf, loadDatagrams, loadIkeSas, scenarioNames } from '../vectors/capture-scenario.ts'
+import { broken } from './broken.ts'
 import { CostRank, type Costly } from './cost.ts'
 import { mutate } from './mutate.ts'
 import { type SeededRandom, seededRandom } from './random.ts'
@@ -120,7 +121,7 @@ export function loadSeeds(): CodecSeeds {
 }
 
 export function checkDatagram(bytes: Uint8Array): Outcome {
-  return guarded(toHex(bytes), () => {
+  return guarded('datagram', bytes, () => {
     const decoded = decodeMessage(bytes)
     if (!decoded.ok) return refusal(decoded.error, bytes)
     const { header, payloads, sealed } = decoded.value
@@ -139,7 +140,7 @@ export function checkDatagram(bytes: Uint8Array): Outcome {
 }
 
 export function checkInside(input: Inside): Outcome {
-  return guarded(`${input.firstType} ${toHex(input.bytes)}`, () => {
+  return guarded(`inside from payload type ${input.firstType}`, input.bytes, () => {
     const decoded = decodePayloads(input.firstType, input.bytes)
     if (!decoded.ok) return refusal(decoded.error, input.bytes)
     checkSize(decoded.value, input.bytes.length)
@@ -150,11 +151,11 @@ export function checkInside(input: Inside): Outcome {
   })
 }
 
-function guarded(shown: string, check: () => Outcome): Outcome {
+function guarded(by: string, bytes: Uint8Array, check: () => Outcome): Outcome {
   try {
     return check()
   } catch (cause) {
-    throw new Error(`broken by input ${shown}`, { cause })
+    throw broken(by, [bytes], cause)
   }
 }
 

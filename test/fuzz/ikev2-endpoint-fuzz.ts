@@ -35,6 +35,7 @@ import { LOST, matches } from '../sim/packets.ts'
 import { keyPair, signer } from '../sim/signers.ts'
 import { innerPayloads } from '../sim/transcript.ts'
 import { Vault } from '../sim/vault.ts'
+import { broken } from './broken.ts'
 import { CostRank, type Costly } from './cost.ts'
 import { answers, answersIn, authInside, type Inside, insideOf, lastId, payloadsOf } from './insides.ts'
 import { mutate } from './mutate.ts'
@@ -234,7 +235,7 @@ class EndpointFuzzer {
     try {
       this.#concentrator.receive(packet)
     } catch (cause) {
-      throw new Error(`broken by ${isAuthentic ? 'authentic' : 'strange'} ${toHex(packet.bytes)}`, { cause })
+      throw broken(isAuthentic ? 'authentic' : 'strange', [packet.bytes], cause)
     }
     this.#current = { isAuthentic: true, inside: null }
   }

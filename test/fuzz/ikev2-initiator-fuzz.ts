@@ -11,7 +11,6 @@
  * What must hold: nothing throws; every step is as `StepModel` says; nothing an impostor says attaches, installs a Child SA or leaves a
  * ticket; tables stay within their bounds, no inbound SPI leaks; an honest gateway is reached in the end.
  */
-import { toHex } from '@culvert/bytes'
 import type { CryptoProvider } from '@culvert/crypto'
 import {
   type Answer,
@@ -34,6 +33,7 @@ import { LOST, matches } from '../sim/packets.ts'
 import { initiatorConfig, PSK } from '../sim/pair.ts'
 import { keyPair, signer } from '../sim/signers.ts'
 import { Vault } from '../sim/vault.ts'
+import { broken } from './broken.ts'
 import { CostRank, type Costly } from './cost.ts'
 import { answersIn, authInside, type Inside, insideOf, lastId, payloadsOf } from './insides.ts'
 import { mutate } from './mutate.ts'
@@ -193,7 +193,7 @@ class InitiatorFuzzer {
       // A question to the driver is answered at once.
       this.#network.run(0)
     } catch (cause) {
-      throw new Error(`broken by ${this.#hostility} ${toHex(packet.bytes)}`, { cause })
+      throw broken(this.#hostility, [packet.bytes], cause)
     }
     this.#isAuthentic = true
     this.#inside = null

@@ -39,6 +39,7 @@ import {
   subjectAltName,
   type TestKey,
 } from '../../packages/pki/src/testing/forge.ts'
+import { broken } from './broken.ts'
 import { CostRank, type Costly } from './cost.ts'
 import { mutateDer } from './mutate-der.ts'
 import { mutate } from './mutate.ts'
@@ -130,7 +131,7 @@ export function checkPki(input: PkiInput): string {
         return checkPem(input)
     }
   } catch (cause) {
-    throw new Error(`broken by ${input.entry} ${input.objects.map(toHex).join(' ')}`, { cause })
+    throw broken(input.entry, input.objects, cause)
   }
 }
 
