@@ -1,11 +1,13 @@
 /**
  * What OpenSSL is called for when a packet is sealed or opened with an AEAD, as one list (`call-list.ts`). One list serves all
- * contexts of a thread; what a context brings is written when another one used it last.
+ * contexts of a thread; what a context brings, its handle too, is written when another one used it last.
  *
  * ```
  *   seal:  additional data | text | Final | ICV and next IV
  *   open:  ICV and IV | additional data | text | Final
  * ```
+ *
+ * The nonce of a packet to seal is no step: with AES-GCM the context mostly has it already, else `evp.ts` tells it before.
  */
 import { CallList } from './call-list.ts'
 import type { PacketMemory } from './packet-memory.ts'
@@ -13,9 +15,10 @@ import type { PacketMemory } from './packet-memory.ts'
 const STEPS = 4
 const [OUT, FROM, LENGTH] = [1, 2, 3]
 
-/** `openAnew`: the IV is said by initializing the context again, for ciphers that have no other way. */
+/** `openAnew`: ICV and IV are said by initializing the context again, for ciphers that have no other way (ChaCha20-Poly1305). */
 export type AeadListKind = 'seal' | 'open' | 'openAnew'
 
+/** The context whose handle and addresses stand in the steps: one object for each, told apart by identity. */
 export interface AeadListOwner {
   /** Handle of the context, which lives as long as the owner says. */
   readonly context: number
@@ -68,7 +71,7 @@ export class AeadList {
     return list.run(0, STEPS)
   }
 
-  /** Its context is freed: nothing may be left of it. */
+  /** Its context is freed. The handle that stays in the steps is not called any more: who runs the list next writes his own first. */
   forget(owner: AeadListOwner): void {
     if (this.#owner === owner) this.#owner = null
   }

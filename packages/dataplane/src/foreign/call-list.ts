@@ -9,8 +9,9 @@
  *   step, 56 octets:  function 8 | arguments 5 * 8 | expected 4 | unused 4
  * ```
  *
- * Steps hold addresses: they lie in a `Structure`. The instructions lie on a page of their own that is filled first and can be run
- * later, never both at once (W^X). Where that is not to be had, the calls are made one by one (`evp.ts`).
+ * Steps hold addresses: they lie in a `Structure`. What is passed was checked by the caller, who makes addresses by `addressIn`; here
+ * it is a number. The instructions lie on a page of their own that is filled first and can be run later, never both at once (W^X).
+ * Where that is not to be had, the calls are made one by one (`evp.ts`).
  */
 import { type CodeFunctions, codeFunctions, OPENSSL_SHAPES, type RunList, runListAt } from './library.ts'
 import { OutsideMemoryError } from './outside-memory-error.ts'
@@ -56,7 +57,10 @@ const PAGE_BYTES = 4096
 const PROT_READ_WRITE = 3
 const PROT_READ_EXEC = 5
 const MAP_PRIVATE_ANONYMOUS = 0x22
+/** RTLD_DEFAULT: names are looked for in all of the process, as koffi does it for the calls that are made one by one. */
+const WHOLE_PROCESS = 0
 
+/** Names of what a step may call. */
 export type Listed = keyof typeof OPENSSL_SHAPES
 
 export class CallList {
@@ -80,7 +84,7 @@ export class CallList {
     this.#steps.writeNumber(at, addressOfSymbol(symbol))
   }
 
-  /** A checked address, or another whole number below 2^53. */
+  /** A checked address or a handle, or another whole number from 0 to 2^53. */
   pass(step: number, argument: number, value: number): void {
     if (argument >>> 0 !== argument || argument >= ARGUMENTS) throw new OutsideMemoryError(`argument ${argument}`)
     this.#steps.writeNumber(this.#at(step) + 8 + 8 * argument, value)
@@ -125,7 +129,7 @@ function executablePage({ map, protect, copy, unmap }: CodeFunctions): number {
 }
 
 function addressOfSymbol(symbol: string): number {
-  const address = codeFunctions().symbol(0, symbol)
+  const address = codeFunctions().symbol(WHOLE_PROCESS, symbol)
   if (!Number.isSafeInteger(address) || address <= 0) {
     throw new NativeUnavailableError(`this Node has no function ${symbol}`)
   }

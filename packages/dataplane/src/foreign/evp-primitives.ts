@@ -11,7 +11,8 @@
  *
  * OpenSSL sees scratch memory alone, never an array of the JavaScript heap, and every block is checked before its address leaves.
  * Contexts are made once per algorithm and keyed anew by each call; the last key of each stays in it until the next. The key of
- * an answered exchange does not outlive the call, that of an initiator goes with the object that stands for it. Everything is synchronous: one call at a time owns the scratch memory.
+ * an answered exchange does not outlive the call, that of an initiator goes with the object that stands for it. Everything is
+ * synchronous: one call at a time owns the scratch memory.
  */
 import type { AeadCall, HashName, KeyExchangeAnswer, Primitives, PrivateValue } from '@culvert/crypto'
 import { made, OpensslInside } from './evp.ts'

@@ -2,9 +2,10 @@
  * Packet ciphers on the OpenSSL inside Node: AEAD (RFC 4106, RFC 7634) and AES-CBC with HMAC (RFC 3602, 4868).
  *
  * A context is created and keyed once per SA and direction. With an AEAD a packet costs two updates, Final, one call for the nonce,
- * and one for the tag: calls from JavaScript are dearer than what most of them do, so they are few and short, and go as one list
- * where there are lists (`aead-list.ts`). When opening, nonce and tag are said at once. AES-GCM takes the nonce of the next packet when it gives the tag: OpenSSL counts on as `IvCounter` does,
- * and is told the nonce wherever the two differ. A packet is authentic only if Final returned exactly 1: after a forged one the
+ * and one for the tag. When opening, nonce and tag are said at once. When sealing, AES-GCM takes the nonce of the next packet as it
+ * gives the tag: OpenSSL counts on as `IvCounter` does, and is told the nonce wherever the two differ. Calls from JavaScript are
+ * dearer than what most of them do: where there are lists they go as one (`aead-list.ts`), but for the nonce of a packet to seal that
+ * OpenSSL has to be told. CBC with HMAC goes call by call. A packet is authentic only if Final returned exactly 1: after a forged one the
  * output block holds garbage that nobody may read. Blocks are checked once per packet.
  * Contexts are memory outside the heap: whoever creates one calls `free`.
  */
@@ -57,10 +58,10 @@ export class Openssl {
   readonly #key: number
   readonly #params: Structure
   readonly #handles = new Map<string, number>()
-  /** Of the calls for a packet; null where they are made one by one. */
+  /** Of the calls for a packet with an AEAD; null where they are made one by one. */
   readonly #lists: Readonly<Record<AeadListKind, AeadList>> | null
 
-  /** @param callLists true: the calls for a packet go as one list. Throws `NativeUnavailableError` where that cannot be had. */
+  /** @param callLists true: the calls for a packet with an AEAD go as one list. Throws `NativeUnavailableError` where that cannot be had. */
   constructor(memory: PacketMemory, { callLists = false }: { readonly callLists?: boolean } = {}) {
     this.memory = memory
     this.sink = memory.allocate(SINK_BYTES)

@@ -110,7 +110,7 @@ export const OPENSSL_FETCH_SHAPES = {
   fetchDigest: ['EVP_MD_fetch', POINTER, FETCH],
 } as const satisfies Shapes
 
-/** For code that runs lists of calls, and what those call. */
+/** For the page of instructions that go through lists, and below it for the addresses of what lists call (`call-list.ts`). */
 export const CODE_SHAPES = {
   map: ['mmap', POINTER, [POINTER, SIZE, 'int', 'int', 'int', SIZE]],
   unmap: ['munmap', 'int', [POINTER, SIZE]],

@@ -11,15 +11,15 @@ import { NativeUnavailableError } from './unavailable.ts'
 const MEMORY_BYTES = 65_536
 /** What the native rung needs. */
 export const FOREIGN_FAMILIES = ['system calls', 'OpenSSL'] as const
-/** With what it only is faster. */
+/** What it can do without, and is slower then. */
 export const CALL_LISTS = 'lists of calls'
 export type ForeignFamily = (typeof FOREIGN_FAMILIES)[number] | typeof CALL_LISTS
 
 const proved = new Set<ForeignFamily>()
 
 /**
- * Of what the native rung needs, or of some families; what was right once is not asked again. Throws `NativeUnavailableError` with what is missing or gave a
- * wrong answer.
+ * Of what the native rung needs, or of some families; what was right once is not asked again. Throws `NativeUnavailableError` with what
+ * is missing or gave a wrong answer.
  */
 export function proveForeignCalls(families: readonly ForeignFamily[] = FOREIGN_FAMILIES): void {
   for (const family of families) {

@@ -8,7 +8,7 @@ export interface Koffi {
     func(name: string, result: string, parameters: string[]): (...values: never[]) => unknown
   }
   address(buffer: ArrayBufferLike): bigint
-  /** A function without a name. */
+  /** The type of a function that has no name. */
   proto(result: string, parameters: string[]): unknown
   /** The function of a type at an address. */
   decode(address: bigint, type: unknown): unknown

@@ -91,7 +91,8 @@ async function upsertAttachments(
        behind_nat, attached_at, detached_at, detach_reason, last_seen_at, credential_id, address6, told_online, told_concentrator_id,
        told_remote_address, told_at)
      SELECT v.device_id, v.organization_id, $1, 1, v.state, v.address4, v.remote_address, v.remote_port, v.behind_nat,
-       ${moment('v.attached_at')}, ${moment('v.detached_at')}, v.detach_reason, ${moment('v.last_seen_at')}, c.id, v.address6, v.state = 'attached', $1, v.remote_address, now()
+       ${moment('v.attached_at')}, ${moment('v.detached_at')}, v.detach_reason, ${moment('v.last_seen_at')}, c.id, v.address6,
+       v.state = 'attached', $1, v.remote_address, now()
      FROM json_to_recordset($2) AS v(device_id text, organization_id text, state text, address4 inet, remote_address text,
        remote_port int, behind_nat bool, attached_at float8, detached_at float8, detach_reason text,
        last_seen_at float8, changed bool, credential_id text, address6 inet)
