@@ -56,8 +56,9 @@ export function copyOfDevice(device: CachedDevice): CachedDevice {
   return { ...device, credentials: device.credentials.map(copyOfCredential) }
 }
 
+/** A copy by `slice` of a Buffer would be the same memory. */
 function copyOfCredential(credential: CachedCredential): CachedCredential {
-  return credential.kind === 'certificate' ? credential : { ...credential, secret: credential.secret.slice() }
+  return credential.kind === 'certificate' ? credential : { ...credential, secret: new Uint8Array(credential.secret) }
 }
 
 /** Zeroes its secrets, those of one kind excepted. */

@@ -88,6 +88,22 @@ it('gives out copies: a secret in use is not zeroed when its entry goes, and the
   expect(answer.kind === 'miss' ? null : secretsOf(answer.device)).toEqual([[1, 2, 3], [4], [5]])
 })
 
+it('gives out copies of a secret that came as a Buffer, whose slice is the same memory', () => {
+  const cache = createCredentialCache(limits)
+  const given: CachedDevice = {
+    ...device('dev_a'),
+    credentials: [{ kind: 'psk', id: 'crd_1', secret: Buffer.of(1, 2) }],
+  }
+  cache.put('a.example', given, 0)
+  wipeDevice(given)
+  for (let times = 0; times < 2; times++) {
+    const answer = cache.get('a.example', 1)
+    const known = answer.kind === 'miss' ? null : answer.device
+    expect(secretsOf(known)).toEqual([[1, 2]])
+    if (known !== null) wipeDevice(known)
+  }
+})
+
 it('zeroes the secrets of every kind that are not handed on', () => {
   const known = device('dev_a')
   wipeDevice(known, ['psk'])
