@@ -202,6 +202,47 @@ describe.runIf(process.arch === 'x64')('a list of calls', () => {
   })
 })
 
+describe.runIf(process.arch === 'x64')('a list of calls that ends in the middle', () => {
+  const STOPS = [0, 1, 2, 3].flatMap((steps) =>
+    [['AES-128-GCM', 16] as const, ['ChaCha20-Poly1305', 32] as const].map((cipher) => [steps, ...cipher] as const),
+  )
+  it.each(STOPS)(
+    'after %s steps is a packet less, and those behind it are as ever: %s',
+    async (steps, algorithm, keyBytes) => {
+      let isStopping = false
+      const loadKoffi = (): Koffi => koffiRunning((run) => (at, count) => run(at, isStopping ? steps : count))
+      await inside({ loadKoffi })
+      const { PacketMemory } = await import('./packet-memory.ts')
+      const { AeadContext, Openssl } = await import('./evp.ts')
+      const memory = new PacketMemory(65_536)
+      const [iv, aad, text, sealed, opened] = [8, 8, 64, 96, 64].map((bytes) => memory.allocate(bytes)) as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ]
+      const spec = { algorithm, key: new Uint8Array(keyBytes).fill(7), salt: 1, icvBytes: 16 }
+      const openssl = new Openssl(memory, { callLists: true })
+      const other = new Openssl(memory)
+      const [sealer, opener] = [new AeadContext(openssl, 'seal', spec), new AeadContext(openssl, 'open', spec)]
+      const [plainSealer, plainOpener] = [new AeadContext(other, 'seal', spec), new AeadContext(other, 'open', spec)]
+      const text64 = (fill: number): void => void memory.bytes.fill(fill, text, text + 64)
+      for (let packet = 1; packet <= 8; packet++) {
+        memory.view.setBigUint64(iv, BigInt(packet))
+        text64(packet)
+        isStopping = packet === 2 || packet === 5 || packet === 6
+        expect(sealer.seal(iv, aad, 8, text, sealed, 64), `packet ${packet} sealed`).toBe(!isStopping)
+        if (!isStopping)
+          expect(plainOpener.open(iv, aad, 8, sealed, opened, 64), `packet ${packet} is right`).toBe(true)
+        expect(plainSealer.seal(iv, aad, 8, text, sealed, 64)).toBe(true)
+        expect(opener.open(iv, aad, 8, sealed, opened, 64), `packet ${packet} opened`).toBe(!isStopping)
+        if (!isStopping) expect(memory.copyOut(opened, 64)).toEqual(memory.copyOut(text, 64))
+      }
+    },
+  )
+})
+
 describe('OpenSSL', () => {
   it.each(Object.keys(OPENSSL))('is not used when %s lies', async (name) => {
     const { OPENSSL_SHAPES: shapes } = await import('./library.ts')

@@ -2,6 +2,7 @@
  * Stands in for koffi in tests: notes every foreign call instead of making it, and can make faults.
  */
 import { createRequire } from 'node:module'
+import type { RunList } from '../library.ts'
 import type { Koffi, Surroundings } from '../surroundings.ts'
 
 export interface ForeignCall {
@@ -76,9 +77,10 @@ export function koffiLying(liar: string, lie: (answer: number) => number): Koffi
   return changed((symbol, func) => (symbol === liar ? (...values: never[]) => lie(Number(func(...values))) : func))
 }
 
-/** The real one with other functions behind addresses. */
-export function koffiRunning(decode: () => (steps: number, count: number) => number): Koffi {
-  return { ...changed((_symbol, func) => func), decode }
+/** The real one with other functions behind addresses, which may call the real ones. */
+export function koffiRunning(instead: (run: RunList) => RunList): Koffi {
+  const koffi = changed((_symbol, func) => func)
+  return { ...koffi, decode: (address, type) => instead(koffi.decode(address, type) as RunList) }
 }
 
 /** The real one, where one function does nothing on some values and says that all is well. */
