@@ -3,7 +3,7 @@
  *
  * The identity is the one a device claims in IDi; the name it gives to EAP has one label before it (`identityOfUserName`). Only credentials that are valid now are
  * returned, the newest first: tried in this order, that is what rotation needs. A device that comes alone is looked up at once; behind a statement there is
- * a short pause in which the next ones gather, for ten thousand may come back at once and a statement costs the same for one.
+ * a short pause in which the next ones gather, longer behind many, for ten thousand may come back at once and a statement costs the same for one.
  */
 import {
   type DeviceLimits,
@@ -48,8 +48,9 @@ export interface DeviceLookup {
 }
 
 const MOST_AT_ONCE = 200
-/** From one statement to the next. */
+/** From one statement to the next: a millisecond more for each device of the one before, up to `CROWD_PAUSE_MS`. */
 const PAUSE_MS = 10
+const CROWD_PAUSE_MS = 40
 
 interface Waiting {
   readonly identity: string
@@ -71,7 +72,7 @@ export function createDeviceLookup(pool: Pool): DeviceLookup {
   function flush(): void {
     const all = waiting
     waiting = []
-    earliestMs = performance.now() + PAUSE_MS
+    earliestMs = performance.now() + Math.min(CROWD_PAUSE_MS, PAUSE_MS + all.length)
     for (let from = 0; from < all.length; from += MOST_AT_ONCE) {
       const batch = all.slice(from, from + MOST_AT_ONCE)
       readDevices(

@@ -95,6 +95,7 @@ export class NativeDataPlane implements DataPlane {
   #readers: readonly DatagramReader[] = []
   #commands: ToWorker[] = []
   #flushedMs = -Infinity
+  #gatherMs = GATHER_MS
   #gathering: NodeJS.Timeout | null = null
   #tickets = READY
   #state: 'open' | 'closing' | 'failed' = 'open'
@@ -283,8 +284,8 @@ export class NativeDataPlane implements DataPlane {
     this.#commands.push(command)
     if (this.#commands.length > 1) return
     // Alone it leaves at once; in a crowd those of a moment go together, because a message costs more than what is in it.
-    if (performance.now() - this.#flushedMs > GATHER_MS) queueMicrotask(() => this.#flush())
-    else this.#gathering = setTimeout(() => this.#flush(), GATHER_MS)
+    if (performance.now() - this.#flushedMs > this.#gatherMs) queueMicrotask(() => this.#flush())
+    else this.#gathering = setTimeout(() => this.#flush(), this.#gatherMs)
   }
 
   #flush(): void {
@@ -293,6 +294,7 @@ export class NativeDataPlane implements DataPlane {
     this.#flushedMs = performance.now()
     const arena = this.#arenas.seal(this.#threads.length)
     if (this.#commands.length === 0) return
+    this.#gatherMs = Math.min(CROWD_GATHER_MS, GATHER_MS + this.#commands.length - 1)
     const batch = { commands: this.#commands, arena }
     this.#commands = []
     for (const thread of this.#threads) thread.post(batch)
@@ -399,8 +401,12 @@ function closedWith({ keys }: ChildSaDescription): Error {
 /** After a worker that hangs was told to end. */
 const GIVE_UP_MS = 2000
 
-/** Commands that come sooner than this after the last ones wait for their like: a handshake does not feel it. */
+/**
+ * Commands that come sooner than this after the last ones wait for their like, longer behind many: each of those gave a millisecond
+ * more, up to `CROWD_GATHER_MS`. A handshake does not feel it, and what wakes a worker and what it answers costs the same for many.
+ */
 const GATHER_MS = 2
+const CROWD_GATHER_MS = 10
 
 /** Of packet memory, for system calls. */
 const SCRATCH_BYTES = 1024
